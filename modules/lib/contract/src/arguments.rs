@@ -1,0 +1,117 @@
+//! From a JSON object to a module's typed arguments, with every problem told at once.
+
+use serde_json::{Map, Value};
+
+use crate::coerce::{coerce, is_omitted};
+use crate::field::{Field, Type, fields};
+use crate::secret::{MASK, Secrets};
+use crate::{Error, Kind, Module, schema};
+
+/// The arguments as understood.
+pub struct Understood<A> {
+    pub args: Result<A, Error>,
+    /// For `invocation`: coerced, with defaults and environment, secrets masked.
+    pub shown: Map<String, Value>,
+}
+
+/// Understands `given`. `secrets` learns every secret in it, also when the arguments are refused.
+pub fn understand<M: Module>(
+    given: &Map<String, Value>,
+    environment: impl Fn(&str) -> Option<String>,
+    no_log: bool,
+    secrets: &mut Secrets,
+) -> Understood<M::Args> {
+    let fields = fields(&schema::arguments_internal::<M>());
+    let mut problems = Vec::new();
+    let mut coerced = Map::new();
+    let mut shown = Map::new();
+    // Also those whose value is wrong: the rules are about what the caller meant to give.
+    let mut present = Vec::new();
+
+    for name in given.keys().filter(|name| !fields.iter().any(|field| field.name == **name)) {
+        problems.push(unknown(name, given, &fields));
+    }
+    for field in &fields {
+        let found = given
+            .get(&field.name)
+            .filter(|value| !is_omitted(value) && !is_blank(value, field))
+            .map(|value| (value.clone(), format!("`{}`", field.name)))
+            .or_else(|| {
+                let name = field.env.as_deref()?;
+                let text = environment(name).filter(|text| !text.is_empty())?;
+                Some((Value::String(text), format!("environment variable {name}")))
+            });
+        let Some((value, place)) = found else {
+            if field.required {
+                let variable = field.env.as_deref().map(|name| format!(" (or environment variable {name})"));
+                problems.push(format!("missing argument `{}`{}", field.name, variable.unwrap_or_default()));
+            }
+            if let Some(default) = &field.default {
+                shown.insert(field.name.clone(), default.clone());
+            }
+            continue;
+        };
+        if field.secret {
+            secrets.add_all(&value);
+        }
+        present.push(field.name.as_str());
+        match coerce(&value, &field.kind, field.secret) {
+            Ok(value) => {
+                if field.secret {
+                    secrets.add_all(&value);
+                }
+                if no_log && field.kind == Type::Dict {
+                    // What `no_log: true` is written for: the values that a task sets.
+                    secrets.add_all(&value);
+                }
+                let visible = if field.secret { Value::String(MASK.to_owned()) } else { value.clone() };
+                shown.insert(field.name.clone(), visible);
+                coerced.insert(field.name.clone(), value);
+            }
+            Err(wrong) => problems.push(format!("{place}: {wrong}")),
+        }
+    }
+    problems.extend(M::RULES.iter().filter_map(|rule| rule.problem(&present)));
+    if problems.is_empty() {
+        match serde_json::from_value::<M::Args>(Value::Object(coerced)) {
+            Ok(args) => {
+                problems = M::check(&args);
+                if problems.is_empty() {
+                    return Understood { args: Ok(args), shown };
+                }
+            }
+            // Only a schema that disagrees with its own type gets here.
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    Understood { args: Err(refusal(&problems)), shown }
+}
+
+fn refusal(problems: &[String]) -> Error {
+    let detail = match problems {
+        [one] => one.clone(),
+        several => format!("{} problems with the arguments: {}", several.len(), several.join("; ")),
+    };
+    Error::new(Kind::InvalidArguments, detail)
+}
+
+/// An empty text for an argument that cannot be empty is one not given: group variables set `folder: ""` for "none",
+/// and up to ansible-core 2.18 a template that yields nothing yields `""`.
+fn is_blank(value: &Value, field: &Field) -> bool {
+    matches!(&field.kind, Type::Text { non_empty: true, choices } if choices.is_empty())
+        && value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+fn unknown(name: &str, given: &Map<String, Value>, fields: &[Field]) -> String {
+    // A name already in use is not what was meant: offering it would only move the error.
+    let free = fields.iter().map(|field| field.name.as_str()).filter(|known| !given.contains_key(*known));
+    if let Some(meant) = crate::nearest(name, free) {
+        return format!("unknown argument `{name}`: did you mean `{meant}`?");
+    }
+    let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    format!("unknown argument `{name}`: known are {}", names.join(", "))
+}
+
+#[cfg(test)]
+#[path = "arguments_tests.rs"]
+mod tests;

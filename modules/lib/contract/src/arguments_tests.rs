@@ -1,0 +1,89 @@
+use serde_json::{Map, Value, json};
+
+use super::understand;
+use crate::secret::Secrets;
+use crate::testing::Lamps;
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn environment(name: &str) -> Option<String> {
+    (name == "LAMP_USER").then(|| "from the environment".to_owned())
+}
+
+fn refused(given: Value) -> String {
+    let understood = understand::<Lamps>(&object(given), |_| None, false, &mut Secrets::default());
+    understood.args.err().map(|error| error.detail).unwrap_or_default()
+}
+
+#[test]
+fn all_problems_are_told_at_once_with_place_and_remedy() {
+    let told = refused(json!({
+        "lamp": ["hall"], "user": "me", "on": "perhaps", "brightness": 11, "room": "a", "house": "b", "colours": {"x": []}
+    }));
+    for expected in [
+        "6 problems with the arguments: ",
+        "unknown argument `lamp`: did you mean `lamps`?",
+        "missing argument `lamps`",
+        "`on`: expected a boolean",
+        "`brightness`: 11 is out of range: give 1 to 10",
+        "`room` and `house` exclude each other",
+        "`colours`: `x`: expected a single value",
+    ] {
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_one_argument_is_told() {
+    let cases = [
+        (json!({"lamps": ["a"]}), "missing argument `user` (or environment variable LAMP_USER)"),
+        (json!({"lamps": ["a"], "user": ""}), "missing argument `user`"),
+        (json!({"lamps": [], "user": "me"}), "give at least one"),
+        (json!({"lamps": ["a"], "user": "me", "brightness": 3}), "`brightness` means nothing without `room`"),
+        (json!({"lamps": {"a": 1}, "user": "me"}), "`lamps`: expected a list"),
+        (json!({"lamps": ["a"], "user": "me", "xyzzy": 1}), "unknown argument `xyzzy`: known are lamps, on"),
+    ];
+    for (given, expected) in cases {
+        let told = refused(given.clone());
+        assert!(told.contains(expected), "{given}: {told}");
+    }
+}
+
+#[test]
+fn null_omitted_and_environment_stand_for_what_they_mean() {
+    let given = object(json!({
+        "lamps": "hall, stairs", "on": null, "room": "__omit_place_holder__152339", "house": null, "password": "hunter2"
+    }));
+    let mut secrets = Secrets::default();
+    let understood = understand::<Lamps>(&given, environment, false, &mut secrets);
+    let args = understood.args.unwrap();
+    assert_eq!(args.lamps, ["hall", "stairs"]);
+    assert_eq!(args.user, "from the environment");
+    assert!(!args.on && args.room.is_none());
+    assert_eq!(understood.shown["on"], json!(false));
+    assert_eq!(understood.shown["password"], json!(crate::secret::MASK));
+    assert_eq!(secrets.scrub("a hunter2 b"), "a ******** b");
+}
+
+#[test]
+fn secrets_are_known_even_when_the_arguments_are_refused() {
+    let mut secrets = Secrets::default();
+    let given = object(json!({"password": "hunter2", "colours": {"x": "mauve"}}));
+    assert!(understand::<Lamps>(&given, |_| None, true, &mut secrets).args.is_err());
+    // With `no_log`, the values of a dictionary are what is to be hidden.
+    assert_eq!(secrets.scrub("hunter2 mauve"), "******** ********");
+}
+
+#[test]
+fn the_published_schema_takes_what_the_environment_can_give() {
+    let schema = crate::schema::arguments::<Lamps>();
+    assert_eq!(schema["required"], json!(["lamps"]));
+    assert_eq!(schema["additionalProperties"], json!(false));
+    let result = crate::schema::result::<Lamps>();
+    assert_eq!(result["required"], json!(["changed", "failed", "msg", "lamps"]));
+}

@@ -1,0 +1,146 @@
+//! Ansible's documentation of a module, as YAML, from its types.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value, json};
+
+use crate::field::{Field, Type, fields, text, unwrapped};
+use crate::{Module, schema};
+
+/// DOCUMENTATION, EXAMPLES and RETURN as one YAML document.
+pub fn document<M: Module>() -> String {
+    let options: Map<String, Value> =
+        fields(&schema::arguments_internal::<M>()).iter().map(|field| (field.name.clone(), option(field))).collect();
+    let documentation = json!({
+        "module": M::NAME,
+        "short_description": M::SUMMARY,
+        "description": M::DESCRIPTION,
+        "version_added": "0.1.0",
+        "author": ["the nested-vft authors (@nested-vft)"],
+        "options": options,
+        "attributes": {
+            "check_mode": { "support": "full", "description": "Reports the change without making it." },
+            "diff_mode": { "support": "full", "description": "Shows the state before and after." },
+        },
+    });
+    let returned = returned(&schema::result_internal::<M>());
+    let mut yaml = String::from("---\n");
+    write(&mut yaml, &json!({ "DOCUMENTATION": documentation }), 0);
+    yaml.push_str("EXAMPLES: |\n");
+    for line in M::EXAMPLES.lines() {
+        if line.is_empty() {
+            yaml.push('\n');
+        } else {
+            let _ = writeln!(yaml, "  {line}");
+        }
+    }
+    write(&mut yaml, &json!({ "RETURN": returned }), 0);
+    yaml
+}
+
+fn option(field: &Field) -> Value {
+    let mut description: Vec<String> = field.description.split('\n').map(str::to_owned).collect();
+    description.extend(
+        field.choices.iter().filter(|(_, told)| !told.is_empty()).map(|(name, told)| format!("V({name}): {told}")),
+    );
+    if let Some(name) = &field.env {
+        description.push(format!("When not given, the environment variable E({name}) is used."));
+    }
+    let mut option = Map::new();
+    option.insert("description".to_owned(), json!(description));
+    option.insert("type".to_owned(), json!(field.kind.ansible()));
+    if let Type::List(item) = &field.kind {
+        option.insert("elements".to_owned(), json!(item.ansible()));
+    }
+    // What the environment can give is not required of the task.
+    option.insert("required".to_owned(), json!(field.required && field.env.is_none()));
+    if let Some(default) = &field.default {
+        option.insert("default".to_owned(), default.clone());
+    }
+    if let Type::Text { choices, .. } = &field.kind
+        && !choices.is_empty()
+    {
+        option.insert("choices".to_owned(), json!(choices));
+    }
+    Value::Object(option)
+}
+
+/// The module's own keys; `changed`, `failed`, `msg` and the like are Ansible's and are documented there.
+fn returned(schema: &Value) -> Value {
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut keys = Map::new();
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let own = required.contains(&name.as_str()) && !["changed", "failed", "msg"].contains(&name.as_str());
+        if own {
+            keys.insert(name.clone(), value(property, "always"));
+        } else if name == "error" {
+            keys.insert(name.clone(), value(property, "on failure"));
+        }
+    }
+    Value::Object(keys)
+}
+
+fn value(schema: &Value, when: &str) -> Value {
+    let described = text(schema);
+    let schema = unwrapped(schema);
+    let described = if described.is_empty() { text(schema) } else { described };
+    let name = match &schema["type"] {
+        Value::String(name) => name.as_str(),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).find(|name| *name != "null").unwrap_or("string"),
+        _ => "string",
+    };
+    let kind = match name {
+        "boolean" => "bool",
+        "integer" => "int",
+        "number" => "float",
+        "array" => "list",
+        "object" => "dict",
+        _ => "str",
+    };
+    let mut documented = Map::new();
+    documented.insert("description".to_owned(), json!(described));
+    documented.insert("returned".to_owned(), json!(when));
+    documented.insert("type".to_owned(), json!(kind));
+    let inner = if kind == "list" { unwrapped(&schema["items"]) } else { schema };
+    if kind == "list" {
+        documented.insert("elements".to_owned(), json!(if inner["type"] == "object" { "dict" } else { "str" }));
+    }
+    if let Some(properties) = inner["properties"].as_object().filter(|properties| !properties.is_empty()) {
+        let contains: Map<String, Value> =
+            properties.iter().map(|(name, property)| (name.clone(), value(property, "always"))).collect();
+        documented.insert("contains".to_owned(), Value::Object(contains));
+    }
+    Value::Object(documented)
+}
+
+/// Block-style YAML. Scalars are written as JSON, which is YAML too, so that nothing needs a quoting rule of its own.
+fn write(yaml: &mut String, value: &Value, indent: usize) {
+    let margin = " ".repeat(indent);
+    match value {
+        Value::Object(map) => {
+            for (name, item) in map {
+                match item {
+                    Value::Object(inner) if !inner.is_empty() => {
+                        let _ = writeln!(yaml, "{margin}{name}:");
+                        write(yaml, item, indent + 2);
+                    }
+                    Value::Array(inner) if !inner.is_empty() => {
+                        let _ = writeln!(yaml, "{margin}{name}:");
+                        write(yaml, item, indent + 2);
+                    }
+                    scalar => {
+                        let _ = writeln!(yaml, "{margin}{name}: {scalar}");
+                    }
+                }
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                let _ = writeln!(yaml, "{margin}- {item}");
+            }
+        }
+        scalar => {
+            let _ = writeln!(yaml, "{margin}{scalar}");
+        }
+    }
+}

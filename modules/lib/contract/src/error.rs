@@ -1,0 +1,90 @@
+//! Why a run failed, as a closed set of kinds that a pipeline can branch on.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+/// What sort of failure it is: a closed set, so that `jq -e '.error.kind == "timeout"'` stays true in later releases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The arguments are not valid; nothing was contacted.
+    InvalidArguments,
+    /// The server cannot be reached, or stopped answering.
+    Connection,
+    /// The server's certificate is not trusted, or it speaks no TLS that this program speaks.
+    Tls,
+    /// User name and password were refused.
+    Authentication,
+    /// The user lacks a privilege, or the licence forbids the operation.
+    Permission,
+    /// A named object or option does not exist.
+    NotFound,
+    /// Several objects have that name.
+    Ambiguous,
+    /// The server, the host or the object cannot do this at all.
+    Unsupported,
+    /// The object's present state does not allow it, or somebody else keeps changing it.
+    Conflict,
+    /// It did not happen in time.
+    Timeout,
+    /// The server answered with a fault; `fault` has it whole.
+    Fault,
+    /// A file or a stream cannot be read or written.
+    Io,
+    /// A signal ended the run.
+    Interrupted,
+    /// A defect of this program.
+    Internal,
+}
+
+/// Why a run, or one target of it, failed.
+#[derive(Debug, Clone, Serialize, JsonSchema, thiserror::Error)]
+#[error("{detail}")]
+pub struct Error {
+    /// What sort of failure it is.
+    pub kind: Kind,
+    /// What happened, as one sentence that names the place.
+    pub detail: String,
+    /// The server's fault, its causes nested, under the official names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Box<Value>>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Error {
+    /// A failure of `kind`, told in one sentence.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), fault: None, hint: None }
+    }
+
+    /// The same failure, with what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same failure, with the server's fault tree.
+    #[must_use]
+    pub fn fault(mut self, fault: Value) -> Self {
+        self.fault = Some(Box::new(fault));
+        self
+    }
+
+    /// What `msg` says: the failure and, where one is known, the remedy.
+    pub fn message(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{} {hint}", full_stop(&self.detail)),
+            None => full_stop(&self.detail),
+        }
+    }
+}
+
+/// The text as a sentence: with a final stop, unless it ends in punctuation already.
+pub(crate) fn full_stop(text: &str) -> String {
+    let text = text.trim_end();
+    if text.ends_with(['.', '?', '!']) { text.to_owned() } else { format!("{text}.") }
+}

@@ -1,0 +1,145 @@
+//! The document that a caller hands over.
+
+use std::io::Read;
+
+use serde_json::{Map, Value};
+
+use crate::coerce::{coerce, is_omitted};
+use crate::field::Type;
+use crate::{Error, Kind};
+
+/// Far more than any arguments need; less than would hurt.
+const LIMIT: u64 = 16 * 1024 * 1024;
+
+/// What Ansible says about the run, taken out of the arguments.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Wishes {
+    pub check: bool,
+    pub diff: bool,
+    pub no_log: bool,
+    pub verbosity: u64,
+}
+
+/// Reads the file, or standard input. A file is read and standard input is never touched: over ssh Ansible leaves it a
+/// terminal that never ends.
+pub fn read(file: Option<&str>) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let (place, read) = match file {
+        Some(path) => (
+            format!("the arguments file {path}"),
+            std::fs::File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes)),
+        ),
+        None => ("standard input".to_owned(), std::io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes)),
+    };
+    match read {
+        Err(error) => Err(Error::new(Kind::InvalidArguments, format!("{place} cannot be read: {error}"))),
+        Ok(_) if bytes.len() as u64 > LIMIT => Err(Error::new(
+            Kind::InvalidArguments,
+            format!("{place} holds more than {LIMIT} bytes: these are no arguments"),
+        )),
+        Ok(_) => Ok(bytes),
+    }
+}
+
+/// The document as arguments and wishes.
+pub fn parse(bytes: &[u8]) -> Result<(Map<String, Value>, Wishes), Error> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let invalid = |detail: String| {
+        Error::new(Kind::InvalidArguments, detail).hint("Give one JSON object: see --schema args, or --help.")
+    };
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(invalid("the arguments are empty".to_owned()));
+    }
+    let document: Value = serde_json::from_slice(bytes).map_err(|error| {
+        let place = format!("line {} column {}", error.line(), error.column());
+        invalid(match not_a_number(bytes, error.line(), error.column()) {
+            Some((word, Some(key))) => {
+                format!("the arguments hold {word} for `{key}` ({place}), which is no number in JSON")
+            }
+            Some((word, None)) => format!("the arguments hold {word} ({place}), which is no number in JSON"),
+            // serde_json's text says what it expected, never what it read: a password cannot be in it.
+            None => format!("the arguments are not JSON: {error}"),
+        })
+    })?;
+    let Value::Object(mut map) = document else {
+        return Err(invalid("the arguments are JSON, but not an object".to_owned()));
+    };
+    let wishes = Wishes {
+        check: flag(&map, "_ansible_check_mode")?,
+        diff: flag(&map, "_ansible_diff")?,
+        no_log: flag(&map, "_ansible_no_log")?,
+        verbosity: map.get("_ansible_verbosity").and_then(Value::as_u64).unwrap_or(0),
+    };
+    map.retain(|name, _| !name.starts_with("_ansible_"));
+    Ok((map, wishes))
+}
+
+/// A flag of Ansible's. One that cannot be understood is an error: taking a check run for a real one would write.
+fn flag(map: &Map<String, Value>, name: &str) -> Result<bool, Error> {
+    match map.get(name) {
+        None => Ok(false),
+        Some(value) if is_omitted(value) => Ok(false),
+        Some(value) => match coerce(value, &Type::Bool, false) {
+            Ok(value) => Ok(value == Value::Bool(true)),
+            Err(wrong) => Err(Error::new(Kind::InvalidArguments, format!("`{name}`: {wrong}"))),
+        },
+    }
+}
+
+/// Python writes NaN and Infinity into its JSON. The word at that place, and the key it is the value of.
+fn not_a_number(bytes: &[u8], line: usize, column: usize) -> Option<(&'static str, Option<String>)> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let line = text.split('\n').nth(line.checked_sub(1)?)?;
+    // The parser stops inside the word, or behind the minus sign.
+    let near = column.saturating_sub(10)..column.min(line.len());
+    let (word, at) = near.filter(|at| line.is_char_boundary(*at)).find_map(|at| {
+        ["-Infinity", "Infinity", "NaN"].into_iter().find(|word| line[at..].starts_with(word)).map(|word| (word, at))
+    })?;
+    let key = line[..at].trim_end().strip_suffix(':').and_then(|before| {
+        let before = before.trim_end().strip_suffix('"')?;
+        before.rsplit('"').next().map(str::to_owned)
+    });
+    Some((word, key))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Wishes, parse};
+
+    #[test]
+    fn ansibles_keys_are_honoured_or_ignored_and_never_arguments() {
+        let document = br#"{"a": 1, "_ansible_check_mode": true, "_ansible_diff": "yes", "_ansible_verbosity": 3,
+            "_ansible_no_log": false, "_ansible_of_next_year": {"x": []}, "_ansible_tmpdir": null}"#;
+        let (map, wishes) = parse(document).unwrap();
+        assert_eq!(wishes, Wishes { check: true, diff: true, no_log: false, verbosity: 3 });
+        assert_eq!(map.keys().collect::<Vec<_>>(), ["a"]);
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused_with_its_place() {
+        let cases: [(&[u8], &str); 8] = [
+            (b"", "empty"),
+            (b" \n", "empty"),
+            (b"[]", "not an object"),
+            (b"{\"port\": NaN}", "NaN for `port` (line 1"),
+            (b"{\n\"port\": -Infinity}", "-Infinity for `port` (line 2"),
+            (b"{\"l\": [Infinity]}", "hold Infinity (line 1"),
+            (b"{\"a\": }", "line 1 column 7"),
+            (b"{\"_ansible_check_mode\": \"perhaps\"}", "`_ansible_check_mode`: expected a boolean"),
+        ];
+        for (document, expected) in cases {
+            let error = parse(document).unwrap_err();
+            assert!(error.detail.contains(expected), "{}: {}", String::from_utf8_lossy(document), error.detail);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_panics(bytes in proptest::collection::vec(any::<u8>(), 0..80), text in "[{}\":,NaInfinity0-9 \n-]{0,40}") {
+            let _ = parse(&bytes);
+            let _ = parse(text.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What every module of nested-vft shares with its callers.
+//!
+//! A module is a type that implements [`Module`]: its arguments, what it observes, a pure `plan`, and how a change
+//! is applied and verified. This crate does the rest: it reads one JSON object from a file or from standard input,
+//! coerces and checks the arguments as Ansible's own modules do, runs the four steps (observe, plan, apply, verify)
+//! for every target, and answers with exactly one JSON object on one line of ASCII, whatever happens.
+//!
+//! It knows nothing of vSphere.
+
+mod arguments;
+mod cli;
+mod coerce;
+mod doc;
+mod error;
+mod field;
+mod input;
+mod module;
+mod output;
+mod progress;
+mod run;
+mod scalar;
+mod schema;
+mod secret;
+mod steps;
+#[cfg(test)]
+mod testing;
+
+pub use cli::main;
+pub use error::{Error, Kind};
+pub use field::Rule;
+pub use module::{Applied, Change, Close, Module, Outcome, Plan};
+pub use progress::Progress;
+pub use run::{Run, Tracer};
+pub use scalar::Scalar;
+
+/// Of `known`, the name that `given` most probably means, if any is near enough to be worth a question.
+///
+/// ```
+/// assert_eq!(contract::nearest("hostnam", ["hostname", "username"]), Some("hostname"));
+/// assert_eq!(contract::nearest("powered_of", ["powered_on", "powered_off"]), Some("powered_off"));
+/// assert_eq!(contract::nearest("colour", ["hostname", "username"]), None);
+/// ```
+pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = given.to_lowercase();
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
+        // A third of the letters may be wrong: `hostnam` is a slip, `colour` is another word.
+        .filter(|(distance, name)| *distance <= name.len().max(given.len()).div_ceil(3))
+        // Of two that are equally near, the one that begins alike: `powered_of` is `powered_off`.
+        .min_by_key(|(distance, name)| {
+            let alike = lower.chars().zip(name.to_lowercase().chars()).take_while(|(one, other)| one == other).count();
+            (*distance, std::cmp::Reverse(alike))
+        })
+        .map(|(_, name)| name)
+}

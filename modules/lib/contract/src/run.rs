@@ -1,0 +1,50 @@
+//! What a module may know of the run that it is part of.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use crate::Progress;
+
+/// Takes the name of a request and how long it took.
+pub type Tracer = Rc<dyn Fn(&str, Duration)>;
+
+/// One run: how it was asked for, since when it runs, and where it tells what it waits for.
+pub struct Run {
+    /// Only look: nothing may be written.
+    pub check: bool,
+    /// Where a person reads what is being waited for.
+    pub progress: Progress,
+    pub(crate) diff: bool,
+    pub(crate) no_log: bool,
+    pub(crate) verbosity: u64,
+    started: Instant,
+    trace: Rc<RefCell<Vec<String>>>,
+}
+
+impl Run {
+    pub(crate) fn new(check: bool, diff: bool, no_log: bool, verbosity: u64, progress: Progress) -> Self {
+        Self { check, progress, diff, no_log, verbosity, started: Instant::now(), trace: Rc::default() }
+    }
+
+    /// The instant at which a run with a timeout of `seconds` gives up.
+    pub fn deadline(&self, seconds: u64) -> Instant {
+        // A timeout of a thousand years is a run without one; an addition that overflows is a panic.
+        self.started + Duration::from_secs(seconds.min(60 * 60 * 24 * 365))
+    }
+
+    /// Where requests to the server are noted, if anybody asked: they are shown with the invocation from verbosity 3 on.
+    pub fn tracer(&self) -> Option<Tracer> {
+        (self.verbosity >= 3).then(|| {
+            let trace = Rc::clone(&self.trace);
+            let note = move |request: &str, took: Duration| {
+                trace.borrow_mut().push(format!("{request} {:.1} ms", took.as_secs_f64() * 1e3));
+            };
+            Rc::new(note) as Tracer
+        })
+    }
+
+    pub(crate) fn traced(&self) -> Vec<String> {
+        self.trace.take()
+    }
+}

@@ -1,0 +1,155 @@
+//! The schemas of a module's arguments and result, from its types.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::{Error, Module};
+
+/// What every result holds besides the module's own keys.
+#[derive(Serialize, JsonSchema)]
+#[allow(dead_code)] // the result is put together as a map, so that the module's keys stand between these
+struct Common {
+    /// Whether anything was written, or would be written had this not been a check run.
+    changed: bool,
+    /// Whether the run failed.
+    failed: bool,
+    /// One sentence about what was done, or what went wrong and what to do about it.
+    msg: String,
+    /// Why the run failed. Only in a run that failed.
+    error: Option<Error>,
+    /// What the user should know although nothing failed. Only when there is something.
+    warnings: Option<Vec<String>>,
+    /// What was there and what is there now. Only in diff mode, and only when something changed.
+    diff: Option<Diff>,
+    /// The arguments as understood, secrets masked.
+    invocation: Option<Invocation>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code)]
+enum Diff {
+    One(OneDiff),
+    Many(Vec<OneDiff>),
+}
+
+/// The state before and after, with what each belongs to.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct OneDiff {
+    /// What `before` shows.
+    pub before_header: String,
+    /// What `after` shows.
+    pub after_header: String,
+    /// The state that was observed.
+    pub before: Value,
+    /// The state that was planned or reached.
+    pub after: Value,
+}
+
+/// What was understood of the arguments.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Invocation {
+    /// The arguments, with defaults and environment.
+    pub module_args: Map<String, Value>,
+    /// The requests that were made; from verbosity 3 on.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub trace: Vec<String>,
+}
+
+/// Doc comments as a schema shows them: one line a paragraph, and Ansible's markup, `O(state=absent)`, as code.
+fn plain(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            for (name, value) in map.iter_mut() {
+                match value {
+                    Value::String(description) if name == "description" => *description = unmarked(description),
+                    other => plain(other),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(plain),
+        _ => {}
+    }
+}
+
+fn unmarked(text: &str) -> String {
+    let lines = text.split("\n\n").map(|paragraph| paragraph.replace('\n', " "));
+    let mut text = lines.collect::<Vec<_>>().join("\n");
+    for mark in ["RV(", "O(", "V(", "E("] {
+        while let Some((before, rest)) = text.split_once(mark) {
+            // Up to the first bracket: no name or value in these texts has one inside.
+            let Some((inside, after)) = rest.split_once(')') else { break };
+            text = format!("{before}`{inside}`{after}");
+        }
+    }
+    text
+}
+
+fn generate<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// The arguments' schema as this crate uses it: an argument that the environment may give still counts as required.
+pub(crate) fn arguments_internal<M: Module>() -> Value {
+    generate::<M::Args>()
+}
+
+/// The arguments' schema as published.
+pub(crate) fn arguments<M: Module>() -> Value {
+    let mut schema = arguments_internal::<M>();
+    plain(&mut schema);
+    let from_environment: Vec<String> = schema["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, property)| property.get("x-env").is_some())
+        .map(|(name, _)| name.clone())
+        .collect();
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.retain(|name| !from_environment.iter().any(|known| name == known));
+    }
+    if let Some(map) = schema.as_object_mut() {
+        if map.get("required").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+            map.remove("required");
+        }
+        map.insert("title".to_owned(), json!(format!("{}: arguments", M::NAME)));
+        map.insert("description".to_owned(), json!(M::SUMMARY));
+        // Ansible adds keys of its own, which every module takes out before it looks at the arguments.
+        map.insert("patternProperties".to_owned(), json!({ "^_ansible_": true }));
+        map.insert("additionalProperties".to_owned(), json!(false));
+        if !M::RULES.is_empty() {
+            map.insert("allOf".to_owned(), M::RULES.iter().map(|rule| rule.schema()).collect());
+        }
+    }
+    schema
+}
+
+/// The result's schema as published.
+pub(crate) fn result<M: Module>() -> Value {
+    let mut schema = result_internal::<M>();
+    plain(&mut schema);
+    schema
+}
+
+/// The result's schema with the documentation's markup still in it.
+pub(crate) fn result_internal<M: Module>() -> Value {
+    let mut schema = generate::<Common>();
+    let own = generate::<M::Report>();
+    let mut required: Vec<Value> = ["changed", "failed", "msg"].map(Value::from).to_vec();
+    if let (Some(properties), Some(more)) = (schema["properties"].as_object_mut(), own["properties"].as_object()) {
+        for (name, property) in more {
+            properties.insert(name.clone(), property.clone());
+            required.push(json!(name));
+        }
+    }
+    if let Some(map) = schema.as_object_mut() {
+        map.insert("title".to_owned(), json!(format!("{}: result", M::NAME)));
+        map.insert("description".to_owned(), json!(format!("What {} answers: one JSON object on one line.", M::NAME)));
+        map.insert("required".to_owned(), Value::Array(required));
+        map.insert("additionalProperties".to_owned(), json!(false));
+    }
+    schema
+}

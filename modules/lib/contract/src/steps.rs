@@ -1,0 +1,261 @@
+//! Running the four steps, for every target at once, whatever happens meanwhile.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::future::{FutureExt, join_all};
+use futures_util::stream::{self, StreamExt};
+
+use crate::{Applied, Change, Close, Error, Kind, Module, Outcome, Run};
+
+/// So many targets at a time: enough to hide the latency, few enough for a vCenter's session.
+const AT_ONCE: usize = 16;
+/// So many times an observation may be overtaken by somebody else's change.
+const ROUNDS: u32 = 5;
+/// So long a run that was interrupted may take to find out how far it came.
+const LAST_LOOK: Duration = Duration::from_secs(5);
+/// So long a login under way may take to end, once the run was interrupted: a session that is not known cannot be closed.
+const LAST_LOGIN: Duration = Duration::from_secs(2);
+
+/// How a whole run ended.
+pub(crate) struct Ended<M: Module> {
+    pub outcomes: Vec<Outcome<M>>,
+    pub error: Option<Error>,
+}
+
+/// How far one target is.
+struct Slot<M: Module> {
+    target: Rc<M::Target>,
+    before: Option<M::Observed>,
+    /// A write was sent.
+    writing: bool,
+    warnings: Vec<String>,
+    outcome: Option<Outcome<M>>,
+}
+
+type Slots<M> = RefCell<Vec<Slot<M>>>;
+
+/// Opens, runs and closes. `signal` ends the run early with the name of what was received.
+pub(crate) async fn run<M: Module>(args: &M::Args, run: &Run, signal: impl Future<Output = &'static str>) -> Ended<M> {
+    let signal = signal.fuse();
+    tokio::pin!(signal);
+    let opening = AssertUnwindSafe(M::open(args, run)).catch_unwind();
+    tokio::pin!(opening);
+    let mut received = None;
+    let opened = tokio::select! {
+        opened = &mut opening => Some(opened),
+        name = &mut signal => {
+            received = Some(name);
+            tokio::time::timeout(LAST_LOGIN, opening).await.ok()
+        }
+    };
+    let session = match opened {
+        Some(Ok(Ok(session))) => session,
+        Some(Ok(Err(error))) if received.is_none() => return Ended { outcomes: Vec::new(), error: Some(error) },
+        Some(Err(panic)) => return Ended { outcomes: Vec::new(), error: Some(defect(&*panic)) },
+        _ => {
+            let error = interrupted(received.unwrap_or("a signal"), "before anything was written");
+            return Ended { outcomes: Vec::new(), error: Some(error) };
+        }
+    };
+    let slots = Slots::<M>::default();
+    let error = if let Some(name) = received {
+        Some(interrupted(name, "before anything was written"))
+    } else {
+        tokio::select! {
+            ended = AssertUnwindSafe(every_target(args, &session, run, &slots)).catch_unwind() => match ended {
+                Ok(result) => result.err(),
+                Err(panic) => Some(defect(&*panic)),
+            },
+            name = &mut signal => {
+                let writing = slots.borrow().iter().any(|slot| slot.writing && slot.outcome.is_none());
+                let when = if writing { "while a change was under way; run it again to complete it" }
+                    else { "before anything was written" };
+                Some(interrupted(name, when))
+            }
+        }
+    };
+    if let Some(error) = &error {
+        settle(args, &session, &slots, error).await;
+    }
+    session.close().await;
+    let outcomes = slots.into_inner().into_iter().filter_map(|slot| slot.outcome).collect();
+    Ended { outcomes, error }
+}
+
+async fn every_target<M: Module>(
+    args: &M::Args,
+    session: &M::Session,
+    run: &Run,
+    slots: &Slots<M>,
+) -> Result<(), Error> {
+    let targets = M::targets(args, session).await?;
+    let count = targets.len();
+    slots.borrow_mut().extend(targets.into_iter().map(|target| Slot {
+        target: Rc::new(target),
+        before: None,
+        writing: false,
+        warnings: Vec::new(),
+        outcome: None,
+    }));
+    stream::iter(0..count)
+        .for_each_concurrent(AT_ONCE, |index| async move {
+            let target = Rc::clone(&slots.borrow()[index].target);
+            let result = one_target::<M>(args, session, &target, run, slots, index).await;
+            let outcome = match result {
+                Ok((after, changed)) => finish(slots, index, Some(after), changed, None),
+                Err(error) => failed::<M>(args, session, &target, slots, index, error).await,
+            };
+            slots.borrow_mut()[index].outcome = Some(outcome);
+        })
+        .await;
+    Ok(())
+}
+
+/// Observe, plan, apply, verify; again if somebody else was faster. Returns what is there now, and whether it changed.
+async fn one_target<M: Module>(
+    args: &M::Args,
+    session: &M::Session,
+    target: &M::Target,
+    run: &Run,
+    slots: &Slots<M>,
+    index: usize,
+) -> Result<(M::Observed, bool), Error> {
+    let mut wrote = false;
+    let mut last: Option<M::Observed> = None;
+    for _ in 0..ROUNDS {
+        let observed = M::observe(args, session, target, last.as_ref()).await?;
+        {
+            let slot = &mut slots.borrow_mut()[index];
+            slot.before.get_or_insert_with(|| observed.clone());
+            slot.warnings.clear();
+        }
+        let plan = M::plan(args, &observed)?;
+        slots.borrow_mut()[index].warnings = plan.warnings;
+        if run.check {
+            let changed = !plan.change.is_empty();
+            let refusals = plan.blockers.iter().map(|(_, why, remedy)| {
+                let remedy = remedy.as_deref().map(|remedy| format!(" {remedy}")).unwrap_or_default();
+                format!("For real this would be refused now, unless a task before it mends that: {why}.{remedy}")
+            });
+            slots.borrow_mut()[index].warnings.extend(refusals);
+            return Ok((M::predict(&observed, &plan.change), changed));
+        }
+        if plan.change.is_empty() {
+            if plan.change.waits() {
+                let after = M::verify(args, session, target, &observed, &plan.change, run).await?;
+                return Ok((after, wrote));
+            }
+            return Ok((observed, wrote));
+        }
+        if let Some((kind, why, remedy)) = plan.blockers.into_iter().next() {
+            let error = Error::new(kind, why);
+            return Err(match remedy {
+                Some(remedy) => error.hint(remedy),
+                None => error,
+            });
+        }
+        slots.borrow_mut()[index].writing = true;
+        match M::apply(args, session, target, &observed, &plan.change, run).await? {
+            Applied::Done => {
+                let after = M::verify(args, session, target, &observed, &plan.change, run).await?;
+                return Ok((after, true));
+            }
+            Applied::Stale { wrote: some } => wrote |= some,
+        }
+        last = Some(observed);
+    }
+    let label = M::label(target, last.as_ref());
+    Err(Error::new(
+        Kind::Conflict,
+        format!("{label} was changed by somebody else {ROUNDS} times while this run was changing it"),
+    )
+    .hint("Run it again when the other one is done."))
+}
+
+/// The outcome of a target that failed: what is really there decides whether it changed.
+async fn failed<M: Module>(
+    args: &M::Args,
+    session: &M::Session,
+    target: &M::Target,
+    slots: &Slots<M>,
+    index: usize,
+    error: Error,
+) -> Outcome<M> {
+    let (writing, before) = {
+        let slot = &slots.borrow()[index];
+        (slot.writing, slot.before.clone())
+    };
+    if !writing {
+        return finish(slots, index, None, false, Some(error));
+    }
+    let looked = tokio::time::timeout(LAST_LOOK, M::observe(args, session, target, before.as_ref())).await;
+    match (looked, &before) {
+        (Ok(Ok(now)), Some(before)) => {
+            let changed = M::view(before) != M::view(&now);
+            finish(slots, index, Some(now), changed, Some(error))
+        }
+        // A write was sent and its effect cannot be read: "unchanged" would be a guess that hides a change.
+        _ => finish(slots, index, None, true, Some(error)),
+    }
+}
+
+/// Gives every target that has no outcome yet one that says how far it came.
+async fn settle<M: Module>(args: &M::Args, session: &M::Session, slots: &Slots<M>, error: &Error) {
+    let open: Vec<_> = slots
+        .borrow()
+        .iter()
+        .enumerate()
+        .filter(|(_, slot)| slot.outcome.is_none())
+        .map(|(index, slot)| (index, Rc::clone(&slot.target)))
+        .collect();
+    let looks = open.iter().map(|(index, target)| async move {
+        let look =
+            AssertUnwindSafe(failed::<M>(args, session, target, slots, *index, error.clone())).catch_unwind().await;
+        // It is the observation itself that panics.
+        let outcome =
+            look.unwrap_or_else(|_| finish(slots, *index, None, slots.borrow()[*index].writing, Some(error.clone())));
+        slots.borrow_mut()[*index].outcome = Some(outcome);
+    });
+    join_all(looks).await;
+}
+
+fn finish<M: Module>(
+    slots: &Slots<M>,
+    index: usize,
+    after: Option<M::Observed>,
+    changed: bool,
+    error: Option<Error>,
+) -> Outcome<M> {
+    let slot = &mut slots.borrow_mut()[index];
+    Outcome {
+        target: Rc::clone(&slot.target),
+        before: slot.before.clone(),
+        after,
+        changed,
+        warnings: std::mem::take(&mut slot.warnings),
+        error,
+    }
+}
+
+fn interrupted(name: &str, when: &str) -> Error {
+    Error::new(Kind::Interrupted, format!("interrupted by {name} {when}"))
+}
+
+/// A panic as a result: its text, and where to report it.
+pub(crate) fn defect(panic: &(dyn Any + Send)) -> Error {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no further text".to_owned());
+    Error::new(Kind::Internal, format!("this program has a defect: {text}"))
+        .hint("Please report it with the arguments used, secrets removed.")
+}
+
+#[cfg(test)]
+#[path = "steps_tests.rs"]
+mod tests;

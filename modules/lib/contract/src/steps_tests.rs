@@ -1,0 +1,115 @@
+use crate::testing::{Args, Lamps, OPEN_SESSIONS, RACES, args, lit, run};
+use crate::{Kind, Outcome};
+
+use super::Ended;
+
+/// Runs to the end, or until `signal` ends, on this thread; every session that was opened must be closed.
+fn ended(args: &Args, check: bool, signal: impl Future<Output = &'static str>) -> Ended<Lamps> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let ended = runtime.block_on(super::run::<Lamps>(args, &run(check), signal));
+    assert_eq!(OPEN_SESSIONS.get(), 0, "sessions left open");
+    ended
+}
+
+fn never() -> impl Future<Output = &'static str> {
+    std::future::pending()
+}
+
+fn told(outcome: &Outcome<Lamps>) -> (bool, Option<Kind>, Option<bool>) {
+    (outcome.changed, outcome.error.as_ref().map(|error| error.kind), outcome.after)
+}
+
+/// What is said of one lamp, and whether it is really lit afterwards.
+#[test]
+fn what_is_said_is_what_happened() {
+    let cases = [
+        ("good", (true, None, Some(true)), true),
+        // The server accepts and does nothing.
+        ("ignored", (false, Some(Kind::Fault), Some(false)), false),
+        ("broken", (false, Some(Kind::Fault), Some(false)), false),
+        // An error that came after the change: the change is told.
+        ("half", (true, Some(Kind::Fault), Some(true)), true),
+        ("unreadable", (false, Some(Kind::Permission), None), false),
+        // Somebody else did it.
+        ("helped", (false, None, Some(true)), true),
+    ];
+    for (lamp, expected, really) in cases {
+        let ended = ended(&args(&[lamp]), false, never());
+        assert_eq!((told(&ended.outcomes[0]), lit(lamp)), (expected, really), "{lamp}");
+    }
+}
+
+#[test]
+fn a_second_run_finds_nothing_to_do() {
+    assert!(ended(&args(&["good"]), false, never()).outcomes[0].changed);
+    assert!(!ended(&args(&["good"]), false, never()).outcomes[0].changed);
+}
+
+#[test]
+fn a_check_run_says_the_same_and_does_nothing() {
+    let checked = ended(&args(&["good"]), true, never());
+    assert_eq!((told(&checked.outcomes[0]), lit("good")), ((true, None, Some(true)), false));
+}
+
+#[test]
+fn what_stands_in_the_way_stops_a_run_and_warns_a_check_run() {
+    let dark = Args { house: Some("dark".to_owned()), ..args(&["good"]) };
+    let real = ended(&dark, false, never());
+    assert_eq!((told(&real.outcomes[0]), lit("good")), ((false, Some(Kind::Conflict), None), false));
+    assert_eq!(real.outcomes[0].error.as_ref().unwrap().message(), "the main fuse is out. Put it in.");
+    let checked = ended(&dark, true, never());
+    assert!(
+        checked.outcomes[0].changed && checked.outcomes[0].warnings[0].contains("the main fuse is out. Put it in.")
+    );
+}
+
+#[test]
+fn a_race_is_run_again_and_not_for_ever() {
+    for (races, expected) in [(0, None), (4, None), (5, Some(Kind::Conflict))] {
+        RACES.set(races);
+        let outcome = &ended(&args(&["contested"]), false, never()).outcomes[0];
+        assert_eq!(outcome.error.as_ref().map(|error| error.kind), expected, "{races} races");
+        crate::testing::LIT.with_borrow_mut(std::collections::BTreeMap::clear);
+    }
+}
+
+#[test]
+fn one_target_that_fails_hides_none_of_the_others() {
+    let names: Vec<String> = (0..40).map(|number| format!("lamp{number}")).collect();
+    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+    names[7] = "broken";
+    let ended = ended(&args(&names), false, never());
+    for (outcome, name) in ended.outcomes.iter().zip(&names) {
+        assert_eq!(outcome.target.as_str(), *name);
+        assert_eq!(outcome.changed, *name != "broken");
+    }
+}
+
+#[test]
+fn a_panic_is_a_result() {
+    let ended = ended(&args(&["good", "panics"]), false, never());
+    assert_eq!(ended.error.unwrap().kind, Kind::Internal);
+    assert!(ended.outcomes.len() == 2);
+}
+
+#[test]
+fn a_signal_ends_the_run_and_what_was_done_is_told() {
+    let soon = || async {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        "SIGTERM"
+    };
+    for (lamp, changed) in [("slow", true), ("never", false)] {
+        let ended = ended(&args(&["good", lamp]), false, soon());
+        let error = ended.error.unwrap();
+        assert_eq!(error.kind, Kind::Interrupted);
+        assert!(error.detail.contains("SIGTERM") && error.detail.contains("under way"), "{}", error.detail);
+        assert_eq!(told(&ended.outcomes[1]), (changed, Some(Kind::Interrupted), Some(changed)), "{lamp}");
+    }
+}
+
+#[test]
+fn a_session_that_cannot_be_opened_is_the_failure() {
+    let ended = ended(&args(&["unreachable"]), false, never());
+    assert_eq!(ended.error.unwrap().kind, Kind::Connection);
+    assert!(ended.outcomes.is_empty());
+}

@@ -1,0 +1,189 @@
+//! A module for this crate's own tests: lamps that are switched on and off, some of them faulty.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{Applied, Change, Close, Error, Kind, Module, Outcome, Plan, Progress, Rule, Run, Scalar};
+
+thread_local! {
+    /// The lamps that are on.
+    pub static LIT: RefCell<BTreeMap<String, bool>> = RefCell::default();
+    /// How often somebody else is faster.
+    pub static RACES: Cell<u32> = const { Cell::new(0) };
+    pub static OPEN_SESSIONS: Cell<i32> = const { Cell::new(0) };
+}
+
+pub fn lit(lamp: &str) -> bool {
+    LIT.with_borrow(|lit| lit.get(lamp).copied().unwrap_or_default())
+}
+
+fn switch(lamp: &str, on: bool) {
+    LIT.with_borrow_mut(|lit| lit.insert(lamp.to_owned(), on));
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code)] // some are only there to be understood
+pub struct Args {
+    /// Names of the lamps. The name says what is wrong with a lamp.
+    pub lamps: Vec<String>,
+    /// Whether they are on.
+    #[serde(default)]
+    pub on: bool,
+    /// Who switches them.
+    #[schemars(extend("x-env" = "LAMP_USER"), length(min = 1))]
+    pub user: String,
+    /// The user's word.
+    #[schemars(extend("writeOnly" = true))]
+    pub password: Option<String>,
+    /// Brightness.
+    #[schemars(range(min = 1, max = 10))]
+    pub brightness: Option<u8>,
+    /// Where.
+    pub room: Option<String>,
+    /// Where else.
+    pub house: Option<String>,
+    /// Colours.
+    #[serde(default)]
+    pub colours: BTreeMap<String, Scalar>,
+}
+
+#[derive(Debug)]
+pub struct Session;
+
+impl Close for Session {
+    async fn close(&self) {
+        OPEN_SESSIONS.set(OPEN_SESSIONS.get() - 1);
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Switch(Option<bool>);
+
+impl Change for Switch {
+    fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+#[derive(Default, Serialize, JsonSchema)]
+pub struct Report {
+    /// How many lamps were looked at.
+    pub lamps: usize,
+}
+
+pub struct Lamps;
+
+impl Module for Lamps {
+    const NAME: &'static str = "lamps";
+    const SUMMARY: &'static str = "Lamps are on or off";
+    const DESCRIPTION: &'static [&'static str] = &["Switches lamps."];
+    const EXAMPLES: &'static str = "- name: Light\n  lamps:\n    lamps: [hall]\n";
+    const RULES: &'static [Rule] = &[Rule::AtMostOne(&["room", "house"]), Rule::Needs("brightness", "room")];
+    type Args = Args;
+    type Session = Session;
+    type Target = String;
+    type Observed = bool;
+    type Change = Switch;
+    type Report = Report;
+
+    fn check(args: &Args) -> Vec<String> {
+        if args.lamps.is_empty() { vec!["`lamps`: give at least one".to_owned()] } else { Vec::new() }
+    }
+
+    async fn open(args: &Args, _: &Run) -> Result<Session, Error> {
+        if args.lamps.iter().any(|lamp| lamp == "unreachable") {
+            return Err(Error::new(Kind::Connection, "no answer"));
+        }
+        OPEN_SESSIONS.set(OPEN_SESSIONS.get() + 1);
+        Ok(Session)
+    }
+
+    async fn targets(args: &Args, _: &Session) -> Result<Vec<String>, Error> {
+        Ok(args.lamps.clone())
+    }
+
+    async fn observe(_: &Args, _: &Session, lamp: &String, _: Option<&bool>) -> Result<bool, Error> {
+        match lamp.as_str() {
+            "unreadable" => Err(Error::new(Kind::Permission, "it cannot be read")),
+            _ => Ok(lit(lamp)),
+        }
+    }
+
+    fn plan(args: &Args, lit: &bool) -> Result<Plan<Switch>, Error> {
+        let mut plan = Plan::from(Switch((*lit != args.on).then_some(args.on)));
+        if args.house.as_deref() == Some("dark") {
+            plan.blockers.push((Kind::Conflict, "the main fuse is out".to_owned(), Some("Put it in.".to_owned())));
+        }
+        Ok(plan)
+    }
+
+    fn predict(lit: &bool, change: &Switch) -> bool {
+        change.0.unwrap_or(*lit)
+    }
+
+    async fn apply(_: &Args, _: &Session, lamp: &String, _: &bool, change: &Switch, _: &Run) -> Result<Applied, Error> {
+        let on = change.0 == Some(true);
+        let broken = || Err(Error::new(Kind::Fault, "it is broken"));
+        match lamp.as_str() {
+            "ignored" => {}
+            "broken" => return broken(),
+            "half" => {
+                switch(lamp, on);
+                return broken();
+            }
+            "panics" => panic!("hunter2 fell into the lamp"),
+            "slow" => {
+                switch(lamp, on);
+                std::future::pending::<()>().await;
+            }
+            "never" => std::future::pending::<()>().await,
+            "contested" if RACES.get() > 0 => {
+                RACES.set(RACES.get() - 1);
+                return Ok(Applied::Stale { wrote: false });
+            }
+            "helped" => {
+                switch(lamp, on);
+                return Ok(Applied::Stale { wrote: false });
+            }
+            _ => switch(lamp, on),
+        }
+        Ok(Applied::Done)
+    }
+
+    fn view(lit: &bool) -> Value {
+        json!({ "lit": lit })
+    }
+
+    fn label(lamp: &String, _: Option<&bool>) -> String {
+        lamp.clone()
+    }
+
+    fn report(_: &Args, outcomes: &[Outcome<Self>]) -> Report {
+        Report { lamps: outcomes.len() }
+    }
+
+    fn message(_: &Args, _: &Report, _: &[Outcome<Self>], _: &Run) -> String {
+        "done".to_owned()
+    }
+}
+
+pub fn args(lamps: &[&str]) -> Args {
+    Args {
+        lamps: lamps.iter().map(|lamp| (*lamp).to_owned()).collect(),
+        on: true,
+        user: "me".to_owned(),
+        password: None,
+        brightness: None,
+        room: None,
+        house: None,
+        colours: BTreeMap::new(),
+    }
+}
+
+pub fn run(check: bool) -> Run {
+    Run::new(check, true, false, 0, Progress::silent())
+}
