@@ -1,0 +1,267 @@
+//! Faults: what vSphere says when it refuses, with the nested faults that hold the real reason.
+
+use std::collections::BTreeMap;
+
+use crate::xml::Element;
+
+/// Far deeper than real faults nest; what is deeper is cut.
+const DEPTH: usize = 32;
+
+/// A fault (`MethodFault`) as a method call, a task (`TaskInfo.error`) or a result reports it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fault {
+    /// The official type name, e.g. `InvalidPowerState`.
+    pub name: String,
+    /// The server's text; empty when there is none worth showing.
+    pub message: String,
+    /// Simple fields: `reason`, `hostName`, `invalidProperty`, `privilegeId`, moids of referenced objects, and so on.
+    /// Repeated ones are joined with `, `.
+    pub fields: BTreeMap<String, String>,
+    /// `MethodFault.faultMessage`: details that some products attach.
+    pub messages: Vec<FaultMessage>,
+    /// Nested faults, any depth.
+    pub causes: Vec<Cause>,
+}
+
+/// One entry of `MethodFault.faultMessage` (`LocalizableMessage`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct FaultMessage {
+    /// The message's key, e.g. `msg.checkpoint.precopyfailure`.
+    pub key: String,
+    /// Its text.
+    pub message: String,
+}
+
+/// A fault within a fault (`LocalizedMethodFault`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cause {
+    /// The field that held it, e.g. `hostErrors`, `rootCause`, `faultCause`.
+    pub role: String,
+    /// The nested fault.
+    pub fault: Fault,
+}
+
+impl Fault {
+    /// Whether the fault itself is of the type `name`.
+    pub fn is(&self, name: &str) -> bool {
+        self.name == name
+    }
+
+    /// The first fault of the type `name`: this one, or one nested in it.
+    pub fn find(&self, name: &str) -> Option<&Fault> {
+        if self.is(name) {
+            return Some(self);
+        }
+        self.causes.iter().find_map(|cause| cause.fault.find(name))
+    }
+
+    /// The innermost faults: those that nest no other. Never empty.
+    pub fn leaves(&self) -> Vec<&Fault> {
+        if self.causes.is_empty() {
+            return vec![self];
+        }
+        self.causes.iter().flat_map(|cause| cause.fault.leaves()).collect()
+    }
+
+    /// One line for people: the fault, and behind it the innermost ones, which hold the reason. Never empty.
+    pub fn describe(&self) -> String {
+        if self.causes.is_empty() {
+            return self.itself();
+        }
+        let mut leaves: Vec<String> = self.leaves().into_iter().map(Self::itself).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        leaves.retain(|leaf| seen.insert(leaf.clone()));
+        format!("{}; because of {}", self.itself(), leaves.join("; "))
+    }
+
+    /// This fault alone: `Name (reason thinDisk): text`.
+    fn itself(&self) -> String {
+        let name = if self.name.is_empty() { "fault without a type" } else { &self.name };
+        let fields: Vec<String> = self
+            .fields
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(key, value)| format!("{key} {value}"))
+            .collect();
+        let mut text = if fields.is_empty() { name.to_owned() } else { format!("{name} ({})", fields.join(", ")) };
+        let own = Some(self.message.as_str()).filter(|message| !message.is_empty());
+        let attached = || {
+            let mut texts = self.messages.iter().map(|m| m.message.as_str());
+            texts.find(|text| !text.is_empty())
+        };
+        if let Some(message) = own.or_else(attached) {
+            text.push_str(": ");
+            text.push_str(message.trim_end_matches('.'));
+        }
+        text
+    }
+
+    /// Reads a `LocalizedMethodFault`: `fault` with its type, and `localizedMessage`.
+    pub(crate) fn localized(element: &Element) -> Self {
+        Self::localized_at(element, 0)
+    }
+
+    fn localized_at(element: &Element, depth: usize) -> Self {
+        let message = element.child("localizedMessage").map_or("", Element::text);
+        // Lists of faults are declared as localized ones, but an element may be the fault itself.
+        let bare = element.kind().filter(|kind| *kind != "LocalizedMethodFault");
+        let fault = element.child("fault").or(bare.map(|_| element));
+        let mut fault = fault.map(|it| Self::typed(it, depth)).unwrap_or_default();
+        fault.message = readable(message);
+        fault
+    }
+
+    /// Reads a SOAP fault: `faultstring`, and the typed fault in `detail`.
+    pub(crate) fn soap(element: &Element) -> Self {
+        let message = element.child("faultstring").map_or("", Element::text);
+        let detail = element.child("detail").and_then(|detail| detail.all().first());
+        let mut fault = detail.map(|it| Self::typed(it, 0)).unwrap_or_default();
+        fault.message = readable(message);
+        fault
+    }
+
+    /// Reads a `MethodFault` whose type is told by `xsi:type`, else by the element's name.
+    fn typed(element: &Element, depth: usize) -> Self {
+        let by_element = || {
+            let name = element.name();
+            // In a LocalizedMethodFault the element is called `fault`, which names no type.
+            let bare = name.strip_suffix("Fault").unwrap_or(name);
+            if name == "fault" { "" } else { bare }
+        };
+        let mut fault = Self { name: element.kind().unwrap_or_else(by_element).to_owned(), ..Self::default() };
+        for field in element.all() {
+            if field.name() == "faultMessage" {
+                fault.messages.push(FaultMessage {
+                    key: field.child("key").map_or("", Element::text).to_owned(),
+                    message: readable(field.child("message").map_or("", Element::text)),
+                });
+            } else if field.child("fault").is_some() {
+                if depth < DEPTH {
+                    fault
+                        .causes
+                        .push(Cause { role: field.name().to_owned(), fault: Self::localized_at(field, depth + 1) });
+                }
+            } else if field.all().is_empty() {
+                let value = fault.fields.entry(field.name().to_owned()).or_default();
+                if !value.is_empty() {
+                    value.push_str(", ");
+                }
+                value.push_str(field.text());
+            }
+        }
+        fault
+    }
+}
+
+/// The text, unless it is only the name of a type in the server's program (`*types.InvalidArgument`).
+fn readable(text: &str) -> String {
+    let text = text.trim();
+    let type_name = text.trim_start_matches('*').split_once('.').is_some_and(|(package, name)| {
+        !package.is_empty()
+            && package.bytes().all(|b| b.is_ascii_lowercase())
+            && name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric())
+    });
+    if type_name { "" } else { text }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const XSI: &str = r#"xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance""#;
+
+    fn localized(inner: &str) -> Fault {
+        let xml = format!("<error {XSI}>{inner}</error>");
+        Fault::localized(&Element::parse(&xml).unwrap())
+    }
+
+    /// What a failed power-on of a secondary looks like: the text says nothing, the leaves everything.
+    fn power_on_failed() -> Fault {
+        localized(
+            r#"<fault xsi:type="PowerOnFtSecondaryFailed">
+                 <faultMessage><key>msg.x</key><message>attached</message></faultMessage>
+                 <vm type="VirtualMachine">vm-70</vm><vmName>inner</vmName><hostSelectionBy>vc</hostSelectionBy>
+                 <hostErrors><fault xsi:type="FtIssuesOnHost"><hostName>esx2</hostName>
+                   <errors><fault xsi:type="VmFaultToleranceConfigIssue"><reason>missingFTLoggingNic</reason></fault>
+                     <localizedMessage>No NIC.</localizedMessage></errors>
+                   <errors><fault xsi:type="FaultToleranceNotLicensed"><hostName>esx2</hostName></fault>
+                     <localizedMessage>*types.FaultToleranceNotLicensed</localizedMessage></errors>
+                   </fault><localizedMessage>Issues.</localizedMessage></hostErrors>
+                 <rootCause><fault xsi:type="VmConfigIncompatibleForFaultTolerance">
+                   <fault><fault xsi:type="NotSupportedDeviceForFT"/><localizedMessage/></fault></fault></rootCause>
+               </fault><localizedMessage>Operation failed.</localizedMessage>"#,
+        )
+    }
+
+    #[test]
+    fn nested_faults_keep_their_roles_fields_and_texts() {
+        let fault = power_on_failed();
+        assert_eq!(fault.name, "PowerOnFtSecondaryFailed");
+        assert_eq!(fault.fields["vm"], "vm-70");
+        assert_eq!(fault.messages[0].key, "msg.x");
+        let roles: Vec<&str> = fault.causes.iter().map(|it| it.role.as_str()).collect();
+        assert_eq!(roles, ["hostErrors", "rootCause"]);
+        let names: Vec<&str> = fault.leaves().iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["VmFaultToleranceConfigIssue", "FaultToleranceNotLicensed", "NotSupportedDeviceForFT"]);
+        let issue = fault.find("VmFaultToleranceConfigIssue").unwrap();
+        assert_eq!(issue.fields["reason"], "missingFTLoggingNic");
+        assert!(fault.find("NoPermission").is_none());
+    }
+
+    #[test]
+    fn a_description_leads_to_the_reason() {
+        assert_eq!(
+            power_on_failed().describe(),
+            "PowerOnFtSecondaryFailed (hostSelectionBy vc, vm vm-70, vmName inner): Operation failed; because of \
+             VmFaultToleranceConfigIssue (reason missingFTLoggingNic): No NIC; \
+             FaultToleranceNotLicensed (hostName esx2); NotSupportedDeviceForFT"
+        );
+        assert_eq!(Fault::default().describe(), "fault without a type");
+    }
+
+    #[test]
+    fn texts_that_are_only_type_names_are_dropped() {
+        for (text, shown) in [
+            ("*types.InvalidPowerState", ""),
+            ("types.InvalidPowerState", ""),
+            ("  ", ""),
+            ("Operation failed.", "Operation failed."),
+            ("vm.Name is wrong", "vm.Name is wrong"),
+        ] {
+            let fault = localized(&format!("<localizedMessage>{text}</localizedMessage>"));
+            assert_eq!(fault.message, shown);
+        }
+    }
+
+    #[test]
+    fn a_list_may_hold_faults_themselves() {
+        let xml = format!(r#"<returnval {XSI} xsi:type="NoPermission"><privilegeId>p</privilegeId></returnval>"#);
+        let fault = Fault::localized(&Element::parse(&xml).unwrap());
+        assert_eq!(fault.describe(), "NoPermission (privilegeId p)");
+    }
+
+    #[test]
+    fn soap_faults_are_named_by_type_or_by_element() {
+        for (detail, name) in [
+            (r#"<InvalidLoginFault xmlns="urn:vim25" xsi:type="InvalidLogin"/>"#, "InvalidLogin"),
+            (r#"<Fault xsi:type="x:NotAuthenticated"/>"#, "NotAuthenticated"),
+            ("<RuntimeFaultFault/>", "RuntimeFault"),
+            ("", ""),
+        ] {
+            let xml = format!("<f {XSI}><faultstring>No.</faultstring><detail>{detail}</detail></f>");
+            let fault = Fault::soap(&Element::parse(&xml).unwrap());
+            assert_eq!((fault.name.as_str(), fault.message.as_str()), (name, "No."));
+        }
+    }
+
+    #[test]
+    fn a_tree_that_goes_on_forever_is_cut() {
+        let depth = 60;
+        let open = r#"<e><fault xsi:type="A">"#.repeat(depth);
+        let xml = format!("<x {XSI}>{}{}</x>", &open[3..], "</fault></e>".repeat(depth - 1) + "</fault>");
+        let fault = Fault::localized(&Element::parse(&xml).unwrap());
+        assert_eq!(fault.leaves().len(), 1);
+        assert!(fault.describe().starts_with('A'));
+    }
+}

@@ -1,0 +1,301 @@
+//! Fault Tolerance: its operations, and what they say.
+
+use crate::error::Error;
+use crate::fault::Fault;
+use crate::moref::Moref;
+use crate::request::Request;
+use crate::session::Session;
+use crate::xml::Element;
+
+/// A virtual machine's place in its Fault Tolerance group (`FaultToleranceConfigInfo`, property `config.ftInfo`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FtInfo {
+    /// 1 for the primary, more for secondaries.
+    pub role: i32,
+    /// Instance UUIDs of the group, the primary's first.
+    pub instance_uuids: Vec<String>,
+    /// The secondaries, if this is the primary.
+    pub secondaries: Vec<Moref>,
+    /// The primary, if this is a secondary.
+    pub primary: Option<Moref>,
+    /// Whether this is a secondary that lost its group (6.0 and later).
+    pub orphaned: bool,
+}
+
+impl FtInfo {
+    /// Reads the property `config.ftInfo`.
+    pub fn parse(element: &Element) -> Self {
+        let role = element.child("role").and_then(Element::int);
+        Self {
+            role: role.and_then(|role| role.try_into().ok()).unwrap_or(0),
+            instance_uuids: element.children("instanceUuids").map(|uuid| uuid.text().to_owned()).collect(),
+            secondaries: element.children("secondaries").filter_map(Element::moref).collect(),
+            primary: element.child("primaryVM").and_then(Element::moref),
+            orphaned: element.child("orphaned").and_then(Element::flag).unwrap_or(false),
+        }
+    }
+
+    /// Whether this virtual machine is a secondary.
+    pub fn is_secondary(&self) -> bool {
+        self.role > 1
+    }
+}
+
+/// Where a secondary's files go (`FaultToleranceConfigSpec`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FtPlacement {
+    /// The datastore of the secondary's configuration, its disks, and the group's tie-breaker file.
+    pub datastore: Moref,
+    /// The primary's virtual disks: device key and capacity in KB.
+    pub disks: Vec<(i32, i64)>,
+}
+
+/// The two kinds of Fault Tolerance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FtEngine {
+    /// Record/replay, vSphere 4.0 to 6.0, one virtual CPU.
+    Legacy,
+    /// Fast checkpointing, vSphere 6.0 and later.
+    Smp,
+}
+
+impl Session {
+    /// Starts turning Fault Tolerance on and gives the task: `CreateSecondaryVM_Task`, for [`FtEngine::Smp`]
+    /// `CreateSecondaryVMEx_Task`. Only the latter knows a placement; the former ignores it.
+    ///
+    /// The task succeeds even if the secondary does not start: see [`SecondaryOp`].
+    pub async fn create_secondary(
+        &self,
+        vm: &Moref,
+        engine: FtEngine,
+        host: Option<&Moref>,
+        placement: Option<&FtPlacement>,
+    ) -> Result<Moref, Error> {
+        self.start(&create(vm, engine, host, placement)).await
+    }
+
+    /// Starts resuming Fault Tolerance (`EnableSecondaryVM_Task` on the primary `vm`) and gives the task; its result is a
+    /// [`SecondaryOp`].
+    pub async fn enable_secondary(&self, vm: &Moref, secondary: &Moref, host: Option<&Moref>) -> Result<Moref, Error> {
+        self.start(&enable(vm, secondary, host)).await
+    }
+
+    /// Starts suspending Fault Tolerance (`DisableSecondaryVM_Task` on the primary `vm`) and gives the task.
+    pub async fn disable_secondary(&self, vm: &Moref, secondary: &Moref) -> Result<Moref, Error> {
+        let mut request = Request::new("DisableSecondaryVM_Task", vm);
+        request.moref("vm", secondary);
+        self.start(&request).await
+    }
+
+    /// Starts turning Fault Tolerance off (`TurnOffFaultToleranceForVM_Task`), which removes the secondaries, and gives the
+    /// task.
+    pub async fn turn_off_ft(&self, vm: &Moref) -> Result<Moref, Error> {
+        self.start(&Request::new("TurnOffFaultToleranceForVM_Task", vm)).await
+    }
+
+    /// What in the virtual machine itself keeps Fault Tolerance from being turned on (`QueryFaultToleranceCompatibilityEx`,
+    /// before 6.0, where `server_has_ex` is false, `QueryFaultToleranceCompatibility`). Hosts and cluster are not looked at.
+    ///
+    /// `None` if the server cannot tell: it lacks the method, or the user the privilege.
+    pub async fn query_ft_compatibility(
+        &self,
+        vm: &Moref,
+        engine: FtEngine,
+        server_has_ex: bool,
+    ) -> Result<Option<Vec<Fault>>, Error> {
+        let request = if server_has_ex {
+            let mut request = Request::new("QueryFaultToleranceCompatibilityEx", vm);
+            request.flag("forLegacyFt", engine == FtEngine::Legacy);
+            request
+        } else if engine == FtEngine::Legacy {
+            Request::new("QueryFaultToleranceCompatibility", vm)
+        } else {
+            return Ok(None);
+        };
+        match self.query(&request).await {
+            Ok(response) => Ok(Some(response.children("returnval").map(Fault::localized).collect())),
+            Err(Error::Fault(fault)) if CANNOT_TELL.contains(&fault.name.as_str()) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Faults of a query that say nothing about the virtual machine.
+const CANNOT_TELL: [&str; 6] =
+    ["InvalidRequest", "MethodNotFound", "NoPermission", "NotImplemented", "NotSupported", "RestrictedVersion"];
+
+fn create(vm: &Moref, engine: FtEngine, host: Option<&Moref>, placement: Option<&FtPlacement>) -> Request {
+    let method = match engine {
+        FtEngine::Legacy => "CreateSecondaryVM_Task",
+        FtEngine::Smp => "CreateSecondaryVMEx_Task",
+    };
+    let mut request = Request::new(method, vm);
+    if let Some(host) = host {
+        request.moref("host", host);
+    }
+    if let (FtEngine::Smp, Some(placement)) = (engine, placement) {
+        let datastore = &placement.datastore;
+        request.nest("spec", |spec| {
+            spec.nest("metaDataPath", |path| {
+                path.moref("metaDataDatastore", datastore);
+            });
+            spec.nest("secondaryVmSpec", |secondary| {
+                secondary.moref("vmConfig", datastore);
+                for (key, capacity) in &placement.disks {
+                    secondary.nest("disks", |disk| {
+                        disk.nest_typed("disk", "VirtualDisk", |device| {
+                            device.text("key", &key.to_string());
+                            device.text("capacityInKB", &capacity.to_string());
+                        });
+                        disk.moref("datastore", datastore);
+                    });
+                }
+            });
+        });
+    }
+    request
+}
+
+fn enable(vm: &Moref, secondary: &Moref, host: Option<&Moref>) -> Request {
+    let mut request = Request::new("EnableSecondaryVM_Task", vm);
+    request.moref("vm", secondary);
+    if let Some(host) = host {
+        request.moref("host", host);
+    }
+    request
+}
+
+/// What became of a secondary that was created or enabled (`FaultToleranceSecondaryOpResult`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct SecondaryOp {
+    /// The secondary.
+    pub secondary: Option<Moref>,
+    /// Whether vSphere tried to power it on; it does if the primary is on.
+    pub power_on_attempted: bool,
+    /// Power-ons that were not even attempted, and why.
+    pub not_attempted: Vec<(Option<Moref>, Fault)>,
+    /// Power-ons that were attempted, with their tasks.
+    pub attempted: Vec<(Moref, Option<Moref>)>,
+    /// Keys of DRS recommendations that somebody has to apply before the secondary starts.
+    pub recommendations: Vec<String>,
+}
+
+impl SecondaryOp {
+    /// Reads the result of the task.
+    pub fn parse(element: &Element) -> Self {
+        let moref = |element: &Element, name| element.child(name).and_then(Element::moref);
+        let list = |name| {
+            let power_on = element.child("powerOnResult").into_iter();
+            power_on.flat_map(move |result| result.children(name))
+        };
+        Self {
+            secondary: moref(element, "vm"),
+            power_on_attempted: element.child("powerOnAttempted").and_then(Element::flag).unwrap_or(false),
+            not_attempted: list("notAttempted")
+                .map(|info| {
+                    let fault = info.child("fault").map(Fault::localized);
+                    (moref(info, "vm"), fault.unwrap_or_default())
+                })
+                .collect(),
+            attempted: list("attempted").filter_map(|info| Some((moref(info, "vm")?, moref(info, "task")))).collect(),
+            recommendations: list("recommendations")
+                .filter_map(|it| Some(it.child("key")?.text().to_owned()))
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moref(kind: &str, id: &str) -> Moref {
+        Moref::new(kind, id)
+    }
+
+    #[test]
+    fn operations_are_written_in_the_order_of_the_schema() {
+        let vm = moref("VirtualMachine", "vm-63");
+        let second = moref("VirtualMachine", "vm-70");
+        let host = moref("HostSystem", "host-9");
+        let placement = FtPlacement { datastore: moref("Datastore", "ds-2"), disks: vec![(2000, 4096), (2001, 8192)] };
+        let this = r#"xmlns="urn:vim25"><_this type="VirtualMachine">vm-63</_this>"#;
+        let on = r#"<host type="HostSystem">host-9</host>"#;
+        let store = |name| format!(r#"<{name} type="Datastore">ds-2</{name}>"#);
+        let disk = |key, size| {
+            let device = format!("<key>{key}</key><capacityInKB>{size}</capacityInKB>");
+            let store = store("datastore");
+            format!(r#"<disks><disk xsi:type="VirtualDisk">{device}</disk>{store}</disks>"#)
+        };
+        let spec = format!(
+            "<spec><metaDataPath>{}</metaDataPath><secondaryVmSpec>{}{}{}</secondaryVmSpec></spec>",
+            store("metaDataDatastore"),
+            store("vmConfig"),
+            disk(2000, 4096),
+            disk(2001, 8192),
+        );
+        for (request, method, inner) in [
+            (create(&vm, FtEngine::Legacy, Some(&host), Some(&placement)), "CreateSecondaryVM_Task", on.to_owned()),
+            (create(&vm, FtEngine::Smp, None, None), "CreateSecondaryVMEx_Task", String::new()),
+            (
+                create(&vm, FtEngine::Smp, Some(&host), Some(&placement)),
+                "CreateSecondaryVMEx_Task",
+                format!("{on}{spec}"),
+            ),
+            (
+                enable(&vm, &second, Some(&host)),
+                "EnableSecondaryVM_Task",
+                format!(r#"<vm type="VirtualMachine">vm-70</vm>{on}"#),
+            ),
+        ] {
+            assert_eq!(request.call(), format!("<{method} {this}{inner}</{method}>"));
+        }
+    }
+
+    #[test]
+    fn roles_are_told_from_the_property() {
+        let primary = Element::parse(
+            r#"<val xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:type="FaultTolerancePrimaryConfigInfo">
+            <role>1</role><instanceUuids>a</instanceUuids><instanceUuids>b</instanceUuids>
+            <configPaths>[ds] x/x.vmx</configPaths><orphaned>false</orphaned>
+            <secondaries type="VirtualMachine">vm-70</secondaries></val>"#,
+        );
+        let primary = FtInfo::parse(&primary.unwrap());
+        assert!(!primary.is_secondary() && !primary.orphaned);
+        assert_eq!(primary.instance_uuids, ["a", "b"]);
+        assert_eq!(primary.secondaries, [moref("VirtualMachine", "vm-70")]);
+        let secondary = Element::parse(
+            r#"<val><role>2</role><orphaned>1</orphaned><primaryVM type="VirtualMachine">vm-63</primaryVM></val>"#,
+        );
+        let secondary = FtInfo::parse(&secondary.unwrap());
+        assert!(secondary.is_secondary() && secondary.orphaned);
+        assert_eq!(secondary.primary, Some(moref("VirtualMachine", "vm-63")));
+    }
+
+    #[test]
+    fn a_result_tells_whether_the_secondary_was_started() {
+        let result = Element::parse(
+            r#"<result xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="FaultToleranceSecondaryOpResult">
+            <vm type="VirtualMachine">vm-70</vm><powerOnAttempted>true</powerOnAttempted><powerOnResult>
+            <attempted><vm type="VirtualMachine">vm-71</vm><task type="Task">task-1</task></attempted>
+            <attempted><vm type="VirtualMachine">vm-72</vm></attempted>
+            <notAttempted><vm type="VirtualMachine">vm-70</vm><fault><fault xsi:type="PowerOnFtSecondaryFailed"/>
+            <localizedMessage>Operation failed.</localizedMessage></fault></notAttempted>
+            <recommendations><key>7</key></recommendations></powerOnResult></result>"#,
+        );
+        let result = SecondaryOp::parse(&result.unwrap());
+        assert_eq!(result.secondary, Some(moref("VirtualMachine", "vm-70")));
+        assert!(result.power_on_attempted);
+        assert_eq!(
+            result.attempted,
+            [
+                (moref("VirtualMachine", "vm-71"), Some(moref("Task", "task-1"))),
+                (moref("VirtualMachine", "vm-72"), None),
+            ]
+        );
+        assert!(result.not_attempted[0].1.is("PowerOnFtSecondaryFailed"));
+        assert_eq!(result.recommendations, ["7"]);
+        let nothing = SecondaryOp::parse(&Element::parse("<result/>").unwrap());
+        assert!(!nothing.power_on_attempted && nothing.secondary.is_none());
+    }
+}

@@ -1,0 +1,47 @@
+//! A small typed client of the vSphere Web Services API (the SOAP API behind `/sdk`), for vCenter Server and ESXi 4.1 to 9.
+//!
+//! A [`Session`] logs in, finds virtual machines and hosts, reads properties, starts the handful of operations that Fault
+//! Tolerance and its options need, and waits for their tasks. Names are the API's own: managed object references are
+//! [`Moref`]s, faults are [`Fault`]s with the type names that the API documents.
+//!
+//! One thread: nothing here is `Send`, and many requests may be in flight at once on one current-thread runtime.
+
+mod about;
+mod error;
+mod fault;
+mod ft;
+mod host;
+mod inventory;
+mod login;
+mod moref;
+mod names;
+mod option;
+mod place;
+mod property;
+mod request;
+mod session;
+mod soap;
+mod task;
+mod thumbprint;
+mod tls;
+mod transport;
+mod version;
+mod vm;
+mod xml;
+
+pub use about::{About, ApiType, ServiceContent};
+pub use error::{Error, TlsError};
+pub use fault::{Cause, Fault, FaultMessage};
+pub use ft::{FtEngine, FtInfo, FtPlacement, SecondaryOp};
+pub use host::HostQuery;
+pub use inventory::{FoundVm, VmBy, VmPaths, VmQuery};
+pub use moref::Moref;
+pub use option::{OptionDef, OptionKind, OptionValue, Scalar};
+pub use property::{Follow, Object};
+pub use session::{Credentials, Session};
+pub use task::Watch;
+pub use thumbprint::{Thumbprint, ThumbprintError};
+pub use transport::{Endpoint, Proxy, Scheme, Trust};
+pub use version::Version;
+pub use vm::extra_config;
+pub use xml::Element;

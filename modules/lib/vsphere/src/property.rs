@@ -1,0 +1,304 @@
+//! Reading properties: the `PropertyCollector`.
+
+use crate::error::Error;
+use crate::fault::Fault;
+use crate::moref::Moref;
+use crate::names;
+use crate::request::Request;
+use crate::session::Session;
+use crate::xml::Element;
+
+/// A step from objects to other objects: a property that refers to them (`TraversalSpec`).
+#[derive(Debug, Clone, Copy)]
+pub struct Follow<'a> {
+    /// The managed object type that has the property, e.g. `VirtualMachine`; its subtypes have it too.
+    pub from: &'a str,
+    /// The property, e.g. `runtime.host`.
+    pub path: &'a str,
+}
+
+/// Some properties of a managed object (`ObjectContent`).
+#[derive(Debug, Clone)]
+pub struct Object {
+    /// Which object.
+    pub moref: Moref,
+    values: Vec<(String, Element)>,
+    missing: Vec<(String, Fault)>,
+}
+
+impl Object {
+    /// Reads an `ObjectContent`; `None` if the element is not one.
+    pub fn parse(element: &Element) -> Option<Self> {
+        let moref = element.child("obj")?.moref()?;
+        let entries = |list, value| {
+            element.children(list).filter_map(move |entry: &Element| {
+                let path = entry.child(if list == "propSet" { "name" } else { "path" })?;
+                Some((path.text().to_owned(), entry.child(value)?))
+            })
+        };
+        Some(Self {
+            moref,
+            values: entries("propSet", "val").map(|(path, value)| (path, value.clone())).collect(),
+            missing: entries("missingSet", "fault").map(|(path, fault)| (path, Fault::localized(fault))).collect(),
+        })
+    }
+
+    /// The property at `path`, or the part at `path` of a property that was read as a whole. `None` if it is unset.
+    pub fn get(&self, path: &str) -> Option<&Element> {
+        let exact = self.values.iter().find(|(name, _)| name == path);
+        if let Some((_, value)) = exact {
+            return Some(value);
+        }
+        self.values.iter().find_map(|(name, value)| {
+            let rest = path.strip_prefix(name.as_str())?.strip_prefix('.')?;
+            rest.split('.').try_fold(value, |part, name| part.child(name))
+        })
+    }
+
+    /// The property as text.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        self.get(path).map(Element::text)
+    }
+
+    /// The property as a boolean.
+    pub fn flag(&self, path: &str) -> Option<bool> {
+        self.get(path)?.flag()
+    }
+
+    /// The property as a whole number.
+    pub fn int(&self, path: &str) -> Option<i64> {
+        self.get(path)?.int()
+    }
+
+    /// The property as a reference.
+    pub fn moref(&self, path: &str) -> Option<Moref> {
+        self.get(path)?.moref()
+    }
+
+    /// The property `name` as people typed it (vSphere escapes `/`, `\` and `%`); the moid if it was not read.
+    pub fn name(&self) -> String {
+        match self.text("name") {
+            Some(name) => names::decode(name),
+            None => self.moref.id.clone(),
+        }
+    }
+
+    /// Why the property could not be read (`missingSet`), usually `NoPermission`.
+    pub fn missing(&self, path: &str) -> Option<&Fault> {
+        let mut entries = self.missing.iter();
+        entries
+            .find(|(name, _)| {
+                path.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+            .map(|(_, fault)| fault)
+    }
+
+    /// Joins what a later page says about the same object.
+    fn absorb(&mut self, other: Self) {
+        self.values.extend(other.values);
+        self.missing.extend(other.missing);
+    }
+}
+
+/// Both lists of paths, each path once: servers refuse one that is asked twice.
+pub(crate) fn union<'a>(first: &[&'a str], second: &[&'a str]) -> Vec<&'a str> {
+    let mut paths = first.to_vec();
+    for path in second {
+        if !paths.contains(path) {
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+/// How far steps lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// From wherever a step led, every step is taken again.
+    Anywhere,
+    /// One step from the starting objects.
+    OneStep,
+}
+
+impl Session {
+    /// Properties of `objects` and of what `follow` reaches from them, in one `RetrievePropertiesEx` and its continuations
+    /// (`RetrieveProperties` before vSphere 4.1).
+    ///
+    /// `want` names managed object types and their property paths; objects of other types are passed through. Properties that
+    /// are unset or unreadable are absent, see [`Object::missing`]. A path that the server's version does not know is the fault
+    /// `InvalidProperty`, an object that is gone `ManagedObjectNotFound`.
+    pub async fn read(
+        &self,
+        objects: &[Moref],
+        want: &[(&str, &[&str])],
+        follow: &[Follow<'_>],
+    ) -> Result<Vec<Object>, Error> {
+        self.retrieve(objects, want, follow, Reach::Anywhere).await
+    }
+
+    pub(crate) async fn retrieve(
+        &self,
+        objects: &[Moref],
+        want: &[(&str, &[&str])],
+        follow: &[Follow<'_>],
+        reach: Reach,
+    ) -> Result<Vec<Object>, Error> {
+        if objects.is_empty() {
+            return Ok(Vec::new());
+        }
+        let about = &self.about().version;
+        let paged = about.major() == 0 || about.at_least(4, 1);
+        let method = if paged { "RetrievePropertiesEx" } else { "RetrieveProperties" };
+        let mut request = Request::new(method, &self.content().property_collector);
+        request.nest("specSet", |spec| filter(spec, objects, want, follow, reach));
+        if paged {
+            request.nest("options", |_| {});
+        }
+        // Not `query`: pages belong to a session, and some servers report an expired one property by property.
+        let login = self.logins.get();
+        match self.pages(&request, paged).await {
+            Err(error) if error.is_fault("NotAuthenticated") => {
+                self.renew(login).await?;
+                self.pages(&request, paged).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn pages(&self, request: &Request, paged: bool) -> Result<Vec<Object>, Error> {
+        let mut objects: Vec<Object> = Vec::new();
+        let mut at = std::collections::HashMap::new();
+        let mut response = self.call(request).await?;
+        loop {
+            let mut token = None;
+            for returned in response.children("returnval") {
+                token = returned.child("token").map(|token| token.text().to_owned());
+                let page: Box<dyn Iterator<Item = &Element>> =
+                    if paged { Box::new(returned.children("objects")) } else { Box::new(std::iter::once(returned)) };
+                for object in page.filter_map(Object::parse) {
+                    if let Some(&index) = at.get(&object.moref) {
+                        let known: &mut Object = &mut objects[index];
+                        known.absorb(object);
+                    } else {
+                        at.insert(object.moref.clone(), objects.len());
+                        objects.push(object);
+                    }
+                }
+            }
+            let Some(token) = token.filter(|token| !token.is_empty()) else {
+                break;
+            };
+            let mut next = Request::new("ContinueRetrievePropertiesEx", &self.content().property_collector);
+            next.text("token", &token);
+            response = self.call(&next).await?;
+        }
+        let mut faults = objects.iter().flat_map(|object| &object.missing);
+        match faults.find(|(_, fault)| fault.is("NotAuthenticated")) {
+            Some((_, fault)) => Err(Error::Fault(fault.clone())),
+            None => Ok(objects),
+        }
+    }
+}
+
+/// Writes a `PropertyFilterSpec`.
+fn filter(spec: &mut Request, objects: &[Moref], want: &[(&str, &[&str])], follow: &[Follow<'_>], reach: Reach) {
+    for (kind, paths) in want {
+        spec.nest("propSet", |set| {
+            set.text("type", kind);
+            for path in *paths {
+                set.text("pathSet", path);
+            }
+        });
+    }
+    for object in objects {
+        spec.nest("objectSet", |set| {
+            set.moref("obj", object);
+            set.flag("skip", false);
+            for (index, step) in follow.iter().enumerate() {
+                set.nest_typed("selectSet", "TraversalSpec", |traversal| {
+                    traversal.text("name", &format!("step{index}"));
+                    traversal.text("type", step.from);
+                    traversal.text("path", step.path);
+                    traversal.flag("skip", false);
+                    for (next, other) in follow.iter().enumerate() {
+                        if reach == Reach::Anywhere && step.meets(other) {
+                            traversal.nest("selectSet", |selection| {
+                                selection.text("name", &format!("step{next}"));
+                            });
+                        }
+                    }
+                });
+            }
+        });
+    }
+}
+
+impl Follow<'_> {
+    /// Whether `next` can be a step from where this one leads. Servers look at the type that a step starts from; simulators
+    /// may not, and go round in circles between a virtual machine, its pool and the pool's virtual machines.
+    fn meets(&self, next: &Follow<'_>) -> bool {
+        let reached: &[&str] = match (self.from, self.path) {
+            (_, "childEntity") => &["Folder", "Datacenter", "ComputeResource", "VirtualApp"],
+            (_, "vmFolder" | "hostFolder" | "parentFolder") => &["Folder"],
+            (_, "runtime.host" | "host") => &["HostSystem"],
+            (_, "resourcePool") => &["ResourcePool", "VirtualApp"],
+            (_, "parentVApp") => &["VirtualApp"],
+            (_, "vm") => &["VirtualMachine"],
+            (_, "datastore") => &["Datastore"],
+            ("HostSystem", "parent") => &["ComputeResource", "ClusterComputeResource"],
+            _ => return true,
+        };
+        next.from == "ManagedEntity" || reached.contains(&next.from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEPS: [Follow<'_>; 3] = [
+        Follow { from: "Folder", path: "childEntity" },
+        Follow { from: "VirtualApp", path: "vm" },
+        Follow { from: "ManagedEntity", path: "parent" },
+    ];
+
+    fn written(reach: Reach) -> String {
+        let mut request = Request::new("R", &Moref::new("PropertyCollector", "pc"));
+        let folder = Moref::new("Folder", "group-d1");
+        let want: [(&str, &[&str]); 1] = [("VirtualMachine", &["name", "config"])];
+        request.nest("specSet", |spec| filter(spec, &[folder], &want, &STEPS, reach));
+        request.call()
+    }
+
+    #[test]
+    fn a_filter_is_written_in_the_order_of_the_schema() {
+        let step = |index, from, path| {
+            format!(
+                r#"<selectSet xsi:type="TraversalSpec"><name>step{index}</name><type>{from}</type><path>{path}</path><skip>false</skip></selectSet>"#
+            )
+        };
+        assert_eq!(
+            written(Reach::OneStep),
+            format!(
+                r#"<R xmlns="urn:vim25"><_this type="PropertyCollector">pc</_this><specSet><propSet><type>VirtualMachine</type><pathSet>name</pathSet><pathSet>config</pathSet></propSet><objectSet><obj type="Folder">group-d1</obj><skip>false</skip>{}{}{}</objectSet></specSet></R>"#,
+                step(0, "Folder", "childEntity"),
+                step(1, "VirtualApp", "vm"),
+                step(2, "ManagedEntity", "parent"),
+            )
+        );
+    }
+
+    #[test]
+    fn only_steps_that_can_follow_one_another_do() {
+        let followers: Vec<String> = written(Reach::Anywhere)
+            .split("</path>")
+            .skip(1)
+            .map(|step| {
+                let digits = |part: &str| part.chars().next().filter(char::is_ascii_digit);
+                step.split("<selectSet><name>step").skip(1).filter_map(digits).collect()
+            })
+            .collect();
+        // Folders hold folders and vApps; virtual machines hold nothing; a parent may be anything.
+        assert_eq!(followers, ["012", "2", "012"]);
+    }
+}

@@ -1,0 +1,166 @@
+//! Waiting for tasks.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::error::Error;
+use crate::fault::Fault;
+use crate::moref::Moref;
+use crate::property::Object;
+use crate::session::Session;
+use crate::xml::Element;
+
+/// The first pause between looks at a task; it doubles up to [`SLOWEST`].
+const FASTEST: Duration = Duration::from_millis(50);
+const SLOWEST: Duration = Duration::from_secs(2);
+/// How long the last look may take when the deadline has come.
+const GRACE: Duration = Duration::from_secs(5);
+/// Looks that may fail in a row before the wait does: a task goes on while the network blinks.
+const BLINKS: u32 = 3;
+
+/// How to wait for a task.
+pub struct Watch<'a> {
+    /// When to give up. The task goes on regardless.
+    pub deadline: Instant,
+    /// A virtual machine whose questions (`runtime.question`) would keep the task from finishing.
+    pub vm: Option<&'a Moref>,
+    /// Told the task's progress in percent whenever it changes.
+    pub progress: &'a dyn Fn(u8),
+}
+
+/// What one look at a task showed.
+struct Look {
+    info: Option<Element>,
+    question: Option<Element>,
+}
+
+impl Session {
+    /// Waits until the task is done, and gives its result (`TaskInfo.result`).
+    ///
+    /// A failed task is [`Error::Fault`], one that is not done in time [`Error::Timeout`], one that waits for an answer
+    /// [`Error::Question`]. [`Error::Protocol`] if the server forgot the task: its outcome is unknown then.
+    pub async fn wait(&self, task: &Moref, watch: &Watch<'_>) -> Result<Option<Element>, Error> {
+        let start = Instant::now();
+        let mut pause = FASTEST;
+        let mut shown = None;
+        let mut asked = None;
+        let mut seen = false;
+        let mut failures = 0;
+        let mut name = format!("task {task}");
+        loop {
+            let now = Instant::now();
+            let limit = watch.deadline.max(now + GRACE);
+            let look = timeout_at(limit, self.look(task, watch.vm)).await;
+            let late = Instant::now() >= watch.deadline;
+            match look {
+                Ok(Ok(look)) => {
+                    failures = 0;
+                    if let Some(info) = look.info {
+                        seen = true;
+                        name = describe(&info, task);
+                        if let Some(outcome) = outcome(&info) {
+                            return outcome;
+                        }
+                        let percent = info.child("progress").and_then(Element::int);
+                        let percent = percent.and_then(|it| u8::try_from(it.clamp(0, 100)).ok());
+                        if percent.is_some() && percent != shown {
+                            shown = percent;
+                            (watch.progress)(percent.unwrap_or_default());
+                        }
+                    }
+                    // Twice the same question: somebody, or vCenter itself, may just be answering the first.
+                    if let (Some(question), Some(vm)) = (look.question, watch.vm) {
+                        let id = question.child("id").map_or("", Element::text).to_owned();
+                        if asked.as_ref() == Some(&id) {
+                            return Err(ask(vm, id, &question));
+                        }
+                        asked = Some(id);
+                    } else {
+                        asked = None;
+                    }
+                }
+                Ok(Err(error)) if gone(&error, task) && seen => {
+                    return Err(Error::Protocol(format!("the server no longer knows {name}, its outcome is unknown")));
+                }
+                Ok(Err(error)) if passing(&error) && failures < BLINKS && !late => failures += 1,
+                Ok(Err(error)) => return Err(error),
+                Err(_) => {}
+            }
+            if late {
+                return Err(Error::Timeout { what: name, seconds: start.elapsed().as_secs() });
+            }
+            sleep_until((Instant::now() + pause).min(watch.deadline)).await;
+            pause = (pause * 2).min(SLOWEST);
+        }
+    }
+
+    async fn look(&self, task: &Moref, vm: Option<&Moref>) -> Result<Look, Error> {
+        let mut objects = vec![task.clone()];
+        objects.extend(vm.cloned());
+        let want: [(&str, &[&str]); 2] = [("Task", &["info"]), ("VirtualMachine", &["runtime.question"])];
+        let want = if vm.is_some() { &want[..] } else { &want[..1] };
+        let found = match self.read(&objects, want, &[]).await {
+            // The virtual machine is gone, not the task, e.g. because the task removes it.
+            Err(error) if vm.is_some_and(|vm| gone(&error, vm)) => self.read(&objects[..1], &want[..1], &[]).await?,
+            found => found?,
+        };
+        let object = |moref: &Moref| found.iter().find(|object| object.moref == *moref);
+        let property = |moref, path| object(moref).and_then(|it: &Object| it.get(path)).cloned();
+        if let Some(fault) = object(task).and_then(|task| task.missing("info")) {
+            return Err(Error::Fault(fault.clone()));
+        }
+        Ok(Look { info: property(task, "info"), question: vm.and_then(|vm| property(vm, "runtime.question")) })
+    }
+}
+
+/// The task's end, if it has ended (`TaskInfo.state`).
+fn outcome(info: &Element) -> Option<Result<Option<Element>, Error>> {
+    match info.child("state").map_or("", Element::text) {
+        "success" => Some(Ok(info.child("result").cloned())),
+        "error" => {
+            let fault = info.child("error").map(Fault::localized);
+            Some(Err(Error::Fault(fault.unwrap_or_default())))
+        }
+        _ => None,
+    }
+}
+
+/// The task for people: ``task ReconfigVM_Task of `inner` ``.
+fn describe(info: &Element, task: &Moref) -> String {
+    let text = |name| info.child(name).map(Element::text).filter(|it| !it.is_empty());
+    let operation = text("name").or_else(|| text("descriptionId"));
+    let operation = operation.unwrap_or(&task.id);
+    match text("entityName") {
+        Some(entity) => format!("task {operation} of `{}`", crate::names::decode(entity)),
+        None => format!("task {operation}"),
+    }
+}
+
+/// `VirtualMachineQuestionInfo` as an error.
+fn ask(vm: &Moref, id: String, question: &Element) -> Error {
+    let text = |element: &Element, name| element.child(name).map_or("", Element::text).to_owned();
+    let choices = question.child("choice").into_iter();
+    Error::Question {
+        vm: vm.clone(),
+        text: text(question, "text"),
+        choices: choices
+            .flat_map(|choice| choice.children("choiceInfo"))
+            .map(|info| (text(info, "key"), text(info, "label")))
+            .collect(),
+        id,
+    }
+}
+
+/// Whether the error says that this very object is gone.
+fn gone(error: &Error, moref: &Moref) -> bool {
+    let Error::Fault(fault) = error else {
+        return false;
+    };
+    fault.is("ManagedObjectNotFound") && fault.fields.get("obj").is_none_or(|id| *id == moref.id)
+}
+
+/// Whether the error may pass by itself.
+fn passing(error: &Error) -> bool {
+    matches!(error, Error::Connect { .. } | Error::Timeout { .. } | Error::Http { status: 502..=504, .. })
+}

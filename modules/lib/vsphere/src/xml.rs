@@ -1,0 +1,291 @@
+//! Answers of the server as a light tree, read by namespace: prefixes differ between servers, and no DTD is ever obeyed.
+
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::name::{NamespaceResolver, ResolveResult};
+use quick_xml::reader::NsReader;
+
+use crate::error::Error;
+use crate::moref::Moref;
+
+/// `xsi:type` lives here, whatever the prefix.
+const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// Far deeper than the API's own data nests.
+const DEPTH: usize = 128;
+
+/// A piece of an answer: a named value, or a named structure of such.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Element {
+    name: String,
+    kind: Option<String>,
+    moref_kind: Option<String>,
+    text: String,
+    children: Vec<Element>,
+}
+
+impl Element {
+    /// Reads an XML document. [`Error::Protocol`] if it is not well-formed, has a DTD, or nests too deep.
+    pub fn parse(xml: &str) -> Result<Self, Error> {
+        read(xml)
+            .map_err(|reason| Error::Protocol(format!("the server's answer is not one of the vSphere API: {reason}")))
+    }
+
+    /// The local name, e.g. `returnval`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The data type that the server states (`xsi:type`), without its prefix: `LongOption`, `long`, `ArrayOfOptionValue`.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_deref()
+    }
+
+    /// The text within; empty if there is none. White space at its ends is kept.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Everything directly within, in order.
+    pub fn all(&self) -> &[Element] {
+        &self.children
+    }
+
+    /// The first element of that name directly within.
+    pub fn child(&self, name: &str) -> Option<&Element> {
+        self.children.iter().find(|child| child.name == name)
+    }
+
+    /// All elements of that name directly within: lists are repeated elements.
+    pub fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
+        self.children.iter().filter(move |child| child.name == name)
+    }
+
+    /// The element at a path such as `runtime/powerState`.
+    pub fn at(&self, path: &str) -> Option<&Element> {
+        path.split('/').try_fold(self, |element, name| element.child(name))
+    }
+
+    /// The managed object reference that this element is, if its `type` attribute says that it is one.
+    pub fn moref(&self) -> Option<Moref> {
+        let kind = self.moref_kind.as_ref()?;
+        let id = self.text.trim();
+        (!id.is_empty()).then(|| Moref::new(kind.as_str(), id))
+    }
+
+    /// The value as `xsd:boolean`: `true`, `false`, `1` or `0`.
+    pub fn flag(&self) -> Option<bool> {
+        match self.text.trim() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The value as a whole number.
+    pub fn int(&self) -> Option<i64> {
+        self.text.trim().parse().ok()
+    }
+}
+
+/// Reads the document, or says in words what is wrong with it.
+fn read(xml: &str) -> Result<Element, String> {
+    let mut reader = NsReader::from_str(xml);
+    reader.config_mut().expand_empty_elements = true;
+    // The elements that are open, outermost first.
+    let mut open: Vec<Element> = Vec::new();
+    let mut root = None;
+    loop {
+        let event = reader.read_event().map_err(damaged)?;
+        match event {
+            Event::Start(start) => {
+                if root.is_some() || open.len() >= DEPTH {
+                    return Err("it is nested too deeply or has two roots".to_owned());
+                }
+                open.push(element(&start, reader.resolver())?);
+            }
+            Event::End(_) => {
+                let done = open.pop().ok_or("it ends before it begins")?;
+                match open.last_mut() {
+                    Some(parent) => parent.children.push(done),
+                    None => root = Some(done),
+                }
+            }
+            Event::Text(text) => append(&mut open, &text.xml10_content())?,
+            Event::CData(text) => append(&mut open, &text.xml10_content())?,
+            Event::GeneralRef(reference) => {
+                append(&mut open, character(&reference)?.encode_utf8(&mut [0; 4]))?;
+            }
+            Event::DocType(_) => return Err("it carries a document type definition".to_owned()),
+            Event::Eof => break,
+            Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+        }
+    }
+    if !open.is_empty() {
+        return Err("it ends in the middle".to_owned());
+    }
+    root.ok_or_else(|| "it is empty".to_owned())
+}
+
+/// What a parser's complaint means to an administrator.
+fn damaged<E>(_: E) -> String {
+    "it is damaged or cut short".to_owned()
+}
+
+/// An element's name and the two attributes that matter: `xsi:type`, and `type` of a managed object reference.
+fn element(start: &BytesStart, namespaces: &NamespaceResolver) -> Result<Element, String> {
+    let mut element = Element { name: start.local_name().as_ref().to_owned(), ..Element::default() };
+    for attribute in start.attributes() {
+        let attribute = attribute.map_err(damaged)?;
+        let (namespace, name) = namespaces.resolve_attribute(attribute.key);
+        if name.as_ref() != "type" {
+            continue;
+        }
+        let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(damaged)?;
+        match namespace {
+            ResolveResult::Bound(it) if it.as_ref() == INSTANCE => {
+                let local = value.rsplit(':').next().unwrap_or_default();
+                element.kind = Some(local.to_owned());
+            }
+            ResolveResult::Unbound => element.moref_kind = Some(value.into_owned()),
+            _ => {}
+        }
+    }
+    Ok(element)
+}
+
+/// Adds text to the innermost open element. Outside of the root only white space is legal.
+fn append(open: &mut [Element], text: &str) -> Result<(), String> {
+    match open.last_mut() {
+        Some(element) => {
+            element.text.push_str(text);
+            Ok(())
+        }
+        None if text.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']).is_empty() => Ok(()),
+        None => Err("there is text around it".to_owned()),
+    }
+}
+
+/// The character that `&amp;`, `&#10;` and so on stand for. Entities of a DTD are unknown here.
+fn character(reference: &BytesRef) -> Result<char, String> {
+    if let Some(char) = reference.resolve_char_ref().map_err(damaged)? {
+        return Ok(char);
+    }
+    match reference.xml10_content().as_ref() {
+        "lt" => Ok('<'),
+        "gt" => Ok('>'),
+        "amp" => Ok('&'),
+        "quot" => Ok('"'),
+        "apos" => Ok('\''),
+        name => Err(format!("it uses the unknown entity `{name}`")),
+    }
+}
+
+/// `text` with everything escaped that means something in XML, in text as well as in attributes. Control characters go as
+/// character references, so that none is lost or normalized on the way.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            char if char.is_control() => {
+                out.push_str("&#");
+                out.push_str(&u32::from(char).to_string());
+                out.push(';');
+            }
+            char => out.push(char),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn types_are_read_by_namespace_whatever_the_prefix() {
+        for attribute in [
+            r#"xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xsd:long""#,
+            r#"xmlns:_X-i="http://www.w3.org/2001/XMLSchema-instance" _X-i:type="long""#,
+        ] {
+            let element = Element::parse(&format!("<value {attribute}> 7 </value>")).unwrap();
+            assert_eq!(element.kind(), Some("long"), "{attribute}");
+            assert_eq!(element.int(), Some(7));
+            assert_eq!(element.moref(), None);
+        }
+        let vm = Element::parse(r#"<obj type="VirtualMachine">vm-63</obj>"#).unwrap();
+        assert_eq!(vm.moref(), Some(Moref::new("VirtualMachine", "vm-63")));
+        assert_eq!(vm.kind(), None);
+        let foreign = Element::parse(r#"<a xmlns:o="urn:other" o:type="x">1</a>"#).unwrap();
+        assert_eq!((foreign.kind(), foreign.moref()), (None, None));
+    }
+
+    #[test]
+    fn values_read_as_the_schema_says() {
+        let list = Element::parse(
+            "<a><b>true</b><b>1</b><b>false</b><b>0</b><b>yes</b><b/><c><d>&lt;x&#33;&amp;<![CDATA[<&>]]></d></c></a>",
+        )
+        .unwrap();
+        let flags: Vec<_> = list.children("b").map(Element::flag).collect();
+        let (yes, no) = (Some(true), Some(false));
+        assert_eq!(flags, [yes, yes, no, no, None, None]);
+        assert_eq!(list.at("c/d").map(Element::text), Some("<x!&<&>"));
+        assert!(list.at("c/e").is_none());
+        assert_eq!(list.all().len(), 7);
+    }
+
+    #[test]
+    fn hostile_documents_are_refused_in_words() {
+        let deep = "<a>".repeat(1000);
+        let bomb = r#"<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><a>&c;</a>"#;
+        for (xml, says) in [
+            (bomb, "document type definition"),
+            (r#"<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>"#, "document type definition"),
+            ("<a>&b;</a>", "unknown entity `b`"),
+            (&deep, "nested too deeply"),
+            ("", "is empty"),
+            ("   ", "is empty"),
+            ("plain text", "text around it"),
+            ("<a/><b/>", "two roots"),
+            ("<a>", "ends in the middle"),
+            ("<a></b>", "damaged"),
+            ("<a b='1' b='2'/>", "damaged"),
+            ("<a>&#xD800;</a>", "damaged"),
+            ("<x:a xmlns:y='urn:y' y:type='&z;'/>", "damaged"),
+        ] {
+            let error = Element::parse(xml).unwrap_err().to_string();
+            assert!(error.contains(says), "{xml:.40}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(text in any::<String>()) {
+            let _ = Element::parse(&text);
+        }
+
+        #[test]
+        fn anything_like_xml_is_read_or_refused(
+            text in r#"(<[a-z:!?/]{0,3}( [a-z:]{1,3}="?[a-z&;]{0,3}"?)?/?>|&#?[a-z0-9]{0,3};?|[a-z \n])*"#
+        ) {
+            let _ = Element::parse(&text);
+        }
+
+        #[test]
+        fn what_is_escaped_comes_back(text in any::<String>()) {
+            // No reader may accept U+0000, escaped or not.
+            let text = text.replace('\0', "");
+            let escaped = escape(&text);
+            let element = Element::parse(&format!("<a type=\"{escaped}\">{escaped}</a>")).unwrap();
+            prop_assert_eq!(element.text(), text.as_str());
+            prop_assert_eq!(element.moref_kind.as_deref(), Some(text.as_str()));
+        }
+    }
+}
