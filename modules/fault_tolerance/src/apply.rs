@@ -1,0 +1,206 @@
+//! Writing, and waiting until it is true.
+
+use std::time::{Duration, Instant};
+
+use contract::{Applied, Error, Kind, Run};
+use serde_json::{Value, json};
+use target::Server;
+use vsphere::{Element, Fault, Moref, SecondaryOp};
+
+use crate::plan::{Change, Goal, Step, Verdict, has_reason, judge, needs_power_off};
+use crate::state::Observed;
+use crate::{Args, observe};
+
+/// Runs the steps in order.
+pub async fn apply(
+    args: &Args,
+    server: &Server,
+    observed: &Observed,
+    change: &Change,
+    run: &Run,
+) -> Result<Applied, Error> {
+    let mut secondary = observed.secondary().cloned();
+    let mut wrote = false;
+    for step in &change.steps {
+        let mut result = perform(args, server, observed, *step, secondary.as_ref(), run).await;
+        if *step == Step::Create
+            && change.cycle_if_refused
+            && matches!(&result, Err(vsphere::Error::Fault(fault)) if needs_power_off(fault))
+        {
+            for step in [Step::PowerOff, Step::Create, Step::PowerOn] {
+                result = perform(args, server, observed, step, secondary.as_ref(), run).await;
+                if result.is_err() {
+                    break;
+                }
+            }
+        }
+        match result {
+            Ok(answer) => {
+                wrote = true;
+                if let (Step::Create | Step::Enable, Some(answer)) = (step, &answer) {
+                    let made = SecondaryOp::parse(answer);
+                    if change.goal == Some(Goal::Running) || change.goal.is_none() {
+                        started(args, server, observed, &made, run).await?;
+                    }
+                    secondary = made.secondary.or(secondary);
+                }
+            }
+            Err(error) if target::is_stale(&error) || is_moot(&error, *step) => return Ok(Applied::Stale { wrote }),
+            Err(error) => return Err(refused(error, *step, observed)),
+        }
+    }
+    Ok(Applied::Done)
+}
+
+/// One operation, to the end of its task.
+async fn perform(
+    args: &Args,
+    server: &Server,
+    observed: &Observed,
+    step: Step,
+    secondary: Option<&Moref>,
+    run: &Run,
+) -> Result<Option<Element>, vsphere::Error> {
+    let vm = &observed.moref;
+    let host = observed.secondary_host.as_ref();
+    // A primary whose secondary nobody knows: let the server say what is wrong with it.
+    let partner = secondary.unwrap_or(vm);
+    let write = async || match step {
+        Step::Create => server.create_secondary(vm, observed.engine.wire(), host, observed.placement.as_ref()).await,
+        Step::Enable => server.enable_secondary(vm, partner, host).await,
+        Step::Disable => server.disable_secondary(vm, partner).await,
+        Step::TurnOff => server.turn_off_ft(vm).await,
+        Step::PowerOff => server.power_off(vm).await,
+        Step::PowerOn => server.power_on(vm).await,
+    };
+    let task = target::when_free(run, args.timeout, write).await?;
+    let what = format!("waiting for vSphere to {} {}", doing(step), observed.vm.name);
+    target::wait(server, &task, Some(vm), run, args.timeout, &what).await
+}
+
+fn doing(step: Step) -> &'static str {
+    match step {
+        Step::Create => "turn Fault Tolerance on for",
+        Step::Enable => "resume Fault Tolerance of",
+        Step::Disable => "suspend Fault Tolerance of",
+        Step::TurnOff => "turn Fault Tolerance off for",
+        Step::PowerOff => "power off",
+        Step::PowerOn => "power on",
+    }
+}
+
+/// Somebody else was faster: the state has to be read again before anything is decided.
+fn is_moot(error: &vsphere::Error, step: Step) -> bool {
+    let vsphere::Error::Fault(fault) = error else { return false };
+    match step {
+        Step::Create => has_reason(fault, "moreThanOneSecondary"),
+        Step::Enable => fault.is("SecondaryVmAlreadyEnabled"),
+        Step::Disable => fault.is("SecondaryVmAlreadyDisabled"),
+        Step::TurnOff | Step::PowerOff | Step::PowerOn => false,
+    }
+}
+
+/// Judges the result of `Create` or `Enable`: its task succeeds although the secondary did not start.
+async fn started(
+    args: &Args,
+    server: &Server,
+    observed: &Observed,
+    made: &SecondaryOp,
+    run: &Run,
+) -> Result<(), Error> {
+    let mut faults: Vec<Fault> = made.not_attempted.iter().map(|(_, fault)| fault.clone()).collect();
+    for task in made.attempted.iter().filter_map(|(_, task)| task.as_ref()) {
+        let what = format!("waiting for the secondary of {} to start", observed.vm.name);
+        match target::wait(server, task, Some(&observed.moref), run, args.timeout, &what).await {
+            Ok(_) => {}
+            Err(vsphere::Error::Fault(fault)) => faults.push(fault),
+            Err(error) => return Err(target::failure(error)),
+        }
+    }
+    if let Some(first) = faults.first() {
+        let told: Vec<String> = faults.iter().map(Fault::describe).collect();
+        let text = format!(
+            "Fault Tolerance is on for {}, but its secondary did not start: {}",
+            observed.label(),
+            told.join("; ")
+        );
+        return Err(Error::new(Kind::Fault, text)
+            .fault(tree(first, &faults))
+            .hint("Mend the cause, then start it anew: `state: suspended`, then `state: present`."));
+    }
+    if !made.recommendations.is_empty() {
+        let text = format!("the secondary of {} waits for a recommendation of DRS to be applied", observed.label());
+        return Err(Error::new(Kind::Conflict, text).hint(
+            "Apply the recommendation in the cluster's DRS page, or set DRS to fully automated, then run it again.",
+        ));
+    }
+    Ok(())
+}
+
+/// One tree of all faults: the first one's, or all of them under a common root.
+fn tree(first: &Fault, faults: &[Fault]) -> Value {
+    if faults.len() == 1 {
+        return target::fault_tree(first);
+    }
+    let causes: Vec<Value> =
+        faults.iter().map(|fault| json!({ "role": "notAttempted", "fault": target::fault_tree(fault) })).collect();
+    json!({ "type": "VmFaultToleranceOpIssuesList", "message": "", "causes": causes })
+}
+
+/// The server refused an operation: what that means here.
+fn refused(error: vsphere::Error, step: Step, observed: &Observed) -> Error {
+    let hint = match &error {
+        vsphere::Error::Fault(fault) if needs_power_off(fault) => Some(
+            "Power it off, turn Fault Tolerance on, power it on: `allow_power_cycle: true` does that.".to_owned(),
+        ),
+        vsphere::Error::Fault(fault) if has_reason(fault, "recordReplayNotSupported") => Some(
+            "In a nested lab its options replay.supported, replay.allowFT and replay.allowBTOnly have to be true: see vmx_option.".to_owned(),
+        ),
+        vsphere::Error::Fault(fault) if has_reason(fault, "hasSnapshots") => Some("Delete its snapshots first.".to_owned()),
+        vsphere::Error::Fault(fault) if has_reason(fault, "haNotEnabled") => Some("Turn vSphere HA on for its cluster.".to_owned()),
+        vsphere::Error::Fault(fault) if fault.is("NotSupported") => {
+            let cluster = observed.cluster.as_ref().map_or("its cluster", |(name, _)| name);
+            Some(format!("vSphere answers so when vSphere HA is not on for {cluster}, and for templates."))
+        }
+        _ => None,
+    };
+    let mut failure = target::failure(error);
+    failure.detail = format!("vSphere did not {} {}: {}", doing(step), observed.label(), failure.detail);
+    if hint.is_some() {
+        failure.hint = hint;
+    }
+    failure
+}
+
+/// Reads until the goal is reached, is lost, or the time is over.
+pub async fn verify(
+    args: &Args,
+    server: &Server,
+    observed: &Observed,
+    change: &Change,
+    run: &Run,
+) -> Result<Observed, Error> {
+    let deadline = run.deadline(args.timeout);
+    let mut pause = Duration::from_millis(100);
+    // An observation without operations of its own was made a moment ago.
+    let mut now =
+        if change.steps.is_empty() { observed.clone() } else { observe::observe(args, server, Some(observed)).await? };
+    let Some(goal) = change.goal else { return Ok(now) };
+    loop {
+        let what = match judge(goal, &now) {
+            Verdict::Reached => return Ok(now),
+            Verdict::Lost(error) => return Err(error),
+            Verdict::Waiting(what) => what,
+        };
+        run.progress.waiting(&format!("waiting for {}: {what}", observed.vm.name));
+        if Instant::now() + pause >= deadline {
+            let text = format!("{} is still {what} after {} s", now.label(), args.timeout);
+            return Err(Error::new(Kind::Timeout, text).hint(
+                "Give it a longer `timeout`, or find out what keeps the secondary from starting: its vmware.log tells.",
+            ));
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(2));
+        now = observe::observe(args, server, Some(observed)).await?;
+    }
+}

@@ -1,0 +1,114 @@
+//! Reading: the virtual machine, its host and its cluster in one request; more only when a secondary is to be made.
+
+use contract::{Error, Kind};
+use target::{Server, VmReport};
+use vsphere::{Element, FoundVm, FtPlacement, HostQuery, Object, Version, VmPaths};
+
+use crate::plan::may_start_secondary;
+use crate::state::{Engine, FtState, Observed};
+use crate::{Args, State};
+
+const VM: [&str; 9] = [
+    "name",
+    "config.instanceUuid",
+    "runtime.powerState",
+    "runtime.connectionState",
+    "config.template",
+    "runtime.faultToleranceState",
+    "runtime.needSecondaryReason",
+    "config.ftInfo",
+    "runtime.host",
+];
+const HOST: [&str; 3] = ["name", "config.product", "summary.hardware"];
+const CLUSTER: [&str; 2] = ["name", "configurationEx"];
+
+pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) -> Result<Observed, Error> {
+    // The disks are only of interest when their copies are to be placed; the options only where the engine depends on them.
+    let mut vm_paths = VM.to_vec();
+    if args.datastore.is_some() {
+        vm_paths.push("config.hardware.device");
+    }
+    vm_paths.push("config.extraConfig");
+    let paths = VmPaths { vm: &vm_paths, host: &HOST, cluster: &CLUSTER };
+    let found = args.target.read(server, &paths, previous.map(|observed| &observed.moref)).await?;
+    target::accessible(&found.vm)?;
+    let Some(state) = found.vm.text("runtime.faultToleranceState") else {
+        return Err(Error::new(
+            Kind::Unsupported,
+            format!("this server tells no Fault Tolerance state for {}", found.vm.name()),
+        )
+        .hint("It has to be a vCenter Server 4.1 or later."));
+    };
+    let mut observed = Observed {
+        moref: found.vm.moref.clone(),
+        vm: VmReport::of(&found.vm),
+        state: FtState::of(state),
+        reason: found.vm.text("runtime.needSecondaryReason").map(str::to_owned),
+        ft: target::ft_role(&found.vm),
+        template: target::is_template(&found.vm),
+        vcenter: server.about().api_type.is_vcenter(),
+        engine: engine(server, &found),
+        cluster: found.cluster.as_ref().map(|cluster| (cluster.name(), ha(cluster))),
+        host: found.host.as_ref().map(Object::name),
+        nested: found.host.as_ref().is_some_and(is_nested),
+        issues: None,
+        wants_datastore: args.datastore.is_some(),
+        secondary_host: None,
+        placement: None,
+    };
+    if may_start_secondary(args.wish, &observed) {
+        look_further(args, server, &found, &mut observed).await?;
+    }
+    Ok(observed)
+}
+
+/// What only matters when a secondary is to be made or started.
+async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &mut Observed) -> Result<(), Error> {
+    if observed.state == FtState::NotConfigured && args.wish.state == State::Present {
+        let has_ex = server.about().version.at_least(6, 0);
+        observed.issues = server
+            .query_ft_compatibility(&observed.moref, observed.engine.wire(), has_ex)
+            .await
+            .map_err(target::failure)?;
+    }
+    if let Some(name) = &args.secondary_host {
+        let hosts = server.hosts(&HostQuery::Names(vec![name.clone()]), &["name"]).await.map_err(target::failure)?;
+        observed.secondary_host = hosts.first().map(|host| host.moref.clone());
+    }
+    if let (Some(name), Some(host), FtState::NotConfigured) = (&args.datastore, &found.host, &observed.state) {
+        let datastore = server.datastore_of_host(&host.moref, name).await.map_err(target::failure)?;
+        let devices = found.vm.get("config.hardware.device").map(Element::all).unwrap_or_default();
+        let disks = devices.iter().filter(|device| device.kind() == Some("VirtualDisk")).filter_map(|disk| {
+            let key = i32::try_from(disk.child("key")?.int()?).ok()?;
+            Some((key, disk.child("capacityInKB")?.int()?))
+        });
+        observed.placement = Some(FtPlacement { datastore, disks: disks.collect() });
+    }
+    Ok(())
+}
+
+/// By the version of the host, and of the server where that is older: a 6.0 host under an older server speaks neither.
+fn engine(server: &Server, found: &FoundVm) -> Engine {
+    let product =
+        found.host.as_ref().and_then(|host| host.get("config.product")).and_then(|product| product.at("version"));
+    let host = product.map_or_else(|| server.about().version.clone(), |version| Version::parse(version.text()));
+    let legacy_option = || {
+        let extra = found.vm.get("config.extraConfig").map(vsphere::extra_config).unwrap_or_default();
+        extra
+            .iter()
+            .any(|(key, value)| key.eq_ignore_ascii_case("vm.useLegacyFt") && value.eq_ignore_ascii_case("true"))
+    };
+    let older = !host.at_least(6, 0) || !server.about().version.at_least(6, 0);
+    if older || !host.at_least(6, 5) && legacy_option() { Engine::Legacy } else { Engine::Smp }
+}
+
+/// `ClusterConfigInfoEx.dasConfig.enabled`, which a server may leave out.
+fn ha(cluster: &Object) -> Option<bool> {
+    cluster.get("configurationEx")?.at("dasConfig/enabled")?.flag()
+}
+
+/// Whether the host's hardware is VMware's.
+fn is_nested(host: &Object) -> bool {
+    let vendor = host.get("summary.hardware").and_then(|hardware| hardware.child("vendor"));
+    vendor.is_some_and(|vendor| vendor.text().starts_with("VMware"))
+}

@@ -1,0 +1,296 @@
+//! What is to be done to the Fault Tolerance of a virtual machine.
+
+use contract::{Error, Kind, Plan};
+use vsphere::Fault;
+
+use crate::state::{Engine, FtState, Observed};
+use crate::{State, Wish};
+
+/// One operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Turn Fault Tolerance on: register a secondary and, if the virtual machine runs, start it.
+    Create,
+    /// Resume: let the secondary run.
+    Enable,
+    /// Suspend: stop the secondary.
+    Disable,
+    /// Turn Fault Tolerance off: remove the secondary.
+    TurnOff,
+    PowerOff,
+    PowerOn,
+}
+
+/// The state that ends the waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    Running,
+    Enabled,
+    Disabled,
+    NotConfigured,
+}
+
+/// The operations in order, and what is to be waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub steps: Vec<Step>,
+    /// Nothing, if the caller does not want to wait and nothing failed.
+    pub goal: Option<Goal>,
+    /// If vSphere refuses `Create` because the virtual machine runs: power it off, create, power it on.
+    pub cycle_if_refused: bool,
+}
+
+impl contract::Change for Change {
+    fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+    fn waits(&self) -> bool {
+        self.goal.is_some()
+    }
+}
+
+impl Change {
+    fn none() -> Self {
+        Self { steps: Vec::new(), goal: None, cycle_if_refused: false }
+    }
+}
+
+/// Whether this wish may start a secondary here, so that it is worth asking where it can run.
+pub fn may_start_secondary(wish: Wish, observed: &Observed) -> bool {
+    let starts = match wish.state {
+        State::Present => matches!(observed.state, FtState::NotConfigured | FtState::Disabled),
+        State::Suspended => observed.state == FtState::NotConfigured,
+        State::Absent => false,
+    };
+    starts && observed.vcenter && !observed.is_secondary() && !observed.template
+}
+
+/// Decides.
+pub fn plan(wish: Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
+    misdirected(observed)?;
+    let running = if observed.power() == "poweredOn" { Goal::Running } else { Goal::Enabled };
+    let mut plan = Plan::from(match (wish.state, &observed.state) {
+        (State::Present, FtState::NotConfigured) => create(wish, observed),
+        (State::Present, FtState::Disabled) => steps(&[Step::Enable], running),
+        (State::Present, FtState::NeedSecondary | FtState::Starting) => steps(&[], Goal::Running),
+        (State::Present, FtState::Enabled) if observed.power() == "poweredOn" => steps(&[], Goal::Running),
+        (State::Suspended, FtState::NotConfigured) => steps(&[Step::Create, Step::Disable], Goal::Disabled),
+        (State::Suspended, FtState::Enabled | FtState::NeedSecondary | FtState::Starting | FtState::Running) => {
+            steps(&[Step::Disable], Goal::Disabled)
+        }
+        (State::Present, FtState::Enabled | FtState::Running)
+        | (State::Suspended, FtState::Disabled)
+        | (State::Absent, FtState::NotConfigured) => Change::none(),
+        (State::Absent, _) => steps(&[Step::TurnOff], Goal::NotConfigured),
+        (State::Present | State::Suspended, FtState::Other(name)) => {
+            let unknown = format!(
+                "{} is in the Fault Tolerance state {name}, which this release does not know",
+                observed.label()
+            );
+            return Err(
+                Error::new(Kind::Unsupported, unknown).hint("`state: absent` turns Fault Tolerance off all the same.")
+            );
+        }
+    });
+    if !wish.wait && plan.change.goal == Some(Goal::Running) {
+        plan.change.goal = None;
+    }
+    if !plan.change.steps.is_empty() {
+        possible(wish, observed)?;
+    }
+    if plan.change.steps.iter().any(|step| matches!(step, Step::Create | Step::Enable)) {
+        prerequisites(observed, &mut plan);
+        caveats(wish, observed, &mut plan);
+    }
+    Ok(plan)
+}
+
+fn steps(steps: &[Step], goal: Goal) -> Change {
+    Change { steps: steps.to_vec(), goal: Some(goal), cycle_if_refused: false }
+}
+
+/// Turning it on. Record/replay may only be possible while the virtual machine is off.
+fn create(wish: Wish, observed: &Observed) -> Change {
+    if observed.power() != "poweredOn" {
+        return steps(&[Step::Create], Goal::Enabled);
+    }
+    if wish.allow_power_cycle && refused_while_running(observed) {
+        return steps(&[Step::PowerOff, Step::Create, Step::PowerOn], Goal::Running);
+    }
+    let cycle_if_refused = wish.allow_power_cycle && observed.engine == Engine::Legacy;
+    Change { cycle_if_refused, ..steps(&[Step::Create], Goal::Running) }
+}
+
+/// vSphere says already that it must be off.
+fn refused_while_running(observed: &Observed) -> bool {
+    observed.issues.iter().flatten().any(needs_power_off)
+}
+
+/// Whether this fault goes away when the virtual machine is off: the monitor's mode and record/replay are chosen at
+/// power-on.
+pub fn needs_power_off(fault: &Fault) -> bool {
+    fault.find("VmMonitorIncompatibleForFaultTolerance").is_some() || has_reason(fault, "replayNotSupported")
+}
+
+/// Whether the fault, or one inside it, gives this `VmFaultToleranceConfigIssue.reason`.
+pub fn has_reason(fault: &Fault, reason: &str) -> bool {
+    fault.fields.get("reason").is_some_and(|found| found == reason)
+        || fault.causes.iter().any(|cause| has_reason(&cause.fault, reason))
+}
+
+/// What nobody should do to this object.
+fn misdirected(observed: &Observed) -> Result<(), Error> {
+    let conflict = |text: String, remedy: String| Err(Error::new(Kind::Conflict, text).hint(remedy));
+    let Some(ft) = &observed.ft else { return Ok(()) };
+    if ft.orphaned {
+        return conflict(
+            format!("{} is an orphaned secondary of Fault Tolerance, whose primary is gone", observed.label()),
+            "Remove it from the inventory (unregister it) and delete its files if nobody needs them.".to_owned(),
+        );
+    }
+    if ft.role != 1 {
+        let primary = ft.primary.as_ref().map_or_else(String::new, |primary| format!(" with `moid: {}`", primary.id));
+        return conflict(
+            format!("{} is the secondary of a Fault Tolerance pair", observed.label()),
+            format!("Address its primary{primary}, or by name."),
+        );
+    }
+    Ok(())
+}
+
+/// What can never work, whatever other tasks do.
+fn possible(wish: Wish, observed: &Observed) -> Result<(), Error> {
+    if !observed.vcenter {
+        return Err(Error::new(
+            Kind::Unsupported,
+            "Fault Tolerance is managed by vCenter Server; this is an ESXi host",
+        )
+        .hint("Set `hostname` to the vCenter Server that manages it."));
+    }
+    if observed.template {
+        return Err(Error::new(
+            Kind::Unsupported,
+            format!("{} is a template, which Fault Tolerance cannot protect", observed.label()),
+        )
+        .hint("Convert it to a virtual machine first."));
+    }
+    if wish.state != State::Absent && observed.wants_datastore && observed.engine == Engine::Legacy {
+        return Err(Error::new(
+            Kind::InvalidArguments,
+            "`datastore`: with record/replay Fault Tolerance the secondary shares the disks of its primary",
+        )
+        .hint("Leave `datastore` out; it is for SMP-FT, vSphere 6.0 and later."));
+    }
+    Ok(())
+}
+
+/// What is missing now, although another task may be about to provide it.
+fn prerequisites(observed: &Observed, plan: &mut Plan<Change>) {
+    let mut block = |why: String, remedy: &str| plan.blockers.push((Kind::Conflict, why, Some(remedy.to_owned())));
+    if observed.power() == "suspended" {
+        block(format!("{} is suspended", observed.label()), "Resume it or power it off first.");
+    }
+    match &observed.cluster {
+        None => {
+            let host = observed.host.as_deref().unwrap_or("its host");
+            block(
+                format!(
+                    "{} runs on {host}, which is in no cluster, and Fault Tolerance needs a cluster with vSphere HA",
+                    observed.label()
+                ),
+                "Move its host into a cluster with vSphere HA turned on.",
+            );
+        }
+        Some((cluster, Some(false))) => block(
+            format!("vSphere HA is off on the cluster {cluster}, and Fault Tolerance needs it"),
+            "Turn vSphere HA on for the cluster first.",
+        ),
+        Some(_) => {}
+    }
+}
+
+/// What the user should know before it is tried.
+fn caveats(wish: Wish, observed: &Observed, plan: &mut Plan<Change>) {
+    let cycles = plan.change.steps.contains(&Step::PowerOff);
+    for issue in observed.issues.iter().flatten().filter(|issue| !(cycles && needs_power_off(issue))) {
+        let way_out = if needs_power_off(issue) && !wish.allow_power_cycle {
+            "; `allow_power_cycle: true` lets this module power it off and on again"
+        } else {
+            ""
+        };
+        plan.warnings.push(format!("vSphere holds against {}: {}{way_out}", observed.label(), issue.describe()));
+    }
+    if observed.nested {
+        let host = observed.host.as_deref().unwrap_or("the host");
+        plan.warnings.push(format!(
+            "{host} is itself a virtual machine: nested Fault Tolerance is unsupported by VMware, and for labs only"
+        ));
+    }
+}
+
+/// What will be there once `change` is done.
+pub fn predict(observed: &Observed, change: &Change) -> Observed {
+    let mut after = observed.clone();
+    let on = observed.power() == "poweredOn";
+    for step in &change.steps {
+        after.state = match step {
+            Step::Create | Step::Enable if on => FtState::Running,
+            Step::Create | Step::Enable => FtState::Enabled,
+            Step::Disable => FtState::Disabled,
+            Step::TurnOff => FtState::NotConfigured,
+            Step::PowerOff | Step::PowerOn => after.state,
+        };
+    }
+    if change.steps.is_empty() && change.goal == Some(Goal::Running) {
+        after.state = FtState::Running;
+    }
+    after
+}
+
+/// How the waiting goes.
+#[derive(Debug)]
+pub enum Verdict {
+    Reached,
+    /// Not yet; what is going on.
+    Waiting(String),
+    /// It will not come to that any more.
+    Lost(Error),
+}
+
+/// Whether what was read is what is waited for.
+pub fn judge(goal: Goal, observed: &Observed) -> Verdict {
+    let label = observed.label();
+    let lost = |kind: Kind, text: String, remedy: &str| Verdict::Lost(Error::new(kind, text).hint(remedy));
+    match (goal, &observed.state) {
+        (Goal::Running, FtState::Running)
+        | (Goal::Enabled, FtState::Enabled | FtState::NeedSecondary | FtState::Starting | FtState::Running)
+        | (Goal::Disabled, FtState::Disabled)
+        | (Goal::NotConfigured, FtState::NotConfigured) => Verdict::Reached,
+        (Goal::Running, FtState::Disabled) => lost(
+            Kind::Fault,
+            format!("vSphere suspended Fault Tolerance of {label} by itself: its secondary could not be started"),
+            "See the events of the virtual machine, mend the cause, then run it again.",
+        ),
+        (Goal::Running | Goal::Enabled | Goal::Disabled, FtState::NotConfigured) => lost(
+            Kind::Conflict,
+            format!("Fault Tolerance of {label} was turned off meanwhile"),
+            "Run it again if that was not meant.",
+        ),
+        (Goal::Running, _) if observed.power() == "poweredOff" => lost(
+            Kind::Conflict,
+            format!("{label} was powered off while its secondary was starting"),
+            "Power it on; its secondary starts with it.",
+        ),
+        (_, state) => {
+            let reason = observed.reason.as_deref().filter(|_| *state == FtState::NeedSecondary);
+            Verdict::Waiting(match reason {
+                Some(reason) => format!("{} ({reason})", state.name()),
+                None => state.name().to_owned(),
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -1,0 +1,251 @@
+use contract::{Change as _, Kind};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use target::VmReport;
+use vsphere::{Fault, FtInfo, Moref};
+
+use super::{Change, Goal, Step, Verdict, judge, plan, predict};
+use crate::state::{Engine, FtState, Observed};
+use crate::{State, Wish};
+
+const STATES: [(&str, &str); 10] = [
+    ("notConfigured", "poweredOff"),
+    ("notConfigured", "poweredOn"),
+    ("disabled", "poweredOff"),
+    ("disabled", "poweredOn"),
+    ("enabled", "poweredOff"),
+    ("enabled", "poweredOn"),
+    ("needSecondary", "poweredOn"),
+    ("starting", "poweredOn"),
+    ("running", "poweredOn"),
+    ("notConfigured", "suspended"),
+];
+
+fn wish(state: State) -> Wish {
+    Wish { state, wait: true, allow_power_cycle: false }
+}
+
+fn observed(state: &str, power: &str) -> Observed {
+    let configured = state != "notConfigured";
+    Observed {
+        moref: Moref::new("VirtualMachine", "vm-63"),
+        vm: VmReport {
+            name: "inner".to_owned(),
+            moid: "vm-63".to_owned(),
+            instance_uuid: None,
+            power_state: Some(power.to_owned()),
+        },
+        state: FtState::of(state),
+        reason: None,
+        ft: configured.then(|| role(1)),
+        template: false,
+        vcenter: true,
+        engine: Engine::Legacy,
+        cluster: Some(("Cluster".to_owned(), Some(true))),
+        host: Some("esxi01".to_owned()),
+        nested: false,
+        issues: None,
+        wants_datastore: false,
+        secondary_host: None,
+        placement: None,
+    }
+}
+
+fn role(role: i32) -> FtInfo {
+    FtInfo {
+        role,
+        instance_uuids: Vec::new(),
+        secondaries: if role == 1 { vec![Moref::new("VirtualMachine", "vm-70")] } else { Vec::new() },
+        primary: (role != 1).then(|| Moref::new("VirtualMachine", "vm-63")),
+        orphaned: false,
+    }
+}
+
+fn fault(name: &str, reason: &str) -> Fault {
+    Fault {
+        name: name.to_owned(),
+        message: String::new(),
+        fields: BTreeMap::from([("reason".to_owned(), reason.to_owned())]),
+        messages: Vec::new(),
+        causes: Vec::new(),
+    }
+}
+
+/// The idempotence table: what is done, and what is waited for, from every state for every wish.
+#[test]
+fn every_state_leads_to_every_wish() {
+    use Goal::{Disabled, Enabled, NotConfigured, Running};
+    use Step::{Create, Disable, Enable, TurnOff};
+    type Row = (&'static str, &'static str, [(&'static [Step], Option<Goal>); 3]);
+    let on_off: (&[Step], Option<Goal>) = (&[Disable], Some(Disabled));
+    let off: (&[Step], Option<Goal>) = (&[TurnOff], Some(NotConfigured));
+    let nothing: (&[Step], Option<Goal>) = (&[], None);
+    let table: [Row; 9] = [
+        // observed                        present                        suspended                             absent
+        ("notConfigured", "poweredOff", [(&[Create], Some(Enabled)), (&[Create, Disable], Some(Disabled)), nothing]),
+        ("notConfigured", "poweredOn", [(&[Create], Some(Running)), (&[Create, Disable], Some(Disabled)), nothing]),
+        ("disabled", "poweredOff", [(&[Enable], Some(Enabled)), nothing, off]),
+        ("disabled", "poweredOn", [(&[Enable], Some(Running)), nothing, off]),
+        ("enabled", "poweredOff", [nothing, on_off, off]),
+        ("enabled", "poweredOn", [(&[], Some(Running)), on_off, off]),
+        ("needSecondary", "poweredOn", [(&[], Some(Running)), on_off, off]),
+        ("starting", "poweredOn", [(&[], Some(Running)), on_off, off]),
+        ("running", "poweredOn", [nothing, on_off, off]),
+    ];
+    for (state, power, wishes) in table {
+        for (wanted, (steps, goal)) in [State::Present, State::Suspended, State::Absent].into_iter().zip(wishes) {
+            let plan = plan(wish(wanted), &observed(state, power)).unwrap();
+            assert_eq!(
+                (plan.change.steps.as_slice(), plan.change.goal),
+                (steps, goal),
+                "{wanted:?} from {state}, {power}"
+            );
+            assert!(plan.blockers.is_empty(), "{wanted:?} from {state}, {power}: {:?}", plan.blockers);
+        }
+    }
+}
+
+#[test]
+fn a_suspended_machine_is_only_in_the_way_of_turning_it_on() {
+    for (wanted, blocked) in [(State::Present, true), (State::Suspended, true), (State::Absent, false)] {
+        let plan = plan(wish(wanted), &observed("notConfigured", "suspended")).unwrap();
+        assert_eq!(!plan.blockers.is_empty(), blocked, "{wanted:?}");
+    }
+}
+
+#[test]
+fn a_secondary_and_an_orphan_are_recognised_whatever_is_wanted() {
+    let orphan = FtInfo { orphaned: true, ..role(2) };
+    for (ft, says) in [(role(2), "moid: vm-63"), (orphan, "unregister")] {
+        for wanted in [State::Present, State::Suspended, State::Absent] {
+            let seen = Observed { ft: Some(ft.clone()), ..observed("running", "poweredOn") };
+            let error = plan(wish(wanted), &seen).unwrap_err();
+            assert!(error.kind == Kind::Conflict && error.message().contains(says), "{wanted:?}: {}", error.message());
+        }
+    }
+}
+
+#[test]
+fn what_stands_in_the_way_is_told_only_where_something_is_to_be_done() {
+    let base = || observed("notConfigured", "poweredOn");
+    let cases: Vec<(Observed, &str)> = vec![
+        (
+            Observed { cluster: Some(("Cluster".to_owned(), Some(false))), ..base() },
+            "vSphere HA is off on the cluster Cluster",
+        ),
+        (Observed { cluster: None, ..base() }, "in no cluster"),
+        (Observed { vcenter: false, ..base() }, "ESXi host"),
+        (Observed { template: true, ..base() }, "template"),
+        (Observed { wants_datastore: true, ..base() }, "`datastore`"),
+    ];
+    for (seen, says) in cases {
+        let told = match plan(wish(State::Present), &seen) {
+            Ok(plan) => plan.blockers.into_iter().map(|(_, why, _)| why).collect::<Vec<_>>().join("; "),
+            Err(error) => error.message(),
+        };
+        assert!(told.contains(says), "{told}");
+        let nothing = plan(wish(State::Absent), &seen).unwrap();
+        assert!(nothing.change.is_empty() && nothing.blockers.is_empty(), "{says}");
+    }
+    // A server that does not say whether HA is on is not taken to say no.
+    let unknown = Observed { cluster: Some(("Cluster".to_owned(), None)), ..base() };
+    assert!(plan(wish(State::Present), &unknown).unwrap().blockers.is_empty());
+}
+
+#[test]
+fn a_power_cycle_is_made_only_on_request() {
+    let allowed = Wish { allow_power_cycle: true, ..wish(State::Present) };
+    let must_be_off = Some(vec![fault("VmFaultToleranceConfigIssue", "replayNotSupported")]);
+    let seen = Observed { issues: must_be_off, ..observed("notConfigured", "poweredOn") };
+
+    let without = plan(wish(State::Present), &seen).unwrap();
+    assert_eq!(without.change.steps, [Step::Create]);
+    assert!(
+        !without.change.cycle_if_refused && without.warnings[0].contains("allow_power_cycle"),
+        "{:?}",
+        without.warnings
+    );
+
+    let with = plan(allowed, &seen).unwrap();
+    assert_eq!(with.change.steps, [Step::PowerOff, Step::Create, Step::PowerOn]);
+    assert_eq!(with.warnings, Vec::<String>::new());
+
+    // vSphere could not be asked beforehand: the plan says what to do if it refuses.
+    let unasked = plan(allowed, &observed("notConfigured", "poweredOn")).unwrap();
+    assert!(unasked.change.cycle_if_refused && unasked.change.steps == [Step::Create]);
+    // SMP-FT is turned on while the machine runs; it is off already.
+    let smp = Observed { engine: Engine::Smp, ..observed("notConfigured", "poweredOn") };
+    assert!(!plan(allowed, &smp).unwrap().change.cycle_if_refused);
+    assert!(!plan(allowed, &observed("notConfigured", "poweredOff")).unwrap().change.cycle_if_refused);
+}
+
+#[test]
+fn a_nested_host_is_a_warning_and_never_in_the_way() {
+    let seen = Observed { nested: true, ..observed("notConfigured", "poweredOn") };
+    let planned = plan(wish(State::Present), &seen).unwrap();
+    assert!(planned.warnings[0].contains("unsupported by VMware") && planned.blockers.is_empty());
+    let done = Observed { nested: true, ..observed("running", "poweredOn") };
+    assert_eq!(plan(wish(State::Present), &done).unwrap().warnings, Vec::<String>::new());
+}
+
+#[test]
+fn without_waiting_the_run_ends_when_the_change_is_accepted() {
+    let hasty = Wish { wait: false, ..wish(State::Present) };
+    assert_eq!(plan(hasty, &observed("notConfigured", "poweredOn")).unwrap().change.goal, None);
+    assert!(!plan(hasty, &observed("needSecondary", "poweredOn")).unwrap().change.waits());
+}
+
+#[test]
+fn a_state_of_a_later_release_survives() {
+    let seen = observed("quantumEntangled", "poweredOn");
+    assert!(plan(wish(State::Present), &seen).unwrap_err().detail.contains("quantumEntangled"));
+    assert_eq!(plan(wish(State::Absent), &seen).unwrap().change.steps, [Step::TurnOff]);
+}
+
+#[test]
+fn waiting_ends_when_it_is_so_or_cannot_become_so() {
+    let cases = [
+        (Goal::Running, "running", "poweredOn", "reached"),
+        (Goal::Running, "starting", "poweredOn", "waiting"),
+        (Goal::Running, "needSecondary", "poweredOn", "waiting"),
+        (Goal::Running, "disabled", "poweredOn", "lost"),
+        (Goal::Running, "notConfigured", "poweredOn", "lost"),
+        (Goal::Running, "enabled", "poweredOff", "lost"),
+        (Goal::Enabled, "enabled", "poweredOff", "reached"),
+        (Goal::Enabled, "starting", "poweredOn", "reached"),
+        (Goal::Disabled, "disabled", "poweredOn", "reached"),
+        (Goal::Disabled, "needSecondary", "poweredOn", "waiting"),
+        (Goal::NotConfigured, "notConfigured", "poweredOn", "reached"),
+        (Goal::NotConfigured, "disabled", "poweredOn", "waiting"),
+    ];
+    for (goal, state, power, expected) in cases {
+        let verdict = match judge(goal, &observed(state, power)) {
+            Verdict::Reached => "reached",
+            Verdict::Waiting(_) => "waiting",
+            Verdict::Lost(_) => "lost",
+        };
+        assert_eq!(verdict, expected, "{goal:?} at {state}, {power}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn planning_again_on_the_planned_state_yields_nothing(
+        at in 0..STATES.len(),
+        wanted in prop_oneof![Just(State::Present), Just(State::Suspended), Just(State::Absent)],
+        allow_power_cycle in any::<bool>(),
+        wait in any::<bool>(),
+        refused in any::<bool>(),
+        smp in any::<bool>(),
+    ) {
+        let wish = Wish { state: wanted, wait, allow_power_cycle };
+        let (state, power) = STATES[at];
+        let issues = refused.then(|| vec![fault("VmFaultToleranceConfigIssue", "replayNotSupported")]);
+        let seen = Observed { issues, engine: if smp { Engine::Smp } else { Engine::Legacy }, ..observed(state, power) };
+        let change = plan(wish, &seen).unwrap().change;
+        let after = predict(&seen, &change);
+        let again = plan(wish, &after).unwrap().change;
+        prop_assert_eq!(&again, &Change { steps: Vec::new(), goal: again.goal, cycle_if_refused: false });
+        prop_assert!(change.is_empty() || matches!(judge(change.goal.unwrap_or(Goal::Running), &after), Verdict::Reached));
+    }
+}

@@ -1,0 +1,129 @@
+//! What is known of a virtual machine and its Fault Tolerance.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use target::VmReport;
+use vsphere::{Fault, FtInfo, FtPlacement, Moref};
+
+/// `runtime.faultToleranceState` of a primary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FtState {
+    /// No Fault Tolerance.
+    NotConfigured,
+    /// Suspended: there is a secondary, and it may not run.
+    Disabled,
+    /// On, and the virtual machine is off.
+    Enabled,
+    /// The virtual machine runs without its secondary: unprotected.
+    NeedSecondary,
+    /// The secondary is being brought in step.
+    Starting,
+    /// Protected.
+    Running,
+    /// A state that no release known to this program has.
+    Other(String),
+}
+
+impl FtState {
+    pub fn of(text: &str) -> Self {
+        match text {
+            "notConfigured" => Self::NotConfigured,
+            "disabled" => Self::Disabled,
+            "enabled" => Self::Enabled,
+            "needSecondary" => Self::NeedSecondary,
+            "starting" => Self::Starting,
+            "running" => Self::Running,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// The name in the API.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::NotConfigured => "notConfigured",
+            Self::Disabled => "disabled",
+            Self::Enabled => "enabled",
+            Self::NeedSecondary => "needSecondary",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+/// Which Fault Tolerance the host and the server have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// Record/replay, vSphere 4 and 5, and 6.0 with `vm.useLegacyFt`.
+    Legacy,
+    /// Fast checkpointing, vSphere 6.0 and later.
+    Smp,
+}
+
+impl Engine {
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Legacy => "Fault Tolerance (record/replay)",
+            Self::Smp => "Fault Tolerance (SMP-FT)",
+        }
+    }
+
+    /// As the client calls it.
+    pub fn wire(self) -> vsphere::FtEngine {
+        match self {
+            Self::Legacy => vsphere::FtEngine::Legacy,
+            Self::Smp => vsphere::FtEngine::Smp,
+        }
+    }
+}
+
+/// What was read of the virtual machine, its host and its cluster.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::struct_excessive_bools)] // independent facts, each read from a property of its own
+pub struct Observed {
+    pub moref: Moref,
+    pub vm: VmReport,
+    pub state: FtState,
+    /// `runtime.needSecondaryReason`.
+    pub reason: Option<String>,
+    pub ft: Option<FtInfo>,
+    pub template: bool,
+    /// Whether the server is a vCenter Server; an ESXi host cannot manage Fault Tolerance.
+    pub vcenter: bool,
+    pub engine: Engine,
+    /// The cluster's name, and whether vSphere HA is on; `None` inside: the server does not say.
+    pub cluster: Option<(String, Option<bool>)>,
+    pub host: Option<String>,
+    /// The host is itself a virtual machine.
+    pub nested: bool,
+    /// What `QueryFaultToleranceCompatibility` holds against the virtual machine; `None` if it was not or could not be
+    /// asked.
+    pub issues: Option<Vec<Fault>>,
+    /// The name of the datastore that was asked for.
+    pub wants_datastore: bool,
+    /// Where the secondary is to run, if that was asked for and is still to be decided.
+    pub secondary_host: Option<Moref>,
+    /// Where its files are to be, likewise.
+    pub placement: Option<FtPlacement>,
+}
+
+impl Observed {
+    pub fn label(&self) -> String {
+        format!("{} ({})", self.vm.name, self.vm.moid)
+    }
+
+    pub fn power(&self) -> &str {
+        self.vm.power_state.as_deref().unwrap_or_default()
+    }
+
+    /// The secondary of a primary.
+    pub fn secondary(&self) -> Option<&Moref> {
+        self.ft.as_ref()?.secondaries.first()
+    }
+
+    /// Whether this is a secondary.
+    pub fn is_secondary(&self) -> bool {
+        self.ft.as_ref().is_some_and(|ft| ft.role != 1)
+    }
+}

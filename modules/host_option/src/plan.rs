@@ -1,0 +1,159 @@
+//! What is to be done to the options of one host.
+
+use std::collections::BTreeMap;
+
+use contract::{Error, Kind, Plan, Scalar};
+use vsphere::{OptionDef, OptionValue};
+
+use crate::value::{convert, default, same};
+use crate::{Missing, State};
+
+/// What was read of one host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    pub host: String,
+    pub build: String,
+    /// Every option that was asked for, in order.
+    pub options: Vec<Found>,
+}
+
+impl Observed {
+    pub fn value(&self, key: &str) -> Option<&vsphere::Scalar> {
+        self.options.iter().find(|found| found.key == key)?.value.as_ref()
+    }
+}
+
+/// One option of one host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    pub key: String,
+    /// Absent if the host has no such option.
+    pub value: Option<vsphere::Scalar>,
+    /// Absent if it was not needed, or if the host names none.
+    pub definition: Option<OptionDef>,
+    /// The nearest name that the host does have.
+    pub similar: Option<String>,
+}
+
+/// The options to write, with their new values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change(pub Vec<OptionValue>);
+
+impl contract::Change for Change {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Change {
+    pub fn keys(&self) -> Vec<&str> {
+        self.0.iter().map(|option| option.key.as_str()).collect()
+    }
+}
+
+/// The name in the API: the shell's `/Migrate/VMotionStreamDisable` is `Migrate.VMotionStreamDisable` there.
+pub fn api_name(asked: &str) -> String {
+    match asked.strip_prefix('/') {
+        Some(path) => path.replace('/', "."),
+        None => asked.to_owned(),
+    }
+}
+
+/// What is wrong with the options as given.
+pub fn problems(options: &BTreeMap<String, Scalar>, state: State) -> Vec<String> {
+    let mut problems = Vec::new();
+    if options.is_empty() {
+        problems.push("`options`: give at least one option".to_owned());
+    }
+    let mut seen: Vec<String> = Vec::new();
+    for (asked, value) in options {
+        let key = api_name(asked);
+        if key.split('.').any(str::is_empty) || key.contains(char::is_whitespace) {
+            problems.push(format!(
+                "`options`: `{}` is not the name of an option, such as Migrate.VMotionStreamDisable",
+                asked.escape_debug()
+            ));
+        }
+        if seen.contains(&key) {
+            problems.push(format!("`options`: `{asked}` names {key} for the second time"));
+        }
+        if state == State::Present && *value == Scalar::Null {
+            problems
+                .push(format!("`options`: `{asked}` has no value; for the host's own default use `state: default`"));
+        }
+        seen.push(key);
+    }
+    problems
+}
+
+/// Whether the option's definition is worth reading: not if it has the wanted value already.
+pub fn needs_definition(state: State, wanted: &Scalar, current: Option<&vsphere::Scalar>) -> bool {
+    let settled = |current: &vsphere::Scalar| convert(wanted, current, None).is_ok_and(|wanted| same(&wanted, current));
+    state == State::Default || !current.is_some_and(settled)
+}
+
+/// Decides, for one host.
+pub fn plan(
+    options: &BTreeMap<String, Scalar>,
+    state: State,
+    missing: Missing,
+    observed: &Observed,
+) -> Result<Plan<Change>, Error> {
+    let (host, build) = (&observed.host, &observed.build);
+    let mut plan = Plan::from(Change(Vec::new()));
+    for (found, wanted) in observed.options.iter().zip(options.values()) {
+        let key = &found.key;
+        let Some(current) = &found.value else {
+            let absent = format!("host {host} has no option {key}: {build} does not know it");
+            if missing == Missing::Skip {
+                plan.warnings.push(absent);
+                continue;
+            }
+            return Err(Error::new(Kind::NotFound, absent).hint(remedy(found)));
+        };
+        let wanted = match state {
+            State::Present => convert(wanted, current, found.definition.as_ref())
+                .map_err(|wrong| Error::new(Kind::InvalidArguments, format!("option {key} of host {host} {wrong}")))?,
+            State::Default => {
+                let default = found.definition.as_ref().and_then(default).ok_or_else(|| {
+                    Error::new(Kind::Unsupported, format!("host {host} names no default for {key}"))
+                        .hint("Give the value with `state: present`.")
+                })?;
+                vsphere::Scalar { kind: current.kind.clone(), text: default.text }
+            }
+        };
+        if same(&wanted, current) {
+            continue;
+        }
+        if found.definition.as_ref().is_some_and(|definition| definition.read_only) {
+            return Err(Error::new(Kind::Unsupported, format!("option {key} of host {host} can only be read")));
+        }
+        plan.change.0.push(OptionValue { key: key.clone(), value: wanted });
+    }
+    Ok(plan)
+}
+
+fn remedy(found: &Found) -> String {
+    match &found.similar {
+        Some(name) => format!("Did you mean `{name}`?"),
+        None if found.key.eq_ignore_ascii_case("Migrate.VMotionStreamDisable") => {
+            "ESXi 7.0 Update 2 and later do not have it; `missing: skip` goes on without it.".to_owned()
+        }
+        None => "Check the name; `missing: skip` makes it a warning.".to_owned(),
+    }
+}
+
+/// What will be there once `change` is done.
+pub fn predict(observed: &Observed, change: &Change) -> Observed {
+    let mut after = observed.clone();
+    for written in &change.0 {
+        for found in after.options.iter_mut().filter(|found| found.key == written.key) {
+            found.value = Some(written.value.clone());
+        }
+    }
+    after
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

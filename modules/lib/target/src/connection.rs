@@ -1,0 +1,149 @@
+//! Which server, as whom, and how far to trust it.
+
+use std::fmt;
+use std::ops::Deref;
+
+use contract::{Close, Error, Rule, Run};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use vsphere::{Credentials, Endpoint, Proxy, Scheme, Session, Thumbprint, Trust};
+
+use crate::failure;
+
+/// A proxy's host needs its port.
+pub const PROXY_NEEDS_PORT: Rule = Rule::Needs("proxy_host", "proxy_port");
+/// A proxy's port needs its host.
+pub const PROXY_NEEDS_HOST: Rule = Rule::Needs("proxy_port", "proxy_host");
+
+/// The server to connect to.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Connection {
+    /// Name or IP address of the vCenter Server or ESXi host.
+    #[schemars(extend("x-env" = "VMWARE_HOST"), length(min = 1))]
+    hostname: String,
+    /// User name.
+    #[schemars(extend("x-env" = "VMWARE_USER"), length(min = 1))]
+    username: String,
+    /// Password.
+    #[schemars(extend("x-env" = "VMWARE_PASSWORD"))]
+    password: Password,
+    /// Port of the vSphere Web Services API; 443 unless given, or 80 when O(protocol=http).
+    #[schemars(extend("x-env" = "VMWARE_PORT"), range(min = 1, max = 65535))]
+    port: Option<u16>,
+    /// How the API is reached.
+    #[serde(default)]
+    protocol: Protocol,
+    /// Whether the server's certificate must be valid: issued by an authority that this system trusts, for this name,
+    /// and not expired. The environment variable E(SSL_CERT_FILE) names a file of other authorities to trust.
+    /// Where the certificate is self-signed, O(thumbprint) is the safer way out.
+    #[serde(default = "yes")]
+    #[schemars(extend("x-env" = "VMWARE_VALIDATE_CERTS"))]
+    validate_certs: bool,
+    /// SHA-256 or SHA-1 thumbprint of the server's certificate. When given, exactly this certificate is accepted,
+    /// whoever issued it, and no other. Colons, spaces and case do not matter.
+    #[schemars(length(min = 1))]
+    thumbprint: Option<String>,
+    /// Name or address of an HTTP proxy on the way to the server. Proxies in the environment are not used.
+    #[schemars(extend("x-env" = "VMWARE_PROXY_HOST"), length(min = 1))]
+    proxy_host: Option<String>,
+    /// Port of that proxy.
+    #[schemars(extend("x-env" = "VMWARE_PROXY_PORT"), range(min = 1, max = 65535))]
+    proxy_port: Option<u16>,
+}
+
+/// How the API is reached.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Protocol {
+    /// HTTP over TLS.
+    #[default]
+    Https,
+    /// Plain HTTP, for a TLS-terminating proxy on the same machine or a simulator: the password crosses the network
+    /// unencrypted.
+    Http,
+}
+
+/// A password, which no `{:?}` shows.
+#[derive(Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline, extend("writeOnly" = true))]
+struct Password(String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Connection {
+    /// What is wrong with the arguments that no schema can say.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.hostname.contains(['/', '@', ' ']) {
+            // Not repeated: people put user and password in front of an @.
+            problems.push("`hostname`: give a name or an address, without scheme, user or path".to_owned());
+        }
+        if let Some(Err(wrong)) = self.thumbprint.as_deref().map(str::parse::<Thumbprint>) {
+            problems.push(format!("`thumbprint`: {wrong}"));
+        }
+        if self.protocol == Protocol::Http && self.thumbprint.is_some() {
+            problems.push("`thumbprint` means nothing with `protocol: http`, which shows no certificate".to_owned());
+        }
+        problems
+    }
+
+    /// What a user should know about this connection.
+    pub fn warnings(&self) -> Vec<String> {
+        let local = ["localhost", "127.0.0.1", "::1"].contains(&self.hostname.as_str());
+        match self.protocol {
+            Protocol::Http if !local => vec!["protocol: http sends the password unencrypted".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Connects and logs in.
+    pub async fn open(&self, run: &Run) -> Result<Server, Error> {
+        let trust = match self.thumbprint.as_deref().map(str::parse) {
+            Some(Ok(thumbprint)) => Trust::Thumbprint(thumbprint),
+            Some(Err(wrong)) => {
+                return Err(Error::new(contract::Kind::InvalidArguments, format!("`thumbprint`: {wrong}")));
+            }
+            None if self.validate_certs => Trust::System,
+            None => Trust::Anything,
+        };
+        let (scheme, usual) = match self.protocol {
+            Protocol::Http => (Scheme::Http, 80),
+            Protocol::Https => (Scheme::Https(trust), 443),
+        };
+        let proxy = self.proxy_host.clone().zip(self.proxy_port).map(|(host, port)| Proxy { host, port });
+        let endpoint = Endpoint {
+            host: self.hostname.clone(),
+            port: self.port.unwrap_or(usual),
+            scheme,
+            proxy,
+            trace: run.tracer(),
+        };
+        let credentials = Credentials { username: self.username.clone(), password: self.password.0.clone() };
+        Session::open(endpoint, credentials).await.map(Server).map_err(failure)
+    }
+}
+
+/// A session with a server, logged out at the end of the run.
+pub struct Server(Session);
+
+impl Deref for Server {
+    type Target = Session;
+    fn deref(&self) -> &Session {
+        &self.0
+    }
+}
+
+impl Close for Server {
+    async fn close(&self) {
+        self.0.close().await;
+    }
+}

@@ -1,0 +1,146 @@
+//! The server's failures in the words of the contract, with what to do about them.
+
+use std::time::{Duration, Instant};
+
+use contract::{Error, Kind, Run};
+use serde_json::{Map, Value, json};
+use vsphere::{Element, Fault, Moref, TlsError, Watch};
+
+/// The failure as a result tells it.
+pub fn failure(error: vsphere::Error) -> Error {
+    use vsphere::Error as Cause;
+    let detail = error.to_string();
+    match error {
+        Cause::Connect { .. } => {
+            Error::new(Kind::Connection, detail).hint("Check `hostname`, `port` and the network between.")
+        }
+        Cause::Tls(tls) => tls_failure(&tls, detail),
+        Cause::Http { .. } | Cause::Protocol(_) => Error::new(Kind::Connection, detail)
+            .hint("Check that `hostname` and `port` are those of a vCenter Server or ESXi host."),
+        Cause::TooLarge { .. } => Error::new(Kind::Connection, detail),
+        Cause::Timeout { .. } => Error::new(Kind::Timeout, detail),
+        Cause::Fault(fault) => fault_failure(&fault, &detail),
+        Cause::SessionRenewed => Error::new(Kind::Conflict, detail).hint("Run it again."),
+        Cause::Question { .. } => {
+            Error::new(Kind::Conflict, detail).hint("Answer the question in the vSphere Client, then run it again.")
+        }
+        Cause::NotFound { what, hint } => {
+            let hint = hint.unwrap_or_else(|| "check the name, and that this user may see the object".to_owned());
+            Error::new(Kind::NotFound, format!("cannot find {what}")).hint(sentence(&hint))
+        }
+        Cause::Ambiguous { .. } => Error::new(Kind::Ambiguous, detail)
+            .hint("Say which: with `folder` and `datacenter`, or with `uuid` or `moid`."),
+    }
+}
+
+/// The text with a capital first letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
+fn tls_failure(tls: &TlsError, detail: String) -> Error {
+    let error = Error::new(Kind::Tls, detail);
+    match tls {
+        TlsError::Untrusted { sha256, .. } if !sha256.is_empty() => error.hint(format!(
+            "If this is the certificate you expect, pin it with `thumbprint: {sha256}`; `validate_certs: false` trusts any."
+        )),
+        TlsError::ThumbprintMismatch { .. } => error.hint("Find out why the certificate changed before you pin the new one."),
+        TlsError::TooOld { .. } => error.hint(
+            "ESXi and vCenter before 5.5 speak no newer TLS. Put a TLS-terminating proxy before the server and use `protocol: http` to it.",
+        ),
+        TlsError::NotTls => error.hint("Check `port`; where plain HTTP is meant, set `protocol: http`."),
+        TlsError::Untrusted { .. } | TlsError::Other(_) => error,
+    }
+}
+
+fn fault_failure(fault: &Fault, detail: &str) -> Error {
+    let error = |kind| Error::new(kind, detail).fault(fault_tree(fault));
+    match fault.name.as_str() {
+        "InvalidLogin" | "NotAuthenticated" => error(Kind::Authentication).hint("Check `username` and `password`."),
+        "NoPermission" => match fault.fields.get("privilegeId") {
+            Some(privilege) => error(Kind::Permission).hint(format!("Give the user the privilege {privilege}.")),
+            None => error(Kind::Permission).hint("Give the user the privilege that this needs."),
+        },
+        "RestrictedVersion" => {
+            error(Kind::Permission).hint("The licence of this host allows no changes through the API.")
+        }
+        "ManagedObjectNotFound" => error(Kind::NotFound),
+        "TaskInProgress" => {
+            error(Kind::Conflict).hint("Another task works on this object: run it again when that is done.")
+        }
+        "ConcurrentAccess" => error(Kind::Conflict).hint("Run it again."),
+        "NotSupported" | "MethodNotFound" => error(Kind::Unsupported),
+        _ => error(Kind::Fault),
+    }
+}
+
+/// A fault as a tree of JSON under the official names: `type`, `message`, `fields`, `messages`, `causes`.
+pub fn fault_tree(fault: &Fault) -> Value {
+    let mut tree = Map::new();
+    tree.insert("type".to_owned(), json!(fault.name));
+    tree.insert("message".to_owned(), json!(fault.message));
+    if !fault.fields.is_empty() {
+        tree.insert("fields".to_owned(), json!(fault.fields));
+    }
+    if !fault.messages.is_empty() {
+        let messages: Vec<Value> =
+            fault.messages.iter().map(|one| json!({ "key": one.key, "message": one.message })).collect();
+        tree.insert("messages".to_owned(), json!(messages));
+    }
+    if !fault.causes.is_empty() {
+        let causes: Vec<Value> =
+            fault.causes.iter().map(|cause| json!({ "role": cause.role, "fault": fault_tree(&cause.fault) })).collect();
+        tree.insert("causes".to_owned(), json!(causes));
+    }
+    Value::Object(tree)
+}
+
+/// The write rests on an observation that no longer holds, and nothing of it was done: observe and plan again.
+pub fn is_stale(error: &vsphere::Error) -> bool {
+    match error {
+        vsphere::Error::SessionRenewed => true,
+        vsphere::Error::Fault(fault) => fault.is("ConcurrentAccess"),
+        _ => false,
+    }
+}
+
+/// Waits for a task that `what` describes, until the run's `timeout` (seconds) is over.
+pub async fn wait(
+    server: &vsphere::Session,
+    task: &Moref,
+    vm: Option<&Moref>,
+    run: &Run,
+    timeout: u64,
+    what: &str,
+) -> Result<Option<Element>, vsphere::Error> {
+    run.progress.waiting(what);
+    let progress = |percent| run.progress.percent(percent);
+    server.wait(task, &Watch { deadline: run.deadline(timeout).into(), vm, progress: &progress }).await
+}
+
+/// Sends a write again, with growing pauses, while another task holds the object, until the run's `timeout` (seconds)
+/// is over: `TaskInProgress` and `FailToLockFaultToleranceVMs` say that nothing was done and that it may be tried again.
+pub async fn when_free<T>(
+    run: &Run,
+    timeout: u64,
+    write: impl AsyncFn() -> Result<T, vsphere::Error>,
+) -> Result<T, vsphere::Error> {
+    let deadline = run.deadline(timeout);
+    let mut pause = Duration::from_millis(250);
+    loop {
+        let error = match write().await {
+            Err(vsphere::Error::Fault(fault)) if BUSY.iter().any(|name| fault.is(name)) => vsphere::Error::Fault(fault),
+            other => return other,
+        };
+        if Instant::now() + pause >= deadline {
+            return Err(error);
+        }
+        run.progress.waiting("another task works on this object; waiting for it to end");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
+const BUSY: [&str; 2] = ["TaskInProgress", "FailToLockFaultToleranceVMs"];

@@ -1,0 +1,41 @@
+//! Which hosts.
+
+use contract::{Error, Rule};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use vsphere::{HostQuery, Object, Session};
+
+use crate::failure;
+
+/// Hosts are named one by one, or by their cluster.
+pub const ONE_KIND_OF_HOST: Rule = Rule::ExactlyOne(&["esxi_hostname", "cluster_name"]);
+
+/// The hosts to act on.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct HostTarget {
+    /// Names of the ESXi hosts, as the inventory shows them: one, or a list.
+    esxi_hostname: Option<Vec<String>>,
+    /// Name of the cluster all of whose hosts are meant.
+    #[schemars(length(min = 1))]
+    cluster_name: Option<String>,
+}
+
+impl HostTarget {
+    /// What is wrong with the arguments that no schema can say.
+    pub fn problems(&self) -> Vec<String> {
+        let empty = |names: &Vec<String>| names.is_empty() || names.iter().any(|name| name.trim().is_empty());
+        match &self.esxi_hostname {
+            Some(names) if empty(names) => vec!["`esxi_hostname`: give the name of a host".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Finds the hosts and reads `paths` of each, all in one request.
+    pub async fn find(&self, server: &Session, paths: &[&str]) -> Result<Vec<Object>, Error> {
+        let query = match (&self.esxi_hostname, &self.cluster_name) {
+            (_, Some(cluster)) => HostQuery::Cluster(cluster.clone()),
+            (names, None) => HostQuery::Names(names.clone().unwrap_or_default()),
+        };
+        server.hosts(&query, paths).await.map_err(failure)
+    }
+}

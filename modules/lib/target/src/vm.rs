@@ -1,0 +1,122 @@
+//! Which virtual machine.
+
+use contract::{Error, Kind, Rule};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use vsphere::{FoundVm, FtInfo, Object, Session, VmBy, VmPaths, VmQuery};
+
+use crate::failure;
+
+/// A virtual machine is named in exactly one way.
+pub const ONE_VM: Rule = Rule::ExactlyOne(&["name", "uuid", "moid"]);
+/// Which UUID is meant is a question only where there is one.
+pub const INSTANCE_UUID_NEEDS_UUID: Rule = Rule::Needs("use_instance_uuid", "uuid");
+
+/// The virtual machine to act on.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct VmTarget {
+    /// Name of the virtual machine. A secondary of Fault Tolerance has the name of its primary; the primary is meant.
+    #[schemars(length(min = 1))]
+    name: Option<String>,
+    /// BIOS UUID of the virtual machine, or its instance UUID with O(use_instance_uuid=true).
+    #[schemars(length(min = 1))]
+    uuid: Option<String>,
+    /// Whether O(uuid) is the instance UUID.
+    #[serde(default)]
+    use_instance_uuid: Option<bool>,
+    /// Managed object id of the virtual machine, such as V(vm-63).
+    #[schemars(length(min = 1))]
+    moid: Option<String>,
+    /// Folder that holds the virtual machine: from the root (V(/Lab/vm/nested)), or below the datacenter's folder of
+    /// virtual machines (V(nested)). Needed when several have the name.
+    #[schemars(length(min = 1))]
+    folder: Option<String>,
+    /// Datacenter that holds the virtual machine. Needed when several have the name.
+    #[schemars(length(min = 1))]
+    datacenter: Option<String>,
+}
+
+impl VmTarget {
+    fn query(&self) -> VmQuery {
+        let by = if let Some(moid) = &self.moid {
+            VmBy::Moid(moid.clone())
+        } else if let Some(uuid) = &self.uuid {
+            if self.use_instance_uuid == Some(true) {
+                VmBy::InstanceUuid(uuid.clone())
+            } else {
+                VmBy::BiosUuid(uuid.clone())
+            }
+        } else {
+            VmBy::Name(self.name.clone().unwrap_or_default())
+        };
+        VmQuery { by, folder: self.folder.clone(), datacenter: self.datacenter.clone() }
+    }
+
+    /// Finds the virtual machine and reads `paths`; where it was found before, reads it again.
+    pub async fn read(
+        &self,
+        server: &Session,
+        paths: &VmPaths<'_>,
+        before: Option<&vsphere::Moref>,
+    ) -> Result<FoundVm, Error> {
+        match before {
+            Some(moref) => server.vm_again(moref, paths).await,
+            None => server.vm(&self.query(), paths).await,
+        }
+        .map_err(failure)
+    }
+
+    /// What the virtual machine is called before it is found.
+    pub fn label(&self) -> String {
+        let named = self.name.as_deref().or(self.uuid.as_deref()).or(self.moid.as_deref()).unwrap_or_default();
+        format!("virtual machine {named}")
+    }
+}
+
+/// The virtual machine that was acted on.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct VmReport {
+    /// Its name.
+    pub name: String,
+    /// Its managed object id.
+    pub moid: String,
+    /// Its instance UUID.
+    pub instance_uuid: Option<String>,
+    /// V(poweredOn), V(poweredOff) or V(suspended), as it was observed last.
+    pub power_state: Option<String>,
+}
+
+impl VmReport {
+    /// The properties that [`of`](Self::of) needs.
+    pub const PATHS: [&str; 4] = ["name", "config.instanceUuid", "runtime.powerState", "runtime.connectionState"];
+
+    /// From what was read of the virtual machine.
+    pub fn of(vm: &Object) -> Self {
+        Self {
+            name: vm.name(),
+            moid: vm.moref.id.clone(),
+            instance_uuid: vm.text("config.instanceUuid").map(str::to_owned),
+            power_state: vm.text("runtime.powerState").map(str::to_owned),
+        }
+    }
+}
+
+/// An error for a virtual machine that vSphere itself cannot reach, whose configuration nobody can read or write.
+/// Needs the properties of [`VmReport::PATHS`].
+pub fn accessible(vm: &Object) -> Result<(), Error> {
+    match vm.text("runtime.connectionState") {
+        None | Some("connected") => Ok(()),
+        Some(state) => Err(Error::new(Kind::Conflict, format!("virtual machine {} is {state}", vm.name()))
+            .hint("Reconnect its host or make its files reachable again, then run it again.")),
+    }
+}
+
+/// Whether it is a template. Needs `config.template`.
+pub fn is_template(vm: &Object) -> bool {
+    vm.flag("config.template") == Some(true)
+}
+
+/// Its part in Fault Tolerance, if it has one. Needs `config.ftInfo`, which is always read.
+pub fn ft_role(vm: &Object) -> Option<FtInfo> {
+    vm.get("config.ftInfo").map(FtInfo::parse)
+}
