@@ -80,18 +80,21 @@ impl Fault {
         let fields: Vec<String> = self
             .fields
             .iter()
-            .filter(|(_, value)| !value.is_empty())
+            .filter(|(key, value)| !value.is_empty() && !OBJECTS.contains(&key.as_str()))
             .map(|(key, value)| format!("{key} {value}"))
             .collect();
         let mut text = if fields.is_empty() { name.to_owned() } else { format!("{name} ({})", fields.join(", ")) };
-        let own = Some(self.message.as_str()).filter(|message| !message.is_empty());
-        let attached = || {
-            let mut texts = self.messages.iter().map(|m| m.message.as_str());
-            texts.find(|text| !text.is_empty())
-        };
-        if let Some(message) = own.or_else(attached) {
+        // What is attached often says more than the text: the text is the last link of the chain, these are the first.
+        let mut told: Vec<&str> = Vec::new();
+        for message in self.messages.iter().map(|attached| attached.message.as_str()).chain([self.message.as_str()]) {
+            let message = message.trim_end_matches('.');
+            if !message.is_empty() && !told.contains(&message) {
+                told.push(message);
+            }
+        }
+        if !told.is_empty() {
             text.push_str(": ");
-            text.push_str(message.trim_end_matches('.'));
+            text.push_str(&told.join(". "));
         }
         text
     }
@@ -153,6 +156,9 @@ impl Fault {
     }
 }
 
+/// Fields that hold a managed object's id: they stand in the tree, and say nothing in a sentence.
+const OBJECTS: [&str; 7] = ["entity", "host", "obj", "object", "primaryVm", "secondaryVm", "vm"];
+
 /// The text, unless it is only the name of a type in the server's program (`*types.InvalidArgument`).
 fn readable(text: &str) -> String {
     let text = text.trim();
@@ -213,7 +219,7 @@ mod tests {
     fn a_description_leads_to_the_reason() {
         assert_eq!(
             power_on_failed().describe(),
-            "PowerOnFtSecondaryFailed (hostSelectionBy vc, vm vm-70, vmName inner): Operation failed; because of \
+            "PowerOnFtSecondaryFailed (hostSelectionBy vc, vmName inner): attached. Operation failed; because of \
              VmFaultToleranceConfigIssue (reason missingFTLoggingNic): No NIC; \
              FaultToleranceNotLicensed (hostName esx2); NotSupportedDeviceForFT"
         );
