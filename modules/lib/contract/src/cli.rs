@@ -183,6 +183,9 @@ fn diff<M: Module>(outcome: &crate::Outcome<M>) -> Option<OneDiff> {
     })
 }
 
+/// So many failures are told in `msg`; the module's own keys have all of them.
+const TOLD: usize = 5;
+
 /// The failure of the whole run: that of its one target that failed, or a count with each one's words.
 fn overall<M: Module>(outcomes: &[crate::Outcome<M>]) -> Option<Error> {
     let failed: Vec<(String, &Error)> = outcomes
@@ -192,8 +195,13 @@ fn overall<M: Module>(outcomes: &[crate::Outcome<M>]) -> Option<Error> {
     let (_, first) = failed.first()?;
     let mut error = (*first).clone();
     if outcomes.len() > 1 {
-        let told: Vec<String> = failed.iter().map(|(label, error)| format!("{label}: {}", error.detail)).collect();
-        error.detail = format!("{} of {} failed: {}", failed.len(), outcomes.len(), told.join("; "));
+        let told = failed.iter().take(TOLD).map(|(label, error)| {
+            if error.detail.contains(label) { error.detail.clone() } else { format!("{label}: {}", error.detail) }
+        });
+        let more = failed.len().saturating_sub(TOLD);
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let told = told.collect::<Vec<_>>().join("; ");
+        error.detail = format!("{} of {} failed: {told}{more}", failed.len(), outcomes.len());
     }
     Some(error)
 }

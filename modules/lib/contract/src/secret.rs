@@ -7,6 +7,27 @@ pub const MASK: &str = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER";
 /// What stands in place of a secret inside a text: the same eight stars as in Ansible's own output.
 const STARS: &str = "********";
 
+/// A secret shorter than this is only hidden where it stands as a word of its own: hiding every `b` would tell more of
+/// it than it hides, and spoil the thumbprint in a message.
+const SHORT: usize = 4;
+
+/// `text` without the word `word`.
+fn without_word(text: &str, word: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, _) in text.match_indices(word) {
+        let end = at + word.len();
+        let inside = |neighbour: Option<char>| neighbour.is_some_and(char::is_alphanumeric);
+        if !inside(text[..at].chars().next_back()) && !inside(text[end..].chars().next()) {
+            clean.push_str(&text[from..at]);
+            clean.push_str(STARS);
+            from = end;
+        }
+    }
+    clean.push_str(&text[from..]);
+    clean
+}
+
 /// The secret texts of one run.
 #[derive(Default, Clone)]
 pub struct Secrets(Vec<String>);
@@ -34,7 +55,13 @@ impl Secrets {
 
     /// `text` without any secret.
     pub fn scrub(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), STARS))
+        self.0.iter().fold(text.to_owned(), |text, secret| {
+            if secret.chars().count() < SHORT {
+                without_word(&text, secret)
+            } else {
+                text.replace(secret.as_str(), STARS)
+            }
+        })
     }
 
     /// Scrubs every text inside `value`; keys are names, not secrets.
@@ -52,13 +79,51 @@ impl Secrets {
     pub fn scrub_result(&self, result: &mut Map<String, Value>) {
         for key in ["msg", "error", "warnings"] {
             if let Some(Value::Object(error)) = result.get_mut(key) {
-                for (name, part) in error.iter_mut().filter(|(name, _)| *name != "kind") {
-                    let _ = name;
-                    self.scrub_value(part);
-                }
+                error.iter_mut().filter(|(name, _)| *name != "kind").for_each(|(_, part)| self.scrub_value(part));
             } else if let Some(value) = result.get_mut(key) {
                 self.scrub_value(value);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Secrets;
+
+    #[test]
+    fn secrets_are_hidden_and_the_rest_is_left() {
+        let cases = [
+            ("hunter2", "login hunter2 failed: hunter2hunter2", "login ******** failed: ****************"),
+            ("b", "between b and :b:", "between ******** and :********:"),
+            ("ab", "abc ab", "abc ********"),
+            ("", "nothing", "nothing"),
+            ("p\u{e4}ss", "ein p\u{e4}ss", "ein ********"),
+        ];
+        for (secret, text, expected) in cases {
+            let mut secrets = Secrets::default();
+            secrets.add(secret);
+            assert_eq!(secrets.scrub(text), expected, "{secret}");
+        }
+    }
+
+    #[test]
+    fn the_texts_of_a_result_are_scrubbed_and_its_data_is_not() {
+        let mut secrets = Secrets::default();
+        secrets.add("fault");
+        let mut result = json!({
+            "msg": "a fault", "warnings": ["fault"], "error": {"kind": "fault", "detail": "fault", "fault": {"message": "fault"}},
+            "ft_state": "fault"
+        });
+        if let Some(map) = result.as_object_mut() {
+            secrets.scrub_result(map);
+        }
+        let expected = json!({
+            "msg": "a ********", "warnings": ["********"],
+            "error": {"kind": "fault", "detail": "********", "fault": {"message": "********"}}, "ft_state": "fault"
+        });
+        assert_eq!(result, expected);
     }
 }
