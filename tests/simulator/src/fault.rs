@@ -1,0 +1,99 @@
+//! Faults by their official names.
+
+use crate::value::{Data, Ref, Value};
+
+/// A fault of the API (`MethodFault` and its subclasses).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// The fault's type and fields.
+    pub data: Data,
+    /// The text for people: `faultstring`, or `localizedMessage` where faults nest.
+    pub message: String,
+}
+
+/// What a method gives back or fails with.
+pub type Result<T> = std::result::Result<T, Fault>;
+
+impl Fault {
+    /// A fault of this type without fields.
+    pub fn new(kind: impl Into<std::borrow::Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { data: Data::new(kind), message: message.into() }
+    }
+
+    /// The same fault with a field.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.data = self.data.with(name, value);
+        self
+    }
+
+    /// The same fault with an entry in `faultMessage` (`LocalizableMessage`).
+    #[must_use]
+    pub fn saying(mut self, key: &str, message: &str) -> Self {
+        let entry: Value = Data::new("LocalizableMessage").with("key", key).with("message", message).into();
+        // The elements of a base type come before those of the type itself.
+        match self.data.fields.first_mut() {
+            Some((name, Value::List(_, entries))) if name == "faultMessage" => entries.push(entry),
+            _ => self.data.fields.insert(0, ("faultMessage".into(), Value::List("LocalizableMessage", vec![entry]))),
+        }
+        self
+    }
+
+    /// The fault inside another one, a task or a result (`LocalizedMethodFault`).
+    pub fn localized(&self) -> Value {
+        Data::new("LocalizedMethodFault")
+            .with("fault", self.data.clone())
+            .with("localizedMessage", &self.message)
+            .into()
+    }
+
+    /// The fault's type.
+    pub fn kind(&self) -> &str {
+        &self.data.kind
+    }
+
+    /// `InvalidRequest`: the body is not what the WSDL says.
+    pub fn invalid_request(why: &str) -> Self {
+        Self::new("InvalidRequest", format!("The request is not valid: {why}"))
+    }
+
+    /// `InvalidArgument` that names the parameter.
+    pub fn invalid_argument(property: &str) -> Self {
+        Self::new("InvalidArgument", format!("A specified parameter was not correct: {property}"))
+            .with("invalidProperty", property)
+    }
+
+    /// `InvalidProperty`: the type has no such property in this version of the API.
+    pub fn invalid_property(name: &str) -> Self {
+        Self::new("InvalidProperty", format!("Property {name} is not known")).with("name", name)
+    }
+
+    /// `InvalidName` of an option.
+    pub fn invalid_name(name: &str) -> Self {
+        Self::new("InvalidName", format!("The name '{name}' is not valid.")).with("name", name)
+    }
+
+    /// `NotAuthenticated`: there is no live session.
+    pub fn not_authenticated(object: &Ref) -> Self {
+        Self::new("NotAuthenticated", "The session is not authenticated.")
+            .with("object", object.clone())
+            .with("privilegeId", "System.View")
+    }
+
+    /// `ManagedObjectNotFound`.
+    pub fn not_found(object: &Ref) -> Self {
+        Self::new(
+            "ManagedObjectNotFound",
+            format!(
+                "The object '{}:{}' has already been deleted or has not been completely created",
+                object.kind, object.moid
+            ),
+        )
+        .with("obj", object.clone())
+    }
+
+    /// `NotSupported`.
+    pub fn not_supported() -> Self {
+        Self::new("NotSupported", "The operation is not supported on the object.")
+    }
+}

@@ -1,0 +1,135 @@
+//! What must hold before Fault Tolerance is turned on, and where a secondary can go.
+
+use crate::config::{Personality, Scenario};
+use crate::fault::{Fault, Result};
+use crate::value::{Ref, Value};
+use crate::world::World;
+use crate::world::vm::{Power, replay_options};
+
+use super::faults;
+
+impl World {
+    /// Nobody else is working on the VM, or `TaskInProgress`.
+    pub fn idle(&self, moid: &str) -> Result<()> {
+        let vm = self.need_vm(moid)?;
+        let peer = vm.ft.as_ref().and_then(|pair| self.vm(&pair.peer));
+        let busy = vm.busy.as_ref().or(peer.and_then(|peer| peer.busy.as_ref()));
+        match busy {
+            Some(task) => {
+                Err(Fault::new("TaskInProgress", "The operation is not allowed while another one is in progress.")
+                    .with("task", Ref::new("Task", task)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The VM can be asked for FT at all: vCenter, a cluster with HA, no template, not a secondary.
+    pub fn ft_possible(&self, moid: &str) -> Result<()> {
+        let vm = self.need_vm(moid)?;
+        if let Some(pair) = &vm.ft
+            && pair.secondary()
+        {
+            return Err(faults::on_secondary(&vm.instance_uuid));
+        }
+        let protected = self.cluster_of(&vm.host).is_some_and(|cluster| cluster.ha);
+        if self.config.direct || vm.template || !protected {
+            return Err(Fault::not_supported());
+        }
+        if !vm.accessible() {
+            return Err(faults::invalid_state());
+        }
+        Ok(())
+    }
+
+    /// What the VM itself has against FT, as `QueryFaultToleranceCompatibility` tells it.
+    pub fn ft_issues(&self, moid: &str, legacy: bool) -> Vec<Fault> {
+        let Some(vm) = self.vm(moid) else {
+            return Vec::new();
+        };
+        let mut issues = Vec::new();
+        let mut add = |reason| issues.push(faults::config_issue(self, moid, reason));
+        if vm.ft.is_some() {
+            add("moreThanOneSecondary");
+        }
+        if legacy {
+            if vm.cpus > 1 {
+                add("multipleVCPU");
+            }
+            let supported = self.config.personality == Personality::V50;
+            if !supported || !replay_options(&vm.extra) {
+                add("recordReplayNotSupported");
+            } else if vm.power != Power::Off && !replay_options(&vm.effective) {
+                add("replayNotSupported");
+            }
+        } else {
+            if vm.cpus > 8 {
+                add("tooManyVCPUs");
+            }
+            if vm.memory > 131_072 {
+                add("tooMuchMemory");
+            }
+        }
+        if self.config.scenario == Scenario::Monitor && vm.power == Power::On && vm.ft.is_none() {
+            issues.push(faults::monitor());
+        }
+        issues
+    }
+
+    /// The VM's own host carries vMotion and FT logging, or `VmFaultToleranceConfigIssue` about the host.
+    pub fn host_ready(&self, moid: &str) -> Result<()> {
+        let host = &self.need_vm(moid)?.host;
+        match self.host(host).and_then(|host| host.missing_nics().into_iter().next()) {
+            Some(reason) => Err(faults::config_issue(self, host, reason)),
+            None => Ok(()),
+        }
+    }
+
+    /// The host that a secondary of this VM goes to.
+    pub fn place_secondary(&self, moid: &str, wish: Option<&Ref>) -> Result<String> {
+        let vm = self.need_vm(moid)?;
+        let usable = |host: &str| {
+            host != vm.host
+                && self.cluster_of(host).is_some()
+                && self
+                    .host(host)
+                    .is_some_and(|h| h.connection == "connected" && !h.maintenance && h.missing_nics().is_empty())
+        };
+        if let Some(wish) = wish {
+            if usable(&wish.moid) {
+                return Ok(wish.moid.clone());
+            }
+            let error = Fault::new(
+                "HostIncompatibleForFaultTolerance",
+                "The host is not compatible with Fault Tolerance for this virtual machine.",
+            )
+            .with("hostName", self.name(&wish.moid))
+            .with("reason", "product");
+            return Err(Fault::new(
+                "IncompatibleHostForFtSecondary",
+                "The host cannot take the secondary virtual machine.",
+            )
+            .with("host", wish.clone())
+            .with("error", Value::List("LocalizedMethodFault", vec![error.localized()])));
+        }
+        if self.config.scenario == Scenario::NoHost {
+            return Err(faults::no_host(self, moid));
+        }
+        self.of_kind("HostSystem").into_iter().find(|host| usable(host)).ok_or_else(|| faults::no_host(self, moid))
+    }
+
+    /// Whether a vMotion stream between these hosts breaks off: unless both pretend not to support streams.
+    ///
+    /// From 7.0 U2 on there is neither the option nor the failure.
+    pub fn streams_break(&self, source: &str, target: &str) -> bool {
+        let disabled = |host: &str| {
+            self.host(host).is_some_and(|host| {
+                host.options
+                    .iter()
+                    .any(|option| option.key == "Migrate.VMotionStreamDisable" && option.current == Value::Long(1))
+            })
+        };
+        self.config.scenario == Scenario::Article
+            && self.config.personality != Personality::V80
+            && !(disabled(source) && disabled(target))
+    }
+}

@@ -1,0 +1,161 @@
+//! Faults that a test asks for: which call they hit, when, and how they show.
+
+use serde_json::Value as Json;
+
+use crate::fault::Fault;
+use crate::value::{Data, Ref, Value};
+use crate::world::World;
+
+/// How a call goes wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub enum How {
+    /// The call is answered with the fault
+    Fault(Fault),
+    /// The connection is closed without an answer
+    Drop,
+    /// Status 500 without SOAP
+    Http500,
+    /// Status 200 without XML
+    Garbage,
+    /// No answer at all
+    Hang,
+    /// The task that the call starts ends with the fault
+    TaskError(Fault),
+    /// The session is gone before the call is looked at
+    ExpireSession,
+    /// The task that the call starts is gone once it ends
+    TaskVanishes,
+    /// The call is answered as if it had worked, and nothing is done
+    Silent,
+}
+
+/// A fault that waits for its call.
+#[derive(Clone, Debug)]
+pub struct Injection {
+    /// The method it hits; none means every method.
+    method: Option<String>,
+    /// The moid it hits; none means every object.
+    object: Option<String>,
+    /// How many calls pass before it hits.
+    after: u64,
+    /// How many calls it hits; none means all that follow.
+    times: Option<u64>,
+    how: How,
+}
+
+impl Injection {
+    /// Reads the body of `POST /inject`.
+    pub fn parse(json: &Json) -> Result<Self, String> {
+        let text = |name: &str| json.get(name).and_then(Json::as_str).map(ToOwned::to_owned);
+        let fault = || -> Result<Fault, String> {
+            let kind = text("fault").ok_or("fault is missing")?;
+            let message = text("message").unwrap_or_else(|| format!("Injected: {kind}"));
+            let mut fault = Fault::new(kind, message);
+            for (name, value) in json.get("fields").and_then(Json::as_object).into_iter().flatten() {
+                fault.data = fault.data.with(name.clone(), value_of(value)?);
+            }
+            Ok(fault)
+        };
+        let how = match text("how").as_deref().unwrap_or("fault") {
+            "fault" => How::Fault(fault()?),
+            "task-error" => How::TaskError(fault()?),
+            "drop" => How::Drop,
+            "http500" => How::Http500,
+            "garbage" => How::Garbage,
+            "hang" => How::Hang,
+            "expire-session" => How::ExpireSession,
+            "task-vanishes" => How::TaskVanishes,
+            "silent" => How::Silent,
+            other => return Err(format!("how: {other} is not known")),
+        };
+        let number = |name: &str| json.get(name).and_then(Json::as_u64);
+        Ok(Self {
+            method: text("method"),
+            object: text("object"),
+            after: number("after").unwrap_or(0),
+            times: match number("times") {
+                Some(0) => None,
+                None => Some(1),
+                times => times,
+            },
+            how,
+        })
+    }
+}
+
+/// JSON as a value of the API.
+///
+/// `{"type": T, "moid": M}` is a reference, `{"fault": T, "fields": {…}, "message": …}` a nested fault,
+/// `{"long": 5}` an `xsd:long`, `{"_type": T, …}` any data object.
+fn value_of(json: &Json) -> Result<Value, String> {
+    Ok(match json {
+        Json::Bool(value) => (*value).into(),
+        Json::Number(number) => {
+            number.as_i64().and_then(|number| i32::try_from(number).ok()).ok_or("numbers are xsd:int here")?.into()
+        }
+        Json::String(text) => text.into(),
+        Json::Array(items) => Value::List("anyType", items.iter().map(value_of).collect::<Result<_, _>>()?),
+        Json::Object(map) => {
+            let text = |name: &str| map.get(name).and_then(Json::as_str);
+            if let (Some(kind), Some(moid)) = (text("type"), text("moid")) {
+                Ref::new(kind, moid).into()
+            } else if let Some(kind) = text("fault") {
+                let mut fault = Fault::new(kind.to_owned(), text("message").unwrap_or(kind));
+                for (name, value) in map.get("fields").and_then(Json::as_object).into_iter().flatten() {
+                    fault.data = fault.data.with(name.clone(), value_of(value)?);
+                }
+                fault.localized()
+            } else if let Some(number) = map.get("long").and_then(Json::as_i64) {
+                number.into()
+            } else {
+                let mut data = Data::new(text("_type").ok_or("an object needs _type")?.to_owned());
+                for (name, value) in map.iter().filter(|(name, _)| *name != "_type") {
+                    data = data.with(name.clone(), value_of(value)?);
+                }
+                data.into()
+            }
+        }
+        Json::Null => return Err("null has no type".into()),
+    })
+}
+
+impl World {
+    /// The injection that hits this call, if one does.
+    pub fn injected(&mut self, method: &str, object: &str) -> Option<How> {
+        let mut hit = None;
+        for injection in &mut self.injections {
+            let meant = injection.method.as_deref().is_none_or(|name| name == method)
+                && injection.object.as_deref().is_none_or(|moid| moid == object);
+            if !meant || injection.times == Some(0) {
+                continue;
+            }
+            if injection.after > 0 {
+                injection.after -= 1;
+                continue;
+            }
+            injection.times = injection.times.map(|times| times - 1);
+            hit = Some(injection.how.clone());
+            break;
+        }
+        self.injections.retain(|injection| injection.times != Some(0));
+        hit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_cannot_be_injected_is_refused() {
+        for body in [
+            json!({}),
+            json!({"how": "magic"}),
+            json!({"how": "task-error"}),
+            json!({"fault": "X", "fields": {"a": null}}),
+        ] {
+            assert!(Injection::parse(&body).is_err(), "{body}");
+        }
+    }
+}

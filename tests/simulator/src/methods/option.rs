@@ -1,0 +1,58 @@
+//! `OptionManager`.
+
+use crate::fault::{Fault, Result};
+use crate::property::host_of_options;
+use crate::value::Value;
+use crate::world::entity::{Body, Entity};
+use crate::world::options::HostOption;
+
+use super::{Ctx, Outcome, Reply, void};
+
+fn options<'a>(ctx: &'a mut Ctx<'_>) -> &'a mut Vec<HostOption> {
+    let host = host_of_options(ctx.world, &ctx.this.moid);
+    let world = &mut *ctx.world;
+    match host.and_then(|host| world.entities.get_mut(&host)) {
+        Some(Entity { body: Body::Host(host), .. }) => &mut host.options,
+        _ => &mut world.settings,
+    }
+}
+
+/// Exact name, a subtree where the name ends in a dot, everything without a name.
+pub fn query(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    let name = ctx.text("name").unwrap_or_default().to_owned();
+    let wanted = |option: &HostOption| {
+        name.is_empty() || if name.ends_with('.') { option.key.starts_with(&name) } else { option.key == name }
+    };
+    let found: Vec<Value> =
+        options(ctx).iter().filter(|option| wanted(option)).map(|option| option.value().into()).collect();
+    if found.is_empty() {
+        return Err(Fault::invalid_name(&name));
+    }
+    Ok(Outcome::Done(Reply::Value(Value::List("OptionValue", found))))
+}
+
+/// One after the other: those before a bad one stay changed.
+pub fn update(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    let changes: Vec<(String, Option<String>, String)> = ctx
+        .call
+        .args
+        .all("changedValue")
+        .map(|change| {
+            let value = change.child("value");
+            (
+                change.value("key").unwrap_or_default().to_owned(),
+                value.and_then(|value| value.xsi_type.clone()),
+                value.map(|value| value.text.clone()).unwrap_or_default(),
+            )
+        })
+        .collect();
+    for (key, kind, text) in changes {
+        options(ctx)
+            .iter_mut()
+            .find(|option| option.key == key)
+            .ok_or_else(|| Fault::invalid_name(&key))?
+            .set(kind.as_deref(), &text)?;
+    }
+    ctx.world.retry_secondaries();
+    void()
+}

@@ -1,0 +1,62 @@
+//! `ServiceInstance` and `SessionManager`.
+
+use crate::fault::{Fault, Result};
+use crate::property::service_content;
+use crate::value::Value;
+
+use super::{Ctx, Outcome, done, void};
+
+/// `RetrieveServiceContent`.
+pub fn content(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    done(service_content(ctx.world))
+}
+
+/// `CurrentTime`.
+pub fn current_time(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    done(Value::Time(ctx.world.time()))
+}
+
+/// `Login`; also refused while the session is live.
+pub fn login(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    let invalid = || Fault::new("InvalidLogin", "Cannot complete login due to an incorrect user name or password.");
+    if ctx.session.is_some() {
+        return Err(invalid());
+    }
+    if ctx.text("locale").is_some_and(|locale| locale.chars().any(|c| !(c.is_alphanumeric() || "_-.".contains(c)))) {
+        return Err(Fault::new("InvalidLocale", "The locale is not valid."));
+    }
+    let user = ctx.text("userName").unwrap_or_default().to_owned();
+    // Spaces at the ends may belong to a password.
+    let password = ctx.call.args.child("password").map(|node| node.text.as_str()).unwrap_or_default();
+    if !user.eq_ignore_ascii_case(&ctx.world.config.username) || password != ctx.world.password {
+        // A real server sets a cookie here too; it opens nothing.
+        ctx.set_cookie = Some(crate::world::session::random_hex(20));
+        return Err(invalid());
+    }
+    let (cookie, session) = ctx.world.open_session(&user);
+    ctx.set_cookie = Some(cookie);
+    let now = ctx.world.time();
+    done(session.value(&now))
+}
+
+/// `Logout`.
+pub fn logout(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    if let Some(cookie) = &ctx.cookie {
+        ctx.world.sessions.remove(cookie);
+        ctx.world.counts.logouts += 1;
+    }
+    let key = ctx.session_key();
+    ctx.world.collectors.retain(|_, collector| collector.session != key);
+    void()
+}
+
+/// `SessionIsActive`, which ESXi does not implement.
+pub fn is_active(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    if ctx.world.config.direct {
+        return Err(Fault::new("NotImplemented", "The operation is not implemented."));
+    }
+    let active = ctx.world.sessions.values().any(|session| {
+        Some(session.key.as_str()) == ctx.text("sessionID") && Some(session.user.as_str()) == ctx.text("userName")
+    });
+    done(active)
+}

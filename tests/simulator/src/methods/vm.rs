@@ -1,0 +1,298 @@
+//! Reconfiguration and power of VMs.
+
+use crate::fault::{Fault, Result};
+use crate::ft::{State, faults};
+use crate::soap::envelope::reference;
+use crate::soap::node::Node;
+use crate::value::{Data, Ref, Value};
+use crate::world::World;
+use crate::world::task::Work;
+use crate::world::vm::{Power, Vm};
+
+use super::{Ctx, Outcome, done, void};
+
+/// Elements of `VirtualMachineConfigSpec` that a client of ours may send, in the WSDL's order.
+const SPEC: [&str; 20] = [
+    "changeVersion",
+    "name",
+    "version",
+    "uuid",
+    "instanceUuid",
+    "guestId",
+    "alternateGuestName",
+    "annotation",
+    "files",
+    "tools",
+    "flags",
+    "powerOpInfo",
+    "numCPUs",
+    "numCoresPerSocket",
+    "memoryMB",
+    "deviceChange",
+    "cpuAllocation",
+    "memoryAllocation",
+    "extraConfig",
+    "nestedHVEnabled",
+];
+
+/// Extra config keys that other fields of the spec are for: a server ignores them without a word.
+const IGNORED: [&str; 10] = [
+    "memsize",
+    "numvcpus",
+    "displayname",
+    "guestos",
+    "annotation",
+    "uuid.bios",
+    "vc.uuid",
+    "virtualhw.version",
+    "config.version",
+    "cpuid.corespersocket",
+];
+
+fn not_secondary(world: &World, moid: &str) -> Result<()> {
+    let vm = world.need_vm(moid)?;
+    match &vm.ft {
+        Some(pair) if pair.secondary() => Err(faults::on_secondary(&vm.instance_uuid)),
+        _ => Ok(()),
+    }
+}
+
+/// `ReconfigVM_Task`.
+pub fn reconfigure(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    let moid = ctx.this.moid.clone();
+    let Some(spec) = ctx.call.args.child("spec").cloned() else {
+        return Err(Fault::invalid_argument("spec"));
+    };
+    let mut place = 0;
+    for child in &spec.children {
+        match SPEC.iter().position(|name| *name == child.name) {
+            Some(index) if index < place => {
+                return Err(Fault::invalid_request(&format!(
+                    "the element {} of VirtualMachineConfigSpec is out of order",
+                    child.name
+                )));
+            }
+            Some(index) => place = index,
+            None => {}
+        }
+    }
+    let extra = extra_config(&spec)?;
+    not_secondary(ctx.world, &moid)?;
+    ctx.world.idle(&moid)?;
+    let vm = ctx.world.need_vm(&moid)?;
+    if !vm.accessible() {
+        return Err(faults::invalid_state());
+    }
+    if vm.power == Power::Suspended {
+        return Err(faults::invalid_power(ctx.world, &moid, Power::Off.word()));
+    }
+    let hardware = ["memoryMB", "numCPUs"].iter().any(|name| spec.child(name).is_some());
+    if hardware && vm.ft.is_some() {
+        return Err(Fault::new("FaultToleranceCannotEditMem", "Memory cannot be changed while Fault Tolerance is on.")
+            .with("vmName", ctx.world.name(&moid))
+            .with("vm", ctx.this.clone()));
+    }
+    if hardware && vm.power != Power::Off {
+        return Err(faults::invalid_power(ctx.world, &moid, Power::Off.word()));
+    }
+    let this = ctx.this.clone();
+    let work = Work::at_end(move |world| {
+        let vm = world.need_vm(&moid)?;
+        if let Some(expected) = spec.value("changeVersion").filter(|text| !text.is_empty())
+            && expected != world.change_version(vm)
+        {
+            return Err(Fault::new(
+                "ConcurrentAccess",
+                "The virtual machine was changed by somebody else in the meantime.",
+            ));
+        }
+        let number = |name: &str| spec.value(name).and_then(|text| text.parse().ok());
+        let (memory, cpus) = (number("memoryMB"), number("numCPUs"));
+        let vm = world.need_vm_mut(&moid)?;
+        vm.memory = memory.unwrap_or(vm.memory);
+        vm.cpus = cpus.unwrap_or(vm.cpus);
+        for (key, value) in &extra {
+            vm.set_extra(key, value);
+        }
+        vm.change += 1;
+        if let Some(name) = spec.value("name")
+            && let Some(entity) = world.entities.get_mut(&moid)
+        {
+            name.clone_into(&mut entity.name);
+        }
+        Ok(None)
+    });
+    done(ctx.world.start_task(&this, ("ReconfigVM_Task", "VirtualMachine.reconfigure"), work))
+}
+
+fn extra_config(spec: &Node) -> Result<Vec<(String, String)>> {
+    let mut changes = Vec::new();
+    for entry in spec.all("extraConfig") {
+        let key = entry.value("key").unwrap_or_default();
+        let value = entry.child("value");
+        let typed = value.and_then(|value| value.xsi_type.as_deref());
+        if key.is_empty() || typed != Some("xsd:string") {
+            return Err(Fault::invalid_argument("spec.extraConfig"));
+        }
+        let text = value.map(|value| value.text.clone()).unwrap_or_default();
+        changes.push((key.to_owned(), text));
+    }
+    Ok(changes)
+}
+
+impl Vm {
+    /// Sets, adds or, by an empty value, removes one key; keys are compared without regard to case.
+    pub fn set_extra(&mut self, key: &str, value: &str) {
+        if IGNORED.contains(&key.to_ascii_lowercase().as_str()) {
+            return;
+        }
+        let place = self.extra.iter().position(|(name, _)| name.eq_ignore_ascii_case(key));
+        match (place, value.is_empty()) {
+            (Some(place), true) => {
+                self.extra.remove(place);
+            }
+            (Some(place), false) => value.clone_into(&mut self.extra[place].1),
+            (None, true) => {}
+            (None, false) => self.extra.push((key.to_owned(), value.to_owned())),
+        }
+    }
+}
+
+/// `PowerOnVM_Task`.
+pub fn power_on(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    let this = ctx.this.clone();
+    done(start_power_on(ctx.world, &this)?)
+}
+
+fn start_power_on(world: &mut World, this: &Ref) -> Result<Ref> {
+    let moid = this.moid.clone();
+    not_secondary(world, &moid)?;
+    world.idle(&moid)?;
+    let vm = world.need_vm(&moid)?;
+    if vm.template {
+        return Err(Fault::not_supported());
+    }
+    if !vm.accessible() {
+        return Err(faults::invalid_state());
+    }
+    if vm.power == Power::On {
+        return Err(faults::invalid_power(world, &moid, Power::Off.word()));
+    }
+    if vm.ft.is_some() {
+        world.ft_possible(&moid)?;
+    }
+    let work = Work::at_end(move |world| {
+        let vm = world.need_vm_mut(&moid)?;
+        if vm.power == Power::Suspended {
+            // Resuming goes on with the options that the VMX process read before.
+            vm.power = Power::On;
+        } else {
+            vm.start();
+        }
+        if vm.ft.as_ref().is_some_and(|pair| pair.state == State::Enabled) {
+            world.set_ft(&moid, State::NeedSecondary, Some("initializing"));
+            world.later(&moid, |world, moid| {
+                world.start_cold(moid);
+            });
+        }
+        Ok(None)
+    });
+    Ok(world.start_task(this, ("PowerOnVM_Task", "VirtualMachine.powerOn"), work))
+}
+
+/// `PowerOnMultiVM_Task`: a task per VM, and one around them.
+pub fn power_on_multi(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    let vms: Vec<Ref> = ctx.call.args.all("vm").map(reference).collect();
+    let mut attempted = Vec::new();
+    let mut not_attempted = Vec::new();
+    for vm in vms {
+        match start_power_on(ctx.world, &vm) {
+            Ok(task) => attempted.push(Data::new("ClusterAttemptedVmInfo").with("vm", vm).with("task", task).into()),
+            Err(fault) => not_attempted
+                .push(Data::new("ClusterNotAttemptedVmInfo").with("vm", vm).with("fault", fault.localized()).into()),
+        }
+    }
+    let result: Value = Data::new("ClusterPowerOnVmResult")
+        .list("attempted", "ClusterAttemptedVmInfo", attempted)
+        .list("notAttempted", "ClusterNotAttemptedVmInfo", not_attempted)
+        .into();
+    let this = ctx.this.clone();
+    let work = Work::at_end(move |_| Ok(Some(result)));
+    done(ctx.world.start_task(&this, ("PowerOnMultiVM_Task", "Datacenter.powerOnVm"), work))
+}
+
+/// `PowerOffVM_Task`: a primary takes its secondary along.
+pub fn power_off(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    let moid = ctx.this.moid.clone();
+    let this = ctx.this.clone();
+    not_secondary(ctx.world, &moid)?;
+    ctx.world.idle(&moid)?;
+    if ctx.world.need_vm(&moid)?.power == Power::Off {
+        return Err(faults::invalid_power(ctx.world, &moid, Power::On.word()));
+    }
+    let work = Work::at_end(move |world| {
+        let vm = world.need_vm_mut(&moid)?;
+        vm.power = Power::Off;
+        vm.question = None;
+        vm.change += 1;
+        // The log of a run is kept under another name; here it is dropped.
+        vm.vmware_log.clear();
+        if vm.ft.as_ref().is_some_and(|pair| pair.state != State::Disabled) {
+            world.set_ft(&moid, State::Enabled, None);
+        }
+        Ok(None)
+    });
+    done(ctx.world.start_task(&this, ("PowerOffVM_Task", "VirtualMachine.powerOff"), work))
+}
+
+fn change_running(ctx: &mut Ctx<'_>, method: (&'static str, &'static str), change: fn(&mut Vm)) -> Result<Outcome> {
+    let moid = ctx.this.moid.clone();
+    let this = ctx.this.clone();
+    not_secondary(ctx.world, &moid)?;
+    ctx.world.idle(&moid)?;
+    if ctx.world.need_vm(&moid)?.power != Power::On {
+        return Err(faults::invalid_power(ctx.world, &moid, Power::On.word()));
+    }
+    let work = Work::at_end(move |world| {
+        change(world.need_vm_mut(&moid)?);
+        Ok(None)
+    });
+    done(ctx.world.start_task(&this, method, work))
+}
+
+/// `SuspendVM_Task`.
+pub fn suspend(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    if ctx.world.need_vm(&ctx.this.moid)?.ft.is_some() {
+        return Err(Fault::not_supported());
+    }
+    change_running(ctx, ("SuspendVM_Task", "VirtualMachine.suspend"), |vm| {
+        vm.power = Power::Suspended;
+    })
+}
+
+/// `ResetVM_Task`: the VMX process lives on, and with it the options it read.
+pub fn reset(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    change_running(ctx, ("ResetVM_Task", "VirtualMachine.reset"), |_| {})
+}
+
+/// `ShutdownGuest` and `RebootGuest`: there are no tools in these VMs.
+pub fn guest(_: &mut Ctx<'_>) -> Result<Outcome> {
+    Err(Fault::new("ToolsUnavailable", "The operation needs VMware Tools, which are not running."))
+}
+
+/// `AnswerVM`.
+pub fn answer(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    let moid = ctx.this.moid.clone();
+    let right = ctx.text("questionId") == Some("1");
+    let vm = ctx.world.need_vm_mut(&moid)?;
+    if !right || vm.question.take().is_none() {
+        return Err(Fault::invalid_argument("questionId"));
+    }
+    void()
+}
+
+/// `Reload`.
+pub fn reload(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    ctx.world.need_vm_mut(&ctx.this.moid.clone())?.change += 1;
+    void()
+}

@@ -1,0 +1,189 @@
+//! Which objects a filter selects: traversal specs, and container views.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::fault::{Fault, Result};
+use crate::schema;
+use crate::soap::envelope::reference;
+use crate::soap::node::Node;
+use crate::value::Ref;
+use crate::world::World;
+use crate::world::session::View;
+
+use super::{Got, Viewer};
+
+/// `ObjectSpec`: where to begin and how to go on.
+#[derive(Clone, Debug)]
+pub struct Start {
+    object: Ref,
+    skip: bool,
+    select: Vec<usize>,
+}
+
+/// `TraversalSpec`.
+#[derive(Clone, Debug)]
+struct Step {
+    kind: String,
+    path: String,
+    skip: bool,
+    select: Vec<usize>,
+}
+
+/// All of a filter's ways, named ones resolved.
+#[derive(Clone, Debug, Default)]
+pub struct Ways {
+    starts: Vec<Start>,
+    steps: Vec<Step>,
+}
+
+impl Ways {
+    /// Reads the `objectSet` of a `PropertyFilterSpec`.
+    pub fn parse(spec: &Node, viewer: &Viewer<'_>) -> Result<Self> {
+        let mut ways = Self::default();
+        let mut names = HashMap::new();
+        for object in spec.all("objectSet") {
+            collect(object, &mut ways.steps, &mut names, viewer)?;
+        }
+        // The order of collecting is the order of the second walk: every element has its place already.
+        let mut next = 0;
+        for object in spec.all("objectSet") {
+            let select = link(object, &mut ways.steps, &names, &mut next)?;
+            let given = object
+                .child("obj")
+                .map(reference)
+                .ok_or_else(|| Fault::invalid_request("an ObjectSpec without obj"))?;
+            ways.starts.push(Start {
+                object: super::resolve(viewer.world, &given)?,
+                skip: object.flag("skip"),
+                select,
+            });
+        }
+        Ok(ways)
+    }
+
+    /// The objects that are selected, each once, in the order in which they are met.
+    pub fn select(&self, viewer: &Viewer<'_>) -> Vec<Ref> {
+        let mut walk = Walk { ways: self, viewer, seen: BTreeSet::new(), found: Vec::new(), taken: BTreeSet::new() };
+        for start in &self.starts {
+            if super::kind_of(viewer.world, &start.object.moid).is_none() {
+                continue;
+            }
+            if !start.skip {
+                walk.take(&start.object);
+            }
+            walk.follow(&start.object, &start.select);
+        }
+        walk.found
+    }
+
+    /// The objects that the ways begin at.
+    pub fn roots(&self) -> impl Iterator<Item = &Ref> {
+        self.starts.iter().map(|start| &start.object)
+    }
+}
+
+fn collect(node: &Node, steps: &mut Vec<Step>, names: &mut HashMap<String, usize>, viewer: &Viewer<'_>) -> Result<()> {
+    for select in node.all("selectSet") {
+        let Some(path) = select.value("path") else {
+            continue;
+        };
+        let kind = select.value("type").unwrap_or_default();
+        if !schema::path_exists(kind, path, viewer.version) {
+            return Err(Fault::invalid_property(path));
+        }
+        if let Some(name) = select.value("name").filter(|name| !name.is_empty()) {
+            names.insert(name.to_owned(), steps.len());
+        }
+        steps.push(Step {
+            kind: kind.to_owned(),
+            path: path.to_owned(),
+            skip: select.flag("skip"),
+            select: Vec::new(),
+        });
+        collect(select, steps, names, viewer)?;
+    }
+    Ok(())
+}
+
+fn link(node: &Node, steps: &mut Vec<Step>, names: &HashMap<String, usize>, next: &mut usize) -> Result<Vec<usize>> {
+    let mut chosen = Vec::new();
+    for select in node.all("selectSet") {
+        if select.child("path").is_some() {
+            let own = *next;
+            *next += 1;
+            let inner = link(select, steps, names, next)?;
+            steps[own].select = inner;
+            chosen.push(own);
+        } else {
+            let name = select.value("name").unwrap_or_default();
+            let own = names.get(name).ok_or_else(|| Fault::invalid_argument("specSet.objectSet.selectSet.name"))?;
+            chosen.push(*own);
+        }
+    }
+    Ok(chosen)
+}
+
+struct Walk<'a> {
+    ways: &'a Ways,
+    viewer: &'a Viewer<'a>,
+    seen: BTreeSet<(String, usize)>,
+    found: Vec<Ref>,
+    taken: BTreeSet<String>,
+}
+
+impl Walk<'_> {
+    fn take(&mut self, object: &Ref) {
+        if self.taken.insert(object.moid.clone()) {
+            self.found.push(object.clone());
+        }
+    }
+
+    fn follow(&mut self, object: &Ref, select: &[usize]) {
+        for &index in select {
+            let step = &self.ways.steps[index];
+            if !schema::is_a(&object.kind, &step.kind) || !self.seen.insert((object.moid.clone(), index)) {
+                continue;
+            }
+            let Got::Value(value) = self.viewer.get(object, &step.path) else {
+                continue;
+            };
+            for target in value.references() {
+                if !step.skip {
+                    self.take(&target);
+                }
+                self.follow(&target, &step.select);
+            }
+        }
+    }
+}
+
+/// The objects in a container view.
+pub fn contained(world: &World, view: &View) -> Vec<Ref> {
+    let mut found = Vec::new();
+    let mut open = inside(world, &view.container);
+    while let Some(object) = open.pop() {
+        if view.recursive {
+            open.extend(inside(world, &object));
+        }
+        let wanted = view.kinds.is_empty() || view.kinds.iter().any(|kind| schema::is_a(&object.kind, kind));
+        if wanted && !found.contains(&object) {
+            found.push(object);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What is directly in a container: a folder's children, a datacenter's folders, a compute resource's hosts and pool,
+/// a pool's VMs.
+fn inside(world: &World, container: &Ref) -> Vec<Ref> {
+    let mut found = world.children(&container.moid);
+    if container.kind == "ResourcePool" {
+        let vms = world.of_kind("VirtualMachine").into_iter();
+        found.extend(
+            vms.filter(|moid| world.vm(moid).is_some_and(|vm| vm.pool == container.moid))
+                .map(|moid| Ref::new("VirtualMachine", &moid)),
+        );
+    }
+    found
+}

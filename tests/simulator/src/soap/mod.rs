@@ -1,0 +1,5 @@
+//! SOAP as vSphere speaks it: requests in, responses and faults out.
+
+pub mod envelope;
+pub mod node;
+pub mod write;

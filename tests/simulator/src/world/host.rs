@@ -1,0 +1,136 @@
+//! ESXi hosts' properties.
+
+use crate::value::{Data, Ref, Value};
+
+use super::World;
+use super::entity::Host;
+
+impl World {
+    /// `AboutInfo` of vCenter, or of a host.
+    pub fn about(&self, host: bool) -> Data {
+        let personality = self.config.personality;
+        let (vcenter, esxi) = personality.builds();
+        let version = personality.product_version();
+        let (name, build, os, line, api) = if host {
+            ("VMware ESXi", esxi, "vmnix-x86", "embeddedEsx", "HostAgent")
+        } else {
+            ("VMware vCenter Server", vcenter, "linux-x64", "vpx", "VirtualCenter")
+        };
+        Data::new("AboutInfo")
+            .with("name", name)
+            .with("fullName", format!("{name} {version} build-{build}"))
+            .with("vendor", "VMware, Inc.")
+            .with("version", version)
+            .with("build", build)
+            .with("localeVersion", "INTL")
+            .with("localeBuild", "000")
+            .with("osType", os)
+            .with("productLineId", line)
+            .with("apiType", api)
+            .with("apiVersion", personality.api_version())
+            .opt("instanceUuid", (!host).then_some("5c6b3a52-0e3c-4d0f-9f0e-3d8d2f4f1c11"))
+            .with("licenseProductName", "VMware VirtualCenter Server")
+            .with("licenseProductVersion", &version[..3])
+    }
+
+    /// A property of a host.
+    pub(super) fn host_property(&self, moid: &str, host: &Host, name: &str) -> Option<Value> {
+        Some(match name {
+            "runtime" => self.host_runtime(host).into(),
+            "summary" => self.host_summary(moid, host).into(),
+            "config.product" => Data::new("HostConfigInfo").with("product", self.about(true)).into(),
+            "config" => self.host_config(moid, host).into(),
+            "capability" => self.host_capability(host).into(),
+            "configManager" => Data::new("HostConfigManager")
+                .with("advancedOption", Ref::new("OptionManager", &host.option_manager))
+                .with("virtualNicManager", Ref::new("HostVirtualNicManager", &super::nics::manager(moid)))
+                .into(),
+            "vm" => Value::refs(
+                self.of_kind("VirtualMachine")
+                    .iter()
+                    .filter(|vm| self.vm(vm).is_some_and(|vm| vm.host == moid))
+                    .map(|vm| Ref::new("VirtualMachine", vm)),
+            ),
+            "datastore" => Value::refs(self.of_kind("Datastore").iter().map(|m| Ref::new("Datastore", m))),
+            "network" => Value::refs(self.of_kind("Network").iter().map(|m| Ref::new("Network", m))),
+            "datastoreBrowser" => Ref::new("HostDatastoreBrowser", &format!("datastoreBrowser-{moid}")).into(),
+            _ => return None,
+        })
+    }
+
+    fn host_runtime(&self, host: &Host) -> Data {
+        Data::new("HostRuntimeInfo")
+            .with("connectionState", Value::Enum("HostSystemConnectionState", host.connection.clone()))
+            .with("powerState", Value::Enum("HostSystemPowerState", "poweredOn".into()))
+            .with("inMaintenanceMode", host.maintenance)
+            .with("bootTime", Value::Time(super::clock::format(self.epoch)))
+    }
+
+    fn host_summary(&self, moid: &str, host: &Host) -> Data {
+        let status = Value::Enum("ManagedEntityStatus", "green".into());
+        Data::new("HostListSummary")
+            .with("host", Ref::new("HostSystem", moid))
+            .with(
+                "hardware",
+                Data::new("HostHardwareSummary")
+                    .with("vendor", "VMware, Inc.")
+                    .with("model", "VMware Virtual Platform")
+                    .with("uuid", &host.uuid)
+                    .with("memorySize", Value::Long(8 << 30))
+                    .with("cpuModel", "Intel(R) Xeon(R) CPU")
+                    .with("cpuMhz", 2000)
+                    .with("numCpuPkgs", 2_i16)
+                    .with("numCpuCores", 2_i16)
+                    .with("numCpuThreads", 2_i16)
+                    .with("numNics", 2)
+                    .with("numHBAs", 1),
+            )
+            .with("runtime", self.host_runtime(host))
+            .with(
+                "config",
+                Data::new("HostConfigSummary")
+                    .with("name", self.name(moid))
+                    .with("port", 902)
+                    .with("product", self.about(true))
+                    .with("vmotionEnabled", host.carries("vmotion"))
+                    .with("faultToleranceEnabled", host.carries("faultToleranceLogging")),
+            )
+            .with(
+                "quickStats",
+                Data::new("HostListSummaryQuickStats").with("overallCpuUsage", 100).with("overallMemoryUsage", 1024),
+            )
+            .with("overallStatus", status)
+            .with("rebootRequired", false)
+    }
+
+    fn host_config(&self, moid: &str, host: &Host) -> Data {
+        let options = host.options.iter().map(|option| option.value().into());
+        let definitions = host.options.iter().map(|option| option.definition().into());
+        Data::new("HostConfigInfo")
+            .with("host", Ref::new("HostSystem", moid))
+            .with("product", self.about(true))
+            .with("virtualNicManagerInfo", host.nic_info())
+            .list("option", "OptionValue", options.collect())
+            .list("optionDef", "OptionDef", definitions.collect())
+    }
+
+    fn host_capability(&self, host: &Host) -> Data {
+        let legacy = self.config.personality.legacy_ft();
+        let missing: Vec<Value> = host.missing_nics().into_iter().map(Value::from).collect();
+        let mut issues = missing.clone();
+        if !legacy {
+            issues.push("incompatibleProduct".into());
+        }
+        let replay = if legacy { vec![] } else { vec!["incompatibleProduct".into()] };
+        Data::new("HostCapability")
+            .with("vmotionSupported", true)
+            .with("recordReplaySupported", legacy)
+            .with("ftSupported", legacy && missing.is_empty())
+            .opt("replayUnsupportedReason", (!legacy).then_some("incompatibleProduct"))
+            .list("ftCompatibilityIssues", "string", issues)
+            .list("replayCompatibilityIssues", "string", replay)
+            .with("smpFtSupported", !legacy && missing.is_empty())
+            .list("smpFtCompatibilityIssues", "string", missing)
+            .opt("maxVcpusPerFtVm", (!legacy).then_some(8))
+    }
+}

@@ -1,0 +1,161 @@
+//! The inventory at the start: a datacenter, a cluster of nested hosts, a few VMs.
+
+use crate::config::Scenario;
+
+use super::World;
+use super::entity::{Body, Cluster, Entity, Host};
+use super::vm::{Power, Vm};
+
+impl World {
+    fn put(&mut self, moid: &str, name: &str, parent: &str, body: Body) {
+        let entity = Entity { name: name.to_owned(), parent: (!parent.is_empty()).then(|| parent.to_owned()), body };
+        self.entities.insert(moid.to_owned(), entity);
+    }
+
+    /// The root folder's moid.
+    pub fn root(&self) -> &'static str {
+        if self.config.direct { "ha-folder-root" } else { "group-d1" }
+    }
+}
+
+const VM_TYPES: [&str; 3] = ["Folder", "VirtualMachine", "VirtualApp"];
+
+/// Fills a fresh world.
+pub fn build(world: &mut World) {
+    if world.config.direct {
+        return direct(world);
+    }
+    let scenario = world.config.scenario;
+    world.put("group-d1", "Datacenters", "", Body::Folder(vec!["Folder", "Datacenter"]));
+    datacenter(world, "datacenter-2", "Lab", ["group-v3", "group-h4", "group-s5", "group-n6"]);
+    let cluster = Cluster {
+        real: true,
+        ha: scenario != Scenario::HaOff,
+        drs_manual: scenario == Scenario::DrsManual,
+        pool: "resgroup-8".into(),
+    };
+    world.put("domain-c7", "Cluster", "group-h4", Body::Cluster(cluster));
+    world.put("resgroup-8", "Resources", "domain-c7", Body::Pool);
+    world.put("datastore-11", "shared01", "group-s5", Body::Datastore);
+    world.put("network-12", "VM Network", "group-n6", Body::Network);
+    let hosts: Vec<String> = (1..=world.config.hosts)
+        .map(|number| {
+            let moid = format!("host-{}", 10 + 10 * number);
+            let name = format!("esxi{number:02}.lab.local");
+            host(world, &moid, &name, "domain-c7", format!("EsxHostAdvSettings-{}", 10 + 10 * number));
+            moid
+        })
+        .collect();
+    vms(world, &hosts);
+}
+
+fn vms(world: &mut World, hosts: &[String]) {
+    let scenario = world.config.scenario;
+    let vm_folder = || Body::Folder(VM_TYPES.to_vec());
+    world.put("group-v13", "nested", "group-v3", vm_folder());
+    let place = |number: usize| hosts[number % hosts.len().max(1)].clone();
+    let power = match scenario {
+        Scenario::Off => Power::Off,
+        Scenario::Suspended => Power::Suspended,
+        _ => Power::On,
+    };
+    vm(world, "vm-63", "inner", "group-v13", place(0), power);
+    vm(world, "vm-64", "other", "group-v3", place(0), Power::Off);
+    vm(world, "vm-65", "template01", "group-v3", place(0), Power::Off);
+    if let Some(template) = world.vm_mut("vm-65") {
+        template.template = true;
+    }
+    if scenario == Scenario::Duplicates {
+        world.put("group-v14", "second", "group-v3", vm_folder());
+        vm(world, "vm-66", "twin", "group-v13", place(0), Power::Off);
+        vm(world, "vm-67", "twin", "group-v14", place(1), Power::Off);
+        datacenter(world, "datacenter-90", "DC2", ["group-v91", "group-h92", "group-s93", "group-n94"]);
+        world.put("group-v95", "nested", "group-v91", vm_folder());
+        vm(world, "vm-96", "elsewhere", "group-v95", place(1), Power::Off);
+    }
+    for number in 0..world.config.vms {
+        let name = format!("vm{number:04}");
+        vm(world, &format!("vm-{}", 10_000 + number), &name, "group-v3", place(number), Power::Off);
+    }
+}
+
+fn direct(world: &mut World) {
+    world.put("ha-folder-root", "ha-folder-root", "", Body::Folder(vec!["Datacenter"]));
+    let folders = ["ha-folder-vm", "ha-folder-host", "ha-folder-datastore", "ha-folder-network"];
+    datacenter(world, "ha-datacenter", "ha-datacenter", folders);
+    let cluster = Cluster { real: false, ha: false, drs_manual: false, pool: "ha-root-pool".into() };
+    world.put("ha-compute-res", "esxi01.lab.local", "ha-folder-host", Body::Cluster(cluster));
+    world.put("ha-root-pool", "Resources", "ha-compute-res", Body::Pool);
+    world.put("4e35a3b1-11d0cd3a-6f1c-005056000001", "shared01", "ha-folder-datastore", Body::Datastore);
+    world.put("HaNetwork-VM Network", "VM Network", "ha-folder-network", Body::Network);
+    host(world, "ha-host", "esxi01.lab.local", "ha-compute-res", "ha-adv-options".into());
+    let power = match world.config.scenario {
+        Scenario::Off => Power::Off,
+        Scenario::Suspended => Power::Suspended,
+        _ => Power::On,
+    };
+    vm(world, "1", "inner", "ha-folder-vm", "ha-host".into(), power);
+    vm(world, "2", "other", "ha-folder-vm", "ha-host".into(), Power::Off);
+}
+
+fn datacenter(world: &mut World, moid: &str, name: &str, folders: [&str; 4]) {
+    let body = Body::Datacenter(folders.map(ToOwned::to_owned));
+    let root = world.root();
+    world.put(moid, name, root, body);
+    let kinds = [
+        ("vm", VM_TYPES.to_vec()),
+        ("host", vec!["Folder", "ComputeResource"]),
+        ("datastore", vec!["Folder", "Datastore", "StoragePod"]),
+        ("network", vec!["Folder", "Network", "DistributedVirtualSwitch"]),
+    ];
+    for (folder, (name, kinds)) in folders.into_iter().zip(kinds) {
+        world.put(folder, name, moid, Body::Folder(kinds));
+    }
+}
+
+fn host(world: &mut World, moid: &str, name: &str, parent: &str, option_manager: String) {
+    let host = Host {
+        options: super::options::esxi(world.config.personality, world.config.options),
+        option_manager,
+        connection: "connected".into(),
+        maintenance: false,
+        uuid: super::session::uuid(),
+        nics: super::nics::services(),
+        vmkernel_log: Vec::new(),
+    };
+    world.put(moid, name, parent, Body::Host(host));
+}
+
+fn vm(world: &mut World, moid: &str, name: &str, folder: &str, host: String, power: Power) {
+    let extra: Vec<(String, String)> =
+        [("nvram", format!("{name}.nvram")), ("scsi0:0.redo", String::new()), ("svga.present", "TRUE".into())]
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect();
+    let pool = if world.config.direct { "ha-root-pool" } else { "resgroup-8" };
+    // The number in the moid makes the UUIDs the same in every run.
+    let number: u64 = moid.trim_start_matches("vm-").parse().unwrap_or(0);
+    let vm = Vm {
+        template: false,
+        power,
+        connection: "connected".into(),
+        uuid: format!("4211a5c2-7b1f-3d42-9c1e-{number:012x}"),
+        instance_uuid: format!("5011b3f0-2c4d-1e5f-8a6b-{number:012x}"),
+        change: 1,
+        effective: extra.clone(),
+        extra,
+        memory: 512,
+        cpus: 1,
+        guest: "otherLinux64Guest".into(),
+        host,
+        datastore: world.of_kind("Datastore").into_iter().next().unwrap_or_default(),
+        pool: pool.into(),
+        directory: name.to_owned(),
+        question: None,
+        busy: None,
+        ft: None,
+        unreadable: Vec::new(),
+        vmware_log: Vec::new(),
+    };
+    world.put(moid, name, folder, Body::Vm(Box::new(vm)));
+}

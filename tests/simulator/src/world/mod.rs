@@ -1,0 +1,189 @@
+//! The simulated vSphere: its clock, inventory, sessions and tasks.
+//!
+//! Time is virtual: [`World::advance`] runs what has become due, and the server calls it with the real time before it
+//! looks at anything. Tests call it with whatever time they like.
+
+pub mod clock;
+pub mod entity;
+pub mod host;
+pub mod inventory;
+pub mod nics;
+pub mod options;
+pub mod session;
+pub mod task;
+pub mod vm;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::config::Config;
+use crate::fault::{Fault, Result};
+use crate::inject::Injection;
+use crate::property::filter::Collector;
+use crate::value::Ref;
+
+use clock::Queue;
+use entity::{Body, Entity, Host};
+use session::{Session, SessionCounts};
+use task::Task;
+use vm::Vm;
+
+/// Everything the simulator knows.
+pub struct World {
+    /// How it was started.
+    pub config: Config,
+    /// The password to log in with.
+    pub password: String,
+    /// Milliseconds since the start.
+    pub now: u64,
+    /// Microseconds since 1970 at the start.
+    pub epoch: u64,
+    /// The inventory by moid.
+    pub entities: BTreeMap<String, Entity>,
+    /// Tasks by moid.
+    pub tasks: BTreeMap<String, Task>,
+    /// Live sessions by cookie.
+    pub sessions: HashMap<String, Session>,
+    /// How many logins and logouts there were.
+    pub counts: SessionCounts,
+    /// Container views by moid: the objects they hold.
+    pub views: BTreeMap<String, session::View>,
+    /// Property collectors and their filters, by the collector's moid.
+    pub collectors: BTreeMap<String, Collector>,
+    /// What is still to happen.
+    pub queue: Queue,
+    /// Requests so far, as JSON.
+    pub log: Vec<serde_json::Value>,
+    /// Faults that tests asked for.
+    pub injections: Vec<Injection>,
+    /// Tasks that are to end in a fault whatever they do.
+    pub task_faults: HashMap<String, Fault>,
+    /// Tasks that are to be gone once they end.
+    pub vanishing: HashSet<String>,
+    /// Remaining pages of `RetrievePropertiesEx`, by token.
+    pub pages: HashMap<String, Vec<crate::value::Value>>,
+    /// vCenter's own settings.
+    pub settings: Vec<options::HostOption>,
+    next: u64,
+}
+
+impl World {
+    /// A fresh world.
+    pub fn new(config: Config, epoch: u64) -> Self {
+        let password = config.password();
+        let mut world = Self {
+            password,
+            now: 0,
+            epoch,
+            entities: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            sessions: HashMap::new(),
+            counts: SessionCounts::default(),
+            views: BTreeMap::new(),
+            collectors: BTreeMap::new(),
+            queue: Queue::default(),
+            log: Vec::new(),
+            injections: Vec::new(),
+            task_faults: HashMap::new(),
+            vanishing: HashSet::new(),
+            pages: HashMap::new(),
+            settings: options::vcenter(),
+            next: 100,
+            config,
+        };
+        inventory::build(&mut world);
+        world
+    }
+
+    /// A number that was not used before.
+    pub fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// The time as `xsd:dateTime`, in UTC with microseconds.
+    pub fn time(&self) -> String {
+        clock::format(self.epoch + self.now * 1000)
+    }
+
+    /// The reference to an entity of the inventory.
+    pub fn reference(&self, moid: &str) -> Option<Ref> {
+        self.entities.get(moid).map(|entity| Ref::new(entity.kind(), moid))
+    }
+
+    /// The VM of this moid.
+    pub fn vm(&self, moid: &str) -> Option<&Vm> {
+        match &self.entities.get(moid)?.body {
+            Body::Vm(vm) => Some(vm),
+            _ => None,
+        }
+    }
+
+    /// The VM of this moid, to change.
+    pub fn vm_mut(&mut self, moid: &str) -> Option<&mut Vm> {
+        match &mut self.entities.get_mut(moid)?.body {
+            Body::Vm(vm) => Some(vm),
+            _ => None,
+        }
+    }
+
+    /// The VM of this moid, or `ManagedObjectNotFound`.
+    pub fn need_vm(&self, moid: &str) -> Result<&Vm> {
+        self.vm(moid).ok_or_else(|| Fault::not_found(&Ref::new("VirtualMachine", moid)))
+    }
+
+    /// The VM of this moid, to change, or `ManagedObjectNotFound`.
+    pub fn need_vm_mut(&mut self, moid: &str) -> Result<&mut Vm> {
+        self.vm_mut(moid).ok_or_else(|| Fault::not_found(&Ref::new("VirtualMachine", moid)))
+    }
+
+    /// The host of this moid.
+    pub fn host(&self, moid: &str) -> Option<&Host> {
+        match &self.entities.get(moid)?.body {
+            Body::Host(host) => Some(host),
+            _ => None,
+        }
+    }
+
+    /// The host of this moid, to change.
+    pub fn host_mut(&mut self, moid: &str) -> Option<&mut Host> {
+        match &mut self.entities.get_mut(moid)?.body {
+            Body::Host(host) => Some(host),
+            _ => None,
+        }
+    }
+
+    /// Moids of the entities of this managed object type.
+    pub fn of_kind(&self, kind: &str) -> Vec<String> {
+        self.entities.iter().filter(|(_, entity)| entity.kind() == kind).map(|(moid, _)| moid.clone()).collect()
+    }
+
+    /// An entity's name, or nothing for one that is not there.
+    pub fn name(&self, moid: &str) -> &str {
+        self.entities.get(moid).map_or("", |entity| &entity.name)
+    }
+
+    /// The cluster of a host.
+    pub fn cluster_of(&self, host: &str) -> Option<&entity::Cluster> {
+        let parent = self.entities.get(host)?.parent.as_ref()?;
+        match &self.entities.get(parent)?.body {
+            Body::Cluster(cluster) => Some(cluster),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+pub mod testing {
+    //! Worlds for tests, started as the command line would.
+
+    use clap::Parser;
+
+    use super::World;
+    use crate::config::Config;
+
+    /// A world of these flags, at the article's date.
+    pub fn world(flags: &[&str]) -> World {
+        let arguments = ["simulator"].iter().chain(flags);
+        World::new(Config::parse_from(arguments), 1_312_133_499_314_000)
+    }
+}

@@ -1,0 +1,166 @@
+//! Tasks: queued, running, then success or error; they stay.
+
+use crate::fault::{Fault, Result};
+use crate::value::{Data, Ref, Value};
+
+use super::World;
+
+/// Where a task stands (`TaskInfoState`).
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// Not begun
+    Queued,
+    /// Under way, with percent done
+    Running(i32),
+    /// Done
+    Success(Option<Value>),
+    /// Failed
+    Error(Fault),
+}
+
+/// A task (`Task`).
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// What it acts on.
+    pub entity: Ref,
+    /// The entity's name.
+    pub entity_name: String,
+    /// The method, such as `VirtualMachine.reconfigure`.
+    pub description: &'static str,
+    /// The method's name in the WSDL.
+    pub name: &'static str,
+    /// Where it stands.
+    pub state: State,
+    /// Who asked for it.
+    pub user: String,
+    /// When it was queued, begun and completed.
+    pub times: [Option<String>; 3],
+}
+
+type Begin = Box<dyn FnOnce(&mut World) + Send>;
+type Finish = Box<dyn FnOnce(&mut World) -> Result<Option<Value>> + Send>;
+
+/// What a task does when it begins and when it ends.
+pub struct Work {
+    /// Runs when the task turns to running.
+    pub begin: Begin,
+    /// Runs at the end and decides the outcome.
+    pub finish: Finish,
+}
+
+impl Work {
+    /// Work that happens all at the end.
+    pub fn at_end(finish: impl FnOnce(&mut World) -> Result<Option<Value>> + Send + 'static) -> Self {
+        Self { begin: Box::new(|_| {}), finish: Box::new(finish) }
+    }
+}
+
+impl World {
+    /// Starts a task on an entity; a VM is busy until it ends.
+    pub fn start_task(&mut self, entity: &Ref, (name, description): (&'static str, &'static str), work: Work) -> Ref {
+        let number = self.number();
+        let moid = if self.config.direct {
+            format!("haTask-{}-vim.{description}-{number}", entity.moid)
+        } else {
+            format!("task-{number}")
+        };
+        let task = Task {
+            entity: entity.clone(),
+            entity_name: self.name(&entity.moid).to_owned(),
+            description,
+            name,
+            state: State::Queued,
+            user: self.config.username.clone(),
+            times: [Some(self.time()), None, None],
+        };
+        self.tasks.insert(moid.clone(), task);
+        if let Some(vm) = self.vm_mut(&entity.moid) {
+            vm.busy = Some(moid.clone());
+        }
+        let duration = self.config.task_ms;
+        let (key, id) = (moid.clone(), entity.moid.clone());
+        self.after(duration / 4, move |world| {
+            world.step_task(&key, State::Running(10));
+            if !world.task_faults.contains_key(&key) {
+                (work.begin)(world);
+            }
+            let ending = key.clone();
+            world.after(duration / 4, move |world| {
+                world.step_task(&ending, State::Running(50));
+            });
+            world.after(duration - duration / 4, move |world| {
+                world.end_task(key, id, work.finish);
+            });
+        });
+        Ref::new("Task", &moid)
+    }
+
+    /// Ends a task; one that waits for an answer to its VM's question waits on.
+    fn end_task(&mut self, moid: String, entity: String, finish: Finish) {
+        let powering_on = self.tasks.get(&moid).is_some_and(|task| task.name == "PowerOnVM_Task");
+        if powering_on && self.vm(&entity).is_some_and(|vm| vm.question.is_some()) {
+            let pause = self.config.task_ms.max(10);
+            return self.after(pause, move |world| world.end_task(moid, entity, finish));
+        }
+        let outcome = match self.task_faults.remove(&moid) {
+            Some(fault) => Err(fault),
+            None => finish(self),
+        };
+        if let Some(vm) = self.vm_mut(&entity)
+            && vm.busy.as_ref() == Some(&moid)
+        {
+            vm.busy = None;
+        }
+        let state = match outcome {
+            Ok(result) => State::Success(result),
+            Err(fault) => State::Error(fault),
+        };
+        self.step_task(&moid, state);
+        if self.vanishing.remove(&moid) {
+            self.tasks.remove(&moid);
+        }
+    }
+
+    fn step_task(&mut self, moid: &str, state: State) {
+        let now = self.time();
+        if let Some(task) = self.tasks.get_mut(moid) {
+            match &state {
+                State::Running(_) => task.times[1].get_or_insert(now),
+                State::Success(_) | State::Error(_) => task.times[2].insert(now),
+                State::Queued => return,
+            };
+            task.state = state;
+        }
+    }
+}
+
+impl Task {
+    /// `TaskInfo`.
+    pub fn info(&self, moid: &str) -> Data {
+        let (word, progress, result, error) = match &self.state {
+            State::Queued => ("queued", None, None, None),
+            State::Running(percent) => ("running", Some(*percent), None, None),
+            State::Success(result) => ("success", None, result.clone(), None),
+            State::Error(fault) => ("error", None, None, Some(fault.localized())),
+        };
+        let time = |index: usize| self.times[index].clone().map(Value::Time);
+        Data::new("TaskInfo")
+            .with("key", moid)
+            .with("task", Ref::new("Task", moid))
+            .with("name", self.name)
+            .with("descriptionId", self.description)
+            .with("entity", self.entity.clone())
+            .with("entityName", &self.entity_name)
+            .with("state", Value::Enum("TaskInfoState", word.into()))
+            .with("cancelled", false)
+            .with("cancelable", false)
+            .opt("error", error)
+            .opt("result", result)
+            .opt("progress", progress)
+            .with("reason", Data::new("TaskReasonUser").with("userName", &self.user))
+            .opt("queueTime", time(0))
+            .opt("startTime", time(1))
+            .opt("completeTime", time(2))
+            .with("eventChainId", 1)
+    }
+}
