@@ -1,0 +1,147 @@
+"""Other people's clients against the simulator: pyvmomi and govc."""
+
+import lab
+import pytest
+from pyVim.connect import Disconnect, SmartConnect
+from pyVmomi import VmomiSupport, vim
+
+REPLAY = ("replay.supported", "replay.allowFT", "replay.allowBTOnly")
+STREAMS = "Migrate.VMotionStreamDisable"
+
+
+@pytest.fixture
+def simulator():
+    """Starts simulators that end with the test: simulator(personality="8.0", scenario="off", task_ms=5)."""
+    running = []
+
+    def start(*arguments, **flags):
+        flags.setdefault("task_ms", 10)
+        running.append(lab.Simulator(*arguments, **flags).start())
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.stop()
+
+
+class Client:
+    """A pyvmomi session and the few things that the tests ask of it."""
+
+    def __init__(self, facts):
+        self.si = SmartConnect(
+            host=facts["hostname"],
+            port=facts["port"],
+            user=facts["username"],
+            pwd=facts["password"],
+            protocol=facts["protocol"],
+            disableSslCertValidation=True,
+        )
+        self.content = self.si.content
+
+    def all(self, kind):
+        """Every object of a type."""
+        view = self.content.viewManager.CreateContainerView(self.content.rootFolder, [kind], True)
+        try:
+            return list(view.view)
+        finally:
+            view.Destroy()
+
+    def vm(self, name="inner"):
+        """The VM of this name that is no secondary."""
+        found = [
+            vm
+            for vm in self.all(vim.VirtualMachine)
+            if vm.name == name and not (vm.config and vm.config.ftInfo and vm.config.ftInfo.role != 1)
+        ]
+        assert len(found) == 1, found
+        return found[0]
+
+    def run(self, task):
+        """Waits for a task by WaitForUpdatesEx; its result, or its fault raised."""
+        collector = self.content.propertyCollector
+        spec = vim.PropertyFilterSpec(
+            objectSet=[vim.ObjectSpec(obj=task)],
+            propSet=[vim.PropertySpec(type=vim.Task, pathSet=["info.state"])],
+        )
+        filter_ = collector.CreateFilter(spec, True)
+        version = ""
+        try:
+            while True:
+                updates = collector.WaitForUpdatesEx(version, vim.PropertyCollector.WaitOptions(maxWaitSeconds=10))
+                assert updates, f"{task} does not end"
+                version = updates.version
+                states = [change.val for f in updates.filterSet for o in f.objectSet for change in o.changeSet]
+                if states and states[-1] in ("success", "error"):
+                    break
+        finally:
+            filter_.Destroy()
+        info = task.info
+        if info.state == "error":
+            raise info.error
+        return info.result
+
+    def wait(self, vm, state):
+        """Waits until the VM's FT state is this one."""
+        collector = self.content.propertyCollector
+        path = "runtime.faultToleranceState"
+        spec = vim.PropertyFilterSpec(
+            objectSet=[vim.ObjectSpec(obj=vm)],
+            propSet=[vim.PropertySpec(type=vim.VirtualMachine, pathSet=[path])],
+        )
+        filter_ = collector.CreateFilter(spec, True)
+        version, last = "", None
+        try:
+            while last != state:
+                updates = collector.WaitForUpdatesEx(version, vim.PropertyCollector.WaitOptions(maxWaitSeconds=5))
+                assert updates, f"{last}, not {state}"
+                version = updates.version
+                last = [change.val for f in updates.filterSet for o in f.objectSet for change in o.changeSet][-1]
+        finally:
+            filter_.Destroy()
+
+    def set_extra(self, vm, **options):
+        """Sets extra config; names have __ for a dot."""
+        values = [vim.option.OptionValue(key=key.replace("__", "."), value=value) for key, value in options.items()]
+        return self.run(vm.ReconfigVM_Task(vim.vm.ConfigSpec(extraConfig=values)))
+
+    def allow_replay(self, vm):
+        """Sets the article's three options and has the VM read them: off and on again if it is on."""
+        values = [vim.option.OptionValue(key=key, value="TRUE") for key in REPLAY]
+        self.run(vm.ReconfigVM_Task(vim.vm.ConfigSpec(extraConfig=values)))
+        if vm.runtime.powerState == "poweredOn":
+            self.run(vm.PowerOffVM_Task())
+            self.run(vm.PowerOnVM_Task())
+
+    def options(self, index):
+        """The option manager of the host at this place."""
+        hosts = sorted(self.all(vim.HostSystem), key=lambda host: host.name)
+        return hosts[index].configManager.advancedOption
+
+    def disable_streams(self, *indexes):
+        """Sets the article's host option to 1."""
+        for index in indexes:
+            value = vim.option.OptionValue(key=STREAMS, value=vim_long(1))
+            self.options(index).UpdateOptions([value])
+
+    def close(self):
+        """Logs out."""
+        Disconnect(self.si)
+
+
+def vim_long(number):
+    """An xsd:long, whatever its size."""
+    return VmomiSupport.vmodlTypes["long"](number)
+
+
+@pytest.fixture
+def connect():
+    """Logs in to a simulator; the session is closed with the test."""
+    open_ = []
+
+    def connect(simulator):
+        open_.append(Client(simulator.facts))
+        return open_[-1]
+
+    yield connect
+    for client in open_:
+        client.close()

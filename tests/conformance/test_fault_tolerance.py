@@ -1,0 +1,274 @@
+"""Fault Tolerance from outside, with pyvmomi: every method, its transitions and its faults."""
+
+import http.client
+import ssl
+
+import pytest
+from pyVmomi import vim, vmodl
+
+
+def state(vm):
+    return vm.runtime.faultToleranceState
+
+
+def protected(simulator, connect, **flags):
+    """A running pair in a lab where nothing fails: the client, the primary, the secondary."""
+    flags.setdefault("scenario", "healthy")
+    client = connect(simulator(**flags))
+    vm = client.vm()
+    client.allow_replay(vm)
+    client.run(vm.CreateSecondaryVM_Task())
+    client.wait(vm, "running")
+    return client, vm, vm.config.ftInfo.secondaries[0]
+
+
+def test_a_pair_is_two_vms_of_one_name(simulator, connect):
+    client, primary, secondary = protected(simulator, connect)
+    assert primary.name == secondary.name and primary._moId != secondary._moId
+    assert primary.config.uuid == secondary.config.uuid
+    first, second = primary.config.ftInfo, secondary.config.ftInfo
+    assert isinstance(first, vim.vm.FaultTolerancePrimaryConfigInfo) and first.role == 1
+    assert isinstance(second, vim.vm.FaultToleranceSecondaryConfigInfo) and second.role == 2
+    assert second.primaryVM == primary
+    uuids = [primary.config.instanceUuid, secondary.config.instanceUuid]
+    assert list(first.instanceUuids) == list(second.instanceUuids) == uuids and len(set(uuids)) == 2
+    assert (state(primary), state(secondary)) == ("running", "running")
+    assert (primary.runtime.recordReplayState, secondary.runtime.recordReplayState) == ("recording", "replaying")
+    assert primary.runtime.host != secondary.runtime.host
+    assert client.vm() == primary
+
+
+@pytest.mark.parametrize("personality, engine", [("6.7", "checkpointing"), ("8.0", "checkpointing")])
+def test_smp_ft_needs_no_option(simulator, connect, personality, engine):
+    client = connect(simulator(personality=personality, scenario="healthy"))
+    vm = client.vm()
+    result = client.run(vm.CreateSecondaryVMEx_Task())
+    client.wait(vm, "running")
+    assert result.powerOnAttempted and result.vm == vm.config.ftInfo.secondaries[0]
+    assert vm.config.flags.faultToleranceType == engine
+    assert vm.runtime.recordReplayState == "inactive"
+
+
+def test_suspend_resume_and_turn_off(simulator, connect):
+    client, vm, secondary = protected(simulator, connect)
+    client.run(vm.DisableSecondaryVM_Task(secondary))
+    assert (state(vm), state(secondary)) == ("disabled", "disabled")
+    assert secondary.runtime.powerState == "poweredOff"
+    with pytest.raises(vim.fault.SecondaryVmAlreadyDisabled):
+        vm.DisableSecondaryVM_Task(secondary)
+    client.run(vm.EnableSecondaryVM_Task(secondary))
+    client.wait(vm, "running")
+    with pytest.raises(vim.fault.SecondaryVmAlreadyEnabled):
+        vm.EnableSecondaryVM_Task(secondary)
+    client.run(vm.TurnOffFaultToleranceForVM_Task())
+    assert state(vm) == "notConfigured" and vm.config.ftInfo is None
+    with pytest.raises(vmodl.fault.ManagedObjectNotFound):
+        assert not secondary.name
+    with pytest.raises(vim.fault.InvalidState):
+        vm.TurnOffFaultToleranceForVM_Task()
+
+
+def test_power_off_takes_the_secondary_along(simulator, connect):
+    client, vm, secondary = protected(simulator, connect)
+    client.run(vm.PowerOffVM_Task())
+    assert (state(vm), state(secondary)) == ("enabled", "enabled")
+    assert secondary.runtime.powerState == "poweredOff"
+    client.run(vm.PowerOnVM_Task())
+    client.wait(vm, "running")
+
+
+def test_failover_swaps_the_roles(simulator, connect):
+    client, old, new = protected(simulator, connect)
+    client.run(old.MakePrimaryVM_Task(new))
+    client.wait(new, "running")
+    assert new.config.ftInfo.role == 1 and list(new.config.ftInfo.secondaries) == [old]
+    assert old.config.ftInfo.primaryVM == new and client.vm() == new
+
+
+def test_a_secondary_is_restarted(simulator, connect):
+    client, vm, secondary = protected(simulator, connect)
+    with pytest.raises(vmodl.fault.InvalidArgument):
+        vm.TerminateFaultTolerantVM_Task(vm)
+    client.run(vm.TerminateFaultTolerantVM_Task(secondary))
+    client.wait(vm, "running")
+    assert list(vm.config.ftInfo.secondaries) == [secondary]
+
+
+def test_a_secondary_takes_no_orders(simulator, connect):
+    client, _, secondary = protected(simulator, connect)
+    calls = [
+        secondary.CreateSecondaryVM_Task,
+        secondary.TurnOffFaultToleranceForVM_Task,
+        secondary.TerminateFaultTolerantVM_Task,
+        secondary.PowerOffVM_Task,
+        lambda: secondary.MakePrimaryVM_Task(secondary),
+        lambda: secondary.DisableSecondaryVM_Task(secondary),
+        lambda: secondary.EnableSecondaryVM_Task(secondary),
+    ]
+    for call in calls:
+        with pytest.raises(vim.fault.InvalidOperationOnSecondaryVm) as caught:
+            call()
+        assert caught.value.instanceUuid == secondary.config.instanceUuid
+
+
+def test_what_is_on_already_is_not_turned_on_again(simulator, connect):
+    client, vm, _ = protected(simulator, connect)
+    with pytest.raises(vim.fault.VmFaultToleranceConfigIssue) as caught:
+        client.run(vm.CreateSecondaryVM_Task())
+    assert caught.value.reason == "moreThanOneSecondary"
+    with pytest.raises(vim.fault.FaultToleranceCannotEditMem):
+        vm.ReconfigVM_Task(vim.vm.ConfigSpec(memoryMB=1024))
+
+
+def test_record_replay_needs_its_options_in_effect(simulator, connect):
+    client = connect(simulator(scenario="healthy"))
+    vm = client.vm()
+    assert not vm.capability.recordReplaySupported
+    issues = vm.QueryFaultToleranceCompatibility()
+    assert [issue.reason for issue in issues] == ["recordReplayNotSupported"]
+    client.set_extra(vm, replay__supported="TRUE", replay__allowFT="true", replay__allowBTOnly="TRUE")
+    assert [issue.reason for issue in vm.QueryFaultToleranceCompatibility()] == ["replayNotSupported"]
+    with pytest.raises(vim.fault.VmFaultToleranceConfigIssue) as caught:
+        client.run(vm.CreateSecondaryVM_Task())
+    assert caught.value.reason == "replayNotSupported" and state(vm) == "notConfigured"
+    client.allow_replay(vm)
+    assert vm.capability.recordReplaySupported and not vm.QueryFaultToleranceCompatibility()
+    client.run(vm.CreateSecondaryVM_Task())
+    client.wait(vm, "running")
+
+
+def test_the_article_from_failure_to_protection(simulator, connect):
+    lab = simulator(scenario="article")
+    client = connect(lab)
+    vm = client.vm()
+    client.allow_replay(vm)
+    result = client.run(vm.CreateSecondaryVM_Task())
+    secondary = vm.config.ftInfo.secondaries[0]
+    assert result.vm == secondary and result.powerOnAttempted
+    (left,) = result.powerOnResult.notAttempted
+    fault = left.fault
+    assert isinstance(fault, vim.fault.PowerOnFtSecondaryFailed) and fault.vmName == "inner"
+    assert isinstance(fault.hostErrors[0], vim.fault.FtIssuesOnHost)
+    keys = {message.key: message.message for message in fault.rootCause.faultMessage}
+    assert "failed to read stream keepalive" in keys["vob.vmotion.stream.keepalive.read.fail"]
+    assert "0xbad003f" in keys["msg.checkpoint.precopyfailure"]
+    assert (state(vm), vm.runtime.needSecondaryReason) == ("needSecondary", "lostConnection")
+    assert state(secondary) == "enabled" and secondary.runtime.powerState == "poweredOff"
+    assert len(lab.state()["vm-63"]["vmware_log"]) == 3
+    # One host is not enough, nor is what the article's commands write.
+    client.disable_streams(0)
+    client.run(vm.DisableSecondaryVM_Task(secondary))
+    assert client.run(vm.EnableSecondaryVM_Task(secondary)).powerOnResult.notAttempted
+    assert state(vm) == "needSecondary"
+    client.disable_streams(1)
+    client.wait(vm, "running")
+
+
+def test_the_article_s_vm_is_protected_when_it_was_off(simulator, connect):
+    client = connect(simulator(scenario="article"))
+    vm = client.vm()
+    client.allow_replay(vm)
+    client.run(vm.PowerOffVM_Task())
+    assert not client.run(vm.CreateSecondaryVM_Task()).powerOnAttempted
+    assert state(vm) == "enabled"
+    client.run(vm.PowerOnVM_Task())
+    client.wait(vm, "running")
+
+
+def test_the_log_of_the_failure_is_a_file(simulator, connect):
+    lab = simulator(scenario="article")
+    client = connect(lab)
+    vm = client.vm()
+    client.allow_replay(vm)
+    client.run(vm.CreateSecondaryVM_Task())
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    https = http.client.HTTPSConnection(lab.facts["hostname"], lab.facts["port"], context=context)
+    path = "/folder/inner/vmware.log?dcPath=Lab&dsName=shared01"
+    https.request("GET", path)
+    answer = https.getresponse()
+    answer.read()
+    assert answer.status == 401
+    cookie = client.si._stub.cookie.split(";")[0]
+    https.request("GET", path, headers={"Cookie": cookie})
+    text = https.getresponse().read().decode()
+    assert "[msg.checkpoint.precopyfailure]" in text and "Migrate: secondary failure during migration" in text
+    https.request("GET", path, headers={"Cookie": cookie, "Range": "bytes=-20"})
+    answer = https.getresponse()
+    assert answer.status == 206 and len(answer.read()) == 20
+    https.close()
+
+
+@pytest.mark.parametrize(
+    "scenario, fault",
+    [
+        ("ha-off", vmodl.fault.NotSupported),
+        ("suspended", vim.fault.InvalidPowerState),
+        ("no-host", vim.fault.NoHostSuitableForFtSecondary),
+        ("monitor", vim.fault.VmMonitorIncompatibleForFaultTolerance),
+    ],
+)
+def test_what_keeps_ft_from_being_turned_on(simulator, connect, scenario, fault):
+    client = connect(simulator(personality="6.7", scenario=scenario))
+    vm = client.vm()
+    with pytest.raises(fault):
+        client.run(vm.CreateSecondaryVMEx_Task())
+    assert state(vm) == "notConfigured"
+
+
+def test_a_template_is_never_protected(simulator, connect):
+    client = connect(simulator(personality="6.7"))
+    template = client.vm("template01")
+    with pytest.raises(vmodl.fault.NotSupported):
+        template.CreateSecondaryVMEx_Task()
+    with pytest.raises(vmodl.fault.NotSupported):
+        template.QueryFaultToleranceCompatibilityEx()
+
+
+def test_hosts_and_datastores_are_chosen_by_the_caller(simulator, connect):
+    client = connect(simulator(personality="8.0", scenario="healthy", hosts=3))
+    vm = client.vm()
+    hosts = sorted(client.all(vim.HostSystem), key=lambda host: host.name)
+    with pytest.raises(vim.fault.IncompatibleHostForFtSecondary):
+        client.run(vm.CreateSecondaryVMEx_Task(host=vm.runtime.host))
+    store = client.all(vim.Datastore)[0]
+    spec = vim.vm.FaultToleranceConfigSpec(
+        metaDataPath=vim.vm.FaultToleranceMetaSpec(metaDataDatastore=store),
+        secondaryVmSpec=vim.vm.FaultToleranceVMConfigSpec(
+            vmConfig=store,
+            disks=[
+                vim.vm.FaultToleranceVMConfigSpec.FaultToleranceDiskSpec(disk=device, datastore=store)
+                for device in vm.config.hardware.device
+                if isinstance(device, vim.vm.device.VirtualDisk)
+            ],
+        ),
+    )
+    client.run(vm.CreateSecondaryVMEx_Task(host=hosts[2], spec=spec))
+    client.wait(vm, "running")
+    assert vm.config.ftInfo.secondaries[0].runtime.host == hosts[2]
+
+
+def test_manual_drs_leaves_a_recommendation(simulator, connect):
+    client = connect(simulator(personality="6.7", scenario="drs-manual"))
+    vm = client.vm()
+    result = client.run(vm.CreateSecondaryVMEx_Task())
+    (recommendation,) = result.powerOnResult.recommendations
+    assert state(vm) == "needSecondary"
+    client.all(vim.ClusterComputeResource)[0].ApplyRecommendation(recommendation.key)
+    client.wait(vm, "running")
+
+
+def test_a_slow_secondary_stays_starting(simulator, connect):
+    client = connect(simulator(personality="6.7", scenario="slow"))
+    vm = client.vm()
+    client.run(vm.CreateSecondaryVMEx_Task())
+    client.wait(vm, "starting")
+    client.run(vm.TurnOffFaultToleranceForVM_Task())
+    assert state(vm) == "notConfigured"
+
+
+def test_disabled_methods_follow_the_state(simulator, connect):
+    client, vm, _ = protected(simulator, connect)
+    disabled = set(vm.disabledMethod)
+    assert {"CreateSecondaryVM_Task", "EnableSecondaryVM_Task"} <= disabled
+    assert not {"DisableSecondaryVM_Task", "MakePrimaryVM_Task", "TurnOffFaultToleranceForVM_Task"} & disabled

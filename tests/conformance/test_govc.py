@@ -1,0 +1,81 @@
+"""govc against the simulator. GOVC names the program, else it is taken from PATH."""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+GOVC = os.environ.get("GOVC") or shutil.which("govc")
+
+pytestmark = pytest.mark.skipif(GOVC is None, reason="needs govc: set GOVC")
+
+
+@pytest.fixture(params=["5.0", "6.7", "8.0"])
+def govc(simulator, request):
+    """Runs govc commands against a lab of each personality."""
+    lab = simulator(personality=request.param)
+    environment = {
+        "HOME": os.environ.get("HOME", "/"),
+        "PATH": os.environ["PATH"],
+        "GOVC_URL": lab.facts["url"],
+        "GOVC_USERNAME": lab.facts["username"],
+        "GOVC_PASSWORD": lab.facts["password"],
+        "GOVC_INSECURE": "1",
+        "GOVC_PERSIST_SESSION": "false",
+        "GOVC_MIN_API_VERSION": "5.0",
+    }
+
+    def run(*arguments):
+        done = subprocess.run([GOVC, *arguments], env=environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run.lab = lab
+    return run
+
+
+def test_about(govc):
+    about = json.loads(govc("about", "-json"))["about"]
+    assert about["apiType"] == "VirtualCenter" and about["version"].startswith(govc.lab.facts["personality"])
+
+
+def test_ls_and_find(govc):
+    assert govc("ls", "/Lab/vm").split() == ["/Lab/vm/nested", "/Lab/vm/other", "/Lab/vm/template01"]
+    assert govc("find", "/", "-type", "m", "-name", "inner").strip() == "/Lab/vm/nested/inner"
+    assert len(govc("find", "/", "-type", "h").split()) == 2
+
+
+def test_vm_options(govc):
+    govc("vm.change", "-vm", "inner", "-e", "replay.supported=TRUE")
+    (vm,) = json.loads(govc("vm.info", "-json", "inner"))["virtualMachines"]
+    extra = {option["key"]: option["value"] for option in vm["config"]["extraConfig"]}
+    assert extra["replay.supported"] == "TRUE"
+    govc("vm.change", "-vm", "inner", "-e", "replay.supported=")
+    assert "replay.supported" not in govc("vm.info", "-e", "inner")
+
+
+def test_vm_power(govc):
+    govc("vm.power", "-off", "inner")
+    assert "poweredOff" in govc("vm.info", "inner")
+    govc("vm.power", "-on", "inner")
+    assert "poweredOn" in govc("vm.info", "inner")
+    assert govc.lab.sessions()["live"] == 0
+
+
+def test_host_options(govc):
+    host = ["-host", "esxi01.lab.local"]
+    key = "Migrate.NetTimeout"
+    assert govc("host.option.ls", *host, key).split() == [key + ":", "20"]
+    govc("host.option.set", *host, key, "60")
+    assert govc("host.option.ls", *host, key).split() == [key + ":", "60"]
+    assert govc("host.option.ls", "-host", "esxi02.lab.local", key).split() == [key + ":", "20"]
+
+
+def test_object_collect(govc):
+    path = "/Lab/vm/nested/inner"
+    state = govc("object.collect", "-s", path, "runtime.faultToleranceState").strip()
+    assert state == "notConfigured"
+    das = json.loads(govc("object.collect", "-json", "/Lab/host/Cluster", "configurationEx"))
+    assert das[0]["val"]["dasConfig"]["enabled"] is True

@@ -1,0 +1,139 @@
+"""The simulator for tests: starts it, tells its facts, reads its log, asks it for faults.
+
+For example:
+
+    with lab.Simulator(personality="5.0", scenario="article") as simulator:
+        simulator.facts["hostname"], simulator.facts["port"]
+        simulator.inject(method="UpdateOptions", fault="NotAuthenticated")
+        assert simulator.sessions()["live"] == 0
+"""
+
+import json
+import os
+import pathlib
+import ssl
+import subprocess
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def binary():
+    """The simulator: the environment variable SIMULATOR, else what cargo built last."""
+    if os.environ.get("SIMULATOR"):
+        return os.environ["SIMULATOR"]
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    built = [target / profile / "simulator" for profile in ("release", "debug")]
+    built = [path for path in built if path.exists()]
+    if not built:
+        raise FileNotFoundError(f"no simulator under {target}: cargo build -p simulator")
+    return str(max(built, key=lambda path: path.stat().st_mtime))
+
+
+class Simulator:
+    """One running simulator. Keyword arguments are its command line flags: task_ms=5 is --task-ms 5."""
+
+    def __init__(self, personality="5.0", scenario="article", http=False, password=None, **flags):
+        self._arguments = [binary(), "--personality", personality, "--scenario", scenario]
+        if http:
+            self._arguments.append("--http")
+        self._environment = dict(os.environ)
+        if password is not None:
+            self._environment["SIM_PASSWORD"] = password
+            self._arguments += ["--password-env", "SIM_PASSWORD"]
+        for name, value in flags.items():
+            flag = "--" + name.replace("_", "-")
+            if value is True:
+                self._arguments.append(flag)
+            elif value is not False and value is not None:
+                self._arguments += [flag, str(value)]
+        self._process = None
+        self.facts = {}
+
+    def start(self):
+        """Starts it and waits for the line with its facts."""
+        self._process = subprocess.Popen(
+            [*self._arguments, "--until-stdin-closes"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=self._environment,
+            text=True,
+        )
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the simulator did not start, status {self._process.wait()}")
+        self.facts = json.loads(line)
+        return self
+
+    def stop(self):
+        """Ends it: it stops when its standard input does."""
+        if self._process:
+            self._process.stdin.close()
+            self._process.stdout.close()
+            self._process.wait(timeout=10)
+            self._process = None
+
+    def __enter__(self):
+        return self if self._process else self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def control(self, method, path, body=None):
+        """One request to the simulator's own side; text comes back."""
+        request = urllib.request.Request(
+            self.facts["control"] + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+        )
+        context = None
+        if self.facts["protocol"] == "https":
+            context = ssl.create_default_context()
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPSHandler(context=context),
+        )
+        with opener.open(request, timeout=10) as answer:
+            return answer.read().decode()
+
+    def log(self):
+        """Every request since the start or the last clear_log(): n, method, object, ms, user?, fault?."""
+        return [json.loads(line) for line in self.control("GET", "/log").splitlines()]
+
+    def methods(self):
+        """The methods called, in order."""
+        return [line["method"] for line in self.log()]
+
+    def clear_log(self):
+        """Forgets the requests so far."""
+        self.control("DELETE", "/log")
+
+    def sessions(self):
+        """live, logins, logouts."""
+        return json.loads(self.control("GET", "/sessions"))
+
+    def state(self):
+        """VMs as they are behind the API, by moid."""
+        return {vm["moid"]: vm for vm in json.loads(self.control("GET", "/state"))["vms"]}
+
+    def inject(self, **injection):
+        """Has a call go wrong: method, object, fault, fields, message, after, times (1; 0 is always), how."""
+        self.control("POST", "/inject", injection)
+
+    def clear_injections(self):
+        """Drops the faults that were not used yet."""
+        self.control("DELETE", "/inject")
+
+    def touch(self, vm, **changes):
+        """Changes a VM behind its clients' backs: extraConfig={...}; its changeVersion changes in any case."""
+        self.control("POST", "/touch", {"vm": vm, **changes})
+
+    def set(self, moid, **state):
+        """Puts a VM, host or cluster in a state, such as set("vm-63", power="poweredOff", ft_state="disabled")."""
+        self.control("POST", "/set", {"moid": moid, "state": state})
+
+    def reset(self):
+        """Everything as at the start, sessions included."""
+        self.control("POST", "/reset")
