@@ -1,0 +1,142 @@
+"""Runs real Ansible, of the newest supported version and of the oldest still in wide use, against simulators."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from lab import Simulator
+
+from modules import ROOT, environment
+
+HERE = Path(__file__).resolve().parent
+COLLECTIONS = ROOT / "target" / "collections"
+
+
+@dataclass
+class Play:
+    """What one run of ansible-playbook did."""
+
+    exit: int
+    output: str
+    journal: list[dict]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The recap of the run: ok, changed, failed, rescued, …"""
+        recap = next(line for line in self.output.splitlines() if re.match(r"localhost\s+: ok=", line))
+        return {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", recap)}
+
+    @property
+    def changes(self) -> list[tuple[str, object]]:
+        """The tasks that changed something, each with its difference."""
+        return [(entry["task"], entry["diff"]) for entry in self.journal if entry["changed"]]
+
+    def task(self, name: str) -> dict:
+        """What the last task of that name did."""
+        return [entry for entry in self.journal if entry["task"] == name][-1]
+
+
+class Ansible:
+    """One version of Ansible, with a home of its own under a test's temporary folder."""
+
+    def __init__(self, version: str, folder: Path):
+        self.version = version
+        self.commands = ROOT / "target" / "env" / f"ansible-{version}" / "bin"
+        self.folder = folder
+        self.runs = 0
+
+    def environment(self, extra: dict[str, str]) -> dict[str, str]:
+        return environment(
+            {
+                "ANSIBLE_CONFIG": str(ROOT / "playbooks" / "ansible.cfg"),
+                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+                "ANSIBLE_HOME": str(self.folder / "home"),
+                "ANSIBLE_LOCAL_TEMP": str(self.folder / "local"),
+                "ANSIBLE_REMOTE_TEMP": str(self.folder / "remote"),
+                "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"),
+                "ANSIBLE_CALLBACKS_ENABLED": "journal",
+                "ANSIBLE_NOCOLOR": "1",
+                "HOME": str(self.folder),
+                "PATH": f"{self.commands}{os.pathsep}{os.environ['PATH']}",
+            }
+            | extra
+        )
+
+    def command(self, name: str, *words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [self.commands / name, *words],
+            cwd=ROOT,
+            env=self.environment(env or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def play(
+        self, playbook: str | list, lab: Simulator, *flags: str, password: str = "environment", **variables
+    ) -> Play:
+        """Runs a playbook of the repository, or the plays given, with the lab in the place of a vCenter.
+
+        The password comes from VMWARE_PASSWORD, or, with password="variable", from vcenter_password.
+        """
+        self.runs += 1
+        facts = lab.facts
+        given = {
+            "vcenter_hostname": facts["hostname"],
+            "vcenter_port": facts["port"],
+            "vcenter_username": facts["username"],
+            "vcenter_thumbprint": facts["thumbprint"],
+            "vm_name": facts["vm"],
+            "cluster_name": facts["cluster"],
+        }
+        env = {}
+        if password == "environment":
+            env["VMWARE_PASSWORD"] = facts["password"]
+        elif password == "variable":
+            given["vcenter_password"] = facts["password"]
+        file = self.folder / f"variables{self.runs}.json"
+        file.write_text(json.dumps(given | variables))
+        journal = self.folder / f"journal{self.runs}"
+        journal.touch()
+        env["ANSIBLE_JOURNAL"] = str(journal)
+        if isinstance(playbook, list):
+            path = self.folder / f"play{self.runs}.yml"
+            path.write_text(yaml.safe_dump(playbook, sort_keys=False))
+        else:
+            path = ROOT / "playbooks" / playbook
+        ended = self.command("ansible-playbook", str(path), "--extra-vars", f"@{file}", *flags, env=env)
+        entries = [json.loads(line) for line in journal.read_text().splitlines()]
+        return Play(ended.returncode, ended.stdout, entries)
+
+
+@pytest.fixture(params=["2.19", "2.16"])
+def ansible(request, tmp_path) -> Ansible:
+    """Ansible of both versions, one after the other."""
+    return Ansible(request.param, tmp_path)
+
+
+@pytest.fixture
+def simulator():
+    """Starts simulators; each must have no session left in the end."""
+    with contextlib.ExitStack() as stack:
+        started = []
+
+        def start(**options) -> Simulator:
+            lab = stack.enter_context(Simulator(**options))
+            started.append(lab)
+            return lab
+
+        yield start
+        for lab in started:
+            assert lab.sessions()["live"] == 0, "a module left its session open"

@@ -1,0 +1,121 @@
+"""The collection as its users meet it: documentation, defaults, failures, and what Ansible offers around a module."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from modules import MODULES, ROOT
+
+DEFAULTS = {
+    "group/nested.vft.vsphere": {
+        "hostname": "{{ vcenter_hostname }}",
+        "port": "{{ vcenter_port }}",
+        "username": "{{ vcenter_username }}",
+        "thumbprint": "{{ vcenter_thumbprint }}",
+    }
+}
+
+
+def play(*tasks: dict) -> list[dict]:
+    return [
+        {
+            "name": "Test",
+            "hosts": "localhost",
+            "connection": "local",
+            "gather_facts": False,
+            "module_defaults": DEFAULTS,
+            "tasks": list(tasks),
+        }
+    ]
+
+
+def test_the_action_group_holds_every_module():
+    runtime = yaml.safe_load((ROOT / "playbooks" / "collection" / "meta" / "runtime.yml").read_text())
+    assert sorted(runtime["action_groups"]["vsphere"]) == MODULES
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_ansible_doc_shows_the_module(ansible, name):
+    shown = ansible.command("ansible-doc", "--json", f"nested.vft.{name}")
+    text = shown.stdout
+    doc = json.loads(text[text.index("{") : text.rindex("}") + 1])[f"nested.vft.{name}"]
+    assert doc["doc"]["short_description"] and doc["doc"]["options"]["hostname"]
+    assert f"nested.vft.{name}" in doc["examples"] and doc["return"]
+
+
+def test_an_argument_with_a_typo_fails_with_a_suggestion(ansible, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    task = {"name": "Typo", "nested.vft.vm_power": {"nam": "inner", "state": "powered_on"}}
+    run = ansible.play(play(task), lab)
+    assert run.exit != 0
+    assert "nam" in run.task("Typo")["msg"] and "did you mean" in run.task("Typo")["msg"]
+
+
+def test_values_computed_by_templates_are_understood(ansible, simulator):
+    """2.16 makes text of what it computes, 2.19 keeps numbers; both must mean the same."""
+    lab = simulator(personality="6.7", scenario="healthy")
+    task = {
+        "name": "Computed",
+        "nested.vft.host_option": {
+            "esxi_hostname": "{{ hosts }}",
+            "options": {"Migrate.NetTimeout": "{{ base + 1 }}", "Migrate.VMotionStreamDisable": "{{ flag | int }}"},
+            "missing": "{{ none_at_all | default(omit) }}",
+        },
+    }
+    for changed in (1, 0):
+        run = ansible.play(play(task), lab, hosts=lab.facts["hosts"], base=29, flag=True)
+        assert run.exit == 0, run.output
+        assert run.counts["changed"] == changed
+
+
+def test_loops_conditions_retries_and_check_mode_of_one_task(ansible, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    tasks = [
+        {
+            "name": "Loop",
+            "nested.vft.vmx_option": {"name": "inner", "options": "{{ {'guestinfo.' ~ item: item} }}"},
+            "loop": ["a", "b"],
+            "register": "looped",
+        },
+        {
+            "name": "Only a look",
+            "nested.vft.vm_power": {"name": "inner", "state": "powered_off"},
+            "check_mode": True,
+            "register": "look",
+        },
+        {
+            "name": "Until",
+            "nested.vft.vm_power": {"name": "inner", "state": "powered_on"},
+            "register": "power",
+            "until": "power.power_state == 'poweredOn'",
+            "retries": 2,
+            "delay": 1,
+        },
+        {
+            "name": "Judge",
+            "ansible.builtin.assert": {
+                "that": ["looped is changed", "look is changed", "power is not changed", "looped.results | length == 2"]
+            },
+        },
+    ]
+    run = ansible.play(play(*tasks), lab)
+    assert run.exit == 0, run.output
+    assert [entry["outcome"] for entry in run.journal if entry["task"] == "Loop"].count("item") == 2
+
+
+def test_no_log_hides_everything_and_a_failure_has_no_secret_to_print(ansible, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    secret = "S3CR3T-that-is-wrong"
+    tasks = [
+        {
+            "name": "Hidden",
+            "nested.vft.vm_power": {"name": "inner", "state": "powered_on", "password": "{{ wrong }}"},
+            "no_log": True,
+        }
+    ]
+    run = ansible.play(play(*tasks), lab, "-vvv", wrong=secret)
+    assert run.exit != 0
+    assert secret not in run.output

@@ -1,0 +1,123 @@
+"""The playbooks of the repository, run by real Ansible."""
+
+from __future__ import annotations
+
+import pytest
+
+RESCUE = "Disable vMotion streams on the hosts of the cluster"
+
+
+def test_the_article_from_the_failure_to_protection_and_back(ansible, simulator):
+    lab = simulator(personality="5.0", scenario="article")
+
+    first = ansible.play("nested_vft.yml", lab)
+    assert first.exit == 0, first.output
+    assert first.counts["failed"] == 0 and first.counts["rescued"] == 1
+    assert "failed to read stream keepalive" in str(first.task("Turn Fault Tolerance on")["result"]["error"])
+    assert first.task(RESCUE)["changed"]
+    assert "Fault Tolerance is running (legacy)" in first.task("Say how it ended")["msg"]
+
+    second = ansible.play("nested_vft.yml", lab, "--diff")
+    assert second.exit == 0 and second.counts["changed"] == 0, second.output
+
+    undone = ansible.play("undo.yml", lab)
+    assert undone.exit == 0 and undone.counts["changed"] == 3, undone.output
+    again = ansible.play("undo.yml", lab)
+    assert again.exit == 0 and again.counts["changed"] == 0, again.output
+
+
+@pytest.mark.parametrize(("scenario", "power_on"), [("healthy", True), ("off", True), ("off", False)])
+@pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
+def test_a_check_run_foretells_exactly_what_the_real_run_changes(ansible, simulator, personality, scenario, power_on):
+    lab = simulator(personality=personality, scenario=scenario)
+
+    foretold = ansible.play("nested_vft.yml", lab, "--check", "--diff", power_on=power_on)
+    assert foretold.exit == 0, foretold.output
+    done = ansible.play("nested_vft.yml", lab, "--diff", power_on=power_on)
+    assert done.exit == 0, done.output
+    assert done.changes == foretold.changes
+    assert done.counts["changed"] == foretold.counts["changed"] > 0
+    protected = power_on or scenario == "healthy"
+    assert f"Fault Tolerance is {'running' if protected else 'enabled'}" in done.task("Say how it ended")["msg"]
+
+    assert ansible.play("nested_vft.yml", lab, power_on=power_on).counts["changed"] == 0
+
+    back_foretold = ansible.play("undo.yml", lab, "--check", "--diff")
+    back = ansible.play("undo.yml", lab, "--diff")
+    assert back.exit == 0, back.output
+    assert back.changes == back_foretold.changes != []
+    assert ansible.play("undo.yml", lab).counts["changed"] == 0
+
+
+def test_the_articles_zero_is_taken_from_whoever_wants_it_and_does_not_help(ansible, simulator):
+    lab = simulator(personality="5.0", scenario="article")
+    play = ansible.play("nested_vft.yml", lab, vmotion_stream_disable=0)
+    assert play.exit != 0
+    assert not play.task(RESCUE)["changed"]
+    assert "keepalive" in str(play.task("Turn Fault Tolerance on again")["result"]["error"])
+
+
+def test_another_failure_is_passed_on_and_no_host_is_touched(ansible, simulator):
+    lab = simulator(personality="6.7", scenario="ha-off")
+    play = ansible.play("nested_vft.yml", lab)
+    assert play.exit != 0
+    stopped = play.task("Stop here, unless the vMotion stream is what failed")
+    assert stopped["outcome"] == "failed" and "HA" in stopped["msg"]
+    assert RESCUE not in [entry["task"] for entry in play.journal]
+    assert "UpdateOptions" not in [entry["method"] for entry in lab.log()]
+
+
+def test_a_virtual_machine_that_may_not_be_powered_off_is_not(ansible, simulator):
+    lab = simulator(personality="5.0", scenario="healthy")
+    play = ansible.play("nested_vft.yml", lab, power_cycle=False)
+    assert play.exit != 0
+    assert "replay" in play.output
+    assert "PowerOffVM_Task" not in [entry["method"] for entry in lab.log()]
+
+
+def test_no_options_are_set_when_there_are_none_to_set(ansible, simulator):
+    lab = simulator(personality="8.0", scenario="healthy")
+    play = ansible.play("nested_vft.yml", lab, vmx_options={})
+    assert play.exit == 0, play.output
+    assert [task for task, _ in play.changes] == ["Turn Fault Tolerance on"]
+
+
+@pytest.mark.parametrize("source", ["environment", "variable"])
+@pytest.mark.parametrize("scenario", ["article", "ha-off"])
+def test_the_password_is_nowhere_in_the_output(ansible, simulator, scenario, source):
+    lab = simulator(personality="5.0", scenario=scenario)
+    play = ansible.play("nested_vft.yml", lab, "-vvv", "--diff", password=source)
+    assert lab.facts["password"] not in play.output
+    assert "Allow Fault Tolerance" in play.output
+
+
+def test_the_password_may_come_from_a_vault(ansible, simulator, tmp_path):
+    lab = simulator(personality="6.7", scenario="healthy")
+    key = tmp_path / "vault-key"
+    key.write_text("opens the vault\n")
+    vaulted = ansible.command(
+        "ansible-vault",
+        "encrypt_string",
+        "--vault-password-file",
+        str(key),
+        "--name",
+        "vcenter_password",
+        lab.facts["password"],
+    )
+    variables = tmp_path / "vaulted.yml"
+    text = vaulted.stdout
+    variables.write_text(
+        text[text.index("vcenter_password:") : text.rindex("\n") + 1].replace("Encryption successful", "")
+    )
+    play = ansible.play(
+        "nested_vft.yml",
+        lab,
+        "--check",
+        "--extra-vars",
+        f"@{variables}",
+        "--vault-password-file",
+        str(key),
+        password="vault",
+    )
+    assert play.exit == 0, play.output
+    assert lab.facts["password"] not in play.output

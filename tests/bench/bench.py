@@ -1,0 +1,124 @@
+"""Sizes, start-up, requests and run times of the modules, beside curl making the very same requests.
+
+The requests of a module are recorded by a small relay in front of a simulator without TLS. curl then replays them in one
+process and on one connection, over TLS, against a simulator like the one that the module is measured with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from lab import Simulator
+
+from modules import MODULES, binary, environment, example, run_module
+from relay import Request, relay
+
+LAB = {"personality": "6.7", "scenario": "healthy", "task_ms": 1}
+
+# What takes the change of modules.example back, so that it can be measured again.
+UNDO = {
+    "vmx_option": {"state": "absent"},
+    "host_option": {"state": "default"},
+    "vm_power": {"state": "powered_on"},
+    "fault_tolerance": {"state": "absent"},
+}
+
+
+def record(name: str) -> tuple[list[Request], list[Request]]:
+    """The requests of a changing run and of the run without change that follows it."""
+    with Simulator(**LAB, http=True) as lab, relay(lab.facts["port"]) as (port, requests):
+        args = example(name, lab.facts) | {"port": port}
+        recorded = []
+        for changes in (True, False):
+            requests.clear()
+            result = run_module(name, args)
+            if result.json["failed"] or result.changed is not changes:
+                raise SystemExit(f"{name} cannot be measured: {result.msg}")
+            recorded.append(list(requests))
+    return recorded[0], recorded[1]
+
+
+def curl(facts: dict, requests: list[Request], folder: Path) -> str:
+    """A curl command that makes these requests against the simulator of `facts`."""
+    folder.mkdir()
+    steps = []
+    for number, request in enumerate(requests):
+        # The virtual machine has moved on since the recording: with its old version, vSphere would refuse the change.
+        # The login is the one of another simulator, too.
+        body = re.sub(rb"<changeVersion>[^<]*</changeVersion>", b"", request.body)
+        body = re.sub(rb"(<password[^>]*>)[^<]*", lambda found: found.group(1) + facts["password"].encode(), body)
+        path = folder / f"{number}.xml"
+        path.write_bytes(body)
+        action = request.action.replace('"', '\\"')
+        steps.append(
+            f'url = "https://{facts["hostname"]}:{facts["port"]}/sdk"\n'
+            f'data-binary = "@{path}"\n'
+            'header = "Content-Type: text/xml; charset=utf-8"\n'
+            f'header = "SOAPAction: {action}"\n'
+            'header = "Expect:"\n'
+            'cookie = ""\ninsecure\nsilent\noutput = "/dev/null"\n'
+        )
+    config = folder / "config"
+    config.write_text("next\n".join(steps))
+    return f"curl --disable --config {config}"
+
+
+def hyperfine(runs: int, command: str, prepare: str | None = None) -> float:
+    """The median time of a command, in milliseconds; `prepare` runs before each time and is not measured."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as export:
+        words = ["hyperfine", "--shell", "none", "--warmup", "3", "--runs", str(runs), "--style", "none"]
+        words += ["--prepare", prepare] if prepare else []
+        subprocess.run([*words, "--export-json", export.name, command], check=True, env=environment())
+        return json.load(export)["results"][0]["median"] * 1000
+
+
+def peak_memory(name: str, args: Path) -> float:
+    """The peak memory of one run, in MB."""
+    child = subprocess.Popen([binary(name), args], stdout=subprocess.DEVNULL, env=environment())
+    _, _, usage = os.wait4(child.pid, 0)
+    return usage.ru_maxrss / 1024
+
+
+def measure(name: str, runs: int, folder: Path) -> None:
+    """Prints the lines of one module."""
+    changing, unchanging = record(name)
+    with Simulator(**LAB) as lab:
+        args = example(name, lab.facts)
+        wanted, undo = folder / f"{name}.json", folder / f"{name}-undo.json"
+        wanted.write_text(json.dumps(args))
+        undo.write_text(json.dumps(args | UNDO[name]))
+        module, prepare = f"{binary(name)} {wanted}", f"{binary(name)} {undo}"
+        changed = hyperfine(runs, module, prepare)
+        changed_curl = hyperfine(runs, curl(lab.facts, changing, folder / f"{name}-changing"), prepare)
+        run_module(name, args)
+        memory = peak_memory(name, wanted)
+        same = hyperfine(runs, module)
+        same_curl = hyperfine(runs, curl(lab.facts, unchanging, folder / f"{name}-unchanging"))
+    for what, count, took, reference in (
+        ("no change", len(unchanging), same, same_curl),
+        ("change", len(changing), changed, changed_curl),
+    ):
+        ratio = took / reference
+        print(f"| {name} | {what} | {count} | {took:.1f} | {reference:.1f} | {ratio:.2f} | {memory:.0f} |", flush=True)
+
+
+def main() -> None:
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    print("| module | size, MB | start-up (`--version`), ms |\n|---|---|---|")
+    for name in MODULES:
+        size = os.path.getsize(binary(name)) / 1e6
+        print(f"| {name} | {size:.2f} | {hyperfine(runs, f'{binary(name)} --version'):.1f} |", flush=True)
+    print("\n| module | run | requests | ms | curl, ms | ratio | peak memory, MB |\n|---|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in MODULES:
+            measure(name, runs, Path(folder))
+
+
+if __name__ == "__main__":
+    main()

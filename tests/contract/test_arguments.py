@@ -1,0 +1,158 @@
+"""What arguments mean: Ansible's own coercions, and one message with everything that is wrong."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from modules import MODULES, connection, example, run_module
+
+every_module = pytest.mark.parametrize("name", MODULES)
+
+# Never contacted: these arguments are refused before that.
+NOWHERE = {"hostname": "vcenter.invalid", "username": "someone", "password": "not-told"}
+VM = NOWHERE | {"name": "inner"}
+
+
+@every_module
+def test_all_problems_come_in_one_message_before_anything_is_contacted(name, healthy):
+    args = example(name, healthy.facts)
+    args["hostnam"] = args.pop("hostname")
+    args |= {"port": "many", "validate_certs": "maybe", "state": "sideways"}
+    result = run_module(name, args)
+    assert result.kind == "invalid_arguments"
+    for word in ("hostnam", "hostname", "port", "many", "validate_certs", "maybe", "state", "sideways"):
+        assert word in result.msg, word
+    assert "did you mean" in result.msg.lower()
+    assert healthy.log() == []
+
+
+@every_module
+@pytest.mark.parametrize(
+    ("typo", "meant"), [("hostnam", "hostname"), ("user_name", "username"), ("valdate_certs", "validate_certs")]
+)
+def test_an_unknown_argument_names_the_nearest_one(name, typo, meant):
+    args = {key: value for key, value in NOWHERE.items() if key != meant} | {typo: "x"}
+    result = run_module(name, args)
+    assert result.kind == "invalid_arguments"
+    assert typo in result.msg and meant in result.msg
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "words"),
+    [
+        ("vmx_option", NOWHERE | {"options": {"a": "1"}}, ["name", "uuid", "moid"]),
+        ("vmx_option", VM | {"moid": "vm-1", "options": {"a": "1"}}, ["name", "moid"]),
+        ("vmx_option", VM, ["options"]),
+        ("vmx_option", VM | {"options": ["a"]}, ["options"]),
+        ("vmx_option", VM | {"options": {"a": {"deep": 1}}}, ["options", "a"]),
+        ("vmx_option", VM | {"options": {}}, ["options"]),
+        ("vm_power", VM, ["state"]),
+        ("vm_power", VM | {"state": "on"}, ["state", "powered_on", "powered_off"]),
+        ("vm_power", VM | {"state": "powered_on", "timeout": "soon"}, ["timeout"]),
+        ("vm_power", VM | {"state": "powered_on", "timeout": -1}, ["timeout"]),
+        ("vm_power", VM | {"state": "powered_on", "port": 70000}, ["port"]),
+        ("vm_power", VM | {"state": "powered_on", "protocol": "ftp"}, ["protocol", "https", "http"]),
+        ("vm_power", VM | {"state": "powered_on", "thumbprint": "AA:BB"}, ["thumbprint"]),
+        ("host_option", NOWHERE | {"options": {"Migrate.X": 1}}, ["esxi_hostname", "cluster_name"]),
+        (
+            "host_option",
+            NOWHERE | {"esxi_hostname": "a", "cluster_name": "b", "options": {"Migrate.X": 1}},
+            ["esxi_hostname", "cluster_name"],
+        ),
+        ("host_option", NOWHERE | {"cluster_name": "b"}, ["options"]),
+        ("fault_tolerance", VM | {"state": "enabled"}, ["state", "present", "suspended", "absent"]),
+        ("fault_tolerance", VM | {"wait": "perhaps"}, ["wait"]),
+    ],
+)
+def test_arguments_that_cannot_be(name, args, words):
+    result = run_module(name, args)
+    assert result.kind == "invalid_arguments"
+    for word in words:
+        assert word in result.msg, f"{word} in {result.msg}"
+
+
+@every_module
+@pytest.mark.parametrize("missing", ["hostname", "username", "password"])
+def test_a_missing_connection_argument_names_itself_and_its_variable(name, missing, healthy):
+    args = example(name, healthy.facts)
+    del args[missing]
+    result = run_module(name, args)
+    assert result.kind == "invalid_arguments"
+    variable = {"hostname": "VMWARE_HOST", "username": "VMWARE_USER", "password": "VMWARE_PASSWORD"}[missing]
+    assert missing in result.msg and variable in result.told
+
+
+@every_module
+def test_the_connection_comes_from_the_environment_when_it_is_not_given(name, healthy):
+    args = example(name, healthy.facts)
+    env = {
+        "VMWARE_HOST": args.pop("hostname"),
+        "VMWARE_USER": args.pop("username"),
+        "VMWARE_PASSWORD": args.pop("password"),
+        "VMWARE_PORT": str(args.pop("port")),
+    }
+    del args["thumbprint"]
+    result = run_module(name, args, "--check", env=env | {"VMWARE_VALIDATE_CERTS": "no"})
+    assert result.changed, result.msg
+    assert env["VMWARE_PASSWORD"].encode() not in result.stdout + result.stderr
+
+
+@every_module
+def test_scalars_mean_what_they_mean_to_ansible(name, healthy):
+    plain = example(name, healthy.facts)
+    spellings = [
+        {"port": str(plain["port"])},
+        {"port": f" {plain['port']} "},
+        {"port": float(plain["port"])},
+        {"port": f"{plain['port']}.0"},
+        {"validate_certs": "yes"},
+        {"validate_certs": "Y"},
+        {"validate_certs": 1},
+        {"validate_certs": "on"},
+        {"proxy_host": None, "proxy_port": None},
+        {"proxy_host": "__omit_place_holder__0123456789abcdef0123456789abcdef01234567"},
+        {"_ansible_verbosity": 3, "_ansible_no_such_thing": {"a": [1]}, "_ansible_tmpdir": None},
+    ]
+    for spelling in spellings:
+        result = run_module(name, plain | spelling, "--check")
+        assert result.changed, (spelling, result.msg)
+
+
+@every_module
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "123456789012345678901234567890", "1.5"])
+def test_numbers_that_are_no_port_get_a_sentence_about_the_port(name, number):
+    text = json.dumps(VM | {"port": "HERE"}).replace('"HERE"', number)
+    result = run_module(name, text)
+    assert result.kind == "invalid_arguments"
+    assert "port" in result.msg
+
+
+def test_lists_and_dictionaries_may_be_text(healthy):
+    args = connection(healthy.facts)
+    hosts = run_module(
+        "host_option",
+        args | {"esxi_hostname": ",".join(healthy.facts["hosts"]), "options": "Migrate.VMotionStreamDisable=1"},
+        "--check",
+    )
+    assert [host["name"] for host in hosts.json["hosts"]] == healthy.facts["hosts"]
+    for options in (
+        '{"guestinfo.a": "1", "guestinfo.b": "2"}',
+        "guestinfo.a=1,guestinfo.b=2",
+        "guestinfo.a=1 guestinfo.b=2",
+    ):
+        result = run_module("vmx_option", args | {"name": healthy.facts["vm"], "options": options}, "--check")
+        assert {option["key"]: option["after"] for option in result.json["options"]} == {
+            "guestinfo.a": "1",
+            "guestinfo.b": "2",
+        }
+
+
+@every_module
+def test_arguments_are_shown_as_understood_with_secrets_masked(name, healthy):
+    args = example(name, healthy.facts) | {"port": str(healthy.facts["port"])}
+    shown = run_module(name, args, "--check").json["invocation"]["module_args"]
+    assert shown["port"] == healthy.facts["port"]
+    assert shown["hostname"] == healthy.facts["hostname"]
+    assert shown["password"] != args["password"]

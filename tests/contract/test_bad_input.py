@@ -1,0 +1,220 @@
+"""Mistakes that people make, and the sentence that each of them gets."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import threading
+
+import pytest
+
+from modules import MODULES, connection, example, run_module
+
+every_module = pytest.mark.parametrize("name", MODULES)
+vm_modules = pytest.mark.parametrize("name", [name for name in MODULES if name != "host_option"])
+
+
+def assert_says(result, kind: str, *words: str) -> None:
+    assert result.json["failed"] is True
+    assert result.kind == kind, result.msg
+    for word in words:
+        assert word.lower() in result.told.lower(), f"{word!r} in {result.told}"
+    assert result.changed is False
+
+
+@every_module
+def test_a_port_where_nobody_listens(name, healthy):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    result = run_module(name, example(name, healthy.facts) | {"port": port})
+    assert_says(result, "connection", f"127.0.0.1:{port}", "refused")
+
+
+@every_module
+def test_a_host_name_that_does_not_resolve(name, healthy):
+    result = run_module(name, example(name, healthy.facts) | {"hostname": "vcenter.invalid"})
+    assert_says(result, "connection", "vcenter.invalid", "resolve")
+
+
+@every_module
+def test_a_wrong_password(name, healthy):
+    secret = "S3CR3T<&>\"'zażółć\u2028x"
+    result = run_module(name, example(name, healthy.facts) | {"password": secret})
+    assert_says(result, "authentication", "user name or password")
+
+
+@every_module
+def test_an_untrusted_certificate_shows_its_thumbprint_and_what_to_do(name, healthy):
+    args = example(name, healthy.facts)
+    seen = args.pop("thumbprint")
+    result = run_module(name, args)
+    assert_says(result, "tls", seen, "thumbprint")
+    assert healthy.log() == [], "a request went to a server that is not trusted"
+
+
+@every_module
+def test_another_certificate_than_the_pinned_one(name, healthy):
+    args = example(name, healthy.facts)
+    seen = args["thumbprint"]
+    result = run_module(name, args | {"thumbprint": "00:" * 31 + "00"})
+    assert_says(result, "tls", seen)
+    assert healthy.log() == []
+
+
+@every_module
+def test_a_pinned_certificate_may_be_spelled_in_every_usual_way(name, healthy):
+    args = example(name, healthy.facts)
+    sha256, sha1 = healthy.facts["thumbprint"], healthy.facts["sha1"]
+    for thumbprint in (sha256, sha256.lower(), sha256.replace(":", ""), sha256.replace(":", " "), sha1, sha1.lower()):
+        assert run_module(name, args | {"thumbprint": thumbprint}, "--check").changed, thumbprint
+
+
+@every_module
+def test_a_certificate_that_the_system_trusts_needs_no_thumbprint(name, simulator, tmp_path):
+    lab = simulator(personality="6.7", scenario="healthy", certificate_dir=tmp_path)
+    args = example(name, lab.facts)
+    del args["thumbprint"]
+    trusted = {"SSL_CERT_FILE": lab.facts["ca"]}
+    assert run_module(name, args, "--check", env=trusted).changed
+    elsewhere = run_module(name, args | {"hostname": "127.0.0.2"}, "--check", env=trusted)
+    assert elsewhere.kind in {"tls", "connection"}, "the certificate is not for this name"
+
+
+@every_module
+def test_a_password_may_hold_every_character(name, simulator):
+    lab = simulator(personality="6.7", scenario="healthy", password="p<&>\"'\\ ]]> zażółć\u2028")
+    result = run_module(name, example(name, lab.facts), "--check")
+    assert result.changed, result.msg
+
+
+def test_a_plain_http_port_where_tls_is_expected(simulator):
+    lab = simulator(personality="6.7", scenario="healthy", http=True)
+    args = example("vm_power", lab.facts) | {"protocol": "https"}
+    assert_says(run_module("vm_power", args), "tls", "http")
+
+
+def test_a_web_server_that_is_no_vsphere():
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = b"<!DOCTYPE html><html><body>Welcome</body></html>"
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST
+
+        def log_message(self, *_args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        result = run_module(
+            "vm_power",
+            {
+                "hostname": "127.0.0.1",
+                "port": server.server_address[1],
+                "protocol": "http",
+                "username": "someone",
+                "password": "not-told",
+                "name": "inner",
+                "state": "powered_on",
+            },
+        )
+        server.shutdown()
+    assert_says(result, "connection", "web page", "port")
+
+
+@vm_modules
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ({"name": "iner"}, ["iner", "inner"]),
+        ({"name": "nothing like it"}, ["nothing like it"]),
+        ({"moid": "vm-99999"}, ["vm-99999"]),
+        ({"uuid": "00000000-0000-0000-0000-000000000000"}, ["00000000-0000-0000-0000-000000000000"]),
+        ({"name": "inner", "folder": "nowhere"}, ["nowhere"]),
+        ({"name": "inner", "datacenter": "Lap"}, ["Lap"]),
+    ],
+)
+def test_a_virtual_machine_that_is_not_there(name, target, words, healthy):
+    args = example(name, healthy.facts)
+    del args["name"]
+    assert_says(run_module(name, args | target), "not_found", *words)
+
+
+@vm_modules
+def test_two_virtual_machines_of_one_name_are_listed_with_their_places(name, simulator):
+    lab = simulator(personality="6.7", scenario="duplicates")
+    args = example(name, lab.facts) | {"name": "twin"}
+    result = run_module(name, args)
+    assert_says(result, "ambiguous", "twin", "/Lab/vm", "vm-")
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ({"cluster_name": "Clustre"}, ["Clustre", "Cluster"]),
+        ({"esxi_hostname": "esxi03.lab.local"}, ["esxi03.lab.local", "esxi0"]),
+    ],
+)
+def test_hosts_that_are_not_there(target, words, healthy):
+    args = connection(healthy.facts) | target | {"options": {"Migrate.VMotionStreamDisable": 1}}
+    assert_says(run_module("host_option", args), "not_found", *words)
+
+
+@pytest.mark.parametrize("mode", [(), ("--check",)], ids=["real", "check"])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"Migrate.VMotionStreamDisabel": 1}, ["Migrate.VMotionStreamDisabel", "Migrate.VMotionStreamDisable"]),
+        ({"Migrate.VMotionStreamDisable": 2}, ["Migrate.VMotionStreamDisable", "2", "0", "1"]),
+        ({"Migrate.VMotionStreamDisable": -1}, ["Migrate.VMotionStreamDisable", "0", "1"]),
+        ({"Migrate.VMotionStreamDisable": "yes please"}, ["Migrate.VMotionStreamDisable", "yes please"]),
+        ({"Migrate.VMotionStreamDisable": 1.5}, ["Migrate.VMotionStreamDisable", "1.5"]),
+        ({"Migrate.NetTimeout": 30, "Migrate.VMotionStreamDisable": 2}, ["Migrate.VMotionStreamDisable"]),
+    ],
+)
+def test_options_that_a_host_cannot_take_are_refused_before_anything_is_written(options, words, mode, healthy):
+    args = connection(healthy.facts) | {"esxi_hostname": healthy.facts["hosts"][0], "options": options}
+    result = run_module("host_option", args, *mode)
+    assert result.json["failed"] and result.changed is False
+    for word in words:
+        assert word in result.told, f"{word} in {result.told}"
+    assert "UpdateOptions" not in healthy.methods()
+
+
+def test_an_option_that_the_build_does_not_have_names_the_build_or_is_passed_over(simulator):
+    lab = simulator(personality="8.0", scenario="healthy")
+    args = connection(lab.facts) | {
+        "cluster_name": lab.facts["cluster"],
+        "options": {"Migrate.VMotionStreamDisable": 1},
+    }
+    failed = run_module("host_option", args)
+    assert failed.json["failed"] and failed.changed is False
+    assert "8.0" in failed.told and "Migrate.VMotionStreamDisable" in failed.told
+    skipped = run_module("host_option", args | {"missing": "skip"})
+    assert not skipped.json["failed"] and not skipped.changed
+    assert "Migrate.VMotionStreamDisable" in skipped.json["warnings"][0]
+
+
+@pytest.mark.parametrize("personality", ["5.0", "6.7"])
+def test_ha_that_is_off_is_named_as_the_reason(personality, simulator):
+    lab = simulator(personality=personality, scenario="ha-off")
+    args = connection(lab.facts) | {"name": lab.facts["vm"], "state": "present"}
+    result = run_module("fault_tolerance", args)
+    assert result.json["failed"] and result.changed is False
+    assert "HA" in result.msg and lab.facts["cluster"] in result.told
+
+
+@vm_modules
+def test_a_template_is_refused(name, healthy):
+    args = example(name, healthy.facts) | {"name": "template01"}
+    if name == "vm_power":
+        args["state"] = "powered_on"
+    result = run_module(name, args)
+    # Options of a template may be set; it can be neither powered on nor protected.
+    if name != "vmx_option":
+        assert result.json["failed"] and "template" in result.msg.lower()

@@ -1,0 +1,133 @@
+"""How the binaries are called and what every call answers, whoever calls."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+
+import jsonschema
+import pytest
+import yaml
+
+from modules import (
+    MODULES,
+    ROOT,
+    binary,
+    environment,
+    example,
+    run_module,
+    run_on_terminal,
+)
+
+pytestmark = pytest.mark.parametrize("name", MODULES)
+
+
+def run(name: str, *flags: str, stdin: bytes = b"") -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [binary(name), *flags], input=stdin, capture_output=True, env=environment(), timeout=30, check=False
+    )
+
+
+def test_every_way_to_pass_arguments_gives_the_same_answer(name, healthy):
+    args = example(name, healthy.facts)
+    answers = [
+        run_module(name, args, "--check"),
+        run_module(name, args, "-", "--check"),
+        run_module(name, args, "--check", via="file"),
+        run_on_terminal(name, args | {"_ansible_check_mode": True}),
+    ]
+    for answer in answers:
+        answer.json.pop("invocation", None)
+    assert answers[0].changed
+    assert all(answer.json == answers[0].json for answer in answers)
+
+
+def test_a_terminal_that_never_ends_is_not_read_when_there_is_a_file(name, healthy):
+    result = run_on_terminal(name, example(name, healthy.facts), timeout=30)
+    assert result.changed and not result.json["failed"]
+
+
+def test_a_terminal_without_arguments_gets_the_usage(name):
+    ours, theirs = pty.openpty()
+    try:
+        ended = subprocess.run(
+            [binary(name)], stdin=theirs, capture_output=True, env=environment(), timeout=30, check=False
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert ended.returncode == 2
+    assert b"usage" in ended.stderr.lower()
+
+
+@pytest.mark.parametrize("text", ["", "   ", "{", "[]", '"text"', "null", "{} {}", '{"hostname": }'])
+def test_what_is_not_one_json_object_is_refused(name, text):
+    result = run_module(name, text)
+    assert result.kind == "invalid_arguments"
+
+
+def test_an_arguments_file_that_is_not_there_is_named(name, tmp_path):
+    ended = run(name, str(tmp_path / "nowhere"))
+    answer = json.loads(ended.stdout)
+    assert answer["failed"] is True and ended.returncode in (1, 2)
+    assert "nowhere" in answer["msg"]
+    assert ended.stderr == b""
+
+
+def test_help_and_version_name_the_module(name):
+    for flag in ("--help", "--version"):
+        ended = run(name, flag)
+        assert ended.returncode == 0
+        assert name in ended.stdout.decode()
+    for flag in ("--check", "--diff", "--schema", "--doc"):
+        assert flag in run(name, "--help").stdout.decode()
+
+
+def test_an_unknown_flag_is_refused(name):
+    assert run(name, "--nonsense", stdin=b"{}").returncode == 2
+
+
+@pytest.mark.parametrize("half", ["args", "result"])
+def test_the_schemas_are_schemas_and_current(name, half):
+    printed = run(name, "--schema", half)
+    assert printed.returncode == 0
+    schema = json.loads(printed.stdout)
+    jsonschema.validators.validator_for(schema).check_schema(schema)
+    assert schema == json.loads((ROOT / "schemas" / f"{name}.{half}.json").read_text())
+
+
+def test_the_documentation_says_what_the_schemas_say(name):
+    printed = run(name, "--doc")
+    assert printed.returncode == 0
+    doc = yaml.safe_load(printed.stdout)
+    arguments = json.loads(run(name, "--schema", "args").stdout)
+    results = json.loads(run(name, "--schema", "result").stdout)
+
+    assert doc["DOCUMENTATION"]["module"] == name
+    assert doc["DOCUMENTATION"]["options"].keys() == arguments["properties"].keys()
+    for option, described in doc["DOCUMENTATION"]["options"].items():
+        assert described["description"] and described["type"], option
+    assert doc["RETURN"].keys() <= results["properties"].keys()
+    assert all(described["description"] for described in doc["RETURN"].values())
+
+
+def test_the_examples_in_the_documentation_are_valid_calls(name):
+    doc = yaml.safe_load(run(name, "--doc").stdout)
+    arguments = json.loads(run(name, "--schema", "args").stdout)
+    validator = jsonschema.validators.validator_for(arguments)(arguments)
+    tasks = yaml.safe_load(doc["EXAMPLES"])
+    calls = [task[f"nested.vft.{name}"] for task in tasks if f"nested.vft.{name}" in task]
+    assert calls
+    for call in calls:
+        problems = [problem.message for problem in validator.iter_errors(call) if problem.validator != "required"]
+        assert not problems
+
+
+def test_the_waiting_is_told_to_people_on_stderr_and_never_as_json(name, simulator):
+    lab = simulator(personality="6.7", scenario="healthy", task_ms=400)
+    result = run_module(name, example(name, lab.facts))
+    assert result.changed
+    for line in result.stderr.decode().splitlines():
+        assert not line.lstrip().startswith("{")

@@ -1,0 +1,245 @@
+"""Servers that fail in the middle: one result, the truth about what changed, no session left, and a rerun that converges.
+
+The `simulator` fixture asserts the sessions after every test.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+
+import pytest
+
+from modules import MODULES, connection, example, interrupt_module, run_module
+from relay import relay
+
+every_module = pytest.mark.parametrize("name", MODULES)
+
+# The call by which each module makes its change.
+WRITE = {
+    "vmx_option": "ReconfigVM_Task",
+    "host_option": "UpdateOptions",
+    "vm_power": "PowerOffVM_Task",
+    "fault_tolerance": "CreateSecondaryVMEx_Task",
+}
+
+
+def assert_converges(name: str, args: dict) -> None:
+    """Whatever happened before: one more run reaches the wanted state, and the one after it finds nothing to do."""
+    finished = run_module(name, args)
+    assert not finished.json["failed"], finished.msg
+    assert not run_module(name, args).changed
+
+
+@every_module
+@pytest.mark.parametrize("how", ["drop", "http500", "garbage", "fault"])
+@pytest.mark.parametrize("method", ["RetrieveServiceContent", "Login", "RetrievePropertiesEx", "write"])
+def test_a_server_that_breaks_off(name, method, how, healthy):
+    args = example(name, healthy.facts)
+    call = WRITE[name] if method == "write" else method
+    healthy.inject(method=call, how=how, fault="SystemError", times=0)
+    result = run_module(name, args)
+    assert result.json["failed"] is True
+    assert result.kind in {"connection", "fault", "authentication", "internal", "conflict", "timeout"}
+    assert result.changed is False or method == "write"
+    healthy.clear_injections()
+    assert_converges(name, args)
+
+
+@every_module
+def test_a_refused_change_is_not_a_change(name, healthy):
+    args = example(name, healthy.facts)
+    healthy.inject(
+        method=WRITE[name], how="fault", fault="NoPermission", fields={"privilegeId": "Some.Privilege"}, times=0
+    )
+    result = run_module(name, args)
+    assert result.kind == "permission" and result.changed is False
+    assert "Some.Privilege" in result.told
+    healthy.clear_injections()
+    assert_converges(name, args)
+
+
+@pytest.mark.parametrize("name", ["vmx_option", "vm_power", "fault_tolerance"])
+def test_a_task_that_ends_in_a_fault_carries_it(name, healthy):
+    args = example(name, healthy.facts)
+    healthy.inject(method=WRITE[name], how="task-error", fault="InsufficientResourcesFault", times=0)
+    result = run_module(name, args)
+    assert result.kind == "fault" and result.changed is False
+    assert result.json["error"]["fault"]["type"] == "InsufficientResourcesFault"
+    healthy.clear_injections()
+    assert_converges(name, args)
+
+
+@pytest.mark.parametrize("name", ["vmx_option", "vm_power", "fault_tolerance"])
+def test_a_task_that_vanishes_ends_the_run_all_the_same(name, healthy):
+    args = example(name, healthy.facts) | {"timeout": 20}
+    healthy.inject(method=WRITE[name], how="task-vanishes", times=1)
+    result = run_module(name, args)
+    assert isinstance(result.changed, bool)
+    assert_converges(name, args)
+
+
+@every_module
+def test_a_change_that_is_accepted_and_not_made_is_a_failure(name, healthy):
+    args = example(name, healthy.facts) | ({"timeout": 3} if name in ("vm_power", "fault_tolerance") else {})
+    healthy.inject(method=WRITE[name], how="silent", times=0)
+    result = run_module(name, args)
+    assert result.json["failed"] is True and result.changed is False, result.msg
+    if name == "vmx_option":
+        assert "guestinfo.nested" in result.msg
+    if name == "host_option":
+        assert "Migrate.VMotionStreamDisable" in result.told
+    healthy.clear_injections()
+    assert_converges(name, args | ({"timeout": 60} if "timeout" in args else {}))
+
+
+@every_module
+@pytest.mark.parametrize("method", ["RetrievePropertiesEx", "write"])
+def test_a_session_that_expires_is_renewed_once(name, method, healthy):
+    args = example(name, healthy.facts)
+    healthy.inject(method=WRITE[name] if method == "write" else method, how="expire-session", times=1)
+    result = run_module(name, args)
+    assert not result.json["failed"], result.msg
+    assert result.changed
+    assert healthy.methods().count("Login") == 2
+    assert not run_module(name, args).changed
+
+
+@every_module
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
+def test_a_signal_ends_the_run_with_a_result_and_without_a_session(name, number, healthy):
+    args = example(name, healthy.facts)
+    healthy.inject(method=WRITE[name], how="hang", times=1)
+    started = time.monotonic()
+    result = interrupt_module(name, args, lambda: WRITE[name] in healthy.methods(), number)
+    assert result.kind == "interrupted"
+    assert time.monotonic() - started < 20
+    assert healthy.sessions()["live"] == 0
+    healthy.clear_injections()
+    assert_converges(name, args)
+
+
+def test_a_signal_while_waiting_for_the_secondary_says_that_the_change_was_begun(simulator):
+    lab = simulator(personality="6.7", scenario="slow")
+    args = connection(lab.facts) | {"name": lab.facts["vm"], "state": "present"}
+
+    def starting() -> bool:
+        return lab.state()[lab.facts["vm_moid"]]["ft_state"] == "starting"
+
+    result = interrupt_module("fault_tolerance", args, starting)
+    assert result.kind == "interrupted"
+    assert result.changed is True
+
+
+def test_a_virtual_machine_changed_by_somebody_else_meanwhile_is_read_again(healthy):
+    args = example("vmx_option", healthy.facts)
+    healthy.inject(method="ReconfigVM_Task", how="fault", fault="ConcurrentAccess", times=1)
+    result = run_module("vmx_option", args)
+    assert result.changed and not result.json["failed"]
+    assert healthy.methods().count("ReconfigVM_Task") == 2
+
+
+def test_a_virtual_machine_that_never_stands_still_is_a_conflict(healthy):
+    args = example("vmx_option", healthy.facts)
+    healthy.inject(method="ReconfigVM_Task", how="fault", fault="ConcurrentAccess", times=0)
+    result = run_module("vmx_option", args)
+    assert result.kind == "conflict" and result.changed is False
+    healthy.clear_injections()
+    assert_converges("vmx_option", args)
+
+
+def test_a_real_race_for_a_virtual_machine_loses_nobodys_options(healthy):
+    """Somebody else writes all the time; the options of both are there in the end."""
+    facts = healthy.facts
+    over = threading.Event()
+    count = 0
+
+    def somebody_else():
+        nonlocal count
+        while not over.wait(0.02):
+            count += 1
+            healthy.touch(vm=facts["vm_moid"], extraConfig={f"guestinfo.other{count}": "1"})
+
+    other = threading.Thread(target=somebody_else)
+    other.start()
+    try:
+        for number in range(5):
+            wanted = connection(facts) | {"name": facts["vm"], "options": {f"guestinfo.mine{number}": "1"}}
+            result = run_module("vmx_option", wanted)
+            assert not result.json["failed"] or result.kind == "conflict", result.msg
+            assert_converges_or_conflicts(wanted)
+    finally:
+        over.set()
+        other.join()
+    everything = {f"guestinfo.other{number}": "1" for number in range(1, count + 1)}
+    everything |= {f"guestinfo.mine{number}": "1" for number in range(5)}
+    final = run_module("vmx_option", connection(facts) | {"name": facts["vm"], "options": everything})
+    assert not final.changed
+
+
+def assert_converges_or_conflicts(args: dict) -> None:
+    for _ in range(10):
+        result = run_module("vmx_option", args)
+        if not result.json["failed"]:
+            return
+        assert result.kind == "conflict"
+    raise AssertionError("ten runs, ten conflicts")
+
+
+def test_one_failing_host_hides_none_of_the_others(simulator):
+    lab = simulator(personality="6.7", scenario="healthy", hosts=4)
+    args = connection(lab.facts) | {
+        "cluster_name": lab.facts["cluster"],
+        "options": {"Migrate.VMotionStreamDisable": 1},
+    }
+    unlucky = lab.facts["hosts"][2]
+    manager = f"EsxHostAdvSettings-{lab.facts['host_moids'][2].split('-')[1]}"
+    lab.inject(method="UpdateOptions", object=manager, how="fault", fault="NoPermission", times=0)
+
+    result = run_module("host_option", args)
+    assert result.json["failed"] is True
+    assert result.changed is True, "three hosts were changed"
+    by_name = {host["name"]: host for host in result.json["hosts"]}
+    assert len(by_name) == 4
+    assert unlucky in result.msg
+    assert by_name[unlucky]["changed"] is False and by_name[unlucky]["error"]
+    for name, host in by_name.items():
+        if name != unlucky:
+            assert host["changed"] is True and not host.get("error")
+    lab.clear_injections()
+    rest = run_module("host_option", args)
+    assert [host["name"] for host in rest.json["hosts"] if host["changed"]] == [unlucky]
+
+
+def test_of_two_options_the_first_is_told_as_written_when_the_second_fails(simulator):
+    """UpdateOptions is not atomic: what it wrote before it failed is written."""
+    lab = simulator(personality="6.7", scenario="healthy", http=True)
+    host = lab.facts["host_moids"][0]
+    args = connection(lab.facts) | {
+        "esxi_hostname": lab.facts["hosts"][0],
+        "options": {"Migrate.NetTimeout": 30, "Migrate.VMotionStreamDisable": 1},
+    }
+    lab.inject(method="UpdateOptions", how="fault", fault="InvalidArgument", times=0)
+
+    def write_the_first(body: bytes) -> None:
+        if b"UpdateOptions" in body:
+            lab.set(host, options={"Migrate.NetTimeout": 30})
+
+    with relay(lab.facts["port"], before=write_the_first) as (port, _):
+        result = run_module("host_option", args | {"port": port})
+    assert result.json["failed"] is True and result.changed is True
+    after = {option["key"]: option["after"] for option in result.json["hosts"][0]["options"]}
+    assert after == {"Migrate.NetTimeout": 30, "Migrate.VMotionStreamDisable": 0}
+    lab.clear_injections()
+    assert_converges("host_option", args)
+
+
+def test_a_module_owns_its_deadline(simulator):
+    lab = simulator(personality="6.7", scenario="slow")
+    args = connection(lab.facts) | {"name": lab.facts["vm"], "state": "present", "timeout": 2}
+    started = time.monotonic()
+    result = run_module("fault_tolerance", args)
+    assert result.kind == "timeout"
+    assert result.changed is True, "a secondary was made, although it does not run yet"
+    assert time.monotonic() - started < 15

@@ -1,0 +1,168 @@
+"""fault_tolerance and vm_power against the lab: what a vSphere administrator sees of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from modules import connection, faults, run_module
+
+REPLAY = {"replay.supported": "true", "replay.allowFT": "true", "replay.allowBTOnly": "true"}
+
+
+def module(lab, name: str, *flags: str, **args):
+    return run_module(name, connection(lab.facts) | {"name": lab.facts["vm"]} | args, *flags)
+
+
+def protect(lab, state: str = "present", *flags: str, **args):
+    return module(lab, "fault_tolerance", *flags, state=state, **args)
+
+
+def power(lab, state: str, *flags: str):
+    return module(lab, "vm_power", *flags, state=state)
+
+
+def disable_streams(lab, value: int):
+    hosts = {"cluster_name": lab.facts["cluster"], "options": {"Migrate.VMotionStreamDisable": value}}
+    return run_module("host_option", connection(lab.facts) | hosts)
+
+
+def prepare(lab) -> None:
+    """The article's options, in effect."""
+    if module(lab, "vmx_option", options=REPLAY).json["needs_power_cycle"]:
+        power(lab, "powered_off")
+        power(lab, "powered_on")
+
+
+@pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        # Each step: the wanted state, whether it changes something, and the state in the end.
+        [("present", True, "running"), ("present", False, "running"), ("absent", True, "notConfigured")],
+        [("suspended", True, "disabled"), ("suspended", False, "disabled"), ("present", True, "running")],
+        [("present", True, "running"), ("suspended", True, "disabled"), ("absent", True, "notConfigured")],
+        [("absent", False, "notConfigured")],
+    ],
+    ids=["on-off", "suspend-resume", "on-suspend-off", "nothing"],
+)
+@pytest.mark.parametrize("scenario", ["healthy", "off"])
+def test_the_states_follow_each_other(personality, scenario, steps, simulator):
+    lab = simulator(personality=personality, scenario=scenario)
+    if personality == "5.0":
+        prepare(lab)
+    for wanted, changes, running_ends in steps:
+        ends = "enabled" if scenario == "off" and running_ends == "running" else running_ends
+        foretold = protect(lab, wanted, "--check", "--diff")
+        done = protect(lab, wanted, "--diff")
+        assert not done.json["failed"], done.msg
+        assert (done.changed, foretold.changed) == (changes, changes)
+        assert done.json["ft_state"] == foretold.json["ft_state"] == ends
+        assert done.json.get("diff") == foretold.json.get("diff")
+        if ends == "notConfigured":
+            assert done.json["secondary"] is None
+        else:
+            assert done.json["secondary"]["moid"] != done.json["vm"]["moid"]
+            assert done.json["engine"] == ("legacy" if personality == "5.0" else "smp")
+
+
+def test_the_articles_failure_and_its_remedy(simulator):
+    lab = simulator(personality="5.0", scenario="article")
+    prepare(lab)
+    failed = protect(lab)
+    assert failed.kind == "fault" and "0xbad003f" in failed.msg
+    assert failed.changed is True, "the secondary is registered, although it does not run"
+    keys = [message["key"] for fault in faults(failed.json["error"]["fault"]) for message in fault.get("messages", [])]
+    assert "vob.vmotion.stream.keepalive.read.fail" in keys
+    assert "failed to read stream keepalive" in failed.told
+
+    assert disable_streams(lab, 1).changed
+    assert protect(lab, "suspended").changed
+    done = protect(lab)
+    assert done.changed and done.json["ft_state"] == "running"
+    assert not protect(lab).changed
+
+
+def test_the_articles_zero_is_the_default_and_helps_nobody(simulator):
+    lab = simulator(personality="5.0", scenario="article")
+    prepare(lab)
+    assert not disable_streams(lab, 0).changed
+    assert "failed to read stream keepalive" in protect(lab).told
+
+
+def test_a_virtual_machine_that_is_off_is_protected_without_the_failure(simulator):
+    lab = simulator(personality="5.0", scenario="article")
+    power(lab, "powered_off")
+    assert module(lab, "vmx_option", options=REPLAY).json["needs_power_cycle"] is False
+    assert protect(lab).json["ft_state"] == "enabled"
+    started = power(lab, "powered_on")
+    assert started.json["secondaries"] == 1
+    assert protect(lab).json["ft_state"] == "running"
+
+
+def test_legacy_ft_without_the_options_says_what_is_missing(simulator):
+    lab = simulator(personality="5.0", scenario="healthy")
+    result = protect(lab)
+    assert result.json["failed"] and result.changed is False
+    assert "replay" in result.told
+
+
+@pytest.mark.parametrize(
+    ("scenario", "words"),
+    [
+        ("no-host", ["NoHostSuitableForFtSecondary"]),
+        ("monitor", ["monitor"]),
+        ("suspended", ["suspended"]),
+        ("drs-manual", ["recommend"]),
+    ],
+)
+def test_labs_in_which_protection_cannot_be_had(scenario, words, simulator):
+    lab = simulator(personality="5.0", scenario=scenario)
+    if scenario != "suspended":
+        prepare(lab)
+    result = protect(lab, timeout=10)
+    assert result.json["failed"], result.msg
+    for word in words:
+        assert word.lower() in result.told.lower()
+
+
+def test_a_secondary_addressed_by_mistake_is_recognised(healthy):
+    secondary = protect(healthy).json["secondary"]["moid"]
+    args = connection(healthy.facts) | {"moid": secondary, "state": "suspended"}
+    result = run_module("fault_tolerance", args)
+    # Refused with the primary named, or done on the primary: never a call on the secondary.
+    if result.json["failed"]:
+        assert "secondary" in result.msg
+    else:
+        assert result.json["vm"]["moid"] != secondary
+
+
+def test_the_equal_name_of_the_secondary_confuses_nobody(healthy):
+    primary = protect(healthy).json["vm"]["moid"]
+    assert protect(healthy).json["vm"]["moid"] == primary
+    assert power(healthy, "powered_on").json["vm"]["moid"] == primary
+    assert module(healthy, "vmx_option", "--check", options={"a.b": "1"}).json["vm"]["moid"] == primary
+
+
+def test_powering_a_protected_virtual_machine_tells_of_its_secondary(healthy):
+    protect(healthy)
+    off = power(healthy, "powered_off")
+    assert off.changed and off.json["secondaries"] == 1
+    assert (off.json["power_state_before"], off.json["power_state"]) == ("poweredOn", "poweredOff")
+    assert protect(healthy).json["ft_state"] == "enabled"
+
+
+@pytest.mark.parametrize("state", ["powered_on", "powered_off"])
+def test_power_in_check_mode_is_the_diff_of_the_real_run(state, healthy):
+    if state == "powered_on":
+        power(healthy, "powered_off")
+    foretold, done, again = (power(healthy, state, *flags) for flags in (("--check", "--diff"), ("--diff",), ()))
+    assert (foretold.changed, done.changed, again.changed) == (True, True, False)
+    assert foretold.json["diff"] == done.json["diff"]
+    assert done.json["power_state"] == {"powered_on": "poweredOn", "powered_off": "poweredOff"}[state]
+
+
+def test_a_pending_question_is_repeated(simulator):
+    lab = simulator(personality="6.7", scenario="off")
+    lab.set(lab.facts["vm_moid"], question="msg.uuid.altered: moved or copied?")
+    result = power(lab, "powered_on")
+    assert result.kind == "conflict" and "moved or copied" in result.msg

@@ -1,0 +1,115 @@
+"""What the modules say happened is what happened: check mode, diff, changed, and how little it costs."""
+
+from __future__ import annotations
+
+import pytest
+
+from modules import MODULES, connection, example, run_module
+
+every_module = pytest.mark.parametrize("name", MODULES)
+
+READS = {
+    "RetrieveServiceContent",
+    "Login",
+    "Logout",
+    "RetrieveProperties",
+    "RetrievePropertiesEx",
+    "ContinueRetrievePropertiesEx",
+    "CancelRetrievePropertiesEx",
+    "QueryOptions",
+    "QueryFaultToleranceCompatibility",
+    "QueryFaultToleranceCompatibilityEx",
+    "FindByInventoryPath",
+    "FindByUuid",
+    "FindAllByUuid",
+    "FindByDnsName",
+    "FindAllByDnsName",
+    "FindChild",
+    "CreateContainerView",
+    "DestroyView",
+    "CurrentTime",
+    "SessionIsActive",
+}
+
+
+def state_of(result) -> dict:
+    """The part of a result that is about the target, without what only says how the run went."""
+    return {key: value for key, value in result.json.items() if key not in ("invocation", "msg", "changed", "warnings")}
+
+
+@every_module
+def test_check_mode_writes_nothing_and_foretells_the_real_run(name, healthy):
+    args = example(name, healthy.facts)
+    foretold = run_module(name, args, "--check", "--diff")
+    assert foretold.changed
+    assert set(healthy.methods()) <= READS
+
+    done = run_module(name, args, "--diff")
+    assert done.changed
+    assert set(healthy.methods()) - READS
+    assert done.json["diff"] == foretold.json["diff"]
+    assert done.json["diff"]
+
+
+@every_module
+def test_a_second_run_changes_nothing_and_writes_nothing(name, healthy):
+    args = example(name, healthy.facts)
+    assert run_module(name, args).changed
+    healthy.clear_log()
+    again = run_module(name, args, "--diff")
+    assert not again.changed and not again.json["failed"]
+    assert set(healthy.methods()) <= READS
+    assert "diff" not in again.json
+
+
+@every_module
+def test_a_run_without_change_costs_five_requests(name, healthy):
+    args = example(name, healthy.facts)
+    run_module(name, args)
+    healthy.clear_log()
+    assert not run_module(name, args).changed
+    assert len(healthy.methods()) == 5, healthy.methods()
+
+
+@every_module
+def test_a_diff_is_only_given_when_asked_for(name, healthy):
+    args = example(name, healthy.facts)
+    assert "diff" not in run_module(name, args, "--check").json
+    assert run_module(name, args | {"_ansible_diff": True, "_ansible_check_mode": True}).json["diff"]
+
+
+@every_module
+@pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
+@pytest.mark.parametrize("http", [False, True], ids=["https", "http"])
+def test_every_personality_answers_every_module(name, personality, http, simulator):
+    lab = simulator(personality=personality, scenario="healthy", http=http)
+    args = example(name, lab.facts) | ({"missing": "skip"} if name == "host_option" else {})
+    result = run_module(name, args, "--check")
+    assert not result.json["failed"], result.msg
+
+
+def test_each_further_host_costs_one_request(simulator):
+    costs = []
+    for hosts in (2, 7):
+        lab = simulator(personality="6.7", scenario="healthy", hosts=hosts)
+        args = connection(lab.facts) | {
+            "cluster_name": lab.facts["cluster"],
+            "options": {"Migrate.VMotionStreamDisable": 0},
+        }
+        result = run_module("host_option", args)
+        assert not result.changed and len(result.json["hosts"]) == hosts
+        costs.append(len(lab.methods()))
+    assert costs[1] - costs[0] == 5, costs
+
+
+def test_results_keep_their_keys_from_state_to_state(healthy):
+    """The same module answers with the same keys, whether it changed something, found nothing to do, or only looked."""
+    for name in MODULES:
+        args = example(name, healthy.facts)
+        runs = [run_module(name, args, "--check"), run_module(name, args), run_module(name, args)]
+        assert len({frozenset(state_of(run)) for run in runs}) == 1, name
+        # The next module finds the virtual machine running and without Fault Tolerance, as the example expects.
+        if name == "vm_power":
+            run_module(name, args | {"state": "powered_on"})
+        if name == "fault_tolerance":
+            run_module(name, args | {"state": "absent"})

@@ -1,0 +1,57 @@
+"""A relay between a client and a simulator without TLS: it keeps the requests, and lets a test act before each of them."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+
+@dataclass
+class Request:
+    """One recorded request."""
+
+    action: str
+    body: bytes
+
+
+@contextlib.contextmanager
+def relay(port: int, before: Callable[[bytes], None] = lambda _: None) -> Iterator[tuple[int, list[Request]]]:
+    """Passes requests on to the simulator at `port`, after `before` has seen each; yields its own port and the requests."""
+    requests: list[Request] = []
+
+    class Relay(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            requests.append(Request(self.headers["SOAPAction"], body))
+            before(body)
+            upstream = http.client.HTTPConnection("127.0.0.1", port)
+            kept = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
+            upstream.request("POST", self.path, body, kept)
+            answer = upstream.getresponse()
+            text = answer.read()
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+            upstream.close()
+
+        def log_message(self, *_args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Relay) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_address[1], requests
+        finally:
+            server.shutdown()
+            thread.join()
