@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lab import Simulator
 
-from modules import MODULES, binary, environment, example, run_module
+from modules import MODULES, binary, environment, example, run_module, until
 from relay import Request, relay
 
 LAB = {"personality": "6.7", "scenario": "healthy", "task_ms": 1}
@@ -74,15 +74,33 @@ def hyperfine(runs: int, command: str, prepare: str | None = None) -> float:
     with tempfile.NamedTemporaryFile(suffix=".json") as export:
         words = ["hyperfine", "--shell", "none", "--warmup", "3", "--runs", str(runs), "--style", "none"]
         words += ["--prepare", prepare] if prepare else []
-        subprocess.run([*words, "--export-json", export.name, command], check=True, env=environment())
+        # hyperfine's own remarks, such as those about outliers, are not what is asked for here.
+        subprocess.run(
+            [*words, "--export-json", export.name, command], check=True, env=environment(), stderr=subprocess.DEVNULL
+        )
         return json.load(export)["results"][0]["median"] * 1000
 
 
-def peak_memory(name: str, args: Path) -> float:
-    """The peak memory of one run, in MB."""
-    child = subprocess.Popen([binary(name), args], stdout=subprocess.DEVNULL, env=environment())
-    _, _, usage = os.wait4(child.pid, 0)
-    return usage.ru_maxrss / 1024
+def peak_memory(lab: Simulator, command: str) -> float:
+    """The peak memory of a run, in MB, read while the simulator keeps it waiting for the answer to its logout."""
+    lab.clear_log()
+    lab.inject(method="Logout", how="hang")
+    child = subprocess.Popen(command.split(), stdout=subprocess.DEVNULL, env=environment())
+    until(lambda: "Logout" in lab.methods(), 30)
+    status = Path(f"/proc/{child.pid}/status").read_text()
+    child.terminate()
+    child.wait()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) / 1000
+
+
+def check_replay(lab: Simulator, command: str, requests: list[Request]) -> None:
+    """Makes sure that what curl replays is what the module did: as many requests, and none of them refused."""
+    lab.clear_log()
+    subprocess.run(command.split(), check=True, env=environment())
+    log = lab.log()
+    refused = [entry for entry in log if entry.get("fault")]
+    if len(log) != len(requests) or refused:
+        raise SystemExit(f"the replay is not what was recorded: {len(log)} requests, refused: {refused}")
 
 
 def measure(name: str, runs: int, folder: Path) -> None:
@@ -94,12 +112,19 @@ def measure(name: str, runs: int, folder: Path) -> None:
         wanted.write_text(json.dumps(args))
         undo.write_text(json.dumps(args | UNDO[name]))
         module, prepare = f"{binary(name)} {wanted}", f"{binary(name)} {undo}"
+        replay_change = curl(lab.facts, changing, folder / f"{name}-changing")
+        replay_same = curl(lab.facts, unchanging, folder / f"{name}-unchanging")
         changed = hyperfine(runs, module, prepare)
-        changed_curl = hyperfine(runs, curl(lab.facts, changing, folder / f"{name}-changing"), prepare)
+        subprocess.run(prepare.split(), check=True, stdout=subprocess.DEVNULL, env=environment())
+        check_replay(lab, replay_change, changing)
+        changed_curl = hyperfine(runs, replay_change, prepare)
+        # A new secondary has a new moid each time: as at the start, they are those of the recording.
+        lab.reset()
         run_module(name, args)
-        memory = peak_memory(name, wanted)
+        check_replay(lab, replay_same, unchanging)
         same = hyperfine(runs, module)
-        same_curl = hyperfine(runs, curl(lab.facts, unchanging, folder / f"{name}-unchanging"))
+        same_curl = hyperfine(runs, replay_same)
+        memory = peak_memory(lab, module)
     for what, count, took, reference in (
         ("no change", len(unchanging), same, same_curl),
         ("change", len(changing), changed, changed_curl),

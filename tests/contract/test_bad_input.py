@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
 import socket
-import threading
 
 import pytest
 
@@ -92,39 +90,6 @@ def test_a_plain_http_port_where_tls_is_expected(simulator):
     lab = simulator(personality="6.7", scenario="healthy", http=True)
     args = example("vm_power", lab.facts) | {"protocol": "https"}
     assert_says(run_module("vm_power", args), "tls", "http")
-
-
-def test_a_web_server_that_is_no_vsphere():
-    class Page(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = b"<!DOCTYPE html><html><body>Welcome</body></html>"
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST
-
-        def log_message(self, *_args):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        result = run_module(
-            "vm_power",
-            {
-                "hostname": "127.0.0.1",
-                "port": server.server_address[1],
-                "protocol": "http",
-                "username": "someone",
-                "password": "not-told",
-                "name": "inner",
-                "state": "powered_on",
-            },
-        )
-        server.shutdown()
-    assert_says(result, "connection", "web page", "port")
 
 
 @vm_modules

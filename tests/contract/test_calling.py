@@ -131,3 +131,23 @@ def test_the_waiting_is_told_to_people_on_stderr_and_never_as_json(name, simulat
     assert result.changed
     for line in result.stderr.decode().splitlines():
         assert not line.lstrip().startswith("{")
+
+
+def test_a_closed_stdin_does_not_matter_when_there_is_a_file(name, tmp_path):
+    path = tmp_path / "args"
+    path.write_text("{}")
+    ended = subprocess.run(
+        ["sh", "-c", 'exec "$0" "$1" <&-', binary(name), path],
+        capture_output=True,
+        env=environment(),
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 2 and ended.stderr == b""
+    assert json.loads(ended.stdout)["error"]["kind"] == "invalid_arguments"
+
+
+def test_under_no_log_neither_arguments_nor_differences_are_shown(name, healthy):
+    args = example(name, healthy.facts) | {"_ansible_no_log": True, "_ansible_diff": True, "_ansible_check_mode": True}
+    answer = run_module(name, args, via="file").json
+    assert answer["changed"] and not {"invocation", "diff"} & answer.keys()

@@ -69,11 +69,10 @@ def test_the_articles_failure_and_its_remedy(simulator):
     lab = simulator(personality="5.0", scenario="article")
     prepare(lab)
     failed = protect(lab)
-    assert failed.kind == "fault" and "0xbad003f" in failed.msg
+    assert failed.kind == "fault" and "failed to read stream keepalive" in failed.msg
     assert failed.changed is True, "the secondary is registered, although it does not run"
     keys = [message["key"] for fault in faults(failed.json["error"]["fault"]) for message in fault.get("messages", [])]
     assert "vob.vmotion.stream.keepalive.read.fail" in keys
-    assert "failed to read stream keepalive" in failed.told
 
     assert disable_streams(lab, 1).changed
     assert protect(lab, "suspended").changed
@@ -86,7 +85,7 @@ def test_the_articles_zero_is_the_default_and_helps_nobody(simulator):
     lab = simulator(personality="5.0", scenario="article")
     prepare(lab)
     assert not disable_streams(lab, 0).changed
-    assert "failed to read stream keepalive" in protect(lab).told
+    assert "failed to read stream keepalive" in protect(lab).msg
 
 
 def test_a_virtual_machine_that_is_off_is_protected_without_the_failure(simulator):
@@ -166,3 +165,58 @@ def test_a_pending_question_is_repeated(simulator):
     lab.set(lab.facts["vm_moid"], question="msg.uuid.altered: moved or copied?")
     result = power(lab, "powered_on")
     assert result.kind == "conflict" and "moved or copied" in result.msg
+
+
+def test_without_waiting_the_run_ends_when_the_change_is_accepted(simulator):
+    lab = simulator(personality="6.7", scenario="slow")
+    result = protect(lab, wait=False)
+    assert result.changed and not result.json["failed"], result.msg
+    assert result.json["ft_state"] in {"needSecondary", "starting"}
+    assert not protect(lab, wait=False).changed
+
+
+def test_waiting_for_what_somebody_else_began_is_no_change(simulator):
+    lab = simulator(personality="6.7", scenario="healthy", task_ms=300)
+    assert protect(lab, wait=False).changed
+    waited = protect(lab)
+    assert not waited.changed and waited.json["ft_state"] == "running"
+
+
+def test_a_power_cycle_happens_only_on_request(simulator):
+    lab = simulator(personality="5.0", scenario="healthy")
+    assert module(lab, "vmx_option", options=REPLAY).json["needs_power_cycle"] is True
+    refused = protect(lab)
+    assert refused.json["failed"] and "allow_power_cycle" in refused.told
+    assert "PowerOffVM_Task" not in lab.methods()
+    done = protect(lab, allow_power_cycle=True)
+    assert done.changed and done.json["ft_state"] == "running", done.msg
+    assert done.json["vm"]["power_state"] == "poweredOn"
+
+
+@pytest.mark.parametrize(
+    ("placement", "words"),
+    [({"secondary_host": "esxi03.lab.local"}, ["esxi03.lab.local"]), ({"datastore": "shared02"}, ["shared02"])],
+)
+def test_places_for_the_secondary_that_are_not_there(placement, words, healthy):
+    result = protect(healthy, **placement)
+    assert result.kind == "not_found" and result.changed is False
+    for word in words:
+        assert word in result.msg
+    assert "CreateSecondaryVMEx_Task" not in healthy.methods()
+
+
+@pytest.mark.parametrize("personality", ["6.7", "8.0"])
+def test_places_for_the_secondary_that_are_there(personality, simulator):
+    lab = simulator(personality=personality, scenario="healthy")
+    placement = {"secondary_host": lab.facts["hosts"][1], "datastore": "shared01"}
+    assert protect(lab, "present", "--check", **placement).changed
+    assert protect(lab, **placement).json["ft_state"] == "running"
+    assert not protect(lab, **placement).changed
+
+
+def test_an_orphaned_secondary_is_told_as_such(healthy):
+    secondary = protect(healthy).json["secondary"]["moid"]
+    healthy.set(secondary, orphaned=True)
+    args = connection(healthy.facts) | {"moid": secondary, "state": "absent"}
+    result = run_module("fault_tolerance", args)
+    assert result.json["failed"] and "orphaned" in result.msg

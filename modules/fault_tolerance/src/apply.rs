@@ -1,5 +1,6 @@
 //! Writing, and waiting until it is true.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use contract::{Applied, Error, Kind, Run};
@@ -7,11 +8,11 @@ use serde_json::{Value, json};
 use target::Server;
 use vsphere::{Element, Fault, Moref, SecondaryOp};
 
-use crate::plan::{Change, Goal, Step, Verdict, has_reason, judge, needs_power_off};
-use crate::state::Observed;
+use crate::plan::{Change, Goal, Step, Verdict, has_reason, judge, needs_power_off, power_cycled};
+use crate::state::{FtState, Observed};
 use crate::{Args, observe};
 
-/// Runs the steps in order.
+/// Runs the steps in order. A virtual machine that was powered off on the way is powered on again, however it ends.
 pub async fn apply(
     args: &Args,
     server: &Server,
@@ -19,63 +20,101 @@ pub async fn apply(
     change: &Change,
     run: &Run,
 ) -> Result<Applied, Error> {
-    let mut secondary = observed.secondary().cloned();
-    let mut wrote = false;
-    for step in &change.steps {
-        let mut result = perform(args, server, observed, *step, secondary.as_ref(), run).await;
-        if *step == Step::Create
-            && change.cycle_if_refused
-            && matches!(&result, Err(vsphere::Error::Fault(fault)) if needs_power_off(fault))
-        {
-            for step in [Step::PowerOff, Step::Create, Step::PowerOn] {
-                result = perform(args, server, observed, step, secondary.as_ref(), run).await;
-                if result.is_err() {
-                    break;
-                }
-            }
+    let mut way =
+        Way { args, server, observed, run, secondary: observed.secondary().cloned(), wrote: false, off: false };
+    let ended = way.go(change).await;
+    if !way.off {
+        return ended;
+    }
+    let name = &observed.vm.name;
+    match (ended, way.perform(Step::PowerOn).await) {
+        (Ok(applied), Ok(_)) => Ok(applied),
+        (Ok(_), Err(error)) => Err(refused(error, Step::PowerOn, observed)),
+        (Err(mut error), Ok(_)) => {
+            error.detail = format!("{}; {name} was powered off for that, and is on again", error.detail);
+            Err(error)
         }
-        match result {
-            Ok(answer) => {
-                wrote = true;
-                if let (Step::Create | Step::Enable, Some(answer)) = (step, &answer) {
-                    let made = SecondaryOp::parse(answer);
-                    if change.goal == Some(Goal::Running) || change.goal.is_none() {
-                        started(args, server, observed, &made, run).await?;
-                    }
-                    secondary = made.secondary.or(secondary);
-                }
-            }
-            Err(error) if target::is_stale(&error) || is_moot(&error, *step) => return Ok(Applied::Stale { wrote }),
-            Err(error) => return Err(refused(error, *step, observed)),
+        (Err(mut error), Err(on)) => {
+            error.detail = format!("{}; {name} was powered off for that and is still off: {on}", error.detail);
+            Err(error)
         }
     }
-    Ok(Applied::Done)
 }
 
-/// One operation, to the end of its task.
-async fn perform(
-    args: &Args,
-    server: &Server,
-    observed: &Observed,
-    step: Step,
-    secondary: Option<&Moref>,
-    run: &Run,
-) -> Result<Option<Element>, vsphere::Error> {
-    let vm = &observed.moref;
-    let host = observed.secondary_host.as_ref();
-    // A primary whose secondary nobody knows: let the server say what is wrong with it.
-    let partner = secondary.unwrap_or(vm);
-    let write = async || match step {
-        Step::Create => server.create_secondary(vm, observed.engine.wire(), host, observed.placement.as_ref()).await,
-        Step::Enable => server.enable_secondary(vm, partner, host).await,
-        Step::Disable => server.disable_secondary(vm, partner).await,
-        Step::TurnOff => server.turn_off_ft(vm).await,
-        Step::PowerOff => server.power_off(vm).await,
-        Step::PowerOn => server.power_on(vm).await,
-    };
-    let task = target::when_free(run, args.timeout, write).await?;
-    let what = format!("waiting for vSphere to {} {}", doing(step), observed.vm.name);
-    target::wait(server, &task, Some(vm), run, args.timeout, &what).await
+/// A run on its way through the steps.
+struct Way<'a> {
+    args: &'a Args,
+    server: &'a Server,
+    observed: &'a Observed,
+    run: &'a Run,
+    secondary: Option<Moref>,
+    wrote: bool,
+    /// This run powered the virtual machine off, and has not powered it on again.
+    off: bool,
+}
+
+impl Way<'_> {
+    async fn go(&mut self, change: &Change) -> Result<Applied, Error> {
+        let mut steps: VecDeque<Step> = change.steps.iter().copied().collect();
+        let mut may_cycle = change.cycle_if_refused;
+        while let Some(step) = steps.pop_front() {
+            let answer = match self.perform(step).await {
+                Ok(answer) => answer,
+                Err(vsphere::Error::Fault(fault)) if may_cycle && step == Step::Create && needs_power_off(&fault) => {
+                    may_cycle = false;
+                    steps.push_front(Step::Create);
+                    steps = power_cycled(steps.make_contiguous()).into();
+                    continue;
+                }
+                Err(error) => {
+                    if target::is_stale(&error) || is_moot(&error, step) || self.is_off_already(&error, step).await {
+                        return Ok(Applied::Stale { wrote: self.wrote });
+                    }
+                    return Err(refused(error, step, self.observed));
+                }
+            };
+            self.wrote = true;
+            self.off = matches!(step, Step::PowerOff) || self.off && step != Step::PowerOn;
+            if let (Step::Create | Step::Enable, Some(answer)) = (step, &answer) {
+                let made = SecondaryOp::parse(answer);
+                if matches!(change.goal, Some(Goal::Running) | None) {
+                    started(self.args, self.server, self.observed, &made, self.run).await?;
+                }
+                self.secondary = made.secondary.or_else(|| self.secondary.take());
+            }
+        }
+        Ok(Applied::Done)
+    }
+
+    /// One operation, to the end of its task.
+    async fn perform(&self, step: Step) -> Result<Option<Element>, vsphere::Error> {
+        let (server, observed) = (self.server, self.observed);
+        let vm = &observed.moref;
+        let host = observed.secondary_host.as_ref();
+        // A primary whose secondary nobody knows: let the server say what is wrong with it.
+        let partner = self.secondary.as_ref().unwrap_or(vm);
+        let start = async || match step {
+            Step::Create => {
+                server.create_secondary(vm, observed.engine.wire(), host, observed.placement.as_ref()).await
+            }
+            Step::Enable => server.enable_secondary(vm, partner, host).await,
+            Step::Disable => server.disable_secondary(vm, partner).await,
+            Step::TurnOff => server.turn_off_ft(vm).await,
+            Step::PowerOff => server.power_off(vm).await,
+            Step::PowerOn => server.power_on(vm).await,
+        };
+        let what = format!("waiting for vSphere to {} {}", doing(step), observed.vm.name);
+        target::carry_out(server, vm, self.run, self.args.timeout, &what, start).await
+    }
+
+    /// Turning off was refused because somebody else did it first: releases say that with different faults.
+    async fn is_off_already(&self, error: &vsphere::Error, step: Step) -> bool {
+        if step != Step::TurnOff || !matches!(error, vsphere::Error::Fault(_)) {
+            return false;
+        }
+        let now = observe::observe(self.args, self.server, Some(self.observed)).await;
+        now.is_ok_and(|now| now.state == FtState::NotConfigured)
+    }
 }
 
 fn doing(step: Step) -> &'static str {
@@ -114,7 +153,7 @@ async fn started(
         match target::wait(server, task, Some(&observed.moref), run, args.timeout, &what).await {
             Ok(_) => {}
             Err(vsphere::Error::Fault(fault)) => faults.push(fault),
-            Err(error) => return Err(target::failure(error)),
+            Err(error) => return Err(target::write_failure(error)),
         }
     }
     if let Some(first) = faults.first() {
@@ -164,7 +203,7 @@ fn refused(error: vsphere::Error, step: Step, observed: &Observed) -> Error {
         }
         _ => None,
     };
-    let mut failure = target::failure(error);
+    let mut failure = target::write_failure(error);
     failure.detail = format!("vSphere did not {} {}: {}", doing(step), observed.label(), failure.detail);
     if hint.is_some() {
         failure.hint = hint;
@@ -181,7 +220,7 @@ pub async fn verify(
     run: &Run,
 ) -> Result<Observed, Error> {
     let deadline = run.deadline(args.timeout);
-    let mut pause = Duration::from_millis(100);
+    let mut pause = Duration::from_millis(50);
     // An observation without operations of its own was made a moment ago.
     let mut now =
         if change.steps.is_empty() { observed.clone() } else { observe::observe(args, server, Some(observed)).await? };

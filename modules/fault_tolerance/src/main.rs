@@ -116,8 +116,7 @@ impl Module for FaultTolerance {
         "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
-    const RULES: &'static [Rule] =
-        &[target::ONE_VM, target::INSTANCE_UUID_NEEDS_UUID, target::PROXY_NEEDS_PORT, target::PROXY_NEEDS_HOST];
+    const RULES: &'static [Rule] = target::VM_RULES;
 
     type Args = Args;
     type Session = Server;
@@ -131,7 +130,7 @@ impl Module for FaultTolerance {
     }
 
     async fn open(args: &Args, run: &Run) -> Result<Server, Error> {
-        args.connection.open(run).await
+        args.connection.open(run, args.timeout).await
     }
 
     async fn targets(_: &Args, _: &Server) -> Result<Vec<()>, Error> {
@@ -209,6 +208,9 @@ impl Module for FaultTolerance {
                 format!("{engine} is on for {label}, which is off: its secondary starts with it")
             }
             (State::Present, FtState::Running) => format!("{label} is protected by {engine}"),
+            (State::Present, other) if run.check && !outcome.changed => {
+                return format!("{label} is not protected yet ({}); a real run would wait for that.", other.name());
+            }
             (State::Present, other) => {
                 format!("{engine} is on for {label}, which is not protected yet: {}", other.name())
             }

@@ -4,9 +4,9 @@ use contract::{Error, Kind};
 use target::{Server, VmReport};
 use vsphere::{Element, FoundVm, FtPlacement, HostQuery, Object, Version, VmPaths};
 
+use crate::Args;
 use crate::plan::may_start_secondary;
 use crate::state::{Engine, FtState, Observed};
-use crate::{Args, State};
 
 const VM: [&str; 9] = [
     "name",
@@ -19,7 +19,7 @@ const VM: [&str; 9] = [
     "config.ftInfo",
     "runtime.host",
 ];
-const HOST: [&str; 3] = ["name", "config.product", "summary.hardware"];
+const HOST: [&str; 4] = ["name", "parent", "config.product", "summary.hardware"];
 const CLUSTER: [&str; 2] = ["name", "configurationEx"];
 
 pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) -> Result<Observed, Error> {
@@ -31,7 +31,13 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
     vm_paths.push("config.extraConfig");
     let paths = VmPaths { vm: &vm_paths, host: &HOST, cluster: &CLUSTER };
     let found = args.target.read(server, &paths, previous.map(|observed| &observed.moref)).await?;
-    target::accessible(&found.vm)?;
+    let ft = target::ft_role(&found.vm);
+    // An orphan is not reachable either; that it is one says more.
+    if !ft.as_ref().is_some_and(|ft| ft.orphaned) {
+        target::accessible(&found.vm)?;
+    }
+    target::readable(&found.vm, &vm_paths)?;
+    placed(&found)?;
     let Some(state) = found.vm.text("runtime.faultToleranceState") else {
         return Err(Error::new(
             Kind::Unsupported,
@@ -44,7 +50,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         vm: VmReport::of(&found.vm),
         state: FtState::of(state),
         reason: found.vm.text("runtime.needSecondaryReason").map(str::to_owned),
-        ft: target::ft_role(&found.vm),
+        ft,
         template: target::is_template(&found.vm),
         vcenter: server.about().api_type.is_vcenter(),
         engine: engine(server, &found),
@@ -62,9 +68,22 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
     Ok(observed)
 }
 
+/// An error where the host or the cluster is there, but hidden from this user: that is not a host without a cluster.
+fn placed(found: &FoundVm) -> Result<(), Error> {
+    if let Some(host) = &found.host {
+        target::readable(host, &HOST)?;
+        let in_cluster = host.moref("parent").is_some_and(|parent| parent.kind == "ClusterComputeResource");
+        if in_cluster && found.cluster.is_none() {
+            return Err(Error::new(Kind::Permission, format!("the cluster of host {} cannot be read", host.name()))
+                .hint("Give the user read access to the cluster."));
+        }
+    }
+    found.cluster.as_ref().map_or(Ok(()), |cluster| target::readable(cluster, &CLUSTER))
+}
+
 /// What only matters when a secondary is to be made or started.
 async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &mut Observed) -> Result<(), Error> {
-    if observed.state == FtState::NotConfigured && args.wish.state == State::Present {
+    if observed.state == FtState::NotConfigured {
         let has_ex = server.about().version.at_least(6, 0);
         observed.issues = server
             .query_ft_compatibility(&observed.moref, observed.engine.wire(), has_ex)
@@ -72,7 +91,8 @@ async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &
             .map_err(target::failure)?;
     }
     if let Some(name) = &args.secondary_host {
-        let hosts = server.hosts(&HostQuery::Names(vec![name.clone()]), &["name"]).await.map_err(target::failure)?;
+        let hosts =
+            server.hosts(&HostQuery::Names(vec![name.clone()]), None, &["name"]).await.map_err(target::failure)?;
         observed.secondary_host = hosts.first().map(|host| host.moref.clone());
     }
     if let (Some(name), Some(host), FtState::NotConfigured) = (&args.datastore, &found.host, &observed.state) {

@@ -70,11 +70,11 @@ pub fn plan(wish: Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
     misdirected(observed)?;
     let running = if observed.power() == "poweredOn" { Goal::Running } else { Goal::Enabled };
     let mut plan = Plan::from(match (wish.state, &observed.state) {
-        (State::Present, FtState::NotConfigured) => create(wish, observed),
+        (State::Present, FtState::NotConfigured) => create(wish, observed, &[], running),
         (State::Present, FtState::Disabled) => steps(&[Step::Enable], running),
         (State::Present, FtState::NeedSecondary | FtState::Starting) => steps(&[], Goal::Running),
         (State::Present, FtState::Enabled) if observed.power() == "poweredOn" => steps(&[], Goal::Running),
-        (State::Suspended, FtState::NotConfigured) => steps(&[Step::Create, Step::Disable], Goal::Disabled),
+        (State::Suspended, FtState::NotConfigured) => create(wish, observed, &[Step::Disable], Goal::Disabled),
         (State::Suspended, FtState::Enabled | FtState::NeedSecondary | FtState::Starting | FtState::Running) => {
             steps(&[Step::Disable], Goal::Disabled)
         }
@@ -109,16 +109,19 @@ fn steps(steps: &[Step], goal: Goal) -> Change {
     Change { steps: steps.to_vec(), goal: Some(goal), cycle_if_refused: false }
 }
 
-/// Turning it on. Record/replay may only be possible while the virtual machine is off.
-fn create(wish: Wish, observed: &Observed) -> Change {
-    if observed.power() != "poweredOn" {
-        return steps(&[Step::Create], Goal::Enabled);
+/// Turning it on, and what follows. Record/replay may only be possible while the virtual machine is off.
+fn create(wish: Wish, observed: &Observed, then: &[Step], goal: Goal) -> Change {
+    let create = [&[Step::Create], then].concat();
+    let cycle = wish.allow_power_cycle && observed.power() == "poweredOn";
+    if cycle && refused_while_running(observed) {
+        return steps(&power_cycled(&create), goal);
     }
-    if wish.allow_power_cycle && refused_while_running(observed) {
-        return steps(&[Step::PowerOff, Step::Create, Step::PowerOn], Goal::Running);
-    }
-    let cycle_if_refused = wish.allow_power_cycle && observed.engine == Engine::Legacy;
-    Change { cycle_if_refused, ..steps(&[Step::Create], Goal::Running) }
+    Change { cycle_if_refused: cycle && observed.engine == Engine::Legacy, ..steps(&create, goal) }
+}
+
+/// The steps while the virtual machine is off.
+pub fn power_cycled(steps: &[Step]) -> Vec<Step> {
+    [&[Step::PowerOff], steps, &[Step::PowerOn]].concat()
 }
 
 /// vSphere says already that it must be off.
@@ -231,18 +234,19 @@ fn caveats(wish: Wish, observed: &Observed, plan: &mut Plan<Change>) {
 /// What will be there once `change` is done.
 pub fn predict(observed: &Observed, change: &Change) -> Observed {
     let mut after = observed.clone();
-    let on = observed.power() == "poweredOn";
+    let running = match change.goal {
+        // Nobody waits: it will be on its way.
+        None => FtState::Starting,
+        Some(_) => FtState::Running,
+    };
     for step in &change.steps {
         after.state = match step {
-            Step::Create | Step::Enable if on => FtState::Running,
+            Step::Create | Step::Enable if observed.power() == "poweredOn" => running.clone(),
             Step::Create | Step::Enable => FtState::Enabled,
             Step::Disable => FtState::Disabled,
             Step::TurnOff => FtState::NotConfigured,
             Step::PowerOff | Step::PowerOn => after.state,
         };
-    }
-    if change.steps.is_empty() && change.goal == Some(Goal::Running) {
-        after.state = FtState::Running;
     }
     after
 }

@@ -170,6 +170,10 @@ fn a_power_cycle_is_made_only_on_request() {
     assert_eq!(with.change.steps, [Step::PowerOff, Step::Create, Step::PowerOn]);
     assert_eq!(with.warnings, Vec::<String>::new());
 
+    let suspended = Wish { state: State::Suspended, ..allowed };
+    let steps = [Step::PowerOff, Step::Create, Step::Disable, Step::PowerOn];
+    assert_eq!(plan(suspended, &seen).unwrap().change.steps, steps);
+
     // vSphere could not be asked beforehand: the plan says what to do if it refuses.
     let unasked = plan(allowed, &observed("notConfigured", "poweredOn")).unwrap();
     assert!(unasked.change.cycle_if_refused && unasked.change.steps == [Step::Create]);
@@ -246,6 +250,6 @@ proptest! {
         let after = predict(&seen, &change);
         let again = plan(wish, &after).unwrap().change;
         prop_assert_eq!(&again, &Change { steps: Vec::new(), goal: again.goal, cycle_if_refused: false });
-        prop_assert!(change.is_empty() || matches!(judge(change.goal.unwrap_or(Goal::Running), &after), Verdict::Reached));
+        prop_assert!(change.is_empty() || change.goal.is_none_or(|goal| matches!(judge(goal, &after), Verdict::Reached)));
     }
 }

@@ -36,6 +36,14 @@ struct Args {
     /// What to do about an option that a host's build does not have.
     #[serde(default)]
     missing: Missing,
+    /// Seconds after which the run gives up waiting for vSphere.
+    #[serde(default = "five_minutes")]
+    #[schemars(range(min = 1, max = 86400))]
+    timeout: u64,
+}
+
+fn five_minutes() -> u64 {
+    300
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -157,7 +165,7 @@ impl Module for HostOption {
         "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
-    const RULES: &'static [Rule] = &[target::ONE_KIND_OF_HOST, target::PROXY_NEEDS_PORT, target::PROXY_NEEDS_HOST];
+    const RULES: &'static [Rule] = target::HOST_RULES;
 
     type Args = Args;
     type Session = Hosts;
@@ -174,7 +182,7 @@ impl Module for HostOption {
     }
 
     async fn open(args: &Args, run: &Run) -> Result<Hosts, Error> {
-        Ok(Hosts { server: args.connection.open(run).await?, definitions: Definitions::default() })
+        Ok(Hosts { server: args.connection.open(run, args.timeout).await?, definitions: Definitions::default() })
     }
 
     async fn targets(args: &Args, hosts: &Hosts) -> Result<Vec<Host>, Error> {

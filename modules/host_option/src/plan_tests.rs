@@ -98,6 +98,10 @@ fn an_option_that_the_build_lacks_is_an_error_that_names_the_build_or_a_warning(
     seen.options[0].similar = Some("A.B".to_owned());
     let error = plan(&one(Scalar::Int(1)), State::Present, Missing::Fail, &seen).unwrap_err();
     assert!(error.message().contains("did you mean `A.B`") || error.message().contains("Did you mean `A.B`"));
+    seen.options[0].key = "Migrate.VMotionStreamDisable".to_owned();
+    seen.options[0].similar = Some("Migrate.VMotionStreamHelpers".to_owned());
+    let error = plan(&one(Scalar::Int(1)), State::Present, Missing::Fail, &seen).unwrap_err();
+    assert!(error.message().contains("7.0 Update 2"), "{}", error.message());
     let plan = plan(&one(Scalar::Int(1)), State::Present, Missing::Skip, &seen).unwrap();
     assert!(plan.change.is_empty() && plan.warnings[0].contains("ESXi 6.7.0 build-1"));
 }

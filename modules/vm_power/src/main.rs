@@ -49,7 +49,8 @@ struct Report {
     power_state_before: Option<String>,
     /// The same after this run, or as it would be had this not been a check run.
     power_state: Option<String>,
-    /// How many secondaries of Fault Tolerance are powered with it; 0 for a machine that is not protected.
+    /// How many secondaries of Fault Tolerance follow it; 0 for a machine that has none, or whose Fault Tolerance is
+    /// suspended.
     secondaries: u32,
 }
 
@@ -63,6 +64,7 @@ const PATHS: VmPaths<'static> = VmPaths {
         "runtime.connectionState",
         "config.template",
         "runtime.question",
+        "runtime.faultToleranceState",
     ],
     host: &[],
     cluster: &[],
@@ -76,8 +78,7 @@ impl Module for VmPower {
         "A machine that waits for an answer is an error that repeats the question: nothing is answered for you.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
-    const RULES: &'static [Rule] =
-        &[target::ONE_VM, target::INSTANCE_UUID_NEEDS_UUID, target::PROXY_NEEDS_PORT, target::PROXY_NEEDS_HOST];
+    const RULES: &'static [Rule] = target::VM_RULES;
 
     type Args = Args;
     type Session = Server;
@@ -91,7 +92,7 @@ impl Module for VmPower {
     }
 
     async fn open(args: &Args, run: &Run) -> Result<Server, Error> {
-        args.connection.open(run).await
+        args.connection.open(run, args.timeout).await
     }
 
     async fn targets(_: &Args, _: &Server) -> Result<Vec<()>, Error> {
@@ -101,11 +102,13 @@ impl Module for VmPower {
     async fn observe(args: &Args, server: &Server, (): &(), previous: Option<&Observed>) -> Result<Observed, Error> {
         let found = args.target.read(server, &PATHS, previous.map(|observed| &observed.moref)).await?;
         target::accessible(&found.vm)?;
+        target::readable(&found.vm, PATHS.vm)?;
         Ok(Observed {
             moref: found.vm.moref.clone(),
             vm: VmReport::of(&found.vm),
             template: target::is_template(&found.vm),
             ft: target::ft_role(&found.vm),
+            ft_suspended: found.vm.text("runtime.faultToleranceState") == Some("disabled"),
             question: found
                 .vm
                 .get("runtime.question")
@@ -133,25 +136,19 @@ impl Module for VmPower {
         run: &Run,
     ) -> Result<Applied, Error> {
         let Some(step) = change.0 else { return Ok(Applied::Done) };
-        let write = async || match step {
+        let direction = if step == Step::On { "on" } else { "off" };
+        let what = format!("waiting for vSphere to power {direction} {}", observed.vm.name);
+        let start = async || match step {
             Step::On => server.power_on(&observed.moref).await,
             Step::Off => server.power_off(&observed.moref).await,
         };
-        let result = match target::when_free(run, args.timeout, write).await {
-            Ok(task) => {
-                let direction = if step == Step::On { "on" } else { "off" };
-                let what = format!("waiting for vSphere to power {direction} {}", observed.vm.name);
-                target::wait(server, &task, Some(&observed.moref), run, args.timeout, &what).await
-            }
-            Err(error) => Err(error),
-        };
-        match result {
+        match target::carry_out(server, &observed.moref, run, args.timeout, &what, start).await {
             Ok(_) => Ok(Applied::Done),
             // Somebody else pressed the button first, or the session was renewed: look again.
             Err(error) if target::is_stale(&error) || plan::is_moot(&error, step) => {
                 Ok(Applied::Stale { wrote: false })
             }
-            Err(error) => Err(target::failure(error)),
+            Err(error) => Err(target::write_failure(error)),
         }
     }
 
@@ -182,10 +179,12 @@ impl Module for VmPower {
         let Some(outcome) = outcomes.first() else { return String::new() };
         let label = Self::label(&(), outcome.before.as_ref());
         let direction = if args.state == State::PoweredOn { "on" } else { "off" };
-        let with = match report.secondaries {
-            0 => String::new(),
-            1 => " with its secondary".to_owned(),
-            several => format!(" with its {several} secondaries"),
+        let with = match (report.secondaries, args.state) {
+            (0, _) => "",
+            (1, State::PoweredOn) => "; its secondary starts with it",
+            (1, State::PoweredOff) => "; its secondary stops with it",
+            (_, State::PoweredOn) => "; its secondaries start with it",
+            (_, State::PoweredOff) => "; its secondaries stop with it",
         };
         match (outcome.changed, run.check) {
             (false, _) => format!("{label} is powered {direction} already."),

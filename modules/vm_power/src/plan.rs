@@ -13,13 +13,16 @@ pub struct Observed {
     pub vm: VmReport,
     pub template: bool,
     pub ft: Option<FtInfo>,
+    /// Its secondaries may not run.
+    pub ft_suspended: bool,
     /// What it asks, if it waits for an answer.
     pub question: Option<String>,
 }
 
 impl Observed {
     pub fn secondaries(&self) -> u32 {
-        let count = self.ft.as_ref().filter(|ft| ft.role == 1).map_or(0, |ft| ft.secondaries.len());
+        let count =
+            self.ft.as_ref().filter(|ft| ft.role == 1 && !self.ft_suspended).map_or(0, |ft| ft.secondaries.len());
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 }
@@ -127,6 +130,7 @@ mod tests {
             },
             template: false,
             ft: None,
+            ft_suspended: false,
             question: None,
         }
     }
@@ -178,7 +182,9 @@ mod tests {
     fn the_secondaries_of_a_primary_are_counted() {
         let primary = Observed { ft: Some(pair(1)), ..observed(Some("poweredOn")) };
         let secondary = Observed { ft: Some(pair(2)), ..observed(Some("poweredOn")) };
-        assert_eq!((primary.secondaries(), secondary.secondaries(), observed(None).secondaries()), (1, 0, 0));
+        let suspended = Observed { ft_suspended: true, ..primary.clone() };
+        let counts = [&primary, &secondary, &suspended, &observed(None)].map(Observed::secondaries);
+        assert_eq!(counts, [1, 0, 0, 0]);
     }
 
     proptest! {

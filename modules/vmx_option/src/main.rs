@@ -96,8 +96,7 @@ impl Module for VmxOption {
         "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
-    const RULES: &'static [Rule] =
-        &[target::ONE_VM, target::INSTANCE_UUID_NEEDS_UUID, target::PROXY_NEEDS_PORT, target::PROXY_NEEDS_HOST];
+    const RULES: &'static [Rule] = target::VM_RULES;
 
     type Args = Args;
     type Session = Server;
@@ -113,7 +112,7 @@ impl Module for VmxOption {
     }
 
     async fn open(args: &Args, run: &Run) -> Result<Server, Error> {
-        args.connection.open(run).await
+        args.connection.open(run, args.timeout).await
     }
 
     async fn targets(_: &Args, _: &Server) -> Result<Vec<()>, Error> {
@@ -123,6 +122,7 @@ impl Module for VmxOption {
     async fn observe(args: &Args, server: &Server, (): &(), previous: Option<&Observed>) -> Result<Observed, Error> {
         let found = args.target.read(server, &PATHS, previous.map(|observed| &observed.moref)).await?;
         target::accessible(&found.vm)?;
+        target::readable(&found.vm, PATHS.vm)?;
         let Some(extra) = found.vm.get("config.extraConfig") else {
             return Err(Error::new(
                 Kind::Permission,
@@ -136,6 +136,7 @@ impl Module for VmxOption {
             moref: found.vm.moref.clone(),
             vm: VmReport::of(&found.vm),
             template: target::is_template(&found.vm),
+            ft: target::ft_role(&found.vm),
             change_version: found.vm.text("config.changeVersion").map(str::to_owned),
             // Of several of one name the last one counts, as in the file.
             options: args
@@ -157,7 +158,7 @@ impl Module for VmxOption {
     }
 
     fn plan(args: &Args, observed: &Observed) -> Result<Plan<Change>, Error> {
-        let mut plan = plan::plan(&args.options, args.state, observed);
+        let mut plan = plan::plan(&args.options, args.state, observed)?;
         plan.warnings.extend(args.connection.warnings());
         Ok(plan)
     }
@@ -174,22 +175,13 @@ impl Module for VmxOption {
         change: &Change,
         run: &Run,
     ) -> Result<Applied, Error> {
-        let write = async || {
-            server
-                .reconfigure_extra_config(&observed.moref, observed.change_version.as_deref(), &change.on_the_wire())
-                .await
-        };
-        let result = match target::when_free(run, args.timeout, write).await {
-            Ok(task) => {
-                let what = format!("waiting for vSphere to reconfigure {}", observed.vm.name);
-                target::wait(server, &task, Some(&observed.moref), run, args.timeout, &what).await
-            }
-            Err(error) => Err(error),
-        };
-        match result {
+        let what = format!("waiting for vSphere to reconfigure {}", observed.vm.name);
+        let (version, changes) = (observed.change_version.as_deref(), change.on_the_wire());
+        let start = async || server.reconfigure_extra_config(&observed.moref, version, &changes).await;
+        match target::carry_out(server, &observed.moref, run, args.timeout, &what, start).await {
             Ok(_) => Ok(Applied::Done),
             Err(error) if target::is_stale(&error) => Ok(Applied::Stale { wrote: false }),
-            Err(error) => Err(target::failure(error)),
+            Err(error) => Err(target::write_failure(error)),
         }
     }
 

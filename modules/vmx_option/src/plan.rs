@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use contract::{Kind, Plan, Scalar};
+use contract::{Error, Kind, Plan, Scalar};
 use target::VmReport;
-use vsphere::{Moref, Version};
+use vsphere::{FtInfo, Moref, Version};
 
 use crate::State;
 
@@ -14,6 +14,8 @@ pub struct Observed {
     pub moref: Moref,
     pub vm: VmReport,
     pub template: bool,
+    /// Its part in Fault Tolerance.
+    pub ft: Option<FtInfo>,
     pub change_version: Option<String>,
     /// Every option that was asked for.
     pub options: Vec<Found>,
@@ -104,7 +106,7 @@ fn same(one: &str, other: &str) -> bool {
 }
 
 /// Decides.
-pub fn plan(options: &BTreeMap<String, Scalar>, state: State, observed: &Observed) -> Plan<Change> {
+pub fn plan(options: &BTreeMap<String, Scalar>, state: State, observed: &Observed) -> Result<Plan<Change>, Error> {
     let changes = observed.options.iter().filter_map(|found| {
         let current = found.value.as_deref();
         match state {
@@ -125,10 +127,16 @@ pub fn plan(options: &BTreeMap<String, Scalar>, state: State, observed: &Observe
             Some("Resume it or power it off first.".to_owned()),
         ));
     }
+    let secondary = observed.ft.as_ref().filter(|ft| ft.is_secondary());
+    if let Some(ft) = secondary.filter(|_| !plan.change.0.is_empty()) {
+        let primary = ft.primary.as_ref().map_or_else(String::new, |primary| format!(", {primary}"));
+        let text = format!("{} ({}) is a secondary of Fault Tolerance", observed.vm.name, observed.vm.moid);
+        return Err(Error::new(Kind::Conflict, text).hint(format!("Set the options of its primary{primary}.")));
+    }
     if state == State::Present {
         plan.warnings.extend(meaningless(options, observed));
     }
-    plan
+    Ok(plan)
 }
 
 /// The record/replay options where there is no record/replay Fault Tolerance.

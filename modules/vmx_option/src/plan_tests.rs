@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use contract::{Change as _, Scalar};
 use proptest::prelude::*;
 use target::VmReport;
-use vsphere::{Moref, Version};
+use vsphere::{FtInfo, Moref, Version};
 
 use super::{Found, Observed, plan, predict, problems};
 use crate::State;
@@ -18,6 +18,7 @@ fn observed(there: &[(&str, &str, Option<&str>)], version: &str, power: &str) ->
             power_state: Some(power.to_owned()),
         },
         template: false,
+        ft: None,
         change_version: Some("1".to_owned()),
         options: there
             .iter()
@@ -63,7 +64,7 @@ fn only_the_difference_is_written() {
     ];
     for (wanted, key, there, state, written) in cases {
         let observed = observed(&[("replay.allowFT", key, there)], "5.0", "poweredOff");
-        let plan = plan(&options(&[("replay.allowFT", wanted.clone())]), state, &observed);
+        let plan = plan(&options(&[("replay.allowFT", wanted.clone())]), state, &observed).unwrap();
         let expected: Vec<_> = written.map(|value| (key.to_owned(), value.map(str::to_owned))).into_iter().collect();
         assert_eq!(plan.change.0, expected, "{wanted:?} where {key} is {there:?}, {state:?}");
     }
@@ -83,19 +84,35 @@ fn record_replay_options_are_told_to_mean_nothing_where_they_do() {
         let mut wanted = options(&[("replay.supported", text("true"))]);
         wanted.extend(legacy.clone().map(|value| ("vm.uselegacyft".to_owned(), value)));
         let seen = observed(&[("replay.supported", "replay.supported", None)], version, "poweredOff");
-        assert_eq!(!plan(&wanted, State::Present, &seen).warnings.is_empty(), warned, "{version} {legacy:?}");
+        assert_eq!(!plan(&wanted, State::Present, &seen).unwrap().warnings.is_empty(), warned, "{version} {legacy:?}");
     }
     let other = options(&[("guestinfo.x", text("1"))]);
     let seen = observed(&[("guestinfo.x", "guestinfo.x", None)], "8.0", "poweredOff");
-    assert_eq!(plan(&other, State::Present, &seen).warnings, Vec::<String>::new());
+    assert_eq!(plan(&other, State::Present, &seen).unwrap().warnings, Vec::<String>::new());
 }
 
 #[test]
 fn a_suspended_machine_is_left_alone_unless_there_is_nothing_to_do() {
     let wanted = options(&[("a", text("1"))]);
-    let to_do = plan(&wanted, State::Present, &observed(&[("a", "a", None)], "5.0", "suspended"));
-    let done = plan(&wanted, State::Present, &observed(&[("a", "a", Some("1"))], "5.0", "suspended"));
+    let to_do = plan(&wanted, State::Present, &observed(&[("a", "a", None)], "5.0", "suspended")).unwrap();
+    let done = plan(&wanted, State::Present, &observed(&[("a", "a", Some("1"))], "5.0", "suspended")).unwrap();
     assert_eq!((to_do.blockers.len(), done.blockers.len()), (1, 0));
+}
+
+#[test]
+fn a_secondary_is_not_changed() {
+    let wanted = options(&[("a", text("1"))]);
+    let ft = Some(FtInfo {
+        role: 2,
+        instance_uuids: Vec::new(),
+        secondaries: Vec::new(),
+        primary: Some(Moref::new("VirtualMachine", "vm-63")),
+        orphaned: false,
+    });
+    let to_do = Observed { ft: ft.clone(), ..observed(&[("a", "a", None)], "5.0", "poweredOn") };
+    assert!(plan(&wanted, State::Present, &to_do).unwrap_err().message().contains("vm-63"));
+    let done = Observed { ft, ..observed(&[("a", "a", Some("1"))], "5.0", "poweredOn") };
+    assert!(plan(&wanted, State::Present, &done).unwrap().change.is_empty());
 }
 
 #[test]
@@ -133,9 +150,9 @@ proptest! {
         let state = if absent { State::Absent } else { State::Present };
         let there: Vec<_> = wanted.keys().zip(&there).map(|(key, value)| (key.as_str(), key.as_str(), value.as_deref())).collect();
         let seen = observed(&there, "5.0", "poweredOff");
-        let change = plan(&wanted, state, &seen).change;
+        let change = plan(&wanted, state, &seen).unwrap().change;
         let after = predict(&seen, &change);
-        prop_assert!(plan(&wanted, state, &after).change.is_empty());
+        prop_assert!(plan(&wanted, state, &after).unwrap().change.is_empty());
         // Nothing that has its value already is written again.
         for (key, value) in &change.0 {
             prop_assert_ne!(&seen.value(key), value);

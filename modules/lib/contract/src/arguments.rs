@@ -84,6 +84,8 @@ pub fn understand<M: Module>(
             Err(error) => problems.push(error.to_string()),
         }
     }
+    // What is wrong may be a secret in the wrong place, such as `user:password@host`.
+    shown.retain(|name, _| !problems.iter().any(|problem| problem.contains(&format!("`{name}`"))));
     Understood { args: Err(refusal(&problems)), shown }
 }
 

@@ -76,16 +76,44 @@ fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
 }
 
-/// Understands, runs, and puts the result together.
+/// Reads, understands, runs, and puts the result together.
 fn respond<M: Module>(
     file: Option<&str>,
     flags: (bool, bool),
     secrets: &mut Secrets,
 ) -> (Map<String, Value>, Option<Kind>) {
-    let refused = |error: Error| (failure::<M>(&error), Some(error.kind));
-    let (given, wishes) = match input::read(file).and_then(|bytes| input::parse(&bytes)) {
-        Ok(read) => read,
-        Err(error) => return refused(error),
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return refused::<M>(&Error::new(Kind::Internal, format!("the run cannot be started: {error}"))),
+    };
+    let result = runtime.block_on(async {
+        match signals() {
+            Ok(signal) => respond_until::<M>(file, flags, secrets, signal).await,
+            Err(error) => refused::<M>(&error),
+        }
+    });
+    // Neither a name look-up nor a standard input that never ends may keep the program from ending.
+    runtime.shutdown_background();
+    result
+}
+
+async fn respond_until<M: Module>(
+    file: Option<&str>,
+    flags: (bool, bool),
+    secrets: &mut Secrets,
+    signal: impl Future<Output = &'static str>,
+) -> (Map<String, Value>, Option<Kind>) {
+    tokio::pin!(signal);
+    let path = file.map(str::to_owned);
+    let read = tokio::select! {
+        read = tokio::task::spawn_blocking(move || input::read(path.as_deref())) => {
+            read.unwrap_or_else(|panic| Err(Error::new(Kind::Internal, panic.to_string())))
+        }
+        name = &mut signal => Err(Error::new(Kind::Interrupted, format!("interrupted by {name} while reading the arguments"))),
+    };
+    let (given, wishes) = match read.and_then(|bytes| input::parse(&bytes)) {
+        Ok(parsed) => parsed,
+        Err(error) => return refused::<M>(&error),
     };
     let wishes = Wishes { check: wishes.check || flags.0, diff: wishes.diff || flags.1, ..wishes };
     let environment = |name: &str| std::env::var(name).ok();
@@ -93,30 +121,14 @@ fn respond<M: Module>(
     let args = match understood.args {
         Ok(args) => args,
         Err(error) => {
-            let mut result = failure::<M>(&error);
+            let (mut result, kind) = refused::<M>(&error);
             add_invocation(&mut result, understood.shown, Vec::new(), wishes.no_log);
-            return (result, Some(error.kind));
+            return (result, kind);
         }
     };
     let progress = if file.is_some() { Progress::silent() } else { Progress::on_stderr() };
     let run = Run::new(wishes.check, wishes.diff, wishes.no_log, wishes.verbosity, progress);
-    let ended = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => {
-            let ended = runtime.block_on(async {
-                match signals() {
-                    Ok(signal) => steps::run::<M>(&args, &run, signal).await,
-                    Err(error) => Ended { outcomes: Vec::new(), error: Some(error) },
-                }
-            });
-            // A name look-up that hangs must not keep the program from ending.
-            runtime.shutdown_background();
-            ended
-        }
-        Err(error) => {
-            let error = Error::new(Kind::Internal, format!("the run cannot be started: {error}"));
-            Ended { outcomes: Vec::new(), error: Some(error) }
-        }
-    };
+    let ended = steps::run::<M>(&args, &run, signal).await;
     run.progress.clear();
     let (mut result, kind) = conclude::<M>(&args, &run, ended);
     add_invocation(&mut result, understood.shown, run.traced(), run.no_log);
@@ -218,6 +230,10 @@ fn add<R: serde::Serialize>(result: &mut Map<String, Value>, report: R) {
     if let Ok(Value::Object(own)) = serde_json::to_value(report) {
         result.extend(own);
     }
+}
+
+fn refused<M: Module>(error: &Error) -> (Map<String, Value>, Option<Kind>) {
+    (failure::<M>(error), Some(error.kind))
 }
 
 /// The result of a run that never began.

@@ -52,18 +52,29 @@ pub struct Error {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The server may have accepted the change, or be at it still: what is there now does not tell.
+    #[serde(skip)]
+    pub(crate) unsettled: bool,
 }
 
 impl Error {
     /// A failure of `kind`, told in one sentence.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), fault: None, hint: None }
+        Self { kind, detail: detail.into(), fault: None, hint: None, unsettled: false }
     }
 
     /// The same failure, with what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same failure, of a change that the server may have accepted all the same, or be at still: the run is told to
+    /// have changed something, because that it did not is not known.
+    #[must_use]
+    pub fn unsettled(mut self) -> Self {
+        self.unsettled = true;
         self
     }
 

@@ -78,11 +78,22 @@ impl Secrets {
     /// states as the server has them, and a password that happens to be `on` must not garble them.
     pub fn scrub_result(&self, result: &mut Map<String, Value>) {
         for key in ["msg", "error", "warnings"] {
-            if let Some(Value::Object(error)) = result.get_mut(key) {
-                error.iter_mut().filter(|(name, _)| *name != "kind").for_each(|(_, part)| self.scrub_value(part));
-            } else if let Some(value) = result.get_mut(key) {
+            if let Some(value) = result.get_mut(key).filter(|value| !value.is_object()) {
                 self.scrub_value(value);
             }
+        }
+        result.iter_mut().for_each(|(name, value)| self.scrub_errors(name, value));
+    }
+
+    /// Scrubs what is called `error`, wherever it stands: a module with many targets has one of each.
+    fn scrub_errors(&self, name: &str, value: &mut Value) {
+        match value {
+            Value::Object(error) if name == "error" => {
+                error.iter_mut().filter(|(name, _)| *name != "kind").for_each(|(_, part)| self.scrub_value(part));
+            }
+            Value::Object(map) => map.iter_mut().for_each(|(name, value)| self.scrub_errors(name, value)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.scrub_errors("", item)),
+            _ => {}
         }
     }
 }
@@ -115,14 +126,15 @@ mod tests {
         secrets.add("fault");
         let mut result = json!({
             "msg": "a fault", "warnings": ["fault"], "error": {"kind": "fault", "detail": "fault", "fault": {"message": "fault"}},
-            "ft_state": "fault"
+            "ft_state": "fault", "hosts": [{"name": "fault", "error": {"kind": "fault", "detail": "a fault"}}]
         });
         if let Some(map) = result.as_object_mut() {
             secrets.scrub_result(map);
         }
         let expected = json!({
             "msg": "a ********", "warnings": ["********"],
-            "error": {"kind": "fault", "detail": "********", "fault": {"message": "********"}}, "ft_state": "fault"
+            "error": {"kind": "fault", "detail": "********", "fault": {"message": "********"}}, "ft_state": "fault",
+            "hosts": [{"name": "fault", "error": {"kind": "fault", "detail": "a ********"}}]
         });
         assert_eq!(result, expected);
     }

@@ -30,10 +30,20 @@ pub(crate) struct Ended<M: Module> {
 struct Slot<M: Module> {
     target: Rc<M::Target>,
     before: Option<M::Observed>,
-    /// A write was sent.
-    writing: bool,
+    phase: Phase,
     warnings: Vec<String>,
     outcome: Option<Outcome<M>>,
+}
+
+/// What is being done to a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Nothing was written.
+    Reading,
+    /// A write was sent, and its end is not known.
+    Writing,
+    /// All writes are done.
+    Verifying,
 }
 
 type Slots<M> = RefCell<Vec<Slot<M>>>;
@@ -70,12 +80,7 @@ pub(crate) async fn run<M: Module>(args: &M::Args, run: &Run, signal: impl Futur
                 Ok(result) => result.err(),
                 Err(panic) => Some(defect(&*panic)),
             },
-            name = &mut signal => {
-                let writing = slots.borrow().iter().any(|slot| slot.writing && slot.outcome.is_none());
-                let when = if writing { "while a change was under way; run it again to complete it" }
-                    else { "before anything was written" };
-                Some(interrupted(name, when))
-            }
+            name = &mut signal => Some(interrupted(name, how_far(&slots.borrow()))),
         }
     };
     if let Some(error) = &error {
@@ -97,7 +102,7 @@ async fn every_target<M: Module>(
     slots.borrow_mut().extend(targets.into_iter().map(|target| Slot {
         target: Rc::new(target),
         before: None,
-        writing: false,
+        phase: Phase::Reading,
         warnings: Vec::new(),
         outcome: None,
     }));
@@ -158,8 +163,10 @@ async fn one_target<M: Module>(
                 None => error,
             });
         }
-        slots.borrow_mut()[index].writing = true;
-        match M::apply(args, session, target, &observed, &plan.change, run).await? {
+        slots.borrow_mut()[index].phase = Phase::Writing;
+        let applied = M::apply(args, session, target, &observed, &plan.change, run).await;
+        slots.borrow_mut()[index].phase = Phase::Verifying;
+        match applied? {
             Applied::Done => {
                 let after = M::verify(args, session, target, &observed, &plan.change, run).await?;
                 return Ok((after, true));
@@ -185,20 +192,22 @@ async fn failed<M: Module>(
     index: usize,
     error: Error,
 ) -> Outcome<M> {
-    let (writing, before) = {
+    let (phase, before) = {
         let slot = &slots.borrow()[index];
-        (slot.writing, slot.before.clone())
+        (slot.phase, slot.before.clone())
     };
-    if !writing {
+    if phase == Phase::Reading {
         return finish(slots, index, None, false, Some(error));
     }
+    // The write was accepted, or may have been, and nobody saw its end: "unchanged" would be a guess that hides a change.
+    let unknown = phase == Phase::Writing || error.unsettled;
     let looked = tokio::time::timeout(LAST_LOOK, M::observe(args, session, target, before.as_ref())).await;
     match (looked, &before) {
         (Ok(Ok(now)), Some(before)) => {
-            let changed = M::view(before) != M::view(&now);
+            let changed = unknown || M::view(before) != M::view(&now);
             finish(slots, index, Some(now), changed, Some(error))
         }
-        // A write was sent and its effect cannot be read: "unchanged" would be a guess that hides a change.
+        // Nor can its effect be read.
         _ => finish(slots, index, None, true, Some(error)),
     }
 }
@@ -216,8 +225,10 @@ async fn settle<M: Module>(args: &M::Args, session: &M::Session, slots: &Slots<M
         let look =
             AssertUnwindSafe(failed::<M>(args, session, target, slots, *index, error.clone())).catch_unwind().await;
         // It is the observation itself that panics.
-        let outcome =
-            look.unwrap_or_else(|_| finish(slots, *index, None, slots.borrow()[*index].writing, Some(error.clone())));
+        let outcome = look.unwrap_or_else(|_| {
+            let wrote = slots.borrow()[*index].phase != Phase::Reading;
+            finish(slots, *index, None, wrote, Some(error.clone()))
+        });
         slots.borrow_mut()[*index].outcome = Some(outcome);
     });
     join_all(looks).await;
@@ -238,6 +249,21 @@ fn finish<M: Module>(
         changed,
         warnings: std::mem::take(&mut slot.warnings),
         error,
+    }
+}
+
+/// How far the run came, for the message of one that was interrupted.
+fn how_far<M: Module>(slots: &[Slot<M>]) -> &'static str {
+    let open = |phase: Phase| slots.iter().any(|slot| slot.outcome.is_none() && slot.phase == phase);
+    let changed = slots.iter().filter_map(|slot| slot.outcome.as_ref()).any(|outcome| outcome.changed);
+    if open(Phase::Writing) {
+        "while a change was under way; run it again to complete it"
+    } else if open(Phase::Verifying) {
+        "after the change was made, and before it was seen to hold; run it again to see"
+    } else if changed {
+        "after a part of the change was made; run it again to complete it"
+    } else {
+        "before anything was written"
     }
 }
 

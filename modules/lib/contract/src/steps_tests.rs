@@ -98,13 +98,38 @@ fn a_signal_ends_the_run_and_what_was_done_is_told() {
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         "SIGTERM"
     };
-    for (lamp, changed) in [("slow", true), ("never", false)] {
+    // Where it ends while a change is under way, nobody knows whether the server goes on with it.
+    for (lamp, lit) in [("slow", true), ("never", false)] {
         let ended = ended(&args(&["good", lamp]), false, soon());
         let error = ended.error.unwrap();
         assert_eq!(error.kind, Kind::Interrupted);
         assert!(error.detail.contains("SIGTERM") && error.detail.contains("under way"), "{}", error.detail);
-        assert_eq!(told(&ended.outcomes[1]), (changed, Some(Kind::Interrupted), Some(changed)), "{lamp}");
+        assert_eq!(told(&ended.outcomes[1]), (true, Some(Kind::Interrupted), Some(lit)), "{lamp}");
     }
+}
+
+#[test]
+fn a_signal_is_told_with_what_was_done_until_then() {
+    let soon = || async {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        "SIGTERM"
+    };
+    for (lamps, says) in [
+        (["good", "unheard"], "after a part of the change was made"),
+        (["lit", "unheard"], "before anything was written"),
+    ] {
+        crate::testing::LIT.with_borrow_mut(|lit| lit.insert("lit".to_owned(), true));
+        let ended = ended(&args(&lamps), false, soon());
+        let detail = ended.error.unwrap().detail;
+        assert!(detail.contains(says), "{lamps:?}: {detail}");
+        assert!(!ended.outcomes[1].changed);
+    }
+}
+
+#[test]
+fn a_change_that_may_still_be_under_way_counts_as_one() {
+    let outcome = &ended(&args(&["unsettled"]), false, never()).outcomes[0];
+    assert_eq!(told(outcome), (true, Some(Kind::Timeout), Some(false)));
 }
 
 #[test]

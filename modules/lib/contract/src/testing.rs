@@ -108,6 +108,7 @@ impl Module for Lamps {
 
     async fn observe(_: &Args, _: &Session, lamp: &String, _: Option<&bool>) -> Result<bool, Error> {
         match lamp.as_str() {
+            "unheard" => std::future::pending().await,
             "unreadable" => Err(Error::new(Kind::Permission, "it cannot be read")),
             _ => Ok(lit(lamp)),
         }
@@ -131,6 +132,7 @@ impl Module for Lamps {
         match lamp.as_str() {
             "ignored" => {}
             "broken" => return broken(),
+            "unsettled" => return Err(Error::new(Kind::Timeout, "it takes long").unsettled()),
             "half" => {
                 switch(lamp, on);
                 return broken();

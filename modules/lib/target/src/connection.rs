@@ -105,8 +105,8 @@ impl Connection {
         }
     }
 
-    /// Connects and logs in.
-    pub async fn open(&self, run: &Run) -> Result<Server, Error> {
+    /// Connects and logs in. The run is over after `timeout` seconds.
+    pub async fn open(&self, run: &Run, timeout: u64) -> Result<Server, Error> {
         let trust = match self.thumbprint.as_deref().map(str::parse) {
             Some(Ok(thumbprint)) => Trust::Thumbprint(thumbprint),
             Some(Err(wrong)) => {
@@ -126,6 +126,7 @@ impl Connection {
             scheme,
             proxy,
             trace: run.tracer(),
+            deadline: Some(run.deadline(timeout)),
         };
         let credentials = Credentials { username: self.username.clone(), password: self.password.0.clone() };
         Session::open(endpoint, credentials).await.map(Server).map_err(failure)

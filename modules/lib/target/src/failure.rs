@@ -18,7 +18,8 @@ pub fn failure(error: vsphere::Error) -> Error {
         Cause::Http { .. } | Cause::Protocol(_) => Error::new(Kind::Connection, detail)
             .hint("Check that `hostname` and `port` are those of a vCenter Server or ESXi host."),
         Cause::TooLarge { .. } => Error::new(Kind::Connection, detail),
-        Cause::Timeout { .. } => Error::new(Kind::Timeout, detail),
+        Cause::Timeout { .. } => Error::new(Kind::Timeout, detail)
+            .hint("vSphere may go on with it: run it again later, or give it a longer `timeout`."),
         Cause::Fault(fault) => fault_failure(&fault, &detail),
         Cause::SessionRenewed => Error::new(Kind::Conflict, detail).hint("Run it again."),
         Cause::Question { .. } => {
@@ -48,7 +49,7 @@ fn tls_failure(tls: &TlsError, detail: String) -> Error {
         )),
         TlsError::ThumbprintMismatch { .. } => error.hint("Find out why the certificate changed before you pin the new one."),
         TlsError::TooOld { .. } => error.hint(
-            "ESXi and vCenter before 5.5 speak no newer TLS. Put a TLS-terminating proxy before the server and use `protocol: http` to it.",
+            "Old releases of ESXi and vCenter may speak nothing newer. Put a TLS-terminating proxy before the server and use `protocol: http` to it.",
         ),
         TlsError::NotTls => error.hint("Check `port`; where plain HTTP is meant, set `protocol: http`."),
         TlsError::Untrusted { .. } | TlsError::Other(_) => error,
@@ -120,17 +121,25 @@ pub async fn wait(
     server.wait(task, &Watch { deadline: run.deadline(timeout).into(), vm, progress: &progress }).await
 }
 
-/// Sends a write again, with growing pauses, while another task holds the object, until the run's `timeout` (seconds)
-/// is over: `TaskInProgress` and `FailToLockFaultToleranceVMs` say that nothing was done and that it may be tried again.
-pub async fn when_free<T>(
+/// Starts a task on `vm` and waits for its end; again, with growing pauses, while another task holds the object, until
+/// the run's `timeout` (seconds) is over. `TaskInProgress` and `FailToLockFaultToleranceVMs` say that nothing was done
+/// and that it may be tried again, whether the call itself answers so or its task ends so.
+pub async fn carry_out(
+    server: &vsphere::Session,
+    vm: &Moref,
     run: &Run,
     timeout: u64,
-    write: impl AsyncFn() -> Result<T, vsphere::Error>,
-) -> Result<T, vsphere::Error> {
+    what: &str,
+    start: impl AsyncFn() -> Result<Moref, vsphere::Error>,
+) -> Result<Option<Element>, vsphere::Error> {
     let deadline = run.deadline(timeout);
     let mut pause = Duration::from_millis(250);
     loop {
-        let error = match write().await {
+        let outcome = match start().await {
+            Ok(task) => wait(server, &task, Some(vm), run, timeout, what).await,
+            Err(error) => Err(error),
+        };
+        let error = match outcome {
             Err(vsphere::Error::Fault(fault)) if BUSY.iter().any(|name| fault.is(name)) => vsphere::Error::Fault(fault),
             other => return other,
         };
@@ -144,3 +153,11 @@ pub async fn when_free<T>(
 }
 
 const BUSY: [&str; 2] = ["TaskInProgress", "FailToLockFaultToleranceVMs"];
+
+/// The failure of a change. Unless vSphere itself says that it refused, the change may have been accepted, or be under
+/// way still.
+pub fn write_failure(error: vsphere::Error) -> Error {
+    let refused = matches!(error, vsphere::Error::Fault(_) | vsphere::Error::SessionRenewed);
+    let failure = failure(error);
+    if refused { failure } else { failure.unsettled() }
+}

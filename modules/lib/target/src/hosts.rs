@@ -8,7 +8,10 @@ use vsphere::{HostQuery, Object, Session};
 use crate::failure;
 
 /// Hosts are named one by one, or by their cluster.
-pub const ONE_KIND_OF_HOST: Rule = Rule::ExactlyOne(&["esxi_hostname", "cluster_name"]);
+const ONE_KIND_OF_HOST: Rule = Rule::ExactlyOne(&["esxi_hostname", "cluster_name"]);
+/// What has to hold for the arguments of [`HostTarget`] and of [`Connection`](crate::Connection).
+pub const HOST_RULES: &[Rule] =
+    &[ONE_KIND_OF_HOST, crate::connection::PROXY_NEEDS_PORT, crate::connection::PROXY_NEEDS_HOST];
 
 /// The hosts to act on.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -18,6 +21,9 @@ pub struct HostTarget {
     /// Name of the cluster all of whose hosts are meant.
     #[schemars(length(min = 1))]
     cluster_name: Option<String>,
+    /// Datacenter of the hosts. Needed when clusters in several have the name.
+    #[schemars(length(min = 1))]
+    datacenter: Option<String>,
 }
 
 impl HostTarget {
@@ -36,6 +42,6 @@ impl HostTarget {
             (_, Some(cluster)) => HostQuery::Cluster(cluster.clone()),
             (names, None) => HostQuery::Names(names.clone().unwrap_or_default()),
         };
-        server.hosts(&query, paths).await.map_err(failure)
+        server.hosts(&query, self.datacenter.as_deref(), paths).await.map_err(failure)
     }
 }

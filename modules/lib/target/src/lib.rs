@@ -8,7 +8,7 @@ mod failure;
 mod hosts;
 mod vm;
 
-pub use connection::{Connection, PROXY_NEEDS_HOST, PROXY_NEEDS_PORT, Server};
-pub use failure::{failure, fault_tree, is_stale, wait, when_free};
-pub use hosts::{HostTarget, ONE_KIND_OF_HOST};
-pub use vm::{INSTANCE_UUID_NEEDS_UUID, ONE_VM, VmReport, VmTarget, accessible, ft_role, is_template};
+pub use connection::{Connection, Server};
+pub use failure::{carry_out, failure, fault_tree, is_stale, wait, write_failure};
+pub use hosts::{HOST_RULES, HostTarget};
+pub use vm::{VM_RULES, VmReport, VmTarget, accessible, ft_role, is_template, readable};

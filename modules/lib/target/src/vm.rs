@@ -8,9 +8,22 @@ use vsphere::{FoundVm, FtInfo, Object, Session, VmBy, VmPaths, VmQuery};
 use crate::failure;
 
 /// A virtual machine is named in exactly one way.
-pub const ONE_VM: Rule = Rule::ExactlyOne(&["name", "uuid", "moid"]);
+const ONE_VM: Rule = Rule::ExactlyOne(&["name", "uuid", "moid"]);
 /// Which UUID is meant is a question only where there is one.
-pub const INSTANCE_UUID_NEEDS_UUID: Rule = Rule::Needs("use_instance_uuid", "uuid");
+const INSTANCE_UUID_NEEDS_UUID: Rule = Rule::Needs("use_instance_uuid", "uuid");
+/// A folder says which of several of one name.
+const FOLDER_NEEDS_NAME: Rule = Rule::Needs("folder", "name");
+/// A managed object id says it all.
+const MOID_OR_DATACENTER: Rule = Rule::AtMostOne(&["moid", "datacenter"]);
+/// What has to hold for the arguments of [`VmTarget`] and of [`Connection`](crate::Connection).
+pub const VM_RULES: &[Rule] = &[
+    ONE_VM,
+    INSTANCE_UUID_NEEDS_UUID,
+    FOLDER_NEEDS_NAME,
+    MOID_OR_DATACENTER,
+    crate::connection::PROXY_NEEDS_PORT,
+    crate::connection::PROXY_NEEDS_HOST,
+];
 
 /// The virtual machine to act on.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -109,6 +122,19 @@ pub fn accessible(vm: &Object) -> Result<(), Error> {
         Some(state) => Err(Error::new(Kind::Conflict, format!("virtual machine {} is {state}", vm.name()))
             .hint("Reconnect its host or make its files reachable again, then run it again.")),
     }
+}
+
+/// An error for a property that this user may not read: taking it for unset would tell an untruth.
+pub fn readable(object: &Object, paths: &[&str]) -> Result<(), Error> {
+    for path in paths {
+        if let Some(fault) = object.missing(path).filter(|fault| fault.is("NoPermission")) {
+            let mut error = failure(vsphere::Error::Fault(fault.clone()));
+            error.detail =
+                format!("{path} of {} ({}) cannot be read: {}", object.name(), object.moref.id, error.detail);
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 /// Whether it is a template. Needs `config.template`.

@@ -24,11 +24,17 @@ const TO_HOSTS: [Follow<'_>; 3] = [
 ];
 
 impl Session {
-    /// The hosts, with `name` and the properties at `paths`: one request.
+    /// The hosts, of the whole inventory or of one datacenter, with `name` and the properties at `paths`: one request, and
+    /// one or two more to find the datacenter.
     ///
     /// By name in the order asked, each once; those of a cluster by name. On ESXi itself its one host also goes by the name
     /// that the session was opened with. [`Error::NotFound`] names all that are missing.
-    pub async fn hosts(&self, query: &HostQuery, paths: &[&str]) -> Result<Vec<Object>, Error> {
+    pub async fn hosts(
+        &self,
+        query: &HostQuery,
+        datacenter: Option<&str>,
+        paths: &[&str],
+    ) -> Result<Vec<Object>, Error> {
         let mut host_paths = union(&["name"], paths);
         let mut want: Vec<(&str, &[&str])> = Vec::new();
         if let HostQuery::Cluster(_) = query {
@@ -36,7 +42,10 @@ impl Session {
             want.push(("ClusterComputeResource", &["name"]));
         }
         want.push(("HostSystem", &host_paths));
-        let root = self.content().root_folder.clone();
+        let root = match datacenter {
+            Some(name) => self.datacenter(name).await?.0,
+            None => self.content().root_folder.clone(),
+        };
         let found = self.read(&[root], &want, &TO_HOSTS).await?;
         match query {
             HostQuery::Names(names) => self.named(names, found),

@@ -120,6 +120,9 @@ pub(crate) enum Reach {
     OneStep,
 }
 
+/// More pages than any inventory needs; a server that never ends its answer is not followed for ever.
+const PAGES: u32 = 10_000;
+
 impl Session {
     /// Properties of `objects` and of what `follow` reaches from them, in one `RetrievePropertiesEx` and its continuations
     /// (`RetrieveProperties` before vSphere 4.1).
@@ -169,6 +172,7 @@ impl Session {
         let mut objects: Vec<Object> = Vec::new();
         let mut at = std::collections::HashMap::new();
         let mut response = self.call(request).await?;
+        let mut left = PAGES;
         loop {
             let mut token = None;
             for returned in response.children("returnval") {
@@ -188,6 +192,10 @@ impl Session {
             let Some(token) = token.filter(|token| !token.is_empty()) else {
                 break;
             };
+            left -= 1;
+            if left == 0 {
+                return Err(Error::Protocol("the server's answer has no end".to_owned()));
+            }
             let mut next = Request::new("ContinueRetrievePropertiesEx", &self.content().property_collector);
             next.text("token", &token);
             response = self.call(&next).await?;

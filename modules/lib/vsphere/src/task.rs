@@ -9,10 +9,12 @@ use crate::fault::Fault;
 use crate::moref::Moref;
 use crate::property::Object;
 use crate::session::Session;
+use crate::transport::seconds;
 use crate::xml::Element;
 
-/// The first pause between looks at a task; it doubles up to [`SLOWEST`].
-const FASTEST: Duration = Duration::from_millis(50);
+/// The first pause between looks at a task; it doubles up to [`SLOWEST`]. A reconfiguration takes some ten milliseconds, a
+/// secondary minutes.
+const FASTEST: Duration = Duration::from_millis(10);
 const SLOWEST: Duration = Duration::from_secs(2);
 /// How long the last look may take when the deadline has come.
 const GRACE: Duration = Duration::from_secs(5);
@@ -88,7 +90,7 @@ impl Session {
                 Err(_) => {}
             }
             if late {
-                return Err(Error::Timeout { what: name, seconds: start.elapsed().as_secs() });
+                return Err(Error::Timeout { what: name, seconds: seconds(start.elapsed()) });
             }
             sleep_until((Instant::now() + pause).min(watch.deadline)).await;
             pause = (pause * 2).min(SLOWEST);

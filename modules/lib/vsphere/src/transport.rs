@@ -15,6 +15,8 @@ use crate::tls::{self, Seen};
 
 const CONNECT: Duration = Duration::from_secs(10);
 const REQUEST: Duration = Duration::from_secs(120);
+/// What a request gets when the deadline is near or past: finding out how far a run came, and logging out.
+const GRACE: Duration = Duration::from_secs(5);
 /// Short, so that no request meets a connection that the server is just closing.
 const IDLE: Duration = Duration::from_secs(20);
 const LIMIT: usize = 64 * 1024 * 1024;
@@ -36,6 +38,8 @@ pub struct Endpoint {
     pub proxy: Option<Proxy>,
     /// Called after every request with the method's name and the time it took.
     pub trace: Option<Trace>,
+    /// When the run is over: no request is waited for longer than some seconds past it.
+    pub deadline: Option<Instant>,
 }
 
 /// Whether the connection is secure.
@@ -91,7 +95,6 @@ impl Transport {
             .user_agent(concat!("nested-vft/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT)
-            .timeout(REQUEST)
             .pool_idle_timeout(IDLE)
             .no_proxy();
         let mut seen = Seen::default();
@@ -164,15 +167,22 @@ impl Transport {
     async fn exchange(&self, what: &str, request: RequestBuilder) -> Result<Answer, Error> {
         self.requests.set(self.requests.get() + 1);
         let start = Instant::now();
-        let answer = self.receive(what, request).await;
+        let limit = self.limit();
+        let answer = self.receive(what, request.timeout(limit), limit).await;
         if let Some(trace) = &self.endpoint.trace {
             trace(what, start.elapsed());
         }
         answer
     }
 
-    async fn receive(&self, what: &str, request: RequestBuilder) -> Result<Answer, Error> {
-        let failed = |error| self.failure(what, &error);
+    /// How long the next request may take.
+    fn limit(&self) -> Duration {
+        let left = self.endpoint.deadline.map_or(REQUEST, |at| at.saturating_duration_since(Instant::now()));
+        left.clamp(GRACE, REQUEST)
+    }
+
+    async fn receive(&self, what: &str, request: RequestBuilder, limit: Duration) -> Result<Answer, Error> {
+        let failed = |error| self.failure(what, &error, limit);
         let mut response = request.send().await.map_err(failed)?;
         let status = response.status().as_u16();
         if response.status().is_redirection() {
@@ -196,7 +206,7 @@ impl Transport {
     }
 
     /// What a failed exchange means, told from the chain of errors beneath it.
-    fn failure(&self, what: &str, error: &reqwest::Error) -> Error {
+    fn failure(&self, what: &str, error: &reqwest::Error, limit: Duration) -> Error {
         let links = chain(error);
         if let Scheme::Https(trust) = &self.endpoint.scheme {
             if let Some(tls) = links.iter().find_map(|link| link.downcast_ref()) {
@@ -207,7 +217,7 @@ impl Transport {
             }
         }
         if error.is_timeout() && !error.is_connect() {
-            return Error::Timeout { what: what.to_owned(), seconds: REQUEST.as_secs() };
+            return Error::Timeout { what: what.to_owned(), seconds: seconds(limit) };
         }
         let texts: Vec<String> = links.iter().map(ToString::to_string).collect();
         let endpoint = &self.endpoint;
@@ -226,6 +236,11 @@ impl Transport {
         }
         unreachable(&proxy.host, proxy.port, &reason(error, &links, &texts))
     }
+}
+
+/// Whole seconds, for messages.
+pub(crate) fn seconds(time: Duration) -> u64 {
+    (time + Duration::from_millis(500)).as_secs()
 }
 
 fn unreachable(host: &str, port: u16, reason: &str) -> Error {

@@ -204,13 +204,13 @@ async fn hosts_come_in_the_order_asked_each_once() {
     for (query, expected) in
         [(names(&["ESX2.lab", "esx1.LAB", "esx2.lab"]), "h2 h1"), (HostQuery::Cluster("lab".to_owned()), "h1 h2")]
     {
-        let hosts = session.hosts(&query, &["runtime.connectionState"]).await;
+        let hosts = session.hosts(&query, None, &["runtime.connectionState"]).await;
         let ids: Vec<String> = hosts.unwrap().into_iter().map(|it| it.moref.id).collect();
         assert_eq!(ids.join(" "), expected);
     }
-    let error = session.hosts(&names(&["esx1", "esx1.lab", "gone"]), &[]).await;
+    let error = session.hosts(&names(&["esx1", "esx1.lab", "gone"]), None, &[]).await;
     assert_eq!(error.unwrap_err().to_string(), "cannot find hosts `esx1`, `gone`; similar names: `esx1.lab`");
-    let error = session.hosts(&HostQuery::Cluster("Lab".to_owned()), &[]).await;
+    let error = session.hosts(&HostQuery::Cluster("Lab".to_owned()), None, &[]).await;
     assert!(matches!(error, Err(Error::NotFound { .. })));
 }
 

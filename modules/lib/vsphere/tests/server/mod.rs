@@ -67,7 +67,7 @@ impl Server {
 }
 
 pub fn endpoint(port: u16, scheme: Scheme) -> Endpoint {
-    Endpoint { host: "127.0.0.1".to_owned(), port, scheme, proxy: None, trace: None }
+    Endpoint { host: "127.0.0.1".to_owned(), port, scheme, proxy: None, trace: None, deadline: None }
 }
 
 pub const PASSWORD: &str = r#"p<&>"'w"#;
