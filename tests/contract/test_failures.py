@@ -243,3 +243,68 @@ def test_a_module_owns_its_deadline(simulator):
     assert result.kind == "timeout"
     assert result.changed is True, "a secondary was made, although it does not run yet"
     assert time.monotonic() - started < 15
+
+
+TASKS = {"vmx_option": "ReconfigVM_Task", "vm_power": "PowerOffVM_Task", "fault_tolerance": "CreateSecondaryVMEx_Task"}
+
+
+@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("ending", ["signal", "timeout"])
+def test_a_task_that_outlives_the_run_is_told_as_a_change(name, ending, simulator):
+    lab = simulator(personality="6.7", scenario="healthy", task_ms=4000)
+    args = example(name, lab.facts)
+    if ending == "signal":
+        result = interrupt_module(name, args, lambda: TASKS[name] in lab.methods())
+        assert result.kind == "interrupted"
+    else:
+        result = run_module(name, args | {"timeout": 1})
+        assert result.kind == "timeout" and "within 1 s" in result.msg
+    assert result.changed is True, "vSphere accepted it, and goes on with it"
+
+
+@pytest.mark.parametrize(
+    ("injected", "fails"),
+    [
+        ({"how": "expire-session"}, False),
+        ({"how": "fault", "fault": "FileFault"}, True),
+        ({"how": "task-error", "fault": "FileFault"}, True),
+        ({"how": "task-error", "fault": "TaskInProgress"}, False),
+    ],
+)
+def test_a_power_cycle_ends_with_the_power_on(injected, fails, simulator):
+    lab = simulator(personality="5.0", scenario="monitor")
+    target = connection(lab.facts) | {"name": lab.facts["vm"]}
+    options = {"replay.supported": "true", "replay.allowFT": "true", "replay.allowBTOnly": "true"}
+    run_module("vmx_option", target | {"options": options})
+    run_module("vm_power", target | {"state": "powered_off"})
+    run_module("vm_power", target | {"state": "powered_on"})
+    lab.inject(method="CreateSecondaryVM_Task", **injected)
+    result = run_module("fault_tolerance", target | {"allow_power_cycle": True})
+    assert result.json["failed"] is fails, result.msg
+    assert result.json["vm"]["power_state"] == "poweredOn"
+    assert result.json["ft_state"] == ("notConfigured" if fails else "running")
+    if fails:
+        assert "was powered off for that, and is on again" in result.msg
+
+
+def test_a_secret_in_the_fault_of_one_host_is_hidden_everywhere(healthy):
+    args = example("host_option", healthy.facts)
+    healthy.inject(method="UpdateOptions", how="fault", fault="SystemError", fields={"reason": args["password"]}, times=0)
+    result = run_module("host_option", args)
+    assert result.json["hosts"][0]["error"]["fault"]["fields"]["reason"] == "********"
+
+
+def test_an_interruption_between_hosts_tells_of_those_that_are_done(simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    first, second = lab.facts["host_moids"]
+    args = connection(lab.facts) | {"cluster_name": lab.facts["cluster"], "options": {"Migrate.VMotionStreamDisable": 1}}
+    lab.inject(method="QueryOptions", object=f"EsxHostAdvSettings-{second.rpartition('-')[2]}", how="hang", times=0)
+
+    def first_is_done():
+        queries = [entry for entry in lab.log() if entry["object"].endswith(f"-{first.rpartition('-')[2]}")]
+        return [entry["method"] for entry in queries].count("QueryOptions") >= 2
+
+    result = interrupt_module("host_option", args, first_is_done)
+    assert result.kind == "interrupted" and result.changed is True
+    assert [host["changed"] for host in result.json["hosts"]] == [True, False]
+    assert "before anything was written" not in result.msg

@@ -163,9 +163,7 @@ async fn started(
             observed.label(),
             told.join("; ")
         );
-        return Err(Error::new(Kind::Fault, text)
-            .fault(tree(first, &faults))
-            .hint("Mend the cause, then start it anew: `state: suspended`, then `state: present`."));
+        return Err(Error::new(Kind::Fault, text).fault(tree(first, &faults)).hint(remedy(&faults)));
     }
     if !made.recommendations.is_empty() {
         let text = format!("the secondary of {} waits for a recommendation of DRS to be applied", observed.label());
@@ -174,6 +172,17 @@ async fn started(
         ));
     }
     Ok(())
+}
+
+/// What to do before the secondary is started anew.
+fn remedy(faults: &[Fault]) -> String {
+    let anew = "start it anew: `state: suspended`, then `state: present`.";
+    let keepalive = |fault: &&Fault| fault.messages.iter().any(|message| message.key.contains("stream.keepalive"));
+    if faults.iter().flat_map(Fault::leaves).any(|leaf| keepalive(&leaf)) {
+        format!("Set Migrate.VMotionStreamDisable to 1 on all hosts of the cluster, with host_option, then {anew}")
+    } else {
+        format!("Mend the cause, then {anew}")
+    }
 }
 
 /// One tree of all faults: the first one's, or all of them under a common root.

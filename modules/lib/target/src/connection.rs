@@ -129,7 +129,14 @@ impl Connection {
             deadline: Some(run.deadline(timeout)),
         };
         let credentials = Credentials { username: self.username.clone(), password: self.password.0.clone() };
-        Session::open(endpoint, credentials).await.map(Server).map_err(failure)
+        let place = format!("{}:{}", endpoint.host, endpoint.port);
+        Session::open(endpoint, credentials).await.map(Server).map_err(|error| {
+            let mut error = failure(error);
+            if error.kind == contract::Kind::Authentication {
+                error.detail = format!("{place} refused the login of {}: {}", self.username, error.detail);
+            }
+            error
+        })
     }
 }
 

@@ -282,6 +282,9 @@ fn reason(error: &reqwest::Error, links: &[&(dyn StdError + 'static)], texts: &[
         Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => "the connection was reset",
         Some(ErrorKind::TimedOut) => "the connection timed out",
         Some(ErrorKind::UnexpectedEof) => "the server closed the connection",
+        _ if texts.iter().any(|text| text.contains("invalid HTTP version")) => {
+            "what answers there does not speak HTTP; it may be a TLS port"
+        }
         _ if texts.iter().any(|text| text.contains("before message completed")) => {
             "the server closed the connection without an answer"
         }
