@@ -96,7 +96,7 @@ def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
 
 
 def check_promises(name: str, run: Result, via: str) -> None:
-    """What design.md, section 4, promises of every run of every module, whatever happened in it."""
+    """What modules/lib/contract promises of every run of every module, whatever happened in it."""
     text = run.stdout
     assert text.endswith(b"\n") and text.count(b"\n") == 1, f"not one line: {text!r}"
     assert text.isascii(), f"not ASCII: {text!r}"

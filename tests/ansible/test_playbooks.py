@@ -82,6 +82,43 @@ def test_no_options_are_set_when_there_are_none_to_set(ansible, simulator):
     assert [task for task, _ in play.changes] == ["Turn Fault Tolerance on"]
 
 
+@pytest.mark.parametrize("personality", ["6.7", "8.0"])
+def test_options_that_mean_nothing_are_not_set_and_cost_no_power_cycle(ansible, simulator, personality):
+    lab = simulator(personality=personality, scenario="healthy")
+    play = ansible.play("nested_vft.yml", lab)
+    assert play.exit == 0, play.output
+    assert not {"ReconfigVM_Task", "PowerOffVM_Task"} & set(lab.methods())
+
+
+def test_a_secondary_that_did_not_start_is_started_anew_by_the_next_run(ansible, simulator):
+    lab = simulator(personality="5.0", scenario="article")
+    assert ansible.play("nested_vft.yml", lab, vmotion_stream_disable=0).exit != 0
+    foretold = ansible.play("nested_vft.yml", lab, "--check")
+    assert foretold.exit == 0, foretold.output
+    play = ansible.play("nested_vft.yml", lab)
+    assert play.exit == 0, play.output
+    assert "Fault Tolerance is running" in play.task("Say how it ended")["msg"]
+    assert play.task("Suspend Fault Tolerance whose secondary did not start")["changed"]
+    assert ansible.play("nested_vft.yml", lab).counts["changed"] == 0
+
+
+def test_a_power_cycle_that_was_missed_is_made_up_for(ansible, simulator):
+    lab = simulator(personality="5.0", scenario="healthy")
+    assert ansible.play("nested_vft.yml", lab, power_cycle=False).exit != 0
+    play = ansible.play("nested_vft.yml", lab, power_cycle=True)
+    assert play.exit == 0, play.output
+    assert "Fault Tolerance is running" in play.task("Say how it ended")["msg"]
+    assert ansible.play("nested_vft.yml", lab).counts["changed"] == 0
+
+
+def test_the_place_decides_between_two_of_one_name(ansible, simulator):
+    lab = simulator(personality="6.7", scenario="duplicates")
+    lost = ansible.play("nested_vft.yml", lab, vm_name="twin")
+    assert lost.exit != 0 and "ambiguous" in lost.output
+    found = ansible.play("nested_vft.yml", lab, "--check", vm_name="twin", vm_folder="nested", vcenter_datacenter="Lab")
+    assert found.exit == 0, found.output
+
+
 @pytest.mark.parametrize("source", ["environment", "variable"])
 @pytest.mark.parametrize("scenario", ["article", "ha-off"])
 def test_the_password_is_nowhere_in_the_output(ansible, simulator, scenario, source):

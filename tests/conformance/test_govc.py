@@ -7,9 +7,8 @@ import subprocess
 
 import pytest
 
-GOVC = os.environ.get("GOVC") or shutil.which("govc")
-
-pytestmark = pytest.mark.skipif(GOVC is None, reason="needs govc: set GOVC")
+# Without govc these tests fail: they are what says that somebody else's client understands the simulator.
+GOVC = os.environ.get("GOVC") or shutil.which("govc") or "govc"
 
 
 @pytest.fixture(params=["5.0", "6.7", "8.0"])

@@ -88,10 +88,8 @@ def test_a_server_that_takes_the_connection_and_says_nothing():
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        started = time.monotonic()
         result = run_module("vm_power", NOBODY | {"port": silent.getsockname()[1]})
     assert result.kind in {"connection", "timeout", "tls"}
-    assert time.monotonic() - started < 40
 
 
 class Proxy(socketserver.BaseRequestHandler):

@@ -1,10 +1,8 @@
 """The README's pipeline, run as it stands: every line behind a `$` in one shell, with the output it shows."""
 
-import shutil
 import socket
 import subprocess
 
-import pytest
 from modules import ROOT
 
 PROMPT = "    $ "
@@ -23,7 +21,6 @@ def blocks():
     return steps
 
 
-@pytest.mark.skipif(not shutil.which("jq"), reason="the README's pipeline uses jq")
 def test_the_pipeline_of_the_readme_answers_as_it_says():
     steps = blocks()
     assert any("host_option" in command for command, _ in steps)

@@ -12,7 +12,15 @@ use crate::plan::{Change, Goal, Step, Verdict, has_reason, judge, needs_power_of
 use crate::state::{FtState, Observed};
 use crate::{Args, observe};
 
-/// Runs the steps in order. A virtual machine that was powered off on the way is powered on again, however it ends.
+/// So many seconds past its deadline a run may still take to power on what it powered off.
+const POWER_ON_AGAIN: u64 = 60;
+/// So long the server may go on showing the state from before an operation whose task has ended.
+const LAG: Duration = Duration::from_secs(120);
+/// So many times in a row the state may not be read while it is waited for: the hosts of a nested lab are busy then.
+const BLINKS: u32 = 30;
+
+/// Runs the steps in order. A virtual machine that was powered off on the way is powered on again, also when the rest
+/// fails. (A signal ends the run where it is; its result then tells of the power.)
 pub async fn apply(
     args: &Args,
     server: &Server,
@@ -20,25 +28,36 @@ pub async fn apply(
     change: &Change,
     run: &Run,
 ) -> Result<Applied, Error> {
-    let mut way =
-        Way { args, server, observed, run, secondary: observed.secondary().cloned(), wrote: false, off: false };
-    let ended = way.go(change).await;
-    if !way.off {
-        return ended;
+    let mut way = Way {
+        args,
+        server,
+        observed,
+        run,
+        timeout: args.timeout,
+        secondary: observed.secondary().cloned(),
+        wrote: false,
+        off: false,
+    };
+    let mut ended = way.go(change).await;
+    if way.off {
+        way.timeout += POWER_ON_AGAIN;
+        let name = &observed.vm.name;
+        ended = match (ended, way.perform(Step::PowerOn).await) {
+            (Ok(applied), Ok(_)) => Ok(applied),
+            (Ok(_), Err(error)) => Err(refused(error, Step::PowerOn, observed)),
+            (Err(mut error), Ok(_)) => {
+                error.detail = format!("{}; {name} was powered off for that, and is on again", error.detail);
+                Err(error)
+            }
+            (Err(mut error), Err(on)) => {
+                error.detail =
+                    format!("{}; {name} was powered off for that, and powering it on failed: {on}", error.detail);
+                Err(error)
+            }
+        };
     }
-    let name = &observed.vm.name;
-    match (ended, way.perform(Step::PowerOn).await) {
-        (Ok(applied), Ok(_)) => Ok(applied),
-        (Ok(_), Err(error)) => Err(refused(error, Step::PowerOn, observed)),
-        (Err(mut error), Ok(_)) => {
-            error.detail = format!("{}; {name} was powered off for that, and is on again", error.detail);
-            Err(error)
-        }
-        (Err(mut error), Err(on)) => {
-            error.detail = format!("{}; {name} was powered off for that and is still off: {on}", error.detail);
-            Err(error)
-        }
-    }
+    // A power cycle leaves no trace in the state, and is a change all the same.
+    ended.map_err(|error| if way.wrote { error.unsettled() } else { error })
 }
 
 /// A run on its way through the steps.
@@ -47,9 +66,11 @@ struct Way<'a> {
     server: &'a Server,
     observed: &'a Observed,
     run: &'a Run,
+    /// Seconds after which the run gives up.
+    timeout: u64,
     secondary: Option<Moref>,
     wrote: bool,
-    /// This run powered the virtual machine off, and has not powered it on again.
+    /// This run powered the virtual machine off, or may have, and has not powered it on again.
     off: bool,
 }
 
@@ -57,6 +78,7 @@ impl Way<'_> {
     async fn go(&mut self, change: &Change) -> Result<Applied, Error> {
         let mut steps: VecDeque<Step> = change.steps.iter().copied().collect();
         let mut may_cycle = change.cycle_if_refused;
+        let mut may_repeat = true;
         while let Some(step) = steps.pop_front() {
             let answer = match self.perform(step).await {
                 Ok(answer) => answer,
@@ -66,15 +88,22 @@ impl Way<'_> {
                     steps = power_cycled(steps.make_contiguous()).into();
                     continue;
                 }
+                // Nothing was done, and what the step rests on is what this run itself did a moment ago.
+                Err(vsphere::Error::SessionRenewed) if self.wrote && may_repeat => {
+                    may_repeat = false;
+                    steps.push_front(step);
+                    continue;
+                }
                 Err(error) => {
                     if target::is_stale(&error) || is_moot(&error, step) || self.is_off_already(&error, step).await {
                         return Ok(Applied::Stale { wrote: self.wrote });
                     }
+                    self.off |= step == Step::PowerOff && !matches!(error, vsphere::Error::Fault(_));
                     return Err(refused(error, step, self.observed));
                 }
             };
             self.wrote = true;
-            self.off = matches!(step, Step::PowerOff) || self.off && step != Step::PowerOn;
+            self.off = step == Step::PowerOff || self.off && step != Step::PowerOn;
             if let (Step::Create | Step::Enable, Some(answer)) = (step, &answer) {
                 let made = SecondaryOp::parse(answer);
                 if matches!(change.goal, Some(Goal::Running) | None) {
@@ -94,9 +123,7 @@ impl Way<'_> {
         // A primary whose secondary nobody knows: let the server say what is wrong with it.
         let partner = self.secondary.as_ref().unwrap_or(vm);
         let start = async || match step {
-            Step::Create => {
-                server.create_secondary(vm, observed.engine.wire(), host, observed.placement.as_ref()).await
-            }
+            Step::Create => server.create_secondary(vm, observed.method, host, observed.placement.as_ref()).await,
             Step::Enable => server.enable_secondary(vm, partner, host).await,
             Step::Disable => server.disable_secondary(vm, partner).await,
             Step::TurnOff => server.turn_off_ft(vm).await,
@@ -104,7 +131,10 @@ impl Way<'_> {
             Step::PowerOn => server.power_on(vm).await,
         };
         let what = format!("waiting for vSphere to {} {}", doing(step), observed.vm.name);
-        target::carry_out(server, vm, self.run, self.args.timeout, &what, start).await
+        match target::carry_out(server, vm, self.run, self.timeout, &what, start).await {
+            Err(error) if is_there(&error, step) => Ok(None),
+            outcome => outcome,
+        }
     }
 
     /// Turning off was refused because somebody else did it first: releases say that with different faults.
@@ -126,6 +156,17 @@ fn doing(step: Step) -> &'static str {
         Step::PowerOff => "power off",
         Step::PowerOn => "power on",
     }
+}
+
+/// The power is where the step would bring it.
+fn is_there(error: &vsphere::Error, step: Step) -> bool {
+    let there = match step {
+        Step::PowerOn => "poweredOn",
+        Step::PowerOff => "poweredOff",
+        _ => return false,
+    };
+    matches!(error, vsphere::Error::Fault(fault)
+        if fault.is("InvalidPowerState") && fault.fields.get("existingState").is_some_and(|state| state == there))
 }
 
 /// Somebody else was faster: the state has to be read again before anything is decided.
@@ -177,9 +218,16 @@ async fn started(
 /// What to do before the secondary is started anew.
 fn remedy(faults: &[Fault]) -> String {
     let anew = "start it anew: `state: suspended`, then `state: present`.";
-    let keepalive = |fault: &&Fault| fault.messages.iter().any(|message| message.key.contains("stream.keepalive"));
-    if faults.iter().flat_map(Fault::leaves).any(|leaf| keepalive(&leaf)) {
-        format!("Set Migrate.VMotionStreamDisable to 1 on all hosts of the cluster, with host_option, then {anew}")
+    let keepalive = |text: &str| text.contains("stream.keepalive") || text.contains("read stream keepalive");
+    let told = |leaf: &Fault| {
+        let mut messages = leaf.messages.iter();
+        keepalive(&leaf.message) || messages.any(|message| keepalive(&message.key) || keepalive(&message.message))
+    };
+    if faults.iter().flat_map(Fault::leaves).any(told) {
+        format!(
+            "Set Migrate.VMotionStreamDisable to 1 on all hosts of the cluster, with host_option, where they have it \
+             (before ESXi 7.0 Update 2); elsewhere see that the hosts get enough CPU. Then {anew}"
+        )
     } else {
         format!("Mend the cause, then {anew}")
     }
@@ -212,8 +260,10 @@ fn refused(error: vsphere::Error, step: Step, observed: &Observed) -> Error {
         }
         _ => None,
     };
+    let unknown = !matches!(error, vsphere::Error::Fault(_) | vsphere::Error::SessionRenewed);
     let mut failure = target::write_failure(error);
-    failure.detail = format!("vSphere did not {} {}: {}", doing(step), observed.label(), failure.detail);
+    let outcome = if unknown { "it is not known whether vSphere did" } else { "vSphere did not" };
+    failure.detail = format!("{outcome} {} {}: {}", doing(step), observed.label(), failure.detail);
     if hint.is_some() {
         failure.hint = hint;
     }
@@ -229,26 +279,45 @@ pub async fn verify(
     run: &Run,
 ) -> Result<Observed, Error> {
     let deadline = run.deadline(args.timeout);
+    let started = Instant::now();
     let mut pause = Duration::from_millis(50);
+    let mut blinks = 0;
+    let unsettled = |error: Error| if change.steps.is_empty() { error } else { error.unsettled() };
     // An observation without operations of its own was made a moment ago.
-    let mut now =
-        if change.steps.is_empty() { observed.clone() } else { observe::observe(args, server, Some(observed)).await? };
+    let mut now = if change.steps.is_empty() {
+        observed.clone()
+    } else {
+        observe::observe(args, server, Some(observed)).await.map_err(unsettled)?
+    };
     let Some(goal) = change.goal else { return Ok(now) };
     loop {
-        let what = match judge(goal, &now) {
+        let lagging = !change.steps.is_empty() && started.elapsed() < LAG;
+        let what = match judge(goal, &now, lagging.then_some(observed)) {
             Verdict::Reached => return Ok(now),
-            Verdict::Lost(error) => return Err(error),
+            Verdict::Lost(error) => return Err(unsettled(error)),
             Verdict::Waiting(what) => what,
         };
         run.progress.waiting(&format!("waiting for {}: {what}", observed.vm.name));
         if Instant::now() + pause >= deadline {
             let text = format!("{} is still {what} after {} s", now.label(), args.timeout);
-            return Err(Error::new(Kind::Timeout, text).hint(
-                "Give it a longer `timeout`, or find out what keeps the secondary from starting: its vmware.log tells.",
-            ));
+            return Err(unsettled(Error::new(Kind::Timeout, text)).hint(if goal == Goal::Running && now.state != FtState::NotConfigured {
+                "Give it a longer `timeout`; see whether DRS has a recommendation to apply; or start the secondary anew, with \
+                 `state: suspended`, then `state: present`, and see what vSphere says."
+            } else {
+                "Give it a longer `timeout`, and see the tasks and events of the virtual machine."
+            }));
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(2));
-        now = observe::observe(args, server, Some(observed)).await?;
+        match observe::observe(args, server, Some(observed)).await {
+            Ok(seen) => (now, blinks) = (seen, 0),
+            // The network or the host is busy; a virtual machine cannot be read while its host is not connected.
+            Err(error)
+                if blinks < BLINKS && matches!(error.kind, Kind::Connection | Kind::Timeout | Kind::Conflict) =>
+            {
+                blinks += 1;
+            }
+            Err(error) => return Err(unsettled(error)),
+        }
     }
 }

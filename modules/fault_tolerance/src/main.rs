@@ -173,6 +173,11 @@ impl Module for FaultTolerance {
         apply::verify(args, server, observed, change, run).await
     }
 
+    fn aftermath(before: &Observed, now: &Observed) -> Option<String> {
+        let off = before.power() == "poweredOn" && now.power() == "poweredOff";
+        off.then(|| format!("{} is powered off now: power it on with vm_power", now.label()))
+    }
+
     fn view(observed: &Observed) -> Value {
         json!({ "fault_tolerance": observed.state.name(), "power_state": observed.vm.power_state })
     }

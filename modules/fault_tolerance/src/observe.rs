@@ -8,7 +8,7 @@ use crate::Args;
 use crate::plan::may_start_secondary;
 use crate::state::{Engine, FtState, Observed};
 
-const VM: [&str; 9] = [
+const VM: [&str; 10] = [
     "name",
     "config.instanceUuid",
     "runtime.powerState",
@@ -17,18 +17,19 @@ const VM: [&str; 9] = [
     "runtime.faultToleranceState",
     "runtime.needSecondaryReason",
     "config.ftInfo",
+    // Holds vm.useLegacyFt, on which the engine of a 6.0 host depends.
+    "config.extraConfig",
     "runtime.host",
 ];
 const HOST: [&str; 4] = ["name", "parent", "config.product", "summary.hardware"];
 const CLUSTER: [&str; 2] = ["name", "configurationEx"];
 
 pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) -> Result<Observed, Error> {
-    // The disks are only of interest when their copies are to be placed; the options only where the engine depends on them.
     let mut vm_paths = VM.to_vec();
+    // The disks are only of interest when their copies are to be placed.
     if args.datastore.is_some() {
         vm_paths.push("config.hardware.device");
     }
-    vm_paths.push("config.extraConfig");
     let paths = VmPaths { vm: &vm_paths, host: &HOST, cluster: &CLUSTER };
     let found = args.target.read(server, &paths, previous.map(|observed| &observed.moref)).await?;
     let ft = target::ft_role(&found.vm);
@@ -37,7 +38,6 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         target::accessible(&found.vm)?;
     }
     target::readable(&found.vm, &vm_paths)?;
-    placed(&found)?;
     let Some(state) = found.vm.text("runtime.faultToleranceState") else {
         return Err(Error::new(
             Kind::Unsupported,
@@ -54,6 +54,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         template: target::is_template(&found.vm),
         vcenter: server.about().api_type.is_vcenter(),
         engine: engine(server, &found),
+        method: if modern(server, &found) { vsphere::FtEngine::Smp } else { vsphere::FtEngine::Legacy },
         cluster: found.cluster.as_ref().map(|cluster| (cluster.name(), ha(cluster))),
         host: found.host.as_ref().map(Object::name),
         nested: found.host.as_ref().is_some_and(is_nested),
@@ -70,6 +71,10 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
 
 /// An error where the host or the cluster is there, but hidden from this user: that is not a host without a cluster.
 fn placed(found: &FoundVm) -> Result<(), Error> {
+    if found.host.is_none() && found.vm.moref("runtime.host").is_some() {
+        return Err(Error::new(Kind::Permission, format!("the host of {} cannot be read", found.vm.name()))
+            .hint("Give the user read access to its host and cluster."));
+    }
     if let Some(host) = &found.host {
         target::readable(host, &HOST)?;
         let in_cluster = host.moref("parent").is_some_and(|parent| parent.kind == "ClusterComputeResource");
@@ -83,6 +88,7 @@ fn placed(found: &FoundVm) -> Result<(), Error> {
 
 /// What only matters when a secondary is to be made or started.
 async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &mut Observed) -> Result<(), Error> {
+    placed(found)?;
     if observed.state == FtState::NotConfigured {
         let has_ex = server.about().version.at_least(6, 0);
         observed.issues = server
@@ -107,19 +113,27 @@ async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &
     Ok(())
 }
 
-/// By the version of the host, and of the server where that is older: a 6.0 host under an older server speaks neither.
-fn engine(server: &Server, found: &FoundVm) -> Engine {
+/// Whether host and server both have SMP-FT. A newer host under an older server has not, nor the other way round.
+fn modern(server: &Server, found: &FoundVm) -> bool {
+    host_version(server, found).at_least(6, 0) && server.about().version.at_least(6, 0)
+}
+
+/// The version of the host; where that is hidden, the server's.
+fn host_version(server: &Server, found: &FoundVm) -> Version {
     let product =
         found.host.as_ref().and_then(|host| host.get("config.product")).and_then(|product| product.at("version"));
-    let host = product.map_or_else(|| server.about().version.clone(), |version| Version::parse(version.text()));
+    product.map_or_else(|| server.about().version.clone(), |version| Version::parse(version.text()))
+}
+
+fn engine(server: &Server, found: &FoundVm) -> Engine {
     let legacy_option = || {
         let extra = found.vm.get("config.extraConfig").map(vsphere::extra_config).unwrap_or_default();
         extra
             .iter()
             .any(|(key, value)| key.eq_ignore_ascii_case("vm.useLegacyFt") && value.eq_ignore_ascii_case("true"))
     };
-    let older = !host.at_least(6, 0) || !server.about().version.at_least(6, 0);
-    if older || !host.at_least(6, 5) && legacy_option() { Engine::Legacy } else { Engine::Smp }
+    let legacy = !modern(server, found) || !host_version(server, found).at_least(6, 5) && legacy_option();
+    if legacy { Engine::Legacy } else { Engine::Smp }
 }
 
 /// `ClusterConfigInfoEx.dasConfig.enabled`, which a server may leave out.

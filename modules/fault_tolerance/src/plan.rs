@@ -261,26 +261,30 @@ pub enum Verdict {
     Lost(Error),
 }
 
-/// Whether what was read is what is waited for.
-pub fn judge(goal: Goal, observed: &Observed) -> Verdict {
+/// Whether what was read is what is waited for. The state and the power of `before` may still be shown for a while after
+/// an operation on them has ended, and mean nothing then.
+pub fn judge(goal: Goal, observed: &Observed, before: Option<&Observed>) -> Verdict {
     let label = observed.label();
+    let stale_state = before.is_some_and(|before| before.state == observed.state);
+    // A power cycle ends with a power-on; that it is still off is what was read before that.
+    let stale_power = before.is_some();
     let lost = |kind: Kind, text: String, remedy: &str| Verdict::Lost(Error::new(kind, text).hint(remedy));
     match (goal, &observed.state) {
         (Goal::Running, FtState::Running)
         | (Goal::Enabled, FtState::Enabled | FtState::NeedSecondary | FtState::Starting | FtState::Running)
         | (Goal::Disabled, FtState::Disabled)
         | (Goal::NotConfigured, FtState::NotConfigured) => Verdict::Reached,
-        (Goal::Running, FtState::Disabled) => lost(
+        (Goal::Running, FtState::Disabled) if !stale_state => lost(
             Kind::Fault,
             format!("vSphere suspended Fault Tolerance of {label} by itself: its secondary could not be started"),
             "See the events of the virtual machine, mend the cause, then run it again.",
         ),
-        (Goal::Running | Goal::Enabled | Goal::Disabled, FtState::NotConfigured) => lost(
+        (Goal::Running | Goal::Enabled | Goal::Disabled, FtState::NotConfigured) if !stale_state => lost(
             Kind::Conflict,
             format!("Fault Tolerance of {label} was turned off meanwhile"),
             "Run it again if that was not meant.",
         ),
-        (Goal::Running, _) if observed.power() == "poweredOff" => lost(
+        (Goal::Running, _) if observed.power() == "poweredOff" && !stale_power => lost(
             Kind::Conflict,
             format!("{label} was powered off while its secondary was starting"),
             "Power it on; its secondary starts with it.",

@@ -41,6 +41,7 @@ fn observed(state: &str, power: &str) -> Observed {
         template: false,
         vcenter: true,
         engine: Engine::Legacy,
+        method: vsphere::FtEngine::Legacy,
         cluster: Some(("Cluster".to_owned(), Some(true))),
         host: Some("esxi01".to_owned()),
         nested: false,
@@ -223,12 +224,25 @@ fn waiting_ends_when_it_is_so_or_cannot_become_so() {
         (Goal::NotConfigured, "disabled", "poweredOn", "waiting"),
     ];
     for (goal, state, power, expected) in cases {
-        let verdict = match judge(goal, &observed(state, power)) {
+        let verdict = match judge(goal, &observed(state, power), None) {
             Verdict::Reached => "reached",
             Verdict::Waiting(_) => "waiting",
             Verdict::Lost(_) => "lost",
         };
         assert_eq!(verdict, expected, "{goal:?} at {state}, {power}");
+    }
+}
+
+#[test]
+fn a_state_from_before_the_operation_is_no_answer_yet() {
+    for (goal, state) in
+        [(Goal::Running, "disabled"), (Goal::Running, "notConfigured"), (Goal::Disabled, "notConfigured")]
+    {
+        let before = observed(state, "poweredOn");
+        assert!(matches!(judge(goal, &before, Some(&before)), Verdict::Waiting(_)), "{goal:?} from {state}");
+        // Another state than before is an answer.
+        let other = observed("running", "poweredOn");
+        assert!(matches!(judge(goal, &before, Some(&other)), Verdict::Lost(_)), "{goal:?} to {state}");
     }
 }
 
@@ -250,6 +264,6 @@ proptest! {
         let after = predict(&seen, &change);
         let again = plan(wish, &after).unwrap().change;
         prop_assert_eq!(&again, &Change { steps: Vec::new(), goal: again.goal, cycle_if_refused: false });
-        prop_assert!(change.is_empty() || change.goal.is_none_or(|goal| matches!(judge(goal, &after), Verdict::Reached)));
+        prop_assert!(change.is_empty() || change.goal.is_none_or(|goal| matches!(judge(goal, &after, None), Verdict::Reached)));
     }
 }

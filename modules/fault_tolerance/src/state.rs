@@ -92,6 +92,8 @@ pub struct Observed {
     /// Whether the server is a vCenter Server; an ESXi host cannot manage Fault Tolerance.
     pub vcenter: bool,
     pub engine: Engine,
+    /// The method that turns it on: from 6.0 on, that of SMP-FT makes record/replay pairs too.
+    pub method: vsphere::FtEngine,
     /// The cluster's name, and whether vSphere HA is on; `None` inside: the server does not say.
     pub cluster: Option<(String, Option<bool>)>,
     pub host: Option<String>,

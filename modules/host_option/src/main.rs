@@ -161,7 +161,7 @@ impl Module for HostOption {
     const DESCRIPTION: &'static [&'static str] = &[
         "Sets advanced options (advanced system settings) of one ESXi host, of several, or of all hosts of a cluster, sixteen at a time, through vCenter Server or the host itself, and reads them back.",
         "Type, range and choices come from the host's own answers and are checked before anything is written.",
-        "V(Migrate.VMotionStreamDisable) is the option that lets Fault Tolerance start in some nested labs when it fails with \"failed to read stream keepalive\". 1 disables streams; 0 is the default. ESXi 7.0 Update 2 and later do not have it.",
+        "V(Migrate.VMotionStreamDisable) is the option that lets Fault Tolerance start in some nested labs when it fails with \"failed to read stream keepalive\". 1 disables streams; 0 is the default on the releases on record. ESXi 7.0 Update 2 and later do not have it.",
         "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
@@ -230,8 +230,8 @@ impl Module for HostOption {
             Err(error) if target::is_stale(&error) => Ok(Applied::Stale { wrote: false }),
             Err(error) => {
                 // The server's own text may not even name the option.
-                let refused = format!("setting {} failed: ", change.keys().join(", "));
-                let mut error = target::failure(error);
+                let refused = format!("setting {}: ", change.keys().join(", "));
+                let mut error = target::write_failure(error);
                 error.detail.insert_str(0, &refused);
                 Err(error)
             }

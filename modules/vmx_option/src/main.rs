@@ -56,8 +56,8 @@ struct Report {
     vm: Option<VmReport>,
     /// Every option that was asked for.
     options: Vec<OptionReport>,
-    /// Whether this run changed options of a virtual machine that runs. It reads them when it is powered on: power it
-    /// off and on again. Restarting the guest is not enough.
+    /// Whether this run changed options of a virtual machine that runs. Those that are read at power-on count only after
+    /// it was powered off and on again.
     needs_power_cycle: bool,
 }
 
@@ -248,8 +248,11 @@ impl Module for VmxOption {
             (true, State::Present) => "Would set",
             (true, State::Absent) => "Would remove",
         };
-        let power_cycle =
-            if report.needs_power_cycle { " Power it off and on again for this to take effect." } else { "" };
+        let power_cycle = if report.needs_power_cycle {
+            " What is read at power-on counts after it was powered off and on again."
+        } else {
+            ""
+        };
         format!("{verb} {} of {label}.{power_cycle}", changed.join(", "))
     }
 }

@@ -123,7 +123,7 @@ pub fn plan(options: &BTreeMap<String, Scalar>, state: State, observed: &Observe
     if observed.vm.power_state.as_deref() == Some("suspended") && !plan.change.0.is_empty() {
         plan.blockers.push((
             Kind::Conflict,
-            format!("virtual machine {} is suspended, and its options cannot be changed", observed.vm.name),
+            format!("virtual machine {} is suspended; this module changes no options then", observed.vm.name),
             Some("Resume it or power it off first.".to_owned()),
         ));
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::field::{Field, Type, fields, text, unwrapped};
+use crate::field::{Field, Type, choices, fields, text, unwrapped};
 use crate::{Module, schema};
 
 /// DOCUMENTATION, EXAMPLES and RETURN as one YAML document.
@@ -84,12 +84,15 @@ fn value(schema: &Value, when: &str) -> Value {
     let described = text(schema);
     let schema = unwrapped(schema);
     let described = if described.is_empty() { text(schema) } else { described };
-    let name = match &schema["type"] {
-        Value::String(name) => name.as_str(),
-        Value::Array(names) => names.iter().filter_map(Value::as_str).find(|name| *name != "null").unwrap_or("string"),
-        _ => "string",
+    let names: Vec<&str> = match &schema["type"] {
+        Value::String(name) => vec![name],
+        Value::Array(names) => names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect(),
+        _ => Vec::new(),
     };
-    let kind = match name {
+    let kind = match names.first().copied().unwrap_or("any") {
+        // A value may be of several types, or of any.
+        _ if names.len() > 1 => "raw",
+        "any" if choices(schema).is_empty() => "raw",
         "boolean" => "bool",
         "integer" => "int",
         "number" => "float",
@@ -107,10 +110,16 @@ fn value(schema: &Value, when: &str) -> Value {
     }
     if let Some(properties) = inner["properties"].as_object().filter(|properties| !properties.is_empty()) {
         let contains: Map<String, Value> =
-            properties.iter().map(|(name, property)| (name.clone(), value(property, "always"))).collect();
+            properties.iter().map(|(name, property)| (name.clone(), value(property, when_in(inner, name)))).collect();
         documented.insert("contains".to_owned(), Value::Object(contains));
     }
     Value::Object(documented)
+}
+
+/// When a key of `schema`'s objects is there.
+fn when_in(schema: &Value, name: &str) -> &'static str {
+    let required = schema["required"].as_array().is_some_and(|names| names.iter().any(|required| required == name));
+    if required { "always" } else { "when known" }
 }
 
 /// Block-style YAML. Scalars are written as JSON, which is YAML too, so that nothing needs a quoting rule of its own.

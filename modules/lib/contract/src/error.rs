@@ -8,7 +8,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// The arguments are not valid; nothing was contacted.
+    /// The arguments are not valid, or the server does not allow these values; nothing was changed.
     InvalidArguments,
     /// The server cannot be reached, or stopped answering.
     Connection,
@@ -48,6 +48,7 @@ pub struct Error {
     pub detail: String,
     /// The server's fault, its causes nested, under the official names.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     pub fault: Option<Box<Value>>,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +76,12 @@ impl Error {
     #[must_use]
     pub fn unsettled(mut self) -> Self {
         self.unsettled = true;
+        self
+    }
+
+    /// The same failure, with the state that it left behind.
+    pub(crate) fn aftermath(mut self, aftermath: &str) -> Self {
+        self.detail = format!("{}; {aftermath}", self.detail);
         self
     }
 

@@ -145,7 +145,8 @@ pub(crate) fn unwrapped(schema: &Value) -> &Value {
     schema["anyOf"].as_array().and_then(|any| any.iter().find(|one| one["type"] != "null")).unwrap_or(schema)
 }
 
-fn choices(schema: &Value) -> Vec<(String, String)> {
+/// The texts that a value may be, each with what it means, where the schema lists them.
+pub(crate) fn choices(schema: &Value) -> Vec<(String, String)> {
     let schema = unwrapped(schema);
     let plain = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let plain = plain.map(|name| (name.to_owned(), String::new()));

@@ -94,6 +94,11 @@ pub trait Module: Sized + 'static {
         Error::new(Kind::Fault, "the server accepted the change, but reading back shows that it did not take effect")
     }
 
+    /// What a run that failed or was interrupted left behind, if the user has to know before running it again.
+    fn aftermath(_before: &Self::Observed, _now: &Self::Observed) -> Option<String> {
+        None
+    }
+
     /// What the diff compares.
     fn view(observed: &Self::Observed) -> Value;
 

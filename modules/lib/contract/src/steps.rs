@@ -87,7 +87,12 @@ pub(crate) async fn run<M: Module>(args: &M::Args, run: &Run, signal: impl Futur
         settle(args, &session, &slots, error).await;
     }
     session.close().await;
-    let outcomes = slots.into_inner().into_iter().filter_map(|slot| slot.outcome).collect();
+    let outcomes: Vec<Outcome<M>> = slots.into_inner().into_iter().filter_map(|slot| slot.outcome).collect();
+    // What one target was left as belongs to the message of a run that has but one.
+    let error = match (error, outcomes.as_slice()) {
+        (Some(error), [Outcome { error: Some(told), .. }]) if told.kind == error.kind => Some(told.clone()),
+        (error, _) => error,
+    };
     Ended { outcomes, error }
 }
 
@@ -131,7 +136,11 @@ async fn one_target<M: Module>(
 ) -> Result<(M::Observed, bool), Error> {
     let mut wrote = false;
     let mut last: Option<M::Observed> = None;
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
+        if round > 1 {
+            // Once is a race. More often, the server may need a moment to show what it did.
+            tokio::time::sleep(Duration::from_millis(100) * 2u32.pow(round)).await;
+        }
         let observed = M::observe(args, session, target, last.as_ref()).await?;
         {
             let slot = &mut slots.borrow_mut()[index];
@@ -204,6 +213,10 @@ async fn failed<M: Module>(
     let looked = tokio::time::timeout(LAST_LOOK, M::observe(args, session, target, before.as_ref())).await;
     match (looked, &before) {
         (Ok(Ok(now)), Some(before)) => {
+            let error = match M::aftermath(before, &now) {
+                Some(aftermath) => error.aftermath(&aftermath),
+                None => error,
+            };
             let changed = unknown || M::view(before) != M::view(&now);
             finish(slots, index, Some(now), changed, Some(error))
         }

@@ -60,7 +60,7 @@ fn fault_failure(fault: &Fault, detail: &str) -> Error {
     let error = |kind| Error::new(kind, detail).fault(fault_tree(fault));
     match fault.name.as_str() {
         "InvalidLogin" | "NotAuthenticated" => error(Kind::Authentication).hint("Check `username` and `password`."),
-        "NoPermission" => match fault.fields.get("privilegeId") {
+        "NoPermission" => match fault.fields.get("privilegeId").or_else(|| fault.fields.get("privilegeIds")) {
             Some(privilege) => error(Kind::Permission).hint(format!("Give the user the privilege {privilege}.")),
             None => error(Kind::Permission).hint("Give the user the privilege that this needs."),
         },

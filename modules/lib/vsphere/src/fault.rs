@@ -99,6 +99,15 @@ impl Fault {
         text
     }
 
+    /// Adds a field's value to those of its name.
+    fn note(&mut self, name: &str, text: &str) {
+        let value = self.fields.entry(name.to_owned()).or_default();
+        if !value.is_empty() {
+            value.push_str(", ");
+        }
+        value.push_str(text);
+    }
+
     /// Reads a `LocalizedMethodFault`: `fault` with its type, and `localizedMessage`.
     pub(crate) fn localized(element: &Element) -> Self {
         Self::localized_at(element, 0)
@@ -145,11 +154,12 @@ impl Fault {
                         .push(Cause { role: field.name().to_owned(), fault: Self::localized_at(field, depth + 1) });
                 }
             } else if field.all().is_empty() {
-                let value = fault.fields.entry(field.name().to_owned()).or_default();
-                if !value.is_empty() {
-                    value.push_str(", ");
+                fault.note(field.name(), field.text());
+            } else {
+                // One level of structure, such as missingPrivileges{entity, privilegeIds[]} of NoPermission since 7.0 U3.
+                for inner in field.all().iter().filter(|inner| inner.all().is_empty()) {
+                    fault.note(inner.name(), inner.text());
                 }
-                value.push_str(field.text());
             }
         }
         fault

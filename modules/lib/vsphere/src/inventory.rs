@@ -71,8 +71,9 @@ pub struct VmPaths<'a> {
 const TO_VMS: [Follow<'_>; 4] = [
     Follow { from: "Folder", path: "childEntity" },
     Follow { from: "Datacenter", path: "vmFolder" },
-    Follow { from: "VirtualApp", path: "vm" },
-    Follow { from: "VirtualApp", path: "resourcePool" },
+    // Of vApps, which are resource pools too, and of the pools inside them.
+    Follow { from: "ResourcePool", path: "vm" },
+    Follow { from: "ResourcePool", path: "resourcePool" },
 ];
 
 /// From a virtual machine to its host and cluster.

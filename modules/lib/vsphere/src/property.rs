@@ -246,7 +246,7 @@ impl Follow<'_> {
     /// may not, and go round in circles between a virtual machine, its pool and the pool's virtual machines.
     fn meets(&self, next: &Follow<'_>) -> bool {
         let reached: &[&str] = match (self.from, self.path) {
-            (_, "childEntity") => &["Folder", "Datacenter", "ComputeResource", "VirtualApp"],
+            (_, "childEntity") => &["Folder", "Datacenter", "ComputeResource", "VirtualApp", "ResourcePool"],
             (_, "vmFolder" | "hostFolder" | "parentFolder") => &["Folder"],
             (_, "runtime.host" | "host") => &["HostSystem"],
             (_, "resourcePool") => &["ResourcePool", "VirtualApp"],
