@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -124,19 +123,3 @@ class Ansible:
 def ansible(request, tmp_path) -> Ansible:
     """Ansible of both versions, one after the other."""
     return Ansible(request.param, tmp_path)
-
-
-@pytest.fixture
-def simulator():
-    """Starts simulators; each must have no session left in the end."""
-    with contextlib.ExitStack() as stack:
-        started = []
-
-        def start(**options) -> Simulator:
-            lab = stack.enter_context(Simulator(**options))
-            started.append(lab)
-            return lab
-
-        yield start
-        for lab in started:
-            assert lab.sessions()["live"] == 0, "a module left its session open"
