@@ -24,14 +24,22 @@ def test_a_large_inventory_that_comes_in_pages(name, simulator):
     assert "ContinueRetrievePropertiesEx" in lab.methods()
 
 
-@pytest.mark.parametrize("target", [{"datacenter": "Lab"}, {"datacenter": "DC2"}, {"folder": "nested"}])
-def test_of_two_of_one_name_the_place_decides(target, simulator):
+@pytest.mark.parametrize(
+    ("place", "answer"),
+    [
+        ({"datacenter": "Lab"}, "ambiguous"),
+        ({"datacenter": "DC2"}, "not_found"),
+        # Below the folder of virtual machines of a datacenter, of which there are two.
+        ({"folder": "nested"}, "not_found"),
+        ({"folder": "nested", "datacenter": "Lab"}, "vm-66"),
+        ({"folder": "/Lab/vm/second"}, "vm-67"),
+        ({"folder": "/Lab/vm/third"}, "not_found"),
+    ],
+)
+def test_of_two_of_one_name_the_place_decides(place, answer, simulator):
     lab = simulator(personality="6.7", scenario="duplicates")
-    found = look(lab, name="twin", **target)
-    if found.json["failed"]:
-        assert found.kind in {"ambiguous", "not_found"}
-    else:
-        assert found.json["vm"]["name"] == "twin"
+    found = look(lab, name="twin", **place)
+    assert (found.kind if found.json["failed"] else found.json["vm"]["moid"]) == answer, found.msg
 
 
 def test_the_places_that_an_ambiguity_names_lead_to_one_each(simulator):

@@ -300,12 +300,13 @@ pub async fn verify(
         run.progress.waiting(&format!("waiting for {}: {what}", observed.vm.name));
         if Instant::now() + pause >= deadline {
             let text = format!("{} is still {what} after {} s", now.label(), args.timeout);
-            return Err(unsettled(Error::new(Kind::Timeout, text)).hint(if goal == Goal::Running && now.state != FtState::NotConfigured {
-                "Give it a longer `timeout`; see whether DRS has a recommendation to apply; or start the secondary anew, with \
-                 `state: suspended`, then `state: present`, and see what vSphere says."
+            let remedy = if goal == Goal::Running && now.state != FtState::NotConfigured {
+                "Give it a longer `timeout`; see whether DRS has a recommendation to apply; or start the secondary anew, \
+                 with `state: suspended`, then `state: present`, and see what vSphere says."
             } else {
                 "Give it a longer `timeout`, and see the tasks and events of the virtual machine."
-            }));
+            };
+            return Err(unsettled(Error::new(Kind::Timeout, text)).hint(remedy));
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(2));

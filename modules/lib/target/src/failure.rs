@@ -29,8 +29,13 @@ pub fn failure(error: vsphere::Error) -> Error {
             let hint = hint.unwrap_or_else(|| "check the name, and that this user may see the object".to_owned());
             Error::new(Kind::NotFound, format!("cannot find {what}")).hint(sentence(&hint))
         }
-        Cause::Ambiguous { .. } => Error::new(Kind::Ambiguous, detail)
-            .hint("Say which: with `folder` and `datacenter`, or with `uuid` or `moid`."),
+        Cause::Ambiguous { what, .. } => {
+            Error::new(Kind::Ambiguous, detail).hint(if what.starts_with("virtual machine") {
+                "Say which: with `folder` and `datacenter`, or with `moid`."
+            } else {
+                "Say which, with `datacenter`."
+            })
+        }
     }
 }
 
