@@ -104,11 +104,8 @@ async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &
     if let (Some(name), Some(host), FtState::NotConfigured) = (&args.datastore, &found.host, &observed.state) {
         let datastore = server.datastore_of_host(&host.moref, name).await.map_err(target::failure)?;
         let devices = found.vm.get("config.hardware.device").map(Element::all).unwrap_or_default();
-        let disks = devices.iter().filter(|device| device.kind() == Some("VirtualDisk")).filter_map(|disk| {
-            let key = i32::try_from(disk.child("key")?.int()?).ok()?;
-            Some((key, disk.child("capacityInKB")?.int()?))
-        });
-        observed.placement = Some(FtPlacement { datastore, disks: disks.collect() });
+        let disks = devices.iter().filter(|device| device.kind() == Some("VirtualDisk")).cloned().collect();
+        observed.placement = Some(FtPlacement { datastore, disks });
     }
     Ok(())
 }

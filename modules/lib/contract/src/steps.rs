@@ -80,11 +80,14 @@ pub(crate) async fn run<M: Module>(args: &M::Args, run: &Run, signal: impl Futur
                 Ok(result) => result.err(),
                 Err(panic) => Some(defect(&*panic)),
             },
-            name = &mut signal => Some(interrupted(name, how_far(&slots.borrow()))),
+            name = &mut signal => {
+                received = Some(name);
+                Some(interrupted(name, how_far(&slots.borrow())))
+            }
         }
     };
     if let Some(error) = &error {
-        settle(args, &session, &slots, error).await;
+        settle(args, &session, &slots, error, received).await;
     }
     session.close().await;
     let outcomes: Vec<Outcome<M>> = slots.into_inner().into_iter().filter_map(|slot| slot.outcome).collect();
@@ -226,7 +229,13 @@ async fn failed<M: Module>(
 }
 
 /// Gives every target that has no outcome yet one that says how far it came.
-async fn settle<M: Module>(args: &M::Args, session: &M::Session, slots: &Slots<M>, error: &Error) {
+async fn settle<M: Module>(
+    args: &M::Args,
+    session: &M::Session,
+    slots: &Slots<M>,
+    error: &Error,
+    signal: Option<&'static str>,
+) {
     let open: Vec<_> = slots
         .borrow()
         .iter()
@@ -235,12 +244,17 @@ async fn settle<M: Module>(args: &M::Args, session: &M::Session, slots: &Slots<M
         .map(|(index, slot)| (index, Rc::clone(&slot.target)))
         .collect();
     let looks = open.iter().map(|(index, target)| async move {
+        // Each target is told how far it came itself.
+        let error = match signal {
+            Some(name) => interrupted(name, how_far(&slots.borrow()[*index..=*index])),
+            None => error.clone(),
+        };
         let look =
             AssertUnwindSafe(failed::<M>(args, session, target, slots, *index, error.clone())).catch_unwind().await;
         // It is the observation itself that panics.
         let outcome = look.unwrap_or_else(|_| {
             let wrote = slots.borrow()[*index].phase != Phase::Reading;
-            finish(slots, *index, None, wrote, Some(error.clone()))
+            finish(slots, *index, None, wrote, Some(error))
         });
         slots.borrow_mut()[*index].outcome = Some(outcome);
     });

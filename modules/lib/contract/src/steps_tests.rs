@@ -123,6 +123,8 @@ fn a_signal_is_told_with_what_was_done_until_then() {
         let detail = ended.error.unwrap().detail;
         assert!(detail.contains(says), "{lamps:?}: {detail}");
         assert!(!ended.outcomes[1].changed);
+        // What was done to another target is not said of this one.
+        assert!(ended.outcomes[1].error.as_ref().unwrap().detail.contains("before anything was written"));
     }
 }
 

@@ -46,8 +46,8 @@ impl FtInfo {
 pub struct FtPlacement {
     /// The datastore of the secondary's configuration, its disks, and the group's tie-breaker file.
     pub datastore: Moref,
-    /// The primary's virtual disks: device key and capacity in KB.
-    pub disks: Vec<(i32, i64)>,
+    /// The primary's virtual disks, as `config.hardware.device` has them.
+    pub disks: Vec<Element>,
 }
 
 /// The two kinds of Fault Tolerance.
@@ -142,12 +142,9 @@ fn create(vm: &Moref, engine: FtEngine, host: Option<&Moref>, placement: Option<
             });
             spec.nest("secondaryVmSpec", |secondary| {
                 secondary.moref("vmConfig", datastore);
-                for (key, capacity) in &placement.disks {
+                for device in &placement.disks {
                     secondary.nest("disks", |disk| {
-                        disk.nest_typed("disk", "VirtualDisk", |device| {
-                            device.text("key", &key.to_string());
-                            device.text("capacityInKB", &capacity.to_string());
-                        });
+                        disk.echo("disk", device);
                         disk.moref("datastore", datastore);
                     });
                 }
@@ -219,21 +216,30 @@ mod tests {
         let vm = moref("VirtualMachine", "vm-63");
         let second = moref("VirtualMachine", "vm-70");
         let host = moref("HostSystem", "host-9");
-        let placement = FtPlacement { datastore: moref("Datastore", "ds-2"), disks: vec![(2000, 4096), (2001, 8192)] };
+        let device = |key| {
+            format!(
+                r#"<key>{key}</key><backing xsi:type="VirtualDiskFlatVer2BackingInfo"><fileName>[ds-1] a&amp;b.vmdk</fileName><datastore type="Datastore">ds-1</datastore></backing><capacityInKB>4096</capacityInKB><shares xsi:type="SharesInfo"><shares xsi:type="xsd:int">1000</shares></shares>"#
+            )
+        };
+        let read = |key| {
+            let xsi = r#"xmlns:o="http://www.w3.org/2001/XMLSchema-instance""#;
+            let device = device(key).replace("xsi:type", "o:type");
+            Element::parse(&format!(r#"<VirtualDevice {xsi} o:type="VirtualDisk">{device}</VirtualDevice>"#)).unwrap()
+        };
+        let placement = FtPlacement { datastore: moref("Datastore", "ds-2"), disks: vec![read(2000), read(2001)] };
         let this = r#"xmlns="urn:vim25"><_this type="VirtualMachine">vm-63</_this>"#;
         let on = r#"<host type="HostSystem">host-9</host>"#;
         let store = |name| format!(r#"<{name} type="Datastore">ds-2</{name}>"#);
-        let disk = |key, size| {
-            let device = format!("<key>{key}</key><capacityInKB>{size}</capacityInKB>");
-            let store = store("datastore");
+        let disk = |key| {
+            let (device, store) = (device(key), store("datastore"));
             format!(r#"<disks><disk xsi:type="VirtualDisk">{device}</disk>{store}</disks>"#)
         };
         let spec = format!(
             "<spec><metaDataPath>{}</metaDataPath><secondaryVmSpec>{}{}{}</secondaryVmSpec></spec>",
             store("metaDataDatastore"),
             store("vmConfig"),
-            disk(2000, 4096),
-            disk(2001, 8192),
+            disk(2000),
+            disk(2001),
         );
         for (request, method, inner) in [
             (create(&vm, FtEngine::Legacy, Some(&host), Some(&placement)), "CreateSecondaryVM_Task", on.to_owned()),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::moref::Moref;
-use crate::xml::escape;
+use crate::xml::{Element, escape};
 
 const HEAD: &str = concat!(
     r#"<?xml version="1.0" encoding="UTF-8"?>"#,
@@ -57,6 +57,28 @@ impl Request {
     /// A structure of an API type that the place does not imply.
     pub(crate) fn nest_typed(&mut self, name: &str, kind: &str, inner: impl FnOnce(&mut Self)) {
         self.wrap(name, &format!(r#" xsi:type="{kind}""#), inner);
+    }
+
+    /// What the server said, said back to it under another name: its types and references, and everything within.
+    pub(crate) fn echo(&mut self, name: &str, value: &Element) {
+        let mut attributes = String::new();
+        if let Some(moref) = value.moref() {
+            let _ = write!(attributes, r#" type="{}""#, escape(&moref.kind));
+        }
+        if let Some(kind) = value.kind() {
+            // The API's own types begin with a capital, those of XML Schema with a small letter.
+            let prefix = if kind.starts_with(|first: char| first.is_ascii_lowercase()) { "xsd:" } else { "" };
+            let _ = write!(attributes, r#" xsi:type="{prefix}{}""#, escape(kind));
+        }
+        if value.all().is_empty() {
+            self.put(name, &attributes, value.text());
+        } else {
+            self.wrap(name, &attributes, |within| {
+                for child in value.all() {
+                    within.echo(child.name(), child);
+                }
+            });
+        }
     }
 
     fn wrap(&mut self, name: &str, attributes: &str, inner: impl FnOnce(&mut Self)) {
