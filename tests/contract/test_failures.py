@@ -258,6 +258,17 @@ def test_a_task_that_outlives_the_run_is_told_as_a_change(name, ending, simulato
     assert result.changed is True, "vSphere accepted it, and goes on with it"
 
 
+def running_in_the_wrong_mode(simulator):
+    """A lab in which record/replay FT can only be turned on with a power cycle, and the arguments that name its VM."""
+    lab = simulator(personality="5.0", scenario="monitor")
+    target = connection(lab.facts) | {"name": lab.facts["vm"]}
+    options = {"replay.supported": "true", "replay.allowFT": "true", "replay.allowBTOnly": "true"}
+    run_module("vmx_option", target | {"options": options})
+    run_module("vm_power", target | {"state": "powered_off"})
+    run_module("vm_power", target | {"state": "powered_on"})
+    return lab, target
+
+
 @pytest.mark.parametrize(
     ("injected", "fails"),
     [
@@ -268,12 +279,7 @@ def test_a_task_that_outlives_the_run_is_told_as_a_change(name, ending, simulato
     ],
 )
 def test_a_power_cycle_ends_with_the_power_on(injected, fails, simulator):
-    lab = simulator(personality="5.0", scenario="monitor")
-    target = connection(lab.facts) | {"name": lab.facts["vm"]}
-    options = {"replay.supported": "true", "replay.allowFT": "true", "replay.allowBTOnly": "true"}
-    run_module("vmx_option", target | {"options": options})
-    run_module("vm_power", target | {"state": "powered_off"})
-    run_module("vm_power", target | {"state": "powered_on"})
+    lab, target = running_in_the_wrong_mode(simulator)
     lab.inject(method="CreateSecondaryVM_Task", **injected)
     result = run_module("fault_tolerance", target | {"allow_power_cycle": True})
     assert result.json["failed"] is fails, result.msg
@@ -288,12 +294,7 @@ def test_a_power_cycle_ends_with_the_power_on(injected, fails, simulator):
 
 @pytest.mark.parametrize("method", ["PowerOffVM_Task", "PowerOnVM_Task"])
 def test_a_power_cycle_whose_task_is_lost_ends_with_the_power_on(method, simulator):
-    lab = simulator(personality="5.0", scenario="monitor")
-    target = connection(lab.facts) | {"name": lab.facts["vm"]}
-    options = {"replay.supported": "true", "replay.allowFT": "true", "replay.allowBTOnly": "true"}
-    run_module("vmx_option", target | {"options": options})
-    run_module("vm_power", target | {"state": "powered_off"})
-    run_module("vm_power", target | {"state": "powered_on"})
+    lab, target = running_in_the_wrong_mode(simulator)
     lab.inject(method=method, how="task-vanishes")
     result = run_module("fault_tolerance", target | {"allow_power_cycle": True})
     assert result.json["failed"] and result.changed
@@ -303,12 +304,7 @@ def test_a_power_cycle_whose_task_is_lost_ends_with_the_power_on(method, simulat
 
 
 def test_a_machine_left_off_by_a_signal_is_told(simulator):
-    lab = simulator(personality="5.0", scenario="monitor")
-    target = connection(lab.facts) | {"name": lab.facts["vm"]}
-    options = {"replay.supported": "true", "replay.allowFT": "true", "replay.allowBTOnly": "true"}
-    run_module("vmx_option", target | {"options": options})
-    run_module("vm_power", target | {"state": "powered_off"})
-    run_module("vm_power", target | {"state": "powered_on"})
+    lab, target = running_in_the_wrong_mode(simulator)
     lab.inject(method="CreateSecondaryVM_Task", how="hang")
     args = target | {"allow_power_cycle": True}
     result = interrupt_module("fault_tolerance", args, lambda: "CreateSecondaryVM_Task" in lab.methods())

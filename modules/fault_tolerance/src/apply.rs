@@ -123,7 +123,7 @@ impl Way<'_> {
         // A primary whose secondary nobody knows: let the server say what is wrong with it.
         let partner = self.secondary.as_ref().unwrap_or(vm);
         let start = async || match step {
-            Step::Create => server.create_secondary(vm, observed.method, host, observed.placement.as_ref()).await,
+            Step::Create => server.create_secondary(vm, observed.has_ex(), host, observed.placement.as_ref()).await,
             Step::Enable => server.enable_secondary(vm, partner, host).await,
             Step::Disable => server.disable_secondary(vm, partner).await,
             Step::TurnOff => server.turn_off_ft(vm).await,
@@ -160,13 +160,11 @@ fn doing(step: Step) -> &'static str {
 
 /// The power is where the step would bring it.
 fn is_there(error: &vsphere::Error, step: Step) -> bool {
-    let there = match step {
-        Step::PowerOn => "poweredOn",
-        Step::PowerOff => "poweredOff",
-        _ => return false,
-    };
-    matches!(error, vsphere::Error::Fault(fault)
-        if fault.is("InvalidPowerState") && fault.fields.get("existingState").is_some_and(|state| state == there))
+    match step {
+        Step::PowerOn => target::power_is(error, "poweredOn"),
+        Step::PowerOff => target::power_is(error, "poweredOff"),
+        _ => false,
+    }
 }
 
 /// Somebody else was faster: the state has to be read again before anything is decided.

@@ -195,7 +195,7 @@ impl Module for FaultTolerance {
             ft_state_before: Some(before.state.name().to_owned()),
             ft_state: Some(now.state.name().to_owned()),
             need_secondary_reason: now.reason.clone().filter(|_| now.state == FtState::NeedSecondary),
-            engine: Some(now.engine),
+            engine: Some(now.engine()),
             secondary: now.ft.as_ref().and_then(|ft| {
                 let secondary = ft.secondaries.first()?;
                 Some(SecondaryReport { moid: secondary.id.clone(), instance_uuid: ft.instance_uuids.get(1).cloned() })
@@ -207,7 +207,7 @@ impl Module for FaultTolerance {
         let Some(outcome) = outcomes.first() else { return String::new() };
         let Some(now) = outcome.after.as_ref().or(outcome.before.as_ref()) else { return String::new() };
         let label = now.label();
-        let engine = now.engine.title();
+        let engine = now.engine().title();
         let done = match (args.wish.state, now.state.clone()) {
             (State::Present, FtState::Enabled) => {
                 format!("{engine} is on for {label}, which is off: its secondary starts with it")

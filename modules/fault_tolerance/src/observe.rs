@@ -6,7 +6,7 @@ use vsphere::{Element, FoundVm, FtPlacement, HostQuery, Object, Version, VmPaths
 
 use crate::Args;
 use crate::plan::may_start_secondary;
-use crate::state::{Engine, FtState, Observed};
+use crate::state::{FtState, Observed};
 
 const VM: [&str; 10] = [
     "name",
@@ -45,6 +45,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         )
         .hint("It has to be a vCenter Server 4.1 or later."));
     };
+    let extra = found.vm.get("config.extraConfig").map(vsphere::extra_config).unwrap_or_default();
     let mut observed = Observed {
         moref: found.vm.moref.clone(),
         vm: VmReport::of(&found.vm),
@@ -53,8 +54,9 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         ft,
         template: target::is_template(&found.vm),
         vcenter: server.about().api_type.is_vcenter(),
-        engine: engine(server, &found),
-        method: if modern(server, &found) { vsphere::FtEngine::Smp } else { vsphere::FtEngine::Legacy },
+        server_version: server.about().version.clone(),
+        host_version: host_version(server, &found),
+        uses_legacy_ft: extra.iter().any(|(key, value)| vsphere::uses_legacy_ft(key, value)),
         cluster: found.cluster.as_ref().map(|cluster| (cluster.name(), ha(cluster))),
         host: found.host.as_ref().map(Object::name),
         nested: found.host.as_ref().is_some_and(is_nested),
@@ -90,9 +92,9 @@ fn placed(found: &FoundVm) -> Result<(), Error> {
 async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &mut Observed) -> Result<(), Error> {
     placed(found)?;
     if observed.state == FtState::NotConfigured {
-        let has_ex = server.about().version.at_least(6, 0);
+        let has_ex = observed.server_version.at_least(6, 0);
         observed.issues = server
-            .query_ft_compatibility(&observed.moref, observed.engine.wire(), has_ex)
+            .query_ft_compatibility(&observed.moref, observed.engine().wire(), has_ex)
             .await
             .map_err(target::failure)?;
     }
@@ -110,27 +112,11 @@ async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &
     Ok(())
 }
 
-/// Whether host and server both have SMP-FT. A newer host under an older server has not, nor the other way round.
-fn modern(server: &Server, found: &FoundVm) -> bool {
-    host_version(server, found).at_least(6, 0) && server.about().version.at_least(6, 0)
-}
-
 /// The version of the host; where that is hidden, the server's.
 fn host_version(server: &Server, found: &FoundVm) -> Version {
     let product =
         found.host.as_ref().and_then(|host| host.get("config.product")).and_then(|product| product.at("version"));
     product.map_or_else(|| server.about().version.clone(), |version| Version::parse(version.text()))
-}
-
-fn engine(server: &Server, found: &FoundVm) -> Engine {
-    let legacy_option = || {
-        let extra = found.vm.get("config.extraConfig").map(vsphere::extra_config).unwrap_or_default();
-        extra
-            .iter()
-            .any(|(key, value)| key.eq_ignore_ascii_case("vm.useLegacyFt") && value.eq_ignore_ascii_case("true"))
-    };
-    let legacy = !modern(server, found) || !host_version(server, found).at_least(6, 5) && legacy_option();
-    if legacy { Engine::Legacy } else { Engine::Smp }
 }
 
 /// `ClusterConfigInfoEx.dasConfig.enabled`, which a server may leave out.

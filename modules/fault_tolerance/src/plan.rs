@@ -116,7 +116,7 @@ fn create(wish: Wish, observed: &Observed, then: &[Step], goal: Goal) -> Change 
     if cycle && refused_while_running(observed) {
         return steps(&power_cycled(&create), goal);
     }
-    Change { cycle_if_refused: cycle && observed.engine == Engine::Legacy, ..steps(&create, goal) }
+    Change { cycle_if_refused: cycle && observed.engine() == Engine::Legacy, ..steps(&create, goal) }
 }
 
 /// The steps while the virtual machine is off.
@@ -177,7 +177,7 @@ fn possible(wish: Wish, observed: &Observed) -> Result<(), Error> {
         )
         .hint("Convert it to a virtual machine first."));
     }
-    if wish.state != State::Absent && observed.wants_datastore && observed.engine == Engine::Legacy {
+    if wish.state != State::Absent && observed.wants_datastore && observed.engine() == Engine::Legacy {
         return Err(Error::new(
             Kind::InvalidArguments,
             "`datastore`: with record/replay Fault Tolerance the secondary shares the disks of its primary",

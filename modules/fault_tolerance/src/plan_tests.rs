@@ -2,7 +2,7 @@ use contract::{Change as _, Kind};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use target::VmReport;
-use vsphere::{Fault, FtInfo, Moref};
+use vsphere::{Fault, FtInfo, Moref, Version};
 
 use super::{Change, Goal, Step, Verdict, judge, plan, predict};
 use crate::state::{Engine, FtState, Observed};
@@ -40,8 +40,9 @@ fn observed(state: &str, power: &str) -> Observed {
         ft: configured.then(|| role(1)),
         template: false,
         vcenter: true,
-        engine: Engine::Legacy,
-        method: vsphere::FtEngine::Legacy,
+        server_version: Version::parse("5.0"),
+        host_version: Version::parse("5.0"),
+        uses_legacy_ft: false,
         cluster: Some(("Cluster".to_owned(), Some(true))),
         host: Some("esxi01".to_owned()),
         nested: false,
@@ -50,6 +51,11 @@ fn observed(state: &str, power: &str) -> Observed {
         secondary_host: None,
         placement: None,
     }
+}
+
+/// The same under vSphere 6.7.
+fn modern(observed: Observed) -> Observed {
+    Observed { server_version: Version::parse("6.7"), host_version: Version::parse("6.7"), ..observed }
 }
 
 fn role(role: i32) -> FtInfo {
@@ -179,9 +185,30 @@ fn a_power_cycle_is_made_only_on_request() {
     let unasked = plan(allowed, &observed("notConfigured", "poweredOn")).unwrap();
     assert!(unasked.change.cycle_if_refused && unasked.change.steps == [Step::Create]);
     // SMP-FT is turned on while the machine runs; it is off already.
-    let smp = Observed { engine: Engine::Smp, ..observed("notConfigured", "poweredOn") };
+    let smp = modern(observed("notConfigured", "poweredOn"));
     assert!(!plan(allowed, &smp).unwrap().change.cycle_if_refused);
     assert!(!plan(allowed, &observed("notConfigured", "poweredOff")).unwrap().change.cycle_if_refused);
+}
+
+#[test]
+fn the_older_of_host_and_server_decides_the_engine() {
+    use Engine::{Legacy, Smp};
+    for (host, server, asked, engine, ex) in [
+        ("5.0.0", "5.0.0", false, Legacy, false),
+        ("5.5.0", "6.5.0", false, Legacy, false),
+        ("6.0.0", "5.5.0", false, Legacy, false),
+        ("6.0.0", "6.0.0", false, Smp, true),
+        ("6.0.0", "6.7.0", true, Legacy, true),
+        ("6.7.0", "8.0.2", true, Smp, true),
+    ] {
+        let seen = Observed {
+            host_version: Version::parse(host),
+            server_version: Version::parse(server),
+            uses_legacy_ft: asked,
+            ..observed("notConfigured", "poweredOn")
+        };
+        assert_eq!((seen.engine(), seen.has_ex()), (engine, ex), "host {host}, server {server}, asked {asked}");
+    }
 }
 
 #[test]
@@ -259,7 +286,8 @@ proptest! {
         let wish = Wish { state: wanted, wait, allow_power_cycle };
         let (state, power) = STATES[at];
         let issues = refused.then(|| vec![fault("VmFaultToleranceConfigIssue", "replayNotSupported")]);
-        let seen = Observed { issues, engine: if smp { Engine::Smp } else { Engine::Legacy }, ..observed(state, power) };
+        let seen = Observed { issues, ..observed(state, power) };
+        let seen = if smp { modern(seen) } else { seen };
         let change = plan(wish, &seen).unwrap().change;
         let after = predict(&seen, &change);
         let again = plan(wish, &after).unwrap().change;

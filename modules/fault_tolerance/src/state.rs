@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use target::VmReport;
-use vsphere::{Fault, FtInfo, FtPlacement, Moref};
+use vsphere::{Fault, FtEngine, FtInfo, FtPlacement, Moref, Version};
 
 /// `runtime.faultToleranceState` of a primary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,10 +70,10 @@ impl Engine {
     }
 
     /// As the client calls it.
-    pub fn wire(self) -> vsphere::FtEngine {
+    pub fn wire(self) -> FtEngine {
         match self {
-            Self::Legacy => vsphere::FtEngine::Legacy,
-            Self::Smp => vsphere::FtEngine::Smp,
+            Self::Legacy => FtEngine::Legacy,
+            Self::Smp => FtEngine::Smp,
         }
     }
 }
@@ -91,9 +91,10 @@ pub struct Observed {
     pub template: bool,
     /// Whether the server is a vCenter Server; an ESXi host cannot manage Fault Tolerance.
     pub vcenter: bool,
-    pub engine: Engine,
-    /// The method that turns it on: from 6.0 on, that of SMP-FT makes record/replay pairs too.
-    pub method: vsphere::FtEngine,
+    pub server_version: Version,
+    pub host_version: Version,
+    /// `vm.useLegacyFt` is set.
+    pub uses_legacy_ft: bool,
     /// The cluster's name, and whether vSphere HA is on; `None` inside: the server does not say.
     pub cluster: Option<(String, Option<bool>)>,
     pub host: Option<String>,
@@ -102,7 +103,7 @@ pub struct Observed {
     /// What `QueryFaultToleranceCompatibility` holds against the virtual machine; `None` if it was not or could not be
     /// asked.
     pub issues: Option<Vec<Fault>>,
-    /// The name of the datastore that was asked for.
+    /// A datastore was asked for.
     pub wants_datastore: bool,
     /// Where the secondary is to run, if that was asked for and is still to be decided.
     pub secondary_host: Option<Moref>,
@@ -113,6 +114,20 @@ pub struct Observed {
 impl Observed {
     pub fn label(&self) -> String {
         format!("{} ({})", self.vm.name, self.vm.moid)
+    }
+
+    /// Which engine is used here. An older server manages a newer host as one of its own age.
+    pub fn engine(&self) -> Engine {
+        let version = (&self.host_version).min(&self.server_version);
+        match FtEngine::of_host(version, self.uses_legacy_ft) {
+            FtEngine::Legacy => Engine::Legacy,
+            FtEngine::Smp => Engine::Smp,
+        }
+    }
+
+    /// Whether host and server have `CreateSecondaryVMEx_Task`.
+    pub fn has_ex(&self) -> bool {
+        self.host_version.at_least(6, 0) && self.server_version.at_least(6, 0)
     }
 
     pub fn power(&self) -> &str {

@@ -38,6 +38,16 @@ pub enum Step {
     Off,
 }
 
+impl Step {
+    /// The power state that it leads to, by its name in the API.
+    pub fn leads_to(self) -> &'static str {
+        match self {
+            Self::On => "poweredOn",
+            Self::Off => "poweredOff",
+        }
+    }
+}
+
 impl contract::Change for Change {
     fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -94,19 +104,10 @@ pub fn plan(state: State, observed: &Observed) -> Result<Plan<Change>, Error> {
 /// What will be there once `change` is done.
 pub fn predict(observed: &Observed, change: Change) -> Observed {
     let mut after = observed.clone();
-    match change.0 {
-        Some(Step::On) => after.vm.power_state = Some("poweredOn".to_owned()),
-        Some(Step::Off) => after.vm.power_state = Some("poweredOff".to_owned()),
-        None => {}
+    if let Some(step) = change.0 {
+        after.vm.power_state = Some(step.leads_to().to_owned());
     }
     after
-}
-
-/// The server refuses because the power is where the step would bring it.
-pub fn is_moot(error: &vsphere::Error, step: Step) -> bool {
-    let there = if step == Step::On { "poweredOn" } else { "poweredOff" };
-    matches!(error, vsphere::Error::Fault(fault)
-        if fault.is("InvalidPowerState") && fault.fields.get("existingState").is_some_and(|state| state == there))
 }
 
 #[cfg(test)]

@@ -147,7 +147,7 @@ impl Module for VmxOption {
                     None => Found { asked: asked.clone(), key: asked.clone(), value: None },
                 })
                 .collect(),
-            uses_legacy_ft: value("vm.useLegacyFt").is_some_and(|(_, value)| value.eq_ignore_ascii_case("true")),
+            uses_legacy_ft: value("vm.useLegacyFt").is_some_and(|(key, value)| vsphere::uses_legacy_ft(&key, &value)),
             host: found.host.as_ref().map(vsphere::Object::name),
             host_version: found
                 .host

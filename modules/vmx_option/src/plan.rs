@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use contract::{Error, Kind, Plan, Scalar};
 use target::VmReport;
-use vsphere::{FtInfo, Moref, Version};
+use vsphere::{FtEngine, FtInfo, Moref, Version};
 
 use crate::State;
 
@@ -150,11 +150,8 @@ fn meaningless(options: &BTreeMap<String, Scalar>, observed: &Observed) -> Optio
         return Some(format!("{} is a template, which Fault Tolerance cannot protect", observed.vm.name));
     }
     let version = observed.host_version.as_ref()?;
-    let asks_legacy = options
-        .iter()
-        .any(|(key, value)| key.eq_ignore_ascii_case("vm.useLegacyFt") && text(value).eq_ignore_ascii_case("true"));
-    let legacy = !version.at_least(6, 0) || !version.at_least(6, 5) && (observed.uses_legacy_ft || asks_legacy);
-    if legacy {
+    let asks_legacy = options.iter().any(|(key, value)| vsphere::uses_legacy_ft(key, &text(value)));
+    if FtEngine::of_host(version, observed.uses_legacy_ft || asks_legacy) == FtEngine::Legacy {
         return None;
     }
     let host = observed.host.as_deref().unwrap_or("the host");

@@ -31,6 +31,8 @@ struct Slot<M: Module> {
     target: Rc<M::Target>,
     before: Option<M::Observed>,
     phase: Phase,
+    /// An earlier round wrote something, before what it rested on had changed.
+    wrote: bool,
     warnings: Vec<String>,
     outcome: Option<Outcome<M>>,
 }
@@ -111,6 +113,7 @@ async fn every_target<M: Module>(
         target: Rc::new(target),
         before: None,
         phase: Phase::Reading,
+        wrote: false,
         warnings: Vec::new(),
         outcome: None,
     }));
@@ -137,7 +140,6 @@ async fn one_target<M: Module>(
     slots: &Slots<M>,
     index: usize,
 ) -> Result<(M::Observed, bool), Error> {
-    let mut wrote = false;
     let mut last: Option<M::Observed> = None;
     for round in 0..ROUNDS {
         if round > 1 {
@@ -164,9 +166,9 @@ async fn one_target<M: Module>(
         if plan.change.is_empty() {
             if plan.change.waits() {
                 let after = M::verify(args, session, target, &observed, &plan.change, run).await?;
-                return Ok((after, wrote));
+                return Ok((after, slots.borrow()[index].wrote));
             }
-            return Ok((observed, wrote));
+            return Ok((observed, slots.borrow()[index].wrote));
         }
         if let Some((kind, why, remedy)) = plan.blockers.into_iter().next() {
             let error = Error::new(kind, why);
@@ -183,7 +185,12 @@ async fn one_target<M: Module>(
                 let after = M::verify(args, session, target, &observed, &plan.change, run).await?;
                 return Ok((after, true));
             }
-            Applied::Stale { wrote: some } => wrote |= some,
+            Applied::Stale { wrote } => {
+                let slot = &mut slots.borrow_mut()[index];
+                slot.wrote |= wrote;
+                // Nothing was written: what is there now is somebody else's doing.
+                slot.phase = if slot.wrote { Phase::Verifying } else { Phase::Reading };
+            }
         }
         last = Some(observed);
     }
@@ -204,15 +211,15 @@ async fn failed<M: Module>(
     index: usize,
     error: Error,
 ) -> Outcome<M> {
-    let (phase, before) = {
+    let (phase, wrote, before) = {
         let slot = &slots.borrow()[index];
-        (slot.phase, slot.before.clone())
+        (slot.phase, slot.wrote, slot.before.clone())
     };
     if phase == Phase::Reading {
         return finish(slots, index, None, false, Some(error));
     }
     // The write was accepted, or may have been, and nobody saw its end: "unchanged" would be a guess that hides a change.
-    let unknown = phase == Phase::Writing || error.unsettled;
+    let unknown = wrote || phase == Phase::Writing || error.unsettled;
     let looked = tokio::time::timeout(LAST_LOOK, M::observe(args, session, target, before.as_ref())).await;
     match (looked, &before) {
         (Ok(Ok(now)), Some(before)) => {

@@ -74,6 +74,15 @@ fn a_race_is_run_again_and_not_for_ever() {
 }
 
 #[test]
+fn what_a_round_wrote_is_told_when_a_later_one_fails() {
+    for (races, changed) in [(0, false), (1, true)] {
+        RACES.set(races);
+        let outcome = &ended(&args(&["limping"]), false, never()).outcomes[0];
+        assert_eq!(told(outcome), (changed, Some(Kind::Fault), Some(false)), "{races} races");
+    }
+}
+
+#[test]
 fn one_target_that_fails_hides_none_of_the_others() {
     let names: Vec<String> = (0..40).map(|number| format!("lamp{number}")).collect();
     let mut names: Vec<&str> = names.iter().map(String::as_str).collect();

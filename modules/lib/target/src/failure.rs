@@ -159,6 +159,12 @@ pub async fn carry_out(
 
 const BUSY: [&str; 2] = ["TaskInProgress", "FailToLockFaultToleranceVMs"];
 
+/// Whether the power could not be switched because it is `there` already (`poweredOn`, `poweredOff`).
+pub fn power_is(error: &vsphere::Error, there: &str) -> bool {
+    matches!(error, vsphere::Error::Fault(fault)
+        if fault.is("InvalidPowerState") && fault.fields.get("existingState").is_some_and(|state| state == there))
+}
+
 /// The failure of a change. Unless vSphere itself says that it refused, the change may have been accepted, or be under
 /// way still.
 pub fn write_failure(error: vsphere::Error) -> Error {

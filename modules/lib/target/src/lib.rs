@@ -9,6 +9,6 @@ mod hosts;
 mod vm;
 
 pub use connection::{Connection, Server};
-pub use failure::{carry_out, failure, fault_tree, is_stale, wait, write_failure};
+pub use failure::{carry_out, failure, fault_tree, is_stale, power_is, wait, write_failure};
 pub use hosts::{HOST_RULES, HostTarget};
 pub use vm::{VM_RULES, VmReport, VmTarget, accessible, ft_role, is_template, readable};

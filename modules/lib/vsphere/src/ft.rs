@@ -5,6 +5,7 @@ use crate::fault::Fault;
 use crate::moref::Moref;
 use crate::request::Request;
 use crate::session::Session;
+use crate::version::Version;
 use crate::xml::Element;
 
 /// A virtual machine's place in its Fault Tolerance group (`FaultToleranceConfigInfo`, property `config.ftInfo`).
@@ -59,19 +60,34 @@ pub enum FtEngine {
     Smp,
 }
 
+impl FtEngine {
+    /// The engine that a host of this version uses: since 6.0 fast checkpointing, unless it is a 6.0 host and the virtual
+    /// machine asks for the old one (`vm.useLegacyFt`, see [`uses_legacy_ft`]).
+    pub fn of_host(version: &Version, uses_legacy_ft: bool) -> Self {
+        let legacy = !version.at_least(6, 0) || !version.at_least(6, 5) && uses_legacy_ft;
+        if legacy { Self::Legacy } else { Self::Smp }
+    }
+}
+
+/// Whether this option asks a 6.0 host for record/replay Fault Tolerance: `vm.useLegacyFt = "TRUE"`.
+pub fn uses_legacy_ft(key: &str, value: &str) -> bool {
+    key.eq_ignore_ascii_case("vm.useLegacyFt") && value.eq_ignore_ascii_case("true")
+}
+
 impl Session {
-    /// Starts turning Fault Tolerance on and gives the task: `CreateSecondaryVM_Task`, for [`FtEngine::Smp`]
-    /// `CreateSecondaryVMEx_Task`. Only the latter knows a placement; the former ignores it.
+    /// Starts turning Fault Tolerance on and gives the task: `CreateSecondaryVM_Task`, or with `ex`
+    /// `CreateSecondaryVMEx_Task`, which host and server have since 6.0 and which makes pairs of either engine. Only the
+    /// latter knows a placement.
     ///
     /// The task succeeds even if the secondary does not start: see [`SecondaryOp`].
     pub async fn create_secondary(
         &self,
         vm: &Moref,
-        engine: FtEngine,
+        ex: bool,
         host: Option<&Moref>,
         placement: Option<&FtPlacement>,
     ) -> Result<Moref, Error> {
-        self.start(&create(vm, engine, host, placement)).await
+        self.start(&create(vm, ex, host, placement)).await
     }
 
     /// Starts resuming Fault Tolerance (`EnableSecondaryVM_Task` on the primary `vm`) and gives the task; its result is a
@@ -125,16 +141,13 @@ impl Session {
     }
 }
 
-fn create(vm: &Moref, engine: FtEngine, host: Option<&Moref>, placement: Option<&FtPlacement>) -> Request {
-    let method = match engine {
-        FtEngine::Legacy => "CreateSecondaryVM_Task",
-        FtEngine::Smp => "CreateSecondaryVMEx_Task",
-    };
+fn create(vm: &Moref, ex: bool, host: Option<&Moref>, placement: Option<&FtPlacement>) -> Request {
+    let method = if ex { "CreateSecondaryVMEx_Task" } else { "CreateSecondaryVM_Task" };
     let mut request = Request::new(method, vm);
     if let Some(host) = host {
         request.moref("host", host);
     }
-    if let (FtEngine::Smp, Some(placement)) = (engine, placement) {
+    if let (true, Some(placement)) = (ex, placement) {
         let datastore = &placement.datastore;
         request.nest("spec", |spec| {
             spec.nest("metaDataPath", |path| {
@@ -212,6 +225,22 @@ mod tests {
     }
 
     #[test]
+    fn the_engine_follows_the_version_of_the_host() {
+        use FtEngine::{Legacy, Smp};
+        for (version, by_default, when_asked) in [
+            ("4.1.0", Legacy, Legacy),
+            ("5.5.0", Legacy, Legacy),
+            ("6.0.0", Smp, Legacy),
+            ("6.5.0", Smp, Smp),
+            ("8.0.3", Smp, Smp),
+        ] {
+            let engines = [false, true].map(|asked| FtEngine::of_host(&Version::parse(version), asked));
+            assert_eq!(engines, [by_default, when_asked], "{version}");
+        }
+        assert!(uses_legacy_ft("VM.useLegacyFT", "True") && !uses_legacy_ft("vm.useLegacyFt", "FALSE"));
+    }
+
+    #[test]
     fn operations_are_written_in_the_order_of_the_schema() {
         let vm = moref("VirtualMachine", "vm-63");
         let second = moref("VirtualMachine", "vm-70");
@@ -242,13 +271,9 @@ mod tests {
             disk(2001),
         );
         for (request, method, inner) in [
-            (create(&vm, FtEngine::Legacy, Some(&host), Some(&placement)), "CreateSecondaryVM_Task", on.to_owned()),
-            (create(&vm, FtEngine::Smp, None, None), "CreateSecondaryVMEx_Task", String::new()),
-            (
-                create(&vm, FtEngine::Smp, Some(&host), Some(&placement)),
-                "CreateSecondaryVMEx_Task",
-                format!("{on}{spec}"),
-            ),
+            (create(&vm, false, Some(&host), Some(&placement)), "CreateSecondaryVM_Task", on.to_owned()),
+            (create(&vm, true, None, None), "CreateSecondaryVMEx_Task", String::new()),
+            (create(&vm, true, Some(&host), Some(&placement)), "CreateSecondaryVMEx_Task", format!("{on}{spec}")),
             (
                 enable(&vm, &second, Some(&host)),
                 "EnableSecondaryVM_Task",

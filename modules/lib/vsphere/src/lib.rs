@@ -32,7 +32,7 @@ mod xml;
 pub use about::{About, ApiType, ServiceContent};
 pub use error::{Error, TlsError};
 pub use fault::{Cause, Fault, FaultMessage};
-pub use ft::{FtEngine, FtInfo, FtPlacement, SecondaryOp};
+pub use ft::{FtEngine, FtInfo, FtPlacement, SecondaryOp, uses_legacy_ft};
 pub use host::HostQuery;
 pub use inventory::{FoundVm, VmBy, VmPaths, VmQuery};
 pub use moref::Moref;
