@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::coerce::{coerce, is_omitted};
-use crate::field::{Field, Type, fields};
+use crate::field::{Field, Given, Type, fields};
 use crate::secret::{MASK, Secrets};
 use crate::{Error, Kind, Module, schema};
 
@@ -26,25 +26,25 @@ pub fn understand<M: Module>(
     let mut coerced = Map::new();
     let mut shown = Map::new();
     // Also those whose value is wrong: the rules are about what the caller meant to give.
-    let mut present = Vec::new();
+    let mut explicit = Vec::new();
+    let mut all = Vec::new();
 
     for name in given.keys().filter(|name| !fields.iter().any(|field| field.name == **name)) {
         problems.push(unknown(name, given, &fields));
     }
     for field in &fields {
-        let found = given
-            .get(&field.name)
-            .filter(|value| !is_omitted(value) && !is_blank(value, field))
-            .map(|value| (value.clone(), format!("`{}`", field.name)))
-            .or_else(|| {
-                let name = field.env.as_deref()?;
-                let text = environment(name).filter(|text| !text.is_empty())?;
-                Some((Value::String(text), format!("environment variable {name}")))
-            });
+        let own = given.get(&field.name).filter(|value| !is_omitted(value) && !is_blank(value, field));
+        if own.is_some() {
+            explicit.push(field.name.as_str());
+        }
+        let found = own.map(|value| (value.clone(), format!("`{}`", field.name))).or_else(|| {
+            let name = field.env.as_deref()?;
+            let text = environment(name).filter(|text| !text.is_empty())?;
+            Some((Value::String(text), format!("environment variable {name}")))
+        });
         let Some((value, place)) = found else {
             if field.required {
-                let variable = field.env.as_deref().map(|name| format!(" (or environment variable {name})"));
-                problems.push(format!("missing argument `{}`{}", field.name, variable.unwrap_or_default()));
+                problems.push(missing(&field.name, &fields));
             }
             if let Some(default) = &field.default {
                 shown.insert(field.name.clone(), default.clone());
@@ -54,7 +54,7 @@ pub fn understand<M: Module>(
         if field.secret {
             secrets.add_all(&value);
         }
-        present.push(field.name.as_str());
+        all.push(field.name.as_str());
         match coerce(&value, &field.kind, field.secret) {
             Ok(value) => {
                 if field.secret {
@@ -71,7 +71,9 @@ pub fn understand<M: Module>(
             Err(wrong) => problems.push(format!("{place}: {wrong}")),
         }
     }
-    problems.extend(M::RULES.iter().filter_map(|rule| rule.problem(&present)));
+    let rules = M::RULES.iter().copied().chain(M::rules(&coerced));
+    let present = Given { explicit: &explicit, all: &all };
+    problems.extend(rules.flat_map(|rule| rule.problems(present, |name| missing(name, &fields))));
     if problems.is_empty() {
         match serde_json::from_value::<M::Args>(Value::Object(coerced)) {
             Ok(args) => {
@@ -102,6 +104,12 @@ fn refusal(problems: &[String]) -> Error {
 fn is_blank(value: &Value, field: &Field) -> bool {
     matches!(&field.kind, Type::Text { non_empty: true, choices } if choices.is_empty())
         && value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+fn missing(name: &str, fields: &[Field]) -> String {
+    let variable = fields.iter().find(|field| field.name == name).and_then(|field| field.env.as_deref());
+    let variable = variable.map(|variable| format!(" (or environment variable {variable})"));
+    format!("missing argument `{name}`{}", variable.unwrap_or_default())
 }
 
 fn unknown(name: &str, given: &Map<String, Value>, fields: &[Field]) -> String {

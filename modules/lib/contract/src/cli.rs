@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::arguments::understand;
 use crate::error::full_stop;
 use crate::input::{self, Wishes};
-use crate::schema::{Invocation, OneDiff};
+use crate::schema::{Invocation, OneDiff, TextDiff};
 use crate::secret::Secrets;
 use crate::steps::{self, Ended, defect};
 use crate::{Error, Kind, Module, Progress, Run, doc, output, schema};
@@ -159,7 +159,8 @@ fn conclude<M: Module>(args: &M::Args, run: &Run, ended: Ended<M>) -> (Map<Strin
     let kind = error.as_ref().map(|error| error.kind);
     let report = if outcomes.is_empty() && error.is_some() { M::Report::default() } else { M::report(args, &outcomes) };
     let mut warnings: Vec<String> = Vec::new();
-    for warning in outcomes.iter().flat_map(|outcome| &outcome.warnings) {
+    let told = run.warnings();
+    for warning in told.iter().chain(outcomes.iter().flat_map(|outcome| &outcome.warnings)) {
         let warning = full_stop(warning);
         if !warnings.contains(&warning) {
             warnings.push(warning);
@@ -175,8 +176,8 @@ fn conclude<M: Module>(args: &M::Args, run: &Run, ended: Ended<M>) -> (Map<Strin
         result.insert("warnings".to_owned(), json!(warnings));
     }
     if run.diff && !run.no_log && changed {
-        let mut diffs: Vec<OneDiff> = outcomes.iter().filter(|outcome| outcome.changed).filter_map(diff).collect();
-        let diff = if outcomes.len() == 1 { diffs.pop().map(|one| json!(one)) } else { Some(json!(diffs)) };
+        let mut diffs: Vec<Value> = outcomes.iter().filter(|outcome| outcome.changed).filter_map(diff).collect();
+        let diff = if outcomes.len() == 1 { diffs.pop() } else { Some(json!(diffs)) };
         if let Some(diff) = diff {
             result.insert("diff".to_owned(), diff);
         }
@@ -184,15 +185,18 @@ fn conclude<M: Module>(args: &M::Args, run: &Run, ended: Ended<M>) -> (Map<Strin
     (result, kind)
 }
 
-fn diff<M: Module>(outcome: &crate::Outcome<M>) -> Option<OneDiff> {
+fn diff<M: Module>(outcome: &crate::Outcome<M>) -> Option<Value> {
     let (before, after) = (outcome.before.as_ref()?, outcome.after.as_ref()?);
+    if let Some(prepared) = M::unified(before, after) {
+        return Some(json!(TextDiff { prepared }));
+    }
     let label = M::label(&outcome.target, Some(before));
-    Some(OneDiff {
+    Some(json!(OneDiff {
         before_header: format!("{label} (before)"),
         after_header: format!("{label} (after)"),
         before: M::view(before),
         after: M::view(after),
-    })
+    }))
 }
 
 /// So many failures are told in `msg`; the module's own keys have all of them.

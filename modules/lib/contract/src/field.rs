@@ -11,28 +11,51 @@ pub enum Rule {
     AtMostOne(&'static [&'static str]),
     /// The first is only given with the second.
     Needs(&'static str, &'static str),
+    /// All of these are given.
+    Required(&'static [&'static str]),
+    /// None of these is given; the text says where they would mean something: `they belong to …`.
+    Without(&'static [&'static str], &'static str),
+}
+
+/// The arguments that a caller gave.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given<'a> {
+    /// By name.
+    pub explicit: &'a [&'a str],
+    /// By name or through the environment, which only stands in: it can complete arguments, and contradicts none.
+    pub all: &'a [&'a str],
 }
 
 impl Rule {
-    /// What is wrong when just the arguments `given` are given, if anything.
-    pub(crate) fn problem(self, given: &[&str]) -> Option<String> {
-        let present = |names: &'static [&'static str]| -> Vec<&str> {
-            names.iter().copied().filter(|name| given.contains(name)).collect()
+    /// What is wrong with what is given, one sentence a problem. `missing` words the lack of an argument.
+    pub(crate) fn problems(self, given: Given, missing: impl Fn(&str) -> String) -> Vec<String> {
+        let explicit = |names: &'static [&'static str]| -> Vec<&str> {
+            names.iter().copied().filter(|name| given.explicit.contains(name)).collect()
         };
+        let exclusive = |names: &[&str]| format!("{} exclude each other: give one of them", join(names, "and"));
         match self {
-            Self::ExactlyOne(names) => match present(names).as_slice() {
-                [] => Some(format!("missing argument: give one of {}", join(names, "or"))),
-                [_] => None,
-                several => Some(format!("{} exclude each other: give one of them", join(several, "and"))),
+            Self::ExactlyOne(names) => match explicit(names).as_slice() {
+                [] if names.iter().any(|name| given.all.contains(name)) => Vec::new(),
+                [] => vec![format!("missing argument: give one of {}", join(names, "or"))],
+                [_] => Vec::new(),
+                several => vec![exclusive(several)],
             },
-            Self::AtMostOne(names) => match present(names).as_slice() {
-                [] | [_] => None,
-                several => Some(format!("{} exclude each other: give one of them", join(several, "and"))),
+            Self::AtMostOne(names) => match explicit(names).as_slice() {
+                [] | [_] => Vec::new(),
+                several => vec![exclusive(several)],
             },
             Self::Needs(first, second) => {
-                let alone = given.contains(&first) && !given.contains(&second);
-                alone.then(|| format!("`{first}` means nothing without `{second}`"))
+                let alone = given.all.contains(&first) && !given.all.contains(&second);
+                alone.then(|| format!("`{first}` means nothing without `{second}`")).into_iter().collect()
             }
+            Self::Required(names) => {
+                names.iter().filter(|name| !given.all.contains(*name)).map(|name| missing(name)).collect()
+            }
+            Self::Without(names, why) => match explicit(names).as_slice() {
+                [] => Vec::new(),
+                [one] => vec![format!("`{one}` means nothing here: {why}")],
+                several => vec![format!("{} mean nothing here: {why}", join(several, "and"))],
+            },
         }
     }
 
@@ -51,6 +74,10 @@ impl Rule {
                 serde_json::json!({ "not": { "anyOf": pairs } })
             }
             Self::Needs(first, second) => serde_json::json!({ "dependentRequired": { first: [second] } }),
+            Self::Required(names) => serde_json::json!({ "required": names }),
+            Self::Without(names, _) => {
+                serde_json::json!({ "not": { "anyOf": names.iter().map(required).collect::<Vec<_>>() } })
+            }
         }
     }
 }
@@ -179,5 +206,38 @@ fn kind(schema: &Value) -> Type {
         ["array"] => Type::List(Box::new(kind(&schema["items"]))),
         ["object"] => Type::Dict,
         _ => Type::Any,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Given, Rule};
+
+    #[test]
+    fn rules_hold_callers_to_what_they_give_and_let_the_environment_complete_it() {
+        // The rule, what the caller gives, what the environment adds, and what is said.
+        let cases: Vec<(Rule, &[&str], &[&str], &str)> = vec![
+            (Rule::ExactlyOne(&["a", "b"]), &[], &[], "give one of `a` or `b`"),
+            (Rule::ExactlyOne(&["a", "b"]), &["a", "b"], &[], "`a` and `b` exclude each other"),
+            (Rule::ExactlyOne(&["a", "b"]), &["a"], &["b"], ""),
+            (Rule::ExactlyOne(&["a", "b"]), &[], &["b"], ""),
+            (Rule::AtMostOne(&["a", "b"]), &[], &[], ""),
+            (Rule::AtMostOne(&["a", "b"]), &["a"], &["b"], ""),
+            (Rule::AtMostOne(&["a", "b"]), &["a", "b"], &[], "exclude each other"),
+            (Rule::Needs("a", "b"), &["a"], &[], "`a` means nothing without `b`"),
+            (Rule::Needs("a", "b"), &["a"], &["b"], ""),
+            (Rule::Needs("a", "b"), &["b"], &[], ""),
+            (Rule::Required(&["a", "b"]), &["a"], &[], "no b"),
+            (Rule::Required(&["a", "b"]), &[], &[], "no a; no b"),
+            (Rule::Required(&["a", "b"]), &["a"], &["b"], ""),
+            (Rule::Without(&["a", "b"], "it is dark"), &["a"], &[], "`a` means nothing here: it is dark"),
+            (Rule::Without(&["a", "b"], "it is dark"), &["a", "b"], &[], "`a` and `b` mean nothing here"),
+            (Rule::Without(&["a", "b"], "it is dark"), &[], &["a"], ""),
+        ];
+        for (rule, explicit, environment, expected) in cases {
+            let all = [explicit, environment].concat();
+            let told = rule.problems(Given { explicit, all: &all }, |name| format!("no {name}")).join("; ");
+            assert!(told.contains(expected) && told.is_empty() == expected.is_empty(), "{rule:?} {all:?}: {told}");
+        }
     }
 }

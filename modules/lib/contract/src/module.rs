@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{Error, Kind, Rule, Run};
 
@@ -39,6 +39,11 @@ pub trait Module: Sized + 'static {
 
     /// What no schema can say about the arguments: one sentence a problem. Called before anything is contacted.
     fn check(_args: &Self::Args) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Which arguments go together, where that depends on their values: `given` are those that could be understood.
+    fn rules(_given: &Map<String, Value>) -> Vec<Rule> {
         Vec::new()
     }
 
@@ -102,6 +107,11 @@ pub trait Module: Sized + 'static {
     /// What the diff compares.
     fn view(observed: &Self::Observed) -> Value;
 
+    /// The difference as a unified diff, for a module whose state is a text: shown instead of what `view` tells.
+    fn unified(_before: &Self::Observed, _after: &Self::Observed) -> Option<String> {
+        None
+    }
+
     /// What the target is called in a diff's headers and in messages.
     fn label(target: &Self::Target, observed: Option<&Self::Observed>) -> String;
 
@@ -125,6 +135,11 @@ pub trait Change {
     fn is_empty(&self) -> bool;
     /// There is nothing to write, but the wanted state is still on its way and must be waited for.
     fn waits(&self) -> bool {
+        false
+    }
+    /// Whether it makes a difference shows only afterwards, because the wanted state is not told beforehand: such a change
+    /// counts if what is observed after it differs from what was before.
+    fn is_tentative(&self) -> bool {
         false
     }
 }

@@ -20,11 +20,21 @@ pub struct Run {
     pub(crate) verbosity: u64,
     started: Instant,
     trace: Rc<RefCell<Vec<String>>>,
+    warnings: RefCell<Vec<String>>,
 }
 
 impl Run {
     pub(crate) fn new(check: bool, diff: bool, no_log: bool, verbosity: u64, progress: Progress) -> Self {
-        Self { check, progress, diff, no_log, verbosity, started: Instant::now(), trace: Rc::default() }
+        Self {
+            check,
+            progress,
+            diff,
+            no_log,
+            verbosity,
+            started: Instant::now(),
+            trace: Rc::default(),
+            warnings: RefCell::default(),
+        }
     }
 
     /// The instant at which a run with a timeout of `seconds` gives up.
@@ -42,6 +52,15 @@ impl Run {
             };
             Rc::new(note) as Tracer
         })
+    }
+
+    /// Tells the user something, whatever becomes of the run.
+    pub fn warn(&self, warning: impl Into<String>) {
+        self.warnings.borrow_mut().push(warning.into());
+    }
+
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.warnings.take()
     }
 
     pub(crate) fn traced(&self) -> Vec<String> {

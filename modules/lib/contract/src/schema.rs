@@ -32,6 +32,7 @@ struct Common {
 #[allow(dead_code)]
 enum Diff {
     One(OneDiff),
+    Text(TextDiff),
     Many(Vec<OneDiff>),
 }
 
@@ -46,6 +47,13 @@ pub(crate) struct OneDiff {
     pub before: Value,
     /// The state that was planned or reached.
     pub after: Value,
+}
+
+/// The difference between two texts.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct TextDiff {
+    /// A unified diff.
+    pub prepared: String,
 }
 
 /// What was understood of the arguments.

@@ -183,7 +183,8 @@ async fn one_target<M: Module>(
         match applied? {
             Applied::Done => {
                 let after = M::verify(args, session, target, &observed, &plan.change, run).await?;
-                return Ok((after, true));
+                let made = !plan.change.is_tentative() || M::view(&observed) != M::view(&after);
+                return Ok((after, made || slots.borrow()[index].wrote));
             }
             Applied::Stale { wrote } => {
                 let slot = &mut slots.borrow_mut()[index];
