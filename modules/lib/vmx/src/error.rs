@@ -1,0 +1,68 @@
+//! What a .vmx file cannot be, hold or be given, in sentences for whoever administers the VM.
+
+/// Why a .vmx file cannot be read or edited. Nothing has been changed when one of these comes back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The bytes are not those of a .vmx file: NUL bytes, UTF-16, or neither `config.version` nor `virtualHW.version`.
+    #[error("this is not a .vmx file: {reason}")]
+    NotADictionary {
+        /// What gave it away.
+        reason: &'static str,
+    },
+    /// `.encoding` names an encoding in which an ASCII byte may be part of another character, so that lines and values
+    /// cannot be told apart by their bytes.
+    #[error("line {line} declares the encoding {label}, in which a .vmx file cannot be edited")]
+    UnsupportedEncoding {
+        /// The encoding as declared.
+        label: String,
+        /// The line of `.encoding`, counted from 1.
+        line: usize,
+    },
+    /// The key is defined more than once, with values that differ: there is no telling which one holds.
+    #[error(
+        "{key} is defined twice with different values, in lines {first_line} and {second_line}: remove one of them"
+    )]
+    Duplicate {
+        /// The key as first spelled in the file.
+        key: String,
+        /// The first line that defines it, counted from 1.
+        first_line: usize,
+        /// The first line that defines it differently, counted from 1.
+        second_line: usize,
+    },
+    /// The key is empty, or has a character that cannot be part of one: blanks, `=`, `#`, `"`, control or non-ASCII.
+    #[error(
+        "{key:?} cannot be the name of a VMX option: blanks, =, #, quotes, control and non-ASCII characters cannot"
+    )]
+    InvalidName {
+        /// The key as given.
+        key: String,
+    },
+    /// The value has a NUL character, which ends a text for whoever reads the file.
+    #[error("the value of {key} has a NUL character, which a .vmx file cannot hold")]
+    NulInValue {
+        /// The key as given.
+        key: String,
+    },
+    /// The value has a character that the file's encoding lacks or that cannot be written in it unambiguously, or the
+    /// file declares no known encoding and the value is not ASCII.
+    #[error("the value of {key} cannot be written into this file, which has {encoding}")]
+    Unencodable {
+        /// The key as given.
+        key: String,
+        /// The file's encoding, e.g. `the encoding Shift_JIS`.
+        encoding: String,
+    },
+    /// `.encoding` says what the bytes of every line mean: to change it, the whole file would have to be rewritten.
+    #[error("{key} cannot be changed: it says what the bytes of all other lines mean")]
+    EncodingIsFixed {
+        /// The key as given.
+        key: String,
+    },
+    /// Without this entry the file would not be taken for a .vmx file any more.
+    #[error("{key} cannot be removed: without it the file is not a .vmx file")]
+    Essential {
+        /// The key as given.
+        key: String,
+    },
+}

@@ -1,0 +1,122 @@
+//! The file on disk: reading it, signs that its VM is in use, and replacing it at once or not at all.
+//!
+//! A replaced file keeps its mode and owner. It does not keep extended attributes, access control lists and hard links.
+
+mod error;
+mod in_use;
+mod replace;
+mod scratch;
+mod stamp;
+
+use std::fs::{self, File, Metadata};
+use std::io::Read;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use crate::document::Document;
+
+pub use error::Error;
+pub use in_use::{InUse, in_use};
+
+/// Far more than any .vmx file has; less than would hurt.
+const LIMIT: u64 = 16 * 1024 * 1024;
+
+/// A .vmx file as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// What it held.
+    pub document: Document,
+    /// If the path that was asked for is a symbolic link: what the link says it leads to.
+    pub link: Option<PathBuf>,
+    /// The real file: the path that was asked for, or where the link finally leads.
+    pub path: PathBuf,
+    /// What told the file from others.
+    pub meta: Meta,
+}
+
+/// What tells one state of a file from another, and what a new file must take over (`stat(2)`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meta {
+    /// The device that holds the file.
+    pub dev: u64,
+    /// The inode.
+    pub ino: u64,
+    /// The length in bytes.
+    pub len: u64,
+    /// When the content changed last: seconds since 1970, and nanoseconds.
+    pub mtime: (i64, i64),
+    /// The permission bits, set-user-ID and the like included.
+    pub mode: u32,
+    /// The owner.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+}
+
+impl Meta {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            dev: metadata.dev(),
+            ino: metadata.ino(),
+            len: metadata.len(),
+            mtime: (metadata.mtime(), metadata.mtime_nsec()),
+            mode: metadata.mode() & 0o7777,
+            uid: metadata.uid(),
+            gid: metadata.gid(),
+        }
+    }
+}
+
+impl Stored {
+    /// Reads the file at `path`, through symbolic links.
+    ///
+    /// [`Error::Io`] if it cannot be read, [`Error::NotAFile`] for a directory, a device, a socket or a FIFO (none is
+    /// opened), [`Error::TooLarge`] above 16 MiB, [`Error::Document`] if it is not a .vmx file.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let read = |source| Error::io("read", path, source);
+        let link = if fs::symlink_metadata(path).map_err(read)?.is_symlink() {
+            Some(fs::read_link(path).map_err(read)?)
+        } else {
+            None
+        };
+        let path = if link.is_some() { fs::canonicalize(path).map_err(read)? } else { path.to_owned() };
+        let (bytes, meta) = contents(&path)?;
+        match Document::parse(bytes) {
+            Ok(document) => Ok(Self { document, link, path, meta }),
+            Err(source) => Err(Error::Document { path, source }),
+        }
+    }
+}
+
+/// What a regular file holds, and which file it is.
+fn contents(path: &Path) -> Result<(Vec<u8>, Meta), Error> {
+    let read = |source| Error::io("read", path, source);
+    // To open a FIFO would wait for a writer, to open a device may do anything.
+    regular(path, &fs::metadata(path).map_err(read)?)?;
+    let file = File::open(path).map_err(read)?;
+    let metadata = file.metadata().map_err(read)?;
+    regular(path, &metadata)?;
+    let mut bytes = Vec::new();
+    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(read)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(Error::TooLarge { path: path.to_owned(), limit: LIMIT });
+    }
+    Ok((bytes, Meta::of(&metadata)))
+}
+
+fn regular(path: &Path, metadata: &Metadata) -> Result<(), Error> {
+    let kind = metadata.file_type();
+    let what = match () {
+        () if kind.is_file() => return Ok(()),
+        () if kind.is_dir() => "a directory",
+        () if kind.is_fifo() => "a FIFO",
+        () if kind.is_socket() => "a socket",
+        () if kind.is_block_device() || kind.is_char_device() => "a device",
+        () => "not a regular file",
+    };
+    Err(Error::NotAFile { path: path.to_owned(), what })
+}
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

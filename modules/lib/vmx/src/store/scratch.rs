@@ -1,0 +1,109 @@
+//! New files beside the .vmx file, which go away unless they are kept.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::{Error, Meta};
+
+const MARK: &str = ".nested-vft-";
+/// How old a file of ours must be before nobody can still be writing it.
+const ABANDONED: Duration = Duration::from_secs(10 * 60);
+
+/// A new file. It is removed when this is dropped, unless it has been kept or renamed.
+pub(super) struct Scratch {
+    path: PathBuf,
+    file: File,
+    is_kept: bool,
+}
+
+impl Scratch {
+    /// A new file with the first of these names that is not taken, readable by nobody else yet.
+    pub(super) fn create(directory: &Path, names: impl Iterator<Item = OsString>) -> Result<Self, Error> {
+        for name in names {
+            let path = directory.join(name);
+            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+                Ok(file) => return Ok(Self { path, file, is_kept: false }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(Error::io("create", &path, error)),
+            }
+        }
+        Err(Error::io("create a new file in", directory, io::ErrorKind::AlreadyExists.into()))
+    }
+
+    /// Writes the file, gives it the owner and the mode of `like`, and has it on disk when this returns.
+    pub(super) fn fill(&mut self, bytes: &[u8], like: &Meta) -> Result<(), Error> {
+        self.file.write_all(bytes).map_err(|error| Error::io("write", &self.path, error))?;
+        let own = self.file.metadata().map_err(|error| Error::io("read", &self.path, error))?;
+        if (own.uid(), own.gid()) != (like.uid, like.gid) {
+            let [uid, gid] =
+                [(own.uid(), like.uid), (own.gid(), like.gid)].map(|(is, want)| (is != want).then_some(want));
+            fchown(&self.file, uid, gid).map_err(|error| Error::io("give the old owner to", &self.path, error))?;
+        }
+        // After the owner: a change of owner takes the set-user-ID bits away.
+        let mode = Permissions::from_mode(like.mode);
+        self.file.set_permissions(mode).map_err(|error| Error::io("set the mode of", &self.path, error))?;
+        self.file.sync_all().map_err(|error| Error::io("sync", &self.path, error))
+    }
+
+    /// Puts the file in place of the one at `path`, at once.
+    pub(super) fn rename(mut self, path: &Path) -> Result<(), Error> {
+        fs::rename(&self.path, path).map_err(|error| Error::io("replace", path, error))?;
+        self.is_kept = true;
+        Ok(())
+    }
+
+    /// Leaves the file where it is.
+    pub(super) fn keep(mut self) -> PathBuf {
+        self.is_kept = true;
+        std::mem::take(&mut self.path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // There is nobody left to tell; the next run tries again.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Names of temporary files for the file `name`: `.NAME.nested-vft-PID-N`.
+pub(super) fn temporary_names(name: &OsStr) -> impl Iterator<Item = OsString> {
+    (0..100).map(move |number| joined(&[".".as_ref(), name, format!("{MARK}{}-{number}", std::process::id()).as_ref()]))
+}
+
+/// Removes what killed runs have left for the file `name`. Failing to do so hinders nobody.
+pub(super) fn sweep(directory: &Path, name: &OsStr) {
+    let prefix = joined(&[".".as_ref(), name, MARK.as_ref()]);
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let file_name = entry.file_name();
+        let ours = file_name.as_bytes().strip_prefix(prefix.as_bytes()).is_some_and(is_pid_and_number);
+        // Metadata of a directory entry does not follow links.
+        let metadata = entry.metadata().ok().filter(|metadata| ours && metadata.is_file());
+        let age = metadata.and_then(|metadata| SystemTime::now().duration_since(metadata.modified().ok()?).ok());
+        if age.is_some_and(|age| age > ABANDONED) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_pid_and_number(text: &[u8]) -> bool {
+    let mut parts = text.split(|byte| *byte == b'-');
+    let mut number = || parts.next().is_some_and(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit));
+    number() && number() && parts.next().is_none()
+}
+
+pub(super) fn joined(parts: &[&OsStr]) -> OsString {
+    parts.iter().copied().collect()
+}
+
+/// The directory of a file, for a bare name too.
+pub(super) fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}

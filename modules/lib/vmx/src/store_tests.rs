@@ -1,0 +1,346 @@
+use std::ffi::OsStr;
+use std::fs::{self, File, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use tempfile::TempDir;
+
+use super::{Error, InUse, Stored, in_use};
+use crate::document::Document;
+
+const OLD: &str = "config.version = \"8\"\r\nreplay.supported = \"FALSE\"\r\n";
+const NEW: &str = "config.version = \"8\"\r\nreplay.supported = \"TRUE\"\r\n";
+
+/// A directory with `x.vmx` in it.
+fn lab() -> (TempDir, PathBuf) {
+    let lab = TempDir::new().unwrap();
+    let path = lab.path().join("x.vmx");
+    fs::write(&path, OLD).unwrap();
+    (lab, path)
+}
+
+fn new() -> Document {
+    Document::parse(NEW.as_bytes().to_vec()).unwrap()
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+#[test]
+fn the_file_is_replaced_with_its_mode_and_owner() {
+    let (lab, path) = lab();
+    fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+    // Whoever is not root can only keep what is their own.
+    if is_root() {
+        chown(&path, Some(1234), Some(5678)).unwrap();
+    }
+    let before = fs::metadata(&path).unwrap();
+
+    let stored = Stored::read(&path).unwrap();
+    assert_eq!((stored.document.bytes(), &stored.link, &stored.path), (OLD.as_bytes(), &None, &path));
+    assert_eq!((stored.meta.mode, stored.meta.uid, stored.meta.len), (0o640, before.uid(), OLD.len() as u64));
+    assert_eq!(stored.replace(&new(), false).unwrap(), None);
+
+    let after = fs::metadata(&path).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), NEW);
+    assert_eq!((after.mode(), after.uid(), after.gid()), (before.mode(), before.uid(), before.gid()));
+    assert_eq!(names(lab.path()), ["x.vmx"]);
+}
+
+#[test]
+fn a_link_is_reported_and_stays_one() {
+    let (lab, path) = lab();
+    let link = lab.path().join("link.vmx");
+    symlink("x.vmx", &link).unwrap();
+
+    let stored = Stored::read(&link).unwrap();
+    assert_eq!(stored.link.as_deref(), Some(Path::new("x.vmx")));
+    assert_eq!(stored.path, fs::canonicalize(&path).unwrap());
+    stored.replace(&new(), false).unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(&path).unwrap(), NEW);
+}
+
+#[test]
+fn a_backup_holds_the_old_bytes_with_mode_and_owner() {
+    let (lab, path) = lab();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    let mut backups = Vec::new();
+    // Most of them within one second: names that are taken are left alone.
+    for _ in 0..3 {
+        fs::write(&path, OLD).unwrap();
+        backups.push(Stored::read(&path).unwrap().replace(&new(), true).unwrap().unwrap());
+    }
+    backups.sort();
+    backups.dedup();
+    assert_eq!((backups.len(), names(lab.path()).len()), (3, 4));
+    for backup in backups {
+        assert_eq!(fs::read_to_string(&backup).unwrap(), OLD);
+        assert_eq!(fs::metadata(&backup).unwrap().mode() & 0o7777, 0o600);
+        let name = backup.file_name().unwrap().to_str().unwrap();
+        let stamp = name.strip_prefix("x.vmx.").and_then(|rest| rest.strip_suffix(".bak")).unwrap();
+        let shape: String = stamp.chars().take(17).map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        assert_eq!(shape, "0000-00-00_000000", "{name}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_the_one_read_is_left_alone() {
+    let change = |path: &Path, change: &str| match change {
+        "content and length" => fs::write(path, "config.version = \"9\"").unwrap(),
+        "content, but neither length nor time" => {
+            let time = fs::metadata(path).unwrap().modified().unwrap();
+            fs::write(path, OLD.replace("FALSE", "false")).unwrap();
+            File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+        }
+        "time" => {
+            let earlier = SystemTime::now() - Duration::from_secs(60);
+            File::options().write(true).open(path).unwrap().set_modified(earlier).unwrap();
+        }
+        "inode" => {
+            let time = fs::metadata(path).unwrap().modified().unwrap();
+            let copy = path.with_extension("copy");
+            fs::write(&copy, OLD).unwrap();
+            File::options().write(true).open(&copy).unwrap().set_modified(time).unwrap();
+            fs::rename(copy, path).unwrap();
+        }
+        "a link to the same file" => {
+            fs::rename(path, path.with_file_name("moved.vmx")).unwrap();
+            symlink("moved.vmx", path).unwrap();
+        }
+        "mode" => fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap(),
+        "kind" => {
+            fs::remove_file(path).unwrap();
+            fs::create_dir(path).unwrap();
+        }
+        _ => fs::remove_file(path).unwrap(),
+    };
+    for what in [
+        "content and length",
+        "content, but neither length nor time",
+        "time",
+        "inode",
+        "mode",
+        "kind",
+        "a link to the same file",
+        "gone",
+    ] {
+        let (lab, path) = lab();
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let stored = Stored::read(&path).unwrap();
+        change(&path, what);
+        let before = fs::read(&path).ok();
+        let error = stored.replace(&new(), true).unwrap_err();
+        assert!(matches!(&error, Error::Stale { path: stale } if *stale == path), "{what}: {error}");
+        assert_eq!(fs::read(&path).ok(), before, "{what}");
+        let left = match what {
+            "gone" => vec![],
+            "a link to the same file" => vec!["moved.vmx", "x.vmx"],
+            _ => vec!["x.vmx"],
+        };
+        assert_eq!(names(lab.path()), left, "{what}");
+    }
+}
+
+#[test]
+fn what_killed_runs_left_is_cleared_away() {
+    let (lab, path) = lab();
+    let old = SystemTime::now() - Duration::from_secs(11 * 60);
+    let all = [
+        (".x.vmx.nested-vft-123-0", true, false),
+        (".x.vmx.nested-vft-123-1", false, true),
+        (".x.vmx.nested-vft-123", true, true),
+        (".x.vmx.nested-vft-123-0-0", true, true),
+        (".x.vmx.nested-vft-123-a", true, true),
+        (".x.vmx.nested-vft--0", true, true),
+        (".y.vmx.nested-vft-123-0", true, true),
+        ("x.vmx.nested-vft-123-0", true, true),
+    ];
+    for (name, is_old, _) in all {
+        let file = File::create(lab.path().join(name)).unwrap();
+        if is_old {
+            file.set_modified(old).unwrap();
+        }
+    }
+    fs::create_dir(lab.path().join(".x.vmx.nested-vft-124-0")).unwrap();
+    File::open(lab.path().join(".x.vmx.nested-vft-124-0")).unwrap().set_modified(old).unwrap();
+    let link = lab.path().join(".x.vmx.nested-vft-125-0");
+    symlink("x.vmx", &link).unwrap();
+    assert!(Command::new("touch").args(["-h", "-d", "2001-02-03"]).arg(&link).status().unwrap().success());
+    // One that takes the very name which this run would use first.
+    let own = format!(".x.vmx.nested-vft-{}-0", std::process::id());
+    fs::write(lab.path().join(&own), "other").unwrap();
+
+    Stored::read(&path).unwrap().replace(&new(), false).unwrap();
+    for (name, _, stays) in all {
+        assert_eq!(lab.path().join(name).exists(), stays, "{name}");
+    }
+    assert!(lab.path().join(".x.vmx.nested-vft-124-0").is_dir() && link.is_symlink());
+    assert_eq!(fs::read_to_string(lab.path().join(own)).unwrap(), "other");
+    assert_eq!(fs::read_to_string(path).unwrap(), NEW);
+}
+
+#[test]
+fn what_is_no_vmx_file_is_refused_unopened() {
+    let (lab, _) = lab();
+    let path = |name: &str| lab.path().join(name);
+    // A reader that opened it would wait here for ever.
+    assert!(Command::new("mkfifo").arg(path("fifo.vmx")).status().unwrap().success());
+    fs::create_dir(path("directory.vmx")).unwrap();
+    symlink("fifo.vmx", path("link.vmx")).unwrap();
+    File::create(path("large.vmx")).unwrap().set_len(16 * 1024 * 1024 + 1).unwrap();
+    fs::write(path("other.vmx"), "hello").unwrap();
+    for (name, expected) in [
+        ("directory.vmx", "directory.vmx is a directory, not a .vmx file"),
+        ("fifo.vmx", "fifo.vmx is a FIFO, not a .vmx file"),
+        ("link.vmx", "fifo.vmx is a FIFO, not a .vmx file"),
+        ("/dev/null", "/dev/null is a device, not a .vmx file"),
+        ("large.vmx", "large.vmx is larger than 16 MiB: this is not a .vmx file"),
+        ("other.vmx", "other.vmx: this is not a .vmx file: it has neither config.version nor virtualHW.version"),
+    ] {
+        let error = Stored::read(&path(name)).unwrap_err();
+        assert!(error.to_string().ends_with(expected), "{error}");
+        assert_eq!(error.io_kind(), None);
+    }
+    let missing = Stored::read(&path("missing.vmx")).unwrap_err();
+    assert_eq!(missing.io_kind(), Some(ErrorKind::NotFound));
+    assert!(missing.to_string().starts_with(&format!("cannot read {}: ", path("missing.vmx").display())), "{missing}");
+}
+
+#[test]
+fn a_file_of_16_mib_is_read() {
+    let (_lab, path) = lab();
+    let mut bytes = OLD.as_bytes().to_vec();
+    bytes.resize(16 * 1024 * 1024, b'#');
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(Stored::read(&path).unwrap().document.bytes().len(), bytes.len());
+}
+
+/// Root may write anywhere, so root has somebody else run this test.
+#[test]
+fn missing_rights_are_told_and_nothing_is_left() {
+    const LAB: &str = "NESTED_VFT_TEST_LAB";
+    if let Some(lab) = std::env::var_os(LAB) {
+        return without_rights(Path::new(&lab));
+    }
+    let (lab, path) = lab();
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    fs::write(lab.path().join("secret.vmx"), OLD).unwrap();
+    fs::set_permissions(lab.path().join("secret.vmx"), Permissions::from_mode(0o000)).unwrap();
+    if is_root() {
+        use std::os::unix::process::CommandExt;
+        // The test binary may be where nobody else can read it.
+        let tools = TempDir::new().unwrap();
+        let copy = tools.path().join("test");
+        fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+        for directory in [&tools, &lab] {
+            fs::set_permissions(directory.path(), Permissions::from_mode(0o555)).unwrap();
+        }
+        let mut run = Command::new(copy);
+        run.args(["--exact", "store::tests::missing_rights_are_told_and_nothing_is_left", "--nocapture"]);
+        let output = run.env(LAB, lab.path()).current_dir("/").uid(65_534).gid(65_534).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && told.contains("1 passed"), "{told}");
+    } else {
+        fs::set_permissions(lab.path(), Permissions::from_mode(0o555)).unwrap();
+        without_rights(lab.path());
+        fs::set_permissions(lab.path(), Permissions::from_mode(0o755)).unwrap();
+    }
+    assert_eq!(names(lab.path()), ["secret.vmx", "x.vmx"]);
+}
+
+fn without_rights(lab: &Path) {
+    let path = lab.join("x.vmx");
+    let error = Stored::read(&path).unwrap().replace(&new(), true).unwrap_err();
+    assert_eq!(error.io_kind(), Some(ErrorKind::PermissionDenied));
+    assert!(error.to_string().contains(&lab.display().to_string()), "{error}");
+    assert_eq!(fs::read_to_string(path).unwrap(), OLD);
+
+    let error = Stored::read(&lab.join("secret.vmx")).unwrap_err();
+    assert_eq!(error.io_kind(), Some(ErrorKind::PermissionDenied));
+}
+
+#[test]
+fn a_name_that_leaves_no_room_for_a_temporary_one_is_an_error() {
+    let (lab, path) = lab();
+    // Names have 255 bytes at most.
+    let long = path.with_file_name(format!("{}.vmx", "x".repeat(235)));
+    fs::rename(path, &long).unwrap();
+    let error = Stored::read(&long).unwrap().replace(&new(), true).unwrap_err();
+    assert!(matches!(error, Error::Io { action: "create", .. }), "{error}");
+    assert_eq!(names(lab.path()), [long.file_name().unwrap().to_str().unwrap()]);
+    assert_eq!(fs::read_to_string(long).unwrap(), OLD);
+}
+
+#[test]
+fn signs_of_use_are_found_beside_the_file_and_the_link() {
+    let (lab, path) = lab();
+    let real = fs::canonicalize(lab.path()).unwrap();
+    assert_eq!(in_use(&path), []);
+    for name in
+        ["y.vmss", "x-0123abcd.vmsn", "x-123.vmss", "x-0123abcx.vmss", "x.vmx.lck~", "x.vmxf", "xx-0123abcd.vmss"]
+    {
+        fs::write(lab.path().join(name), "").unwrap();
+    }
+    assert_eq!(in_use(&path), []);
+
+    let links = TempDir::new().unwrap();
+    let link = links.path().join("l.vmx");
+    symlink(&path, &link).unwrap();
+    fs::create_dir(lab.path().join("x.vmx.lck")).unwrap();
+    fs::write(lab.path().join("x.vmx~"), "").unwrap();
+    fs::write(lab.path().join("x.vmss"), "").unwrap();
+    fs::write(lab.path().join("x-0123abCD.vmss"), "").unwrap();
+    fs::write(links.path().join("l.vmx.lck"), "").unwrap();
+    let mut expected = vec![
+        InUse::Locked(links.path().join("l.vmx.lck")),
+        InUse::Locked(real.join("x.vmx.lck")),
+        InUse::Running(real.join("x.vmx~")),
+        InUse::Suspended(real.join("x-0123abCD.vmss")),
+        InUse::Suspended(real.join("x.vmss")),
+    ];
+    expected.sort();
+    assert_eq!(in_use(&link), expected);
+    assert_eq!(in_use(&path).len(), 4);
+    let sentence = format!("{} says that the VM is running", real.join("x.vmx~").display());
+    assert!(in_use(&link).iter().any(|sign| sign.to_string() == sentence));
+}
+
+#[test]
+fn the_file_itself_may_say_that_its_vm_is_suspended() {
+    for (entry, suspended) in [
+        ("checkpoint.vmState = \"\"", false),
+        ("checkpoint.vmState =", false),
+        ("checkpoint.vmState.readOnly = \"x\"", false),
+        ("Checkpoint.vmstate = \"x-0123abcd.vmss\"", true),
+        ("checkpoint.vmState = \"\"\ncheckpoint.vmState = \"x.vmss\"", true),
+    ] {
+        let (_lab, path) = lab();
+        fs::write(&path, format!("{OLD}{entry}\n")).unwrap();
+        let expected = if suspended { vec![InUse::Suspended(path.clone())] } else { vec![] };
+        assert_eq!(in_use(&path), expected, "{entry}");
+    }
+}
+
+#[test]
+fn names_need_not_be_utf8() {
+    let (lab, path) = lab();
+    let name = |name: &[u8]| lab.path().join(OsStr::from_bytes(name));
+    fs::rename(path, name(b"\xe9.vmx")).unwrap();
+    fs::write(name(b"\xe9-0123abcd.vmss"), "").unwrap();
+    assert_eq!(in_use(&name(b"\xe9.vmx")), [InUse::Suspended(name(b"\xe9-0123abcd.vmss"))]);
+    let backup = Stored::read(&name(b"\xe9.vmx")).unwrap().replace(&new(), true).unwrap().unwrap();
+    assert!(backup.file_name().unwrap().as_bytes().starts_with(b"\xe9.vmx.2"));
+}
