@@ -142,9 +142,7 @@ impl Module for FaultTolerance {
     }
 
     fn plan(args: &Args, observed: &Observed) -> Result<Plan<Change>, Error> {
-        let mut plan = plan::plan(args.wish, observed)?;
-        plan.warnings.extend(args.connection.warnings());
-        Ok(plan)
+        plan::plan(args.wish, observed)
     }
 
     fn predict(observed: &Observed, change: &Change) -> Observed {

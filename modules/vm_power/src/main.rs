@@ -118,9 +118,7 @@ impl Module for VmPower {
     }
 
     fn plan(args: &Args, observed: &Observed) -> Result<Plan<Change>, Error> {
-        let mut plan = plan::plan(args.state, observed)?;
-        plan.warnings.extend(args.connection.warnings());
-        Ok(plan)
+        plan::plan(args.state, observed)
     }
 
     fn predict(observed: &Observed, change: &Change) -> Observed {

@@ -6,14 +6,18 @@ use std::ops::Deref;
 use contract::{Close, Error, Rule, Run};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use vsphere::{Credentials, Endpoint, Proxy, Scheme, Session, Thumbprint, Trust};
+use vsphere::{Credentials, Endpoint, Proxy, Scheme, Session, Thumbprint, TlsMinimum, Trust};
 
 use crate::failure;
+use crate::failure::WAYS_TO_OLD_TLS;
 
 /// A proxy's host needs its port.
 pub const PROXY_NEEDS_PORT: Rule = Rule::Needs("proxy_host", "proxy_port");
 /// A proxy's port needs its host.
 pub const PROXY_NEEDS_HOST: Rule = Rule::Needs("proxy_port", "proxy_host");
+
+/// What a module needs that can do without a server, when it does not.
+pub const CONNECTION_NEEDED: Rule = Rule::Required(&["hostname", "username", "password"]);
 
 /// The server to connect to.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -43,6 +47,11 @@ pub struct Connection {
     /// whoever issued it, and no other. Colons, spaces and case do not matter.
     #[schemars(length(min = 1))]
     thumbprint: Option<String>,
+    /// The oldest TLS version that may be spoken. Below V(1.2), which only builds with the Cargo feature C(legacy-tls)
+    /// can: for ESXi 5.1 and older, whose TLS no modern library speaks. TLS 1.0 and 1.1 are broken: whoever is on the
+    /// network between may read the password and change what is sent. Certificates are checked as strictly as ever.
+    #[serde(default)]
+    tls_minimum: TlsVersion,
     /// Name or address of an HTTP proxy on the way to the server. Proxies in the environment are not used.
     #[schemars(extend("x-env" = "VMWARE_PROXY_HOST"), length(min = 1))]
     proxy_host: Option<String>,
@@ -61,6 +70,28 @@ enum Protocol {
     /// Plain HTTP, for a TLS-terminating proxy on the same machine or a simulator: the password crosses the network
     /// unencrypted.
     Http,
+}
+
+/// A version of TLS.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+enum TlsVersion {
+    #[serde(rename = "1.0")]
+    V1_0,
+    #[serde(rename = "1.1")]
+    V1_1,
+    #[default]
+    #[serde(rename = "1.2")]
+    V1_2,
+}
+
+impl From<TlsVersion> for TlsMinimum {
+    fn from(version: TlsVersion) -> Self {
+        match version {
+            TlsVersion::V1_0 => Self::V1_0,
+            TlsVersion::V1_1 => Self::V1_1,
+            TlsVersion::V1_2 => Self::V1_2,
+        }
+    }
 }
 
 /// A password, which no `{:?}` shows.
@@ -93,16 +124,36 @@ impl Connection {
         if self.protocol == Protocol::Http && self.thumbprint.is_some() {
             problems.push("`thumbprint` means nothing with `protocol: http`, which shows no certificate".to_owned());
         }
+        if self.tls_minimum != TlsVersion::V1_2 {
+            if self.protocol == Protocol::Http {
+                problems.push("`tls_minimum` means nothing with `protocol: http`, which has no TLS".to_owned());
+            } else if !vsphere::LEGACY_TLS {
+                problems
+                    .push(format!("`tls_minimum`: this build speaks TLS 1.2 and newer only. Use {WAYS_TO_OLD_TLS}"));
+            }
+        }
         problems
     }
 
-    /// What a user should know about this connection.
-    pub fn warnings(&self) -> Vec<String> {
-        let local = ["localhost", "127.0.0.1", "::1"].contains(&self.hostname.as_str());
-        match self.protocol {
-            Protocol::Http if !local => vec!["protocol: http sends the password unencrypted".to_owned()],
-            _ => Vec::new(),
+    /// Says what TLS protected the password, where it may have been one that protects nothing.
+    fn warn_of_old_tls(&self, place: &str, session: Option<&Session>, run: &Run) {
+        if self.tls_minimum == TlsVersion::V1_2 {
+            return;
         }
+        let minimum = TlsMinimum::from(self.tls_minimum);
+        run.warn(match session.and_then(Session::tls) {
+            Some(spoken) if !spoken.is_outdated() => {
+                format!("{place} speaks {spoken}: leave out `tls_minimum: \"{minimum}\"`, which it does not need")
+            }
+            Some(spoken) => format!(
+                "{place} speaks {spoken}, which is broken: whoever is on the network between may read the password and change \
+                 what is sent"
+            ),
+            None => format!(
+                "`tls_minimum: \"{minimum}\"` allows TLS that is broken: whoever is on the network between may have read the \
+                 password"
+            ),
+        });
     }
 
     /// Connects and logs in. The run is over after `timeout` seconds.
@@ -115,6 +166,10 @@ impl Connection {
             None if self.validate_certs => Trust::System,
             None => Trust::Anything,
         };
+        let local = ["localhost", "127.0.0.1", "::1"].contains(&self.hostname.as_str());
+        if self.protocol == Protocol::Http && !local {
+            run.warn("protocol: http sends the password unencrypted");
+        }
         let (scheme, usual) = match self.protocol {
             Protocol::Http => (Scheme::Http, 80),
             Protocol::Https => (Scheme::Https(trust), 443),
@@ -124,13 +179,16 @@ impl Connection {
             host: self.hostname.clone(),
             port: self.port.unwrap_or(usual),
             scheme,
+            tls_minimum: self.tls_minimum.into(),
             proxy,
             trace: run.tracer(),
             deadline: Some(run.deadline(timeout)),
         };
         let credentials = Credentials { username: self.username.clone(), password: self.password.0.clone() };
         let place = format!("{}:{}", endpoint.host, endpoint.port);
-        Session::open(endpoint, credentials).await.map(Server).map_err(|error| {
+        let opened = Session::open(endpoint, credentials).await;
+        self.warn_of_old_tls(&place, opened.as_ref().ok(), run);
+        opened.map(Server).map_err(|error| {
             let mut error = failure(error);
             if error.kind == contract::Kind::Authentication {
                 error.detail = format!("{place} refused the login of {}: {}", self.username, error.detail);

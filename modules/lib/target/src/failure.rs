@@ -46,6 +46,11 @@ fn sentence(text: &str) -> String {
     format!("{first}{}.", letters.as_str().trim_end_matches('.'))
 }
 
+/// The ways to a server that speaks no modern TLS.
+pub(crate) const WAYS_TO_OLD_TLS: &str = "a build of this program with the Cargo feature `legacy-tls`, and \
+     `tls_minimum: \"1.0\"`; or the ESXi shell, where vmx_option (`path`) and host_option (`connection: shell`) need no \
+     network; or a TLS-terminating proxy before the server, and `protocol: http` to it";
+
 fn tls_failure(tls: &TlsError, detail: String) -> Error {
     let error = Error::new(Kind::Tls, detail);
     match tls {
@@ -54,9 +59,10 @@ fn tls_failure(tls: &TlsError, detail: String) -> Error {
         )),
         TlsError::ThumbprintMismatch { .. } => error.hint("Find out why the certificate changed before you pin the new one."),
         TlsError::TooOld { .. } => error.hint(
-            "Old releases of ESXi and vCenter may speak nothing newer. Put a TLS-terminating proxy before the server and use `protocol: http` to it.",
+            format!("ESXi 5.1 and older may speak nothing newer than TLS 1.0. Use {WAYS_TO_OLD_TLS}."),
         ),
         TlsError::NotTls => error.hint("Check `port`; where plain HTTP is meant, set `protocol: http`."),
+        TlsError::NotBuilt { .. } => error.hint(format!("Use {WAYS_TO_OLD_TLS}.")),
         TlsError::Untrusted { .. } | TlsError::Other(_) => error,
     }
 }

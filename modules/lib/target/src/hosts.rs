@@ -8,7 +8,7 @@ use vsphere::{HostQuery, Object, Session};
 use crate::failure;
 
 /// Hosts are named one by one, or by their cluster.
-const ONE_KIND_OF_HOST: Rule = Rule::ExactlyOne(&["esxi_hostname", "cluster_name"]);
+pub const ONE_KIND_OF_HOST: Rule = Rule::ExactlyOne(&["esxi_hostname", "cluster_name"]);
 /// What has to hold for the arguments of [`HostTarget`] and of [`Connection`](crate::Connection).
 pub const HOST_RULES: &[Rule] =
     &[ONE_KIND_OF_HOST, crate::connection::PROXY_NEEDS_PORT, crate::connection::PROXY_NEEDS_HOST];

@@ -10,11 +10,11 @@ use crate::failure;
 /// A virtual machine is named in exactly one way.
 const ONE_VM: Rule = Rule::ExactlyOne(&["name", "uuid", "moid"]);
 /// Which UUID is meant is a question only where there is one.
-const INSTANCE_UUID_NEEDS_UUID: Rule = Rule::Needs("use_instance_uuid", "uuid");
+pub const INSTANCE_UUID_NEEDS_UUID: Rule = Rule::Needs("use_instance_uuid", "uuid");
 /// A folder says which of several of one name.
-const FOLDER_NEEDS_NAME: Rule = Rule::Needs("folder", "name");
+pub const FOLDER_NEEDS_NAME: Rule = Rule::Needs("folder", "name");
 /// A managed object id says it all.
-const MOID_OR_DATACENTER: Rule = Rule::AtMostOne(&["moid", "datacenter"]);
+pub const MOID_OR_DATACENTER: Rule = Rule::AtMostOne(&["moid", "datacenter"]);
 /// What has to hold for the arguments of [`VmTarget`] and of [`Connection`](crate::Connection).
 pub const VM_RULES: &[Rule] = &[
     ONE_VM,

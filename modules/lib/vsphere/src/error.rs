@@ -2,9 +2,10 @@
 
 use crate::fault::Fault;
 use crate::moref::Moref;
+use crate::tls_version::TlsMinimum;
 
 /// Everything that an operation on a vSphere server can fail with.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The server could not be reached: name, route, refused, or no answer to a connection attempt within 10 s.
     #[error("cannot connect to {host}:{port}: {reason}")]
@@ -88,7 +89,7 @@ impl Error {
 }
 
 /// Why a connection could not be made secure.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum TlsError {
     /// The certificate did not pass verification.
     #[error("the server's certificate is not trusted: {reason} (SHA-256 thumbprint {sha256}, SHA-1 {sha1})")]
@@ -112,11 +113,19 @@ pub enum TlsError {
         /// SHA-1 thumbprint of the certificate that was seen.
         sha1: String,
     },
-    /// The server does not speak TLS 1.2 or 1.3, the only versions that this client speaks.
-    #[error("no TLS version in common: this client speaks TLS 1.2 and 1.3, and {detail}")]
+    /// The server speaks no TLS version as new as [`Endpoint::tls_minimum`](crate::Endpoint::tls_minimum).
+    #[error("no TLS version in common: this client speaks {}, and {detail}", minimum.range())]
     TooOld {
+        /// The oldest version that this client was to speak.
+        minimum: TlsMinimum,
         /// What was observed, and how certain the conclusion is.
         detail: String,
+    },
+    /// A TLS version was wanted that this program was built without ([`LEGACY_TLS`](crate::LEGACY_TLS)).
+    #[error("TLS {minimum} was asked for, but this build speaks TLS 1.2 and newer only")]
+    NotBuilt {
+        /// The version that was wanted.
+        minimum: TlsMinimum,
     },
     /// Whatever listens on that port does not speak TLS.
     #[error("the server does not speak TLS on this port (it may be a plain HTTP port)")]

@@ -7,11 +7,14 @@
 //! One thread: nothing here is `Send`, and many requests may be in flight at once on one current-thread runtime.
 
 mod about;
+mod connect;
 mod error;
 mod fault;
 mod ft;
 mod host;
 mod inventory;
+#[cfg_attr(not(feature = "legacy-tls"), path = "no_legacy.rs")]
+mod legacy;
 mod login;
 mod moref;
 mod names;
@@ -24,6 +27,7 @@ mod soap;
 mod task;
 mod thumbprint;
 mod tls;
+mod tls_version;
 mod transport;
 mod version;
 mod vm;
@@ -41,6 +45,7 @@ pub use property::{Follow, Object};
 pub use session::{Credentials, Session};
 pub use task::Watch;
 pub use thumbprint::{Thumbprint, ThumbprintError};
+pub use tls_version::{LEGACY_TLS, TlsMinimum, TlsSpoken};
 pub use transport::{Endpoint, Proxy, Scheme, Trust};
 pub use version::Version;
 pub use vm::extra_config;

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::moref::Moref;
 use crate::request::Request;
 use crate::soap;
+use crate::tls_version::TlsSpoken;
 use crate::transport::{Answer, Endpoint, Transport};
 use crate::version;
 use crate::xml::Element;
@@ -98,6 +99,11 @@ impl Session {
     /// How many requests were sent so far, logins included.
     pub fn requests(&self) -> u32 {
         self.transport.requests()
+    }
+
+    /// What the last connection was secured with, if [`Endpoint::tls_minimum`] allowed less than TLS 1.2.
+    pub fn tls(&self) -> Option<TlsSpoken> {
+        self.transport.spoken()
     }
 
     /// One exchange in the session as it is.

@@ -10,29 +10,8 @@ use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedSt
 
 use crate::error::TlsError;
 use crate::thumbprint::Thumbprint;
+use crate::tls_version::TlsMinimum;
 use crate::transport::Trust;
-
-/// The last server certificate that was judged (DER), so that an error can show its thumbprints.
-pub(crate) type Seen = Arc<Mutex<Option<Vec<u8>>>>;
-
-/// The TLS settings for `trust`, and where the seen certificate will be.
-pub(crate) fn config(trust: &Trust) -> Result<(ClientConfig, Seen), TlsError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let seen = Seen::default();
-    let policy = match trust {
-        Trust::System => Policy::Roots(system_roots(&provider)?),
-        Trust::Anything => Policy::Anything,
-        Trust::Thumbprint(thumbprint) => Policy::Pinned(thumbprint.clone()),
-    };
-    let judge = Judge { policy, provider: provider.clone(), seen: seen.clone() };
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| TlsError::Other(error.to_string()))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(judge))
-        .with_no_client_auth();
-    Ok((config, seen))
-}
 
 fn system_roots(provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
     let mut roots = RootCertStore::empty();
@@ -52,12 +31,92 @@ enum Policy {
     Pinned(Thumbprint),
 }
 
-/// Judges the certificate by the policy. That the server owns the certificate's key is verified under every policy.
+/// Judges a server's certificate by the policy, and explains. That the server owns the certificate's key is verified under
+/// every policy.
 #[derive(Debug)]
-struct Judge {
+pub(crate) struct Judge {
     policy: Policy,
+    host: String,
+    minimum: TlsMinimum,
     provider: Arc<CryptoProvider>,
-    seen: Seen,
+    /// The last server certificate that was judged (DER), so that an error can show its thumbprints.
+    seen: Mutex<Option<Vec<u8>>>,
+}
+
+impl Judge {
+    /// For connections to `host` that are at least of the TLS version `minimum`.
+    pub(crate) fn new(host: &str, trust: &Trust, minimum: TlsMinimum) -> Result<Arc<Self>, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let policy = match trust {
+            Trust::System => Policy::Roots(system_roots(&provider)?),
+            Trust::Anything => Policy::Anything,
+            Trust::Thumbprint(thumbprint) => Policy::Pinned(thumbprint.clone()),
+        };
+        Ok(Arc::new(Self { policy, host: host.to_owned(), minimum, provider, seen: Mutex::default() }))
+    }
+
+    /// The TLS settings with which this judge decides.
+    pub(crate) fn config(self: &Arc<Self>) -> Result<ClientConfig, TlsError> {
+        Ok(ClientConfig::builder_with_provider(self.provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TlsError::Other(error.to_string()))?
+            .dangerous()
+            .with_custom_certificate_verifier(self.clone())
+            .with_no_client_auth())
+    }
+
+    /// Judges a certificate chain (DER, the server's own first) that came in a handshake which was not rustls'.
+    #[cfg(feature = "legacy-tls")]
+    pub(crate) fn check(&self, chain: Vec<Vec<u8>>) -> Result<(), TlsError> {
+        let mut chain = chain.into_iter().map(CertificateDer::from);
+        let server = chain.next().ok_or_else(|| TlsError::Other("the server shows no certificate".to_owned()))?;
+        let issuers: Vec<_> = chain.collect();
+        let name = ServerName::try_from(self.host.as_str());
+        let name = name.map_err(|_| TlsError::Other(format!("`{}` is no host name", self.host)))?;
+        let verdict = self.verify_server_cert(&server, &issuers, &name, &[], UnixTime::now());
+        verdict.map(drop).map_err(|error| self.explain(&error))
+    }
+
+    /// What a failed handshake means.
+    pub(crate) fn explain(&self, error: &rustls::Error) -> TlsError {
+        use rustls::PeerIncompatible as P;
+        match error {
+            rustls::Error::InvalidCertificate(certificate) => self.refusal(certificate),
+            rustls::Error::InvalidMessage(_) => TlsError::NotTls,
+            rustls::Error::PeerIncompatible(
+                P::ServerDoesNotSupportTls12Or13 | P::ServerTlsVersionIsDisabledByOurConfig,
+            ) => self.too_old("the server chose an older one"),
+            rustls::Error::PeerIncompatible(_) => {
+                self.too_old("the server offers none of them, or only ciphers from before TLS 1.2")
+            }
+            rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => self.too_old("the server refuses them"),
+            rustls::Error::AlertReceived(
+                AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity,
+            ) => self.too_old("the server refused the handshake; probably it only has older TLS versions or ciphers"),
+            other => TlsError::Other(other.to_string()),
+        }
+    }
+
+    /// What it means that the server hangs up during the handshake.
+    pub(crate) fn hung_up(&self) -> TlsError {
+        self.too_old("the server closed the connection during the handshake; probably it only has older TLS versions")
+    }
+
+    fn too_old(&self, detail: &str) -> TlsError {
+        TlsError::TooOld { minimum: self.minimum, detail: detail.to_owned() }
+    }
+
+    fn refusal(&self, error: &CertificateError) -> TlsError {
+        let der = self.seen.lock().ok().and_then(|seen| seen.clone());
+        let shown = |of: fn(&[u8]) -> Thumbprint| der.as_deref().map_or_else(String::new, |der| of(der).to_string());
+        let (sha256, sha1) = (shown(Thumbprint::sha256), shown(Thumbprint::sha1));
+        if let Policy::Pinned(expected) = &self.policy
+            && matches!(error, CertificateError::ApplicationVerificationFailure)
+        {
+            return TlsError::ThumbprintMismatch { expected: expected.to_string(), sha256, sha1 };
+        }
+        TlsError::Untrusted { reason: reason(error, &self.host), sha256, sha1 }
+    }
 }
 
 impl ServerCertVerifier for Judge {
@@ -105,47 +164,6 @@ impl ServerCertVerifier for Judge {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
-}
-
-/// What a failed handshake means.
-pub(crate) fn explain(error: &rustls::Error, trust: &Trust, host: &str, seen: &Seen) -> TlsError {
-    match error {
-        rustls::Error::InvalidCertificate(certificate) => judged(certificate, trust, host, seen),
-        rustls::Error::InvalidMessage(_) => TlsError::NotTls,
-        rustls::Error::PeerIncompatible(_) => TlsError::TooOld {
-            detail: "the server offers neither of them, or only ciphers from before TLS 1.2".to_owned(),
-        },
-        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => {
-            TlsError::TooOld { detail: "the server refuses both".to_owned() }
-        }
-        rustls::Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity) => {
-            TlsError::TooOld {
-                detail: "the server refused the handshake; probably it only has older TLS versions or ciphers"
-                    .to_owned(),
-            }
-        }
-        other => TlsError::Other(other.to_string()),
-    }
-}
-
-/// What it means that the server hangs up during the handshake.
-pub(crate) fn hung_up() -> TlsError {
-    TlsError::TooOld {
-        detail: "the server closed the connection during the handshake; probably it only has older TLS versions"
-            .to_owned(),
-    }
-}
-
-fn judged(error: &CertificateError, trust: &Trust, host: &str, seen: &Seen) -> TlsError {
-    let der = seen.lock().ok().and_then(|seen| seen.clone());
-    let shown = |of: fn(&[u8]) -> Thumbprint| der.as_deref().map_or_else(String::new, |der| of(der).to_string());
-    let (sha256, sha1) = (shown(Thumbprint::sha256), shown(Thumbprint::sha1));
-    if let Trust::Thumbprint(expected) = trust
-        && matches!(error, CertificateError::ApplicationVerificationFailure)
-    {
-        return TlsError::ThumbprintMismatch { expected: expected.to_string(), sha256, sha1 };
-    }
-    TlsError::Untrusted { reason: reason(error, host), sha256, sha1 }
 }
 
 fn reason(error: &CertificateError, host: &str) -> String {

@@ -1,25 +1,28 @@
 //! HTTP: one URL, no redirects, no proxy but the given one, bounded time and size.
 
 use std::cell::Cell;
-use std::error::Error as StdError;
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 
+use crate::connect::{self, CONNECT, bare, bracketed, unreachable};
 use crate::error::{Error, TlsError};
+use crate::legacy::Leg;
 use crate::thumbprint::Thumbprint;
-use crate::tls::{self, Seen};
+use crate::tls::Judge;
+use crate::tls_version::{TlsMinimum, TlsSpoken};
 
-const CONNECT: Duration = Duration::from_secs(10);
 const REQUEST: Duration = Duration::from_secs(120);
 /// What a request gets when the deadline is near or past: finding out how far a run came, and logging out.
 const GRACE: Duration = Duration::from_secs(5);
 /// Short, so that no request meets a connection that the server is just closing.
 const IDLE: Duration = Duration::from_secs(20);
 const LIMIT: usize = 64 * 1024 * 1024;
+pub(crate) const USER_AGENT: &str = concat!("nested-vft/", env!("CARGO_PKG_VERSION"));
 const SESSION_COOKIE: &str = "vmware_soap_session";
 
 /// Receives the name of each method and how long its answer took.
@@ -34,6 +37,9 @@ pub struct Endpoint {
     pub port: u16,
     /// HTTPS, and whom to trust; or plain HTTP.
     pub scheme: Scheme,
+    /// The oldest TLS version to speak; without meaning for plain HTTP. Less than 1.2 brings the ciphers and signatures of
+    /// that time with it, in any version, and needs [`LEGACY_TLS`](crate::LEGACY_TLS).
+    pub tls_minimum: TlsMinimum,
     /// An HTTP proxy. The environment's proxy variables are not looked at.
     pub proxy: Option<Proxy>,
     /// Called after every request with the method's name and the time it took.
@@ -84,46 +90,48 @@ pub(crate) struct Transport {
     client: Client,
     base: String,
     endpoint: Endpoint,
-    seen: Seen,
+    judge: Arc<Judge>,
+    /// What speaks TLS where the client itself cannot: it is older than 1.2.
+    leg: Option<Leg>,
     requests: Cell<u32>,
 }
 
 impl Transport {
     pub(crate) fn new(mut endpoint: Endpoint) -> Result<Self, Error> {
         endpoint.host = bare(&endpoint.host);
+        let (secure, trust) = match &endpoint.scheme {
+            Scheme::Http => (false, &Trust::Anything),
+            Scheme::Https(trust) => (true, trust),
+        };
+        let judge = Judge::new(&endpoint.host, trust, endpoint.tls_minimum)?;
+        let leg = match endpoint.tls_minimum {
+            TlsMinimum::V1_0 | TlsMinimum::V1_1 if secure => Some(Leg::start(&endpoint, judge.clone())?),
+            _ => None,
+        };
         let mut builder = Client::builder()
-            .user_agent(concat!("nested-vft/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT)
             .pool_idle_timeout(IDLE)
-            .no_proxy();
-        let mut seen = Seen::default();
-        let scheme = match &endpoint.scheme {
-            Scheme::Http => {
-                // Never used, but without one the client would insist on a process-wide default.
-                let (config, _) = tls::config(&Trust::Anything)?;
-                builder = builder.tls_backend_preconfigured(config);
-                "http"
-            }
-            Scheme::Https(trust) => {
-                let config;
-                (config, seen) = tls::config(trust)?;
-                builder = builder.tls_backend_preconfigured(config);
-                "https"
-            }
-        };
-        if let Some(proxy) = &endpoint.proxy {
+            .no_proxy()
+            // Given for plain HTTP too: without one the client would insist on a process-wide default.
+            .tls_backend_preconfigured(judge.config()?);
+        if let Some(leg) = &leg {
+            builder = leg.route(builder);
+        } else if let Some(proxy) = &endpoint.proxy {
             let url = format!("http://{}:{}", bracketed(&proxy.host), proxy.port);
             let proxy = reqwest::Proxy::all(url)
                 .map_err(|_| unreachable(&proxy.host, proxy.port, "the proxy is no host name"))?;
             builder = builder.proxy(proxy);
         }
         let client = builder.build().map_err(|error| TlsError::Other(error.to_string()))?;
+        let scheme = if secure && leg.is_none() { "https" } else { "http" };
         Ok(Self {
             client,
             base: format!("{scheme}://{}:{}", bracketed(&endpoint.host), endpoint.port),
             endpoint,
-            seen,
+            judge,
+            leg,
             requests: Cell::new(0),
         })
     }
@@ -136,6 +144,11 @@ impl Transport {
     /// The host's name as given, without brackets.
     pub(crate) fn host(&self) -> &str {
         &self.endpoint.host
+    }
+
+    /// What the last connection was secured with, if the leg did it.
+    pub(crate) fn spoken(&self) -> Option<TlsSpoken> {
+        self.leg.as_ref().and_then(Leg::spoken)
     }
 
     /// Sends a SOAP message to `/sdk` in the API version `version`.
@@ -182,7 +195,8 @@ impl Transport {
     }
 
     async fn receive(&self, what: &str, request: RequestBuilder, limit: Duration) -> Result<Answer, Error> {
-        let failed = |error| self.failure(what, &error, limit);
+        let start = Instant::now();
+        let failed = |error| self.failure(what, &error, limit, start);
         let mut response = request.send().await.map_err(failed)?;
         let status = response.status().as_u16();
         if response.status().is_redirection() {
@@ -206,91 +220,40 @@ impl Transport {
     }
 
     /// What a failed exchange means, told from the chain of errors beneath it.
-    fn failure(&self, what: &str, error: &reqwest::Error, limit: Duration) -> Error {
-        let links = chain(error);
-        if let Scheme::Https(trust) = &self.endpoint.scheme {
-            if let Some(tls) = links.iter().find_map(|link| link.downcast_ref()) {
-                return tls::explain(tls, trust, &self.endpoint.host, &self.seen).into();
-            }
-            if error.is_connect() && io_kind(&links) == Some(ErrorKind::UnexpectedEof) {
-                return tls::hung_up().into();
-            }
+    fn failure(&self, what: &str, error: &reqwest::Error, limit: Duration, start: Instant) -> Error {
+        let links = connect::chain(error);
+        if let Some(tls) = links.iter().find_map(|link| link.downcast_ref()) {
+            return self.judge.explain(tls).into();
         }
         if error.is_timeout() && !error.is_connect() {
             return Error::Timeout { what: what.to_owned(), seconds: seconds(limit) };
         }
-        let texts: Vec<String> = links.iter().map(ToString::to_string).collect();
-        let endpoint = &self.endpoint;
-        let Some(proxy) = &endpoint.proxy else {
-            return unreachable(&endpoint.host, endpoint.port, &reason(error, &links, &texts));
-        };
-        if texts.iter().any(|text| text.contains("proxy auth")) {
-            return Error::Http {
-                status: 407,
-                detail: format!("the proxy {}:{} wants authentication", proxy.host, proxy.port),
-            };
+        match &self.leg {
+            // All that the client itself sees is that the leg closed the connection.
+            Some(leg) => {
+                if let Some(error) = leg.failure(start) {
+                    return error;
+                }
+                if error.is_connect() {
+                    return TlsError::Other("the socket between HTTP and TLS is gone".to_owned()).into();
+                }
+            }
+            None if matches!(self.endpoint.scheme, Scheme::Https(_))
+                && error.is_connect()
+                && connect::io_kind(&links) == Some(ErrorKind::UnexpectedEof) =>
+            {
+                return self.judge.hung_up().into();
+            }
+            None => {}
         }
-        if texts.iter().any(|text| text.contains("tunnel error: unsuccessful")) {
-            let reason = format!("the proxy {}:{} refuses to connect there", proxy.host, proxy.port);
-            return unreachable(&endpoint.host, endpoint.port, &reason);
-        }
-        unreachable(&proxy.host, proxy.port, &reason(error, &links, &texts))
+        let Endpoint { host, port, proxy, .. } = &self.endpoint;
+        connect::explain(error, &links, host, *port, proxy.as_ref())
     }
 }
 
 /// Whole seconds, for messages.
 pub(crate) fn seconds(time: Duration) -> u64 {
     (time + Duration::from_millis(500)).as_secs()
-}
-
-fn unreachable(host: &str, port: u16, reason: &str) -> Error {
-    Error::Connect { host: bracketed(host), port, reason: reason.to_owned() }
-}
-
-/// The errors beneath `error`, outermost first, including those that an `io::Error` wraps.
-fn chain<'a>(error: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError + 'static)> {
-    let mut links = Vec::new();
-    let mut next = Some(error);
-    while let Some(link) = next {
-        links.push(link);
-        let wrapped = link.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = match wrapped {
-            Some(inner) => Some(inner as &(dyn StdError + 'static)),
-            None => link.source(),
-        };
-    }
-    links
-}
-
-fn io_kind(links: &[&(dyn StdError + 'static)]) -> Option<ErrorKind> {
-    let mut kinds = links.iter().filter_map(|link| link.downcast_ref::<io::Error>());
-    kinds.next_back().map(io::Error::kind)
-}
-
-/// Why there is no connection, in plain words.
-fn reason(error: &reqwest::Error, links: &[&(dyn StdError + 'static)], texts: &[String]) -> String {
-    if error.is_timeout() {
-        return format!("no answer within {} s", CONNECT.as_secs());
-    }
-    if texts.iter().any(|text| text.starts_with("dns error")) {
-        return "the name does not resolve".to_owned();
-    }
-    let plain = match io_kind(links) {
-        Some(ErrorKind::ConnectionRefused) => "connection refused",
-        Some(ErrorKind::HostUnreachable) => "there is no route to the host",
-        Some(ErrorKind::NetworkUnreachable) => "there is no route to its network",
-        Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => "the connection was reset",
-        Some(ErrorKind::TimedOut) => "the connection timed out",
-        Some(ErrorKind::UnexpectedEof) => "the server closed the connection",
-        _ if texts.iter().any(|text| text.contains("invalid HTTP version")) => {
-            "what answers there does not speak HTTP; it may be a TLS port"
-        }
-        _ if texts.iter().any(|text| text.contains("before message completed")) => {
-            "the server closed the connection without an answer"
-        }
-        _ => texts.last().map_or("unknown reason", String::as_str),
-    };
-    plain.to_owned()
 }
 
 fn redirected(status: u16, response: &Response) -> Error {
@@ -313,16 +276,4 @@ fn session_cookie(headers: &HeaderMap) -> Option<String> {
         let ours = name.trim().eq_ignore_ascii_case(SESSION_COOKIE) && !value.trim().is_empty();
         ours.then(|| pair.to_owned())
     })
-}
-
-/// The host without the brackets of an IPv6 literal.
-fn bare(host: &str) -> String {
-    let host = host.trim();
-    host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host).to_owned()
-}
-
-/// The host as URLs want it.
-fn bracketed(host: &str) -> String {
-    let host = bare(host);
-    if host.contains(':') { format!("[{host}]") } else { host }
 }

@@ -3,11 +3,15 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot serve has failed")]
 
+#[cfg(feature = "legacy-tls")]
+pub mod old;
+pub mod tls;
+
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
-use vsphere::{Credentials, Endpoint, Error, Scheme, Session};
+use vsphere::{Credentials, Endpoint, Error, Scheme, Session, TlsMinimum};
 
 /// A request as it came.
 #[derive(Debug, Clone)]
@@ -67,7 +71,15 @@ impl Server {
 }
 
 pub fn endpoint(port: u16, scheme: Scheme) -> Endpoint {
-    Endpoint { host: "127.0.0.1".to_owned(), port, scheme, proxy: None, trace: None, deadline: None }
+    Endpoint {
+        host: "127.0.0.1".to_owned(),
+        port,
+        scheme,
+        tls_minimum: TlsMinimum::default(),
+        proxy: None,
+        trace: None,
+        deadline: None,
+    }
 }
 
 pub const PASSWORD: &str = r#"p<&>"'w"#;

@@ -1,0 +1,107 @@
+//! The way to a server: straight, or through a proxy's tunnel.
+
+use std::io;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+
+use crate::connect::{
+    CONNECT, NO_ANSWER, NO_SUCH_NAME, bracketed, no_answer, plain, proxy_refuses, proxy_wants_login, unreachable,
+};
+use crate::error::Error;
+use crate::transport::{Endpoint, Proxy, USER_AGENT};
+
+/// More than any proxy has to say before a tunnel, in bytes.
+const HEAD: usize = 8192;
+
+pub(super) struct Route {
+    host: String,
+    port: u16,
+    proxy: Option<Proxy>,
+}
+
+impl Route {
+    pub(super) fn new(endpoint: &Endpoint) -> Self {
+        Self { host: endpoint.host.clone(), port: endpoint.port, proxy: endpoint.proxy.clone() }
+    }
+
+    /// A connection to the server, with nothing said on it yet.
+    pub(super) async fn open(&self) -> Result<TcpStream, Error> {
+        let mut stream = self.dial().await?;
+        if let Some(proxy) = &self.proxy {
+            match self.tunnel(&mut stream).await.map_err(|error| self.broken(&error))? {
+                Some(200) => {}
+                Some(407) => return Err(proxy_wants_login(proxy)),
+                _ => return Err(proxy_refuses(proxy, &self.host, self.port)),
+            }
+        }
+        Ok(stream)
+    }
+
+    /// The error that the server, or the proxy where there is one, is out of reach.
+    pub(super) fn unreachable(&self, reason: &str) -> Error {
+        let (host, port) = self.next();
+        unreachable(host, port, reason)
+    }
+
+    /// The error that the network failed on the way.
+    pub(super) fn broken(&self, error: &io::Error) -> Error {
+        self.unreachable(plain(error.kind()).unwrap_or(&error.to_string()))
+    }
+
+    /// Who is connected to.
+    fn next(&self) -> (&str, u16) {
+        self.proxy.as_ref().map_or((&self.host, self.port), |proxy| (&proxy.host, proxy.port))
+    }
+
+    async fn dial(&self) -> Result<TcpStream, Error> {
+        let addresses = lookup_host(self.next()).await.map_err(|_| self.unreachable(NO_SUCH_NAME))?;
+        let addresses: Vec<_> = addresses.collect();
+        let mut failure = self.unreachable(NO_SUCH_NAME);
+        for address in &addresses {
+            // Each gets its share of the time: an IPv6 address that nothing routes must not take all of it.
+            let share = CONNECT / u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+            failure = match timeout(share, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => {
+                    // Small requests and answers in turn: nothing is won by waiting for more to send.
+                    let _ = stream.set_nodelay(true);
+                    return Ok(stream);
+                }
+                Ok(Err(error)) => self.broken(&error),
+                Err(_) => self.unreachable(&no_answer()),
+            };
+        }
+        Err(failure)
+    }
+
+    /// Asks the proxy for a tunnel to the server. Gives the status of its answer, if it is one of HTTP.
+    async fn tunnel(&self, proxy: &mut TcpStream) -> io::Result<Option<u16>> {
+        let server = format!("{}:{}", bracketed(&self.host), self.port);
+        let request = format!("CONNECT {server} HTTP/1.1\r\nHost: {server}\r\nUser-Agent: {USER_AGENT}\r\n\r\n");
+        proxy.write_all(request.as_bytes()).await?;
+        let mut head = Vec::new();
+        while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+            if head.len() > HEAD {
+                return Ok(None);
+            }
+            if proxy.read_buf(&mut head).await? == 0 {
+                return Err(io::Error::other(NO_ANSWER));
+            }
+        }
+        Ok(status(&head))
+    }
+}
+
+/// The status code of an HTTP answer.
+fn status(head: &[u8]) -> Option<u16> {
+    let version = head.strip_prefix(b"HTTP/1.1 ").or_else(|| head.strip_prefix(b"HTTP/1.0 "))?;
+    let (code, rest) = version.split_at_checked(3)?;
+    let ends = rest.first().is_some_and(|next| matches!(next, b' ' | b'\r'));
+    let code = code.iter().all(u8::is_ascii_digit).then_some(code)?;
+    if ends { str::from_utf8(code).ok()?.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+#[path = "route_tests.rs"]
+mod tests;

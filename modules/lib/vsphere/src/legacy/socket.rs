@@ -1,0 +1,58 @@
+//! A Unix socket that only this user can reach.
+
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::net::UnixListener;
+
+use crate::error::TlsError;
+
+/// A socket in a directory of its own, both removed when dropped. A process that is killed leaves them behind.
+#[derive(Debug)]
+pub(super) struct PrivateSocket {
+    directory: PathBuf,
+    path: PathBuf,
+}
+
+impl PrivateSocket {
+    /// Listens in a new directory beneath `base`, of mode 0700: not every system looks at the mode of the socket itself.
+    pub(super) fn bind(base: &Path) -> Result<(Self, UnixListener), TlsError> {
+        let mut random = [0; 16];
+        SystemRandom::new().fill(&mut random).map_err(|_| TlsError::Other("this system gives no randomness".into()))?;
+        let directory = base.join(format!("nested-vft-{:032x}", u128::from_ne_bytes(random)));
+        let failed = |error| failure(base, &error);
+        DirBuilder::new().mode(0o700).create(&directory).map_err(failed)?;
+        let path = directory.join("tls");
+        let socket = Self { directory, path };
+        let listener = UnixListener::bind(&socket.path).map_err(failed)?;
+        Ok((socket, listener))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for PrivateSocket {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_dir(&self.directory);
+    }
+}
+
+fn failure(base: &Path, error: &io::Error) -> TlsError {
+    // What binding says to a path that does not fit into a socket address, some 100 bytes.
+    let reason =
+        if error.kind() == ErrorKind::InvalidInput { "its path is too long".into() } else { error.to_string() };
+    TlsError::Other(format!(
+        "there is no making a socket in {}: {reason}; another directory can be named by TMPDIR",
+        base.display()
+    ))
+}
+
+#[cfg(test)]
+#[path = "socket_tests.rs"]
+mod tests;

@@ -1,0 +1,90 @@
+//! Servers with TLS, good ones and bad ones.
+
+use std::sync::{Arc, Mutex};
+
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::{Script, serve};
+
+/// A server with TLS 1.2 and 1.3, and a self-signed certificate for 127.0.0.1.
+pub async fn modern_server() -> u16 {
+    served(|stream| async {
+        let script: Box<Script> = Box::new(|_| None);
+        serve(stream, Arc::new(Mutex::new(script)), Arc::default()).await;
+    })
+    .await
+}
+
+/// The same, but all that it answers to the first request is `answer`; then it hangs up, with TLS's farewell or without.
+pub async fn breaking_server(answer: &'static str, farewell: bool) -> u16 {
+    served(move |mut stream| async move {
+        let _ = stream.read(&mut [0; 4096]).await;
+        let _ = stream.write_all(answer.as_bytes()).await;
+        if farewell {
+            let _ = stream.shutdown().await;
+        } else {
+            let _ = stream.get_mut().0.shutdown().await;
+        }
+    })
+    .await
+}
+
+async fn served<F: Future<Output = ()> + Send>(
+    connection: impl Fn(TlsStream<TcpStream>) -> F + Clone + Send + 'static,
+) -> u16 {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, connection) = (acceptor.clone(), connection.clone());
+            tokio::spawn(async move {
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    connection(stream).await;
+                }
+            });
+        }
+    });
+    port
+}
+
+/// A server that reads the handshake's first message, answers with `bytes` and hangs up.
+pub async fn raw_server(bytes: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(bytes).await;
+        }
+    });
+    port
+}
+
+/// The ServerHello of a server whose newest version is TLS 1.0, as OpenSSL 0.9.8 answers whatever newer it is offered.
+pub const SERVER_HELLO_1_0: &[u8] = b"\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01\
+    0123456789abcdef0123456789abcdef\x00\x00\x35\x00";
+
+/// Reads the head of a request (a proxy's, of `CONNECT`), which it gives back, and answers with `answer`.
+pub async fn answer_head(stream: &mut TcpStream, answer: &str) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        assert_ne!(stream.read_buf(&mut head).await.unwrap(), 0, "a whole head is wanted");
+    }
+    stream.write_all(answer.as_bytes()).await.unwrap();
+    String::from_utf8(head).unwrap()
+}
