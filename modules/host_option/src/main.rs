@@ -1,29 +1,34 @@
 //! `host_option`: advanced options of ESXi hosts have these values, or their defaults.
 //!
-//! Every host has an `OptionManager`. `QueryOptions` tells an option's value and, by the value's type, how it must be
-//! written; `supportedOption` tells its range and default. That list holds a thousand entries, so it is read only when
-//! something may have to be written, and once for all hosts of the same build.
+//! Through the API (`api`), or with the tools of the ESXi shell that it runs on (`shell`). Both answer in the API's terms,
+//! so that there is one plan.
 
+mod api;
 mod definitions;
 mod plan;
+mod shell;
 mod value;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::rc::Rc;
 
+use api::Hosts;
 use contract::{Applied, Error, Kind, Module, Outcome, Plan, Rule, Run, Scalar};
-use definitions::Definitions;
-use plan::{Change, Found, Observed};
+use plan::{Change, Observed};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use target::{Connection, HostTarget, Server};
-use vsphere::{Moref, Object};
+use serde_json::{Map, Value};
+use shell::Here;
+use target::{Connection, HostTarget};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Args {
+    /// How the hosts are reached. Unless given: V(api) where there is a O(hostname), else V(shell) where one of its
+    /// tools is on PATH.
+    connection: Option<Way>,
     #[serde(flatten)]
-    connection: Connection,
+    server: Option<Connection>,
     #[serde(flatten)]
     target: HostTarget,
     /// The options, names to values: V(Migrate.VMotionStreamDisable) as the API names it, or
@@ -36,10 +41,32 @@ struct Args {
     /// What to do about an option that a host's build does not have.
     #[serde(default)]
     missing: Missing,
-    /// Seconds after which the run gives up waiting for vSphere.
+    /// Seconds after which the run gives up waiting for vSphere, or for the shell's tools.
     #[serde(default = "five_minutes")]
     #[schemars(range(min = 1, max = 86400))]
     timeout: u64,
+}
+
+/// How the hosts are reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Way {
+    /// Through the vSphere API of O(hostname).
+    Api,
+    /// With esxcli or esxcfg-advcfg, on the ESXi shell of the one host that this runs on. Needs no network and no password.
+    Shell,
+}
+
+/// The way that is meant, where it is not said.
+fn way(said: Option<Way>, hostname: bool) -> Way {
+    said.unwrap_or_else(|| if !hostname && shell::tools().is_some() { Way::Shell } else { Way::Api })
+}
+
+impl Args {
+    /// The server to connect to; none on the shell.
+    fn server(&self) -> Option<&Connection> {
+        self.server.as_ref().filter(|_| way(self.connection, true) == Way::Api)
+    }
 }
 
 fn five_minutes() -> u64 {
@@ -74,10 +101,10 @@ struct Report {
 
 #[derive(Serialize, JsonSchema)]
 struct HostReport {
-    /// Its name in the inventory.
+    /// Its name in the inventory, or on the shell the one that it gives itself.
     name: String,
-    /// Its managed object id.
-    moid: String,
+    /// Its managed object id; null on the shell.
+    moid: Option<String>,
     /// Whether anything was, or would be, written on this host.
     changed: bool,
     /// Every option that was asked for and that the host has.
@@ -98,58 +125,33 @@ struct OptionReport {
     default: Scalar,
 }
 
-/// One host, as it was found.
-struct Host {
-    name: String,
-    moid: String,
-    manager: Option<Moref>,
-    /// Version and build, such as `ESXi 6.7.0 build-8169922`.
-    build: String,
-    state: Option<String>,
+/// Where the options are.
+enum Session {
+    Api(Rc<Hosts>),
+    Shell(Rc<Here>),
 }
 
-/// The server, and what its hosts' builds say about their options.
-struct Hosts {
-    server: Server,
-    definitions: Definitions,
-}
-
-impl contract::Close for Hosts {
+impl contract::Close for Session {
     async fn close(&self) {
-        contract::Close::close(&self.server).await;
+        if let Self::Api(hosts) = self {
+            contract::Close::close(&hosts.server).await;
+        }
     }
 }
 
-const PATHS: [&str; 4] = ["name", "config.product", "configManager.advancedOption", "runtime.connectionState"];
+/// One host.
+enum Host {
+    Found(Rc<Hosts>, api::Host),
+    /// The one that this runs on.
+    Here(Rc<Here>),
+}
 
 impl Host {
-    fn of(host: &Object) -> Self {
-        let product = |field| {
-            host.get("config.product").and_then(|product| product.at(field)).map(|found| found.text().to_owned())
-        };
-        let build = match (product("version"), product("build")) {
-            (Some(version), Some(build)) => format!("ESXi {version} build-{build}"),
-            _ => format!("the build of {}", host.name()),
-        };
-        Self {
-            name: host.name(),
-            moid: host.moref.id.clone(),
-            manager: host.moref("configManager.advancedOption"),
-            build,
-            state: host.text("runtime.connectionState").map(str::to_owned),
+    fn name(&self) -> &str {
+        match self {
+            Self::Found(_, host) => &host.name,
+            Self::Here(here) => &here.name,
         }
-    }
-
-    /// The host's `OptionManager`, unless the server cannot reach the host.
-    fn manager(&self) -> Result<&Moref, Error> {
-        if let Some(state) = self.state.as_deref().filter(|state| *state != "connected") {
-            return Err(Error::new(Kind::Conflict, format!("host {} is {state}", self.name))
-                .hint("Reconnect it, then run it again."));
-        }
-        self.manager.as_ref().ok_or_else(|| {
-            Error::new(Kind::Permission, format!("the advanced options of host {} cannot be read", self.name))
-                .hint("Check that this user may read the host's configuration.")
-        })
     }
 }
 
@@ -160,56 +162,68 @@ impl Module for HostOption {
     const SUMMARY: &'static str = "Advanced options of ESXi hosts have these values, or their defaults";
     const DESCRIPTION: &'static [&'static str] = &[
         "Sets advanced options (advanced system settings) of one ESXi host, of several, or of all hosts of a cluster, sixteen at a time, through vCenter Server or the host itself, and reads them back.",
+        "On an ESXi shell it does the same for that host with esxcli, or with esxcfg-advcfg where esxcli does not know advanced settings (ESX and ESXi 4), and needs neither server nor password.",
         "Type, range and choices come from the host's own answers and are checked before anything is written.",
         "V(Migrate.VMotionStreamDisable) is the option that lets Fault Tolerance start in some nested labs when it fails with \"failed to read stream keepalive\". 1 disables streams; 0 is the default on the releases on record. ESXi 7.0 Update 2 and later do not have it.",
         "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
-    const RULES: &'static [Rule] = target::HOST_RULES;
+    const RULES: &'static [Rule] =
+        &[Rule::AtMostOne(&["esxi_hostname", "cluster_name"]), target::PROXY_NEEDS_PORT, target::PROXY_NEEDS_HOST];
 
     type Args = Args;
-    type Session = Hosts;
+    type Session = Session;
     type Target = Host;
     type Observed = Observed;
     type Change = Change;
     type Report = Report;
 
+    fn rules(given: &Map<String, Value>) -> Vec<Rule> {
+        let said = given.get("connection").and_then(|said| serde_json::from_value(said.clone()).ok());
+        match way(said, given.contains_key("hostname")) {
+            Way::Api => vec![target::CONNECTION_NEEDED, target::ONE_KIND_OF_HOST],
+            Way::Shell => vec![Rule::Without(
+                &["hostname", "esxi_hostname", "cluster_name", "datacenter"],
+                "on the ESXi shell it is the host that this runs on",
+            )],
+        }
+    }
+
     fn check(args: &Args) -> Vec<String> {
-        let mut problems = args.connection.problems();
-        problems.extend(args.target.problems());
-        problems.extend(plan::problems(&args.options, args.state));
+        let mut problems = plan::problems(&args.options, args.state);
+        if let Some(server) = args.server() {
+            problems.extend(server.problems());
+            problems.extend(args.target.problems());
+        }
         problems
     }
 
-    async fn open(args: &Args, run: &Run) -> Result<Hosts, Error> {
-        Ok(Hosts { server: args.connection.open(run, args.timeout).await?, definitions: Definitions::default() })
-    }
-
-    async fn targets(args: &Args, hosts: &Hosts) -> Result<Vec<Host>, Error> {
-        let found = args.target.find(&hosts.server, &PATHS).await?;
-        Ok(found.iter().map(Host::of).collect())
-    }
-
-    async fn observe(args: &Args, hosts: &Hosts, host: &Host, _: Option<&Observed>) -> Result<Observed, Error> {
-        let manager = host.manager()?;
-        let mut options = Vec::new();
-        for (asked, wanted) in &args.options {
-            let key = plan::api_name(asked);
-            let value =
-                hosts.server.query_option(manager, &key).await.map_err(target::failure)?.map(|found| found.value);
-            let mut found = Found { key, value, definition: None, similar: None };
-            if plan::needs_definition(args.state, wanted, found.value.as_ref()) {
-                hosts.definitions.complete(&mut found, &hosts.server, manager, &host.build).await?;
-            }
-            options.push(found);
+    async fn open(args: &Args, run: &Run) -> Result<Session, Error> {
+        match args.server() {
+            Some(server) => Ok(Session::Api(Rc::new(Hosts::of(server.open(run, args.timeout).await?)))),
+            None => Ok(Session::Shell(Rc::new(Here::find(run.deadline(args.timeout))?))),
         }
-        Ok(Observed { host: host.name.clone(), build: host.build.clone(), options })
+    }
+
+    async fn targets(args: &Args, session: &Session) -> Result<Vec<Host>, Error> {
+        match session {
+            Session::Api(hosts) => {
+                let found = args.target.find(&hosts.server, &api::PATHS).await?;
+                Ok(found.iter().map(|host| Host::Found(Rc::clone(hosts), api::Host::of(host))).collect())
+            }
+            Session::Shell(here) => Ok(vec![Host::Here(Rc::clone(here))]),
+        }
+    }
+
+    async fn observe(args: &Args, _: &Session, host: &Host, _: Option<&Observed>) -> Result<Observed, Error> {
+        match host {
+            Host::Found(hosts, host) => api::observe(args, hosts, host).await,
+            Host::Here(here) => shell::observe(args, here).await,
+        }
     }
 
     fn plan(args: &Args, observed: &Observed) -> Result<Plan<Change>, Error> {
-        let mut plan = plan::plan(&args.options, args.state, args.missing, observed)?;
-        plan.warnings.extend(args.connection.warnings());
-        Ok(plan)
+        plan::plan(&args.options, args.state, args.missing, observed)
     }
 
     fn predict(observed: &Observed, change: &Change) -> Observed {
@@ -218,24 +232,29 @@ impl Module for HostOption {
 
     async fn apply(
         _: &Args,
-        hosts: &Hosts,
+        _: &Session,
         host: &Host,
         _: &Observed,
         change: &Change,
         run: &Run,
     ) -> Result<Applied, Error> {
-        run.progress.waiting(&format!("setting {} on {}", change.keys().join(", "), host.name));
-        match hosts.server.update_options(host.manager()?, &change.0).await {
-            Ok(()) => Ok(Applied::Done),
-            Err(error) if target::is_stale(&error) => Ok(Applied::Stale { wrote: false }),
-            Err(error) => {
-                // The server's own text may not even name the option.
-                let refused = format!("setting {}: ", change.keys().join(", "));
-                let mut error = target::write_failure(error);
-                error.detail.insert_str(0, &refused);
-                Err(error)
-            }
+        match host {
+            Host::Found(hosts, host) => api::apply(hosts, host, change, run).await,
+            Host::Here(here) => shell::apply(here, change, run).await,
         }
+    }
+
+    async fn verify(
+        args: &Args,
+        session: &Session,
+        host: &Host,
+        observed: &Observed,
+        _: &Change,
+        _: &Run,
+    ) -> Result<Observed, Error> {
+        let now = Self::observe(args, session, host, Some(observed)).await?;
+        let rest = Self::plan(args, &now)?.change.certain();
+        if rest.0.is_empty() { Ok(now) } else { Err(Self::unapplied(&rest)) }
     }
 
     fn unapplied(rest: &Change) -> Error {
@@ -249,7 +268,7 @@ impl Module for HostOption {
     }
 
     fn label(host: &Host, _: Option<&Observed>) -> String {
-        host.name.clone()
+        host.name().to_owned()
     }
 
     fn report(_: &Args, outcomes: &[Outcome<Self>]) -> Report {
@@ -258,7 +277,7 @@ impl Module for HostOption {
 
     fn message(args: &Args, _: &Report, outcomes: &[Outcome<Self>], run: &Run) -> String {
         let changed: Vec<&str> =
-            outcomes.iter().filter(|outcome| outcome.changed).map(|outcome| outcome.target.name.as_str()).collect();
+            outcomes.iter().filter(|outcome| outcome.changed).map(|outcome| outcome.target.name()).collect();
         let keys: Vec<String> = args.options.keys().map(|asked| plan::api_name(asked)).collect();
         let keys = keys.join(", ");
         let what = match args.state {
@@ -303,8 +322,11 @@ fn host_report(outcome: &Outcome<HostOption>) -> HostReport {
         })
     });
     HostReport {
-        name: outcome.target.name.clone(),
-        moid: outcome.target.moid.clone(),
+        name: outcome.target.name().to_owned(),
+        moid: match &*outcome.target {
+            Host::Found(_, host) => Some(host.moid.clone()),
+            Host::Here(_) => None,
+        },
         changed: outcome.changed,
         options: options.collect(),
         error: outcome.error.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use contract::{Error, Kind, Plan, Scalar};
-use vsphere::{OptionDef, OptionValue};
+use vsphere::OptionDef;
 
 use crate::value::{convert, default, same};
 use crate::{Missing, State};
@@ -12,7 +12,10 @@ use crate::{Missing, State};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
     pub host: String,
+    /// What knows its options, or does not.
     pub build: String,
+    /// The tool can put an option back to its default, whether or not it tells what that is.
+    pub resets: bool,
     /// Every option that was asked for, in order.
     pub options: Vec<Found>,
 }
@@ -35,19 +38,54 @@ pub struct Found {
     pub similar: Option<String>,
 }
 
-/// The options to write, with their new values.
+/// The options to write.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Change(pub Vec<OptionValue>);
+pub struct Change(pub Vec<Write>);
+
+/// One option to write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Write {
+    pub key: String,
+    pub to: To,
+}
+
+/// What an option is to be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum To {
+    /// This value.
+    Value(vsphere::Scalar),
+    /// Its default, by the tool's own reset; absent where the tool does not tell what that is.
+    Default(Option<vsphere::Scalar>),
+}
+
+impl To {
+    /// The value that will be there, if it can be told.
+    pub fn value(&self) -> Option<&vsphere::Scalar> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Default(value) => value.as_ref(),
+        }
+    }
+}
 
 impl contract::Change for Change {
     fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+    fn is_tentative(&self) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|write| write.to.value().is_none())
+    }
 }
 
 impl Change {
+    /// Without what would be written whatever is there, because no tool tells what should be.
+    pub fn certain(mut self) -> Self {
+        self.0.retain(|write| write.to.value().is_some());
+        self
+    }
+
     pub fn keys(&self) -> Vec<&str> {
-        self.0.iter().map(|option| option.key.as_str()).collect()
+        self.0.iter().map(|write| write.key.as_str()).collect()
     }
 }
 
@@ -111,24 +149,34 @@ pub fn plan(
             }
             return Err(Error::new(Kind::NotFound, absent).hint(remedy(found)));
         };
-        let wanted = match state {
+        let to = match state {
             State::Present => convert(wanted, current, found.definition.as_ref())
+                .map(To::Value)
                 .map_err(|wrong| Error::new(Kind::InvalidArguments, format!("option {key} of host {host} {wrong}")))?,
             State::Default => {
-                let default = found.definition.as_ref().and_then(default).ok_or_else(|| {
-                    Error::new(Kind::Unsupported, format!("host {host} names no default for {key}"))
-                        .hint("Give the value with `state: present`.")
-                })?;
-                vsphere::Scalar { kind: current.kind.clone(), text: default.text }
+                let default = found.definition.as_ref().and_then(default);
+                let default = default.map(|value| vsphere::Scalar { kind: current.kind.clone(), text: value.text });
+                match (observed.resets, default) {
+                    (true, default) => To::Default(default),
+                    (false, Some(default)) => To::Value(default),
+                    (false, None) => {
+                        return Err(Error::new(Kind::Unsupported, format!("host {host} names no default for {key}"))
+                            .hint("Give the value with `state: present`."));
+                    }
+                }
             }
         };
-        if same(&wanted, current) {
-            continue;
+        match to.value() {
+            Some(value) if same(value, current) => continue,
+            Some(_) => {}
+            None => plan.warnings.push(format!(
+                "this host's tools do not tell the default of {key}: whether putting it back changes anything shows afterwards"
+            )),
         }
         if found.definition.as_ref().is_some_and(|definition| definition.read_only) {
             return Err(Error::new(Kind::Unsupported, format!("option {key} of host {host} can only be read")));
         }
-        plan.change.0.push(OptionValue { key: key.clone(), value: wanted });
+        plan.change.0.push(Write { key: key.clone(), to });
     }
     Ok(plan)
 }
@@ -148,8 +196,9 @@ fn remedy(found: &Found) -> String {
 pub fn predict(observed: &Observed, change: &Change) -> Observed {
     let mut after = observed.clone();
     for written in &change.0 {
+        let Some(value) = written.to.value() else { continue };
         for found in after.options.iter_mut().filter(|found| found.key == written.key) {
-            found.value = Some(written.value.clone());
+            found.value = Some(value.clone());
         }
     }
     after

@@ -4,7 +4,7 @@ use contract::{Change as _, Kind, Scalar};
 use proptest::prelude::*;
 use vsphere::{OptionDef, OptionKind};
 
-use super::{Found, Observed, needs_definition, plan, predict, problems};
+use super::{Found, Observed, To, needs_definition, plan, predict, problems};
 use crate::{Missing, State};
 
 fn definition(kind: OptionKind) -> OptionDef {
@@ -23,6 +23,7 @@ fn observed(value: Option<vsphere::Scalar>, definition: Option<OptionDef>) -> Ob
     Observed {
         host: "esxi01".to_owned(),
         build: "ESXi 6.7.0 build-1".to_owned(),
+        resets: false,
         options: vec![Found { key: "A.b".to_owned(), value, definition, similar: None }],
     }
 }
@@ -68,7 +69,12 @@ fn values_take_the_hosts_type_and_range() {
         let planned = plan(&one(wanted.clone()), State::Present, Missing::Fail, &seen);
         match (planned, expected) {
             (Ok(plan), Ok(written)) => {
-                let text = plan.change.0.first().map(|option| (option.value.kind.as_str(), option.value.text.as_str()));
+                let text = plan
+                    .change
+                    .0
+                    .first()
+                    .and_then(|write| write.to.value())
+                    .map(|value| (value.kind.as_str(), value.text.as_str()));
                 assert_eq!(text, written.map(|text| (kind, text)), "{wanted:?} where {kind} is {current}");
             }
             (Err(error), Err(says)) => {
@@ -84,9 +90,29 @@ fn values_take_the_hosts_type_and_range() {
 fn the_default_is_the_hosts_own() {
     let seen = observed(Some(value("long", "1")), Some(definition(long())));
     let change = plan(&one(Scalar::Null), State::Default, Missing::Fail, &seen).unwrap().change;
-    assert_eq!((change.0[0].value.kind.as_str(), change.0[0].value.text.as_str()), ("long", "0"));
+    assert_eq!(change.0[0].to, To::Value(value("long", "0")));
     let unknown = observed(Some(value("long", "1")), None);
     assert_eq!(plan(&one(Scalar::Null), State::Default, Missing::Fail, &unknown).unwrap_err().kind, Kind::Unsupported);
+}
+
+#[test]
+fn a_tool_that_can_reset_is_left_to_it_unless_the_default_is_there_already() {
+    // What is there, whether the tool names the default; what is written.
+    let cases = [
+        ("1", true, Some(To::Default(Some(value("long", "0"))))),
+        ("0", true, None),
+        ("1", false, Some(To::Default(None))),
+        ("0", false, Some(To::Default(None))),
+    ];
+    for (current, told, written) in cases {
+        let seen =
+            Observed { resets: true, ..observed(Some(value("long", current)), told.then(|| definition(long()))) };
+        let plan = plan(&one(Scalar::Null), State::Default, Missing::Fail, &seen).unwrap();
+        assert_eq!(plan.change.0.first().map(|write| write.to.clone()), written, "{current}, {told}");
+        // Nobody can tell beforehand what a reset to an unknown default does: that is said, and asked afterwards.
+        assert_eq!((plan.change.is_tentative(), !plan.warnings.is_empty()), (!told, !told));
+        assert_eq!(plan.change.certain().0.is_empty(), !told || written.is_none());
+    }
 }
 
 #[test]

@@ -1,27 +1,45 @@
 //! `vmx_option`: VMX options of a virtual machine have these values, or are absent.
 //!
-//! The options are the virtual machine's `config.extraConfig`, written by `ReconfigVM_Task`. Only the difference is sent:
-//! the list is a set of modifications, and other people's keys are none of this module's business.
+//! Through the API (`vm`), or in the virtual machine's .vmx file (`file`).
 
-mod plan;
+mod file;
+mod options;
+mod vm;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::rc::Rc;
 
 use contract::{Applied, Error, Kind, Module, Outcome, Plan, Rule, Run, Scalar};
-use plan::{Change, Found, Observed};
+use file::{File, FileReport};
+use options::{Changes, Found};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use target::{Connection, Server, VmReport, VmTarget};
-use vsphere::VmPaths;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Args {
     #[serde(flatten)]
-    connection: Connection,
+    connection: Option<Connection>,
     #[serde(flatten)]
     target: VmTarget,
+    /// Path of the virtual machine's .vmx file, on the machine where this runs, such as
+    /// V(/vmfs/volumes/datastore1/inner/inner.vmx) on an ESXi shell: the file is edited, and no server is needed.
+    /// Everything in it but the options stays as it is, to the byte. The virtual machine must be powered off.
+    #[schemars(with = "Option<String>", length(min = 1))]
+    path: Option<PathBuf>,
+    /// Whether a copy of the old file is kept beside it, named after the time (UTC): V(inner.vmx.2026-11-22_181500.bak).
+    #[serde(default)]
+    backup: bool,
+    /// Whether the file may be a symbolic link, and what it leads to is edited.
+    #[serde(default)]
+    follow: bool,
+    /// Whether the host is to read the file again after a change (C(vim-cmd vmsvc/reload)), without which it goes on with
+    /// the options that it knows. Only on an ESXi shell.
+    #[serde(default)]
+    reload: bool,
     /// The options, names to values. Names are found whatever their case, and an existing one keeps its spelling.
     /// V(true) and V(TRUE) are the same value; a YAML boolean is written as V(TRUE) or V(FALSE).
     /// With O(state=absent) the values do not matter and may be empty.
@@ -30,7 +48,7 @@ struct Args {
     /// What is to be true.
     #[serde(default)]
     state: State,
-    /// Seconds after which the run gives up waiting for vSphere.
+    /// Seconds after which the run gives up waiting for vSphere, or for C(vim-cmd).
     #[serde(default = "five_minutes")]
     #[schemars(range(min = 1, max = 86400))]
     timeout: u64,
@@ -52,8 +70,10 @@ fn five_minutes() -> u64 {
 
 #[derive(Default, Serialize, JsonSchema)]
 struct Report {
-    /// The virtual machine; null if it was not found.
+    /// The virtual machine; null if it was not found, and in a run on a file.
     vm: Option<VmReport>,
+    /// The file; null if it was not read, and in a run through the API.
+    file: Option<FileReport>,
     /// Every option that was asked for.
     options: Vec<OptionReport>,
     /// Whether this run changed options of a virtual machine that runs. Those that are read at power-on count only after
@@ -63,7 +83,7 @@ struct Report {
 
 #[derive(Serialize, JsonSchema)]
 struct OptionReport {
-    /// Its name, as the virtual machine spells it.
+    /// Its name, as the virtual machine or the file spells it.
     key: String,
     /// Its value before; null if it was not set.
     before: Option<String>,
@@ -73,158 +93,214 @@ struct OptionReport {
 
 struct VmxOption;
 
-const PATHS: VmPaths<'static> = VmPaths {
-    vm: &[
-        "name",
-        "config.instanceUuid",
-        "runtime.powerState",
-        "runtime.connectionState",
-        "config.template",
-        "config.changeVersion",
-        "config.extraConfig",
-    ],
-    host: &["name", "config.product"],
-    cluster: &[],
-};
+/// Where the options are.
+#[allow(clippy::large_enum_variant)] // there is one a run
+enum Place {
+    Server(Server),
+    File(File),
+}
+
+impl contract::Close for Place {
+    async fn close(&self) {
+        if let Self::Server(server) = self {
+            contract::Close::close(server).await;
+        }
+    }
+}
+
+#[derive(Clone)]
+#[allow(clippy::large_enum_variant)] // there are a few a run
+enum Observed {
+    Vm(vm::Observed),
+    File(file::Observed),
+}
+
+impl Observed {
+    fn options(&self) -> &[Found] {
+        match self {
+            Self::Vm(vm) => &vm.options,
+            Self::File(file) => &file.options,
+        }
+    }
+
+    fn value(&self, asked: &str) -> Option<String> {
+        self.options().iter().find(|found| found.asked == asked)?.value.clone()
+    }
+}
+
+/// What is to be written.
+#[derive(Debug, Clone)]
+struct Change {
+    options: Changes,
+    /// The file with it, where it is a file.
+    edited: Option<Rc<vmx::Document>>,
+}
+
+impl contract::Change for Change {
+    fn is_empty(&self) -> bool {
+        self.options.is_empty()
+    }
+}
 
 impl Module for VmxOption {
     const NAME: &'static str = "vmx_option";
     const SUMMARY: &'static str = "VMX options of a virtual machine have these values, or are absent";
     const DESCRIPTION: &'static [&'static str] = &[
         "Sets or removes VMX options (extra config, advanced configuration parameters) of a virtual machine through vCenter Server or an ESXi host, and reads them back: vSphere ignores some keys without saying so, and this module does not.",
+        "With O(path) it edits the .vmx file of a virtual machine that is powered off instead, as on an ESXi shell: the file is replaced as a whole, so that it is the old one or the new one at any time. Its mode and owner are kept, extended attributes and ACLs are not.",
         "Options that a virtual machine reads when it is powered on take effect after it was powered off and on again; RV(needs_power_cycle) says when.",
         "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
-    const RULES: &'static [Rule] = target::VM_RULES;
+    const RULES: &'static [Rule] = &[
+        Rule::ExactlyOne(&["name", "uuid", "moid", "path"]),
+        target::INSTANCE_UUID_NEEDS_UUID,
+        target::FOLDER_NEEDS_NAME,
+        target::MOID_OR_DATACENTER,
+        target::PROXY_NEEDS_PORT,
+        target::PROXY_NEEDS_HOST,
+        Rule::AtMostOne(&["path", "hostname"]),
+        Rule::AtMostOne(&["path", "datacenter"]),
+        Rule::Needs("backup", "path"),
+        Rule::Needs("follow", "path"),
+        Rule::Needs("reload", "path"),
+    ];
 
     type Args = Args;
-    type Session = Server;
+    type Session = Place;
     type Target = ();
     type Observed = Observed;
     type Change = Change;
     type Report = Report;
 
+    fn rules(given: &Map<String, Value>) -> Vec<Rule> {
+        if given.contains_key("path") { Vec::new() } else { vec![target::CONNECTION_NEEDED] }
+    }
+
     fn check(args: &Args) -> Vec<String> {
-        let mut problems = args.connection.problems();
-        problems.extend(plan::problems(&args.options, args.state));
+        let mut problems = match (&args.path, &args.connection) {
+            (Some(path), _) => file::problems(path),
+            (None, connection) => connection.iter().flat_map(Connection::problems).collect(),
+        };
+        problems.extend(options::problems(&args.options, args.state));
         problems
     }
 
-    async fn open(args: &Args, run: &Run) -> Result<Server, Error> {
-        args.connection.open(run, args.timeout).await
+    async fn open(args: &Args, run: &Run) -> Result<Place, Error> {
+        match (&args.path, &args.connection) {
+            (Some(path), _) => Ok(Place::File(File::new(args, path, run.deadline(args.timeout)))),
+            (None, Some(connection)) => connection.open(run, args.timeout).await.map(Place::Server),
+            (None, None) => Err(Error::new(Kind::InvalidArguments, "give `hostname`, or `path`")),
+        }
     }
 
-    async fn targets(_: &Args, _: &Server) -> Result<Vec<()>, Error> {
+    async fn targets(_: &Args, _: &Place) -> Result<Vec<()>, Error> {
         Ok(vec![()])
     }
 
-    async fn observe(args: &Args, server: &Server, (): &(), previous: Option<&Observed>) -> Result<Observed, Error> {
-        let found = args.target.read(server, &PATHS, previous.map(|observed| &observed.moref)).await?;
-        target::accessible(&found.vm)?;
-        target::readable(&found.vm, PATHS.vm)?;
-        let Some(extra) = found.vm.get("config.extraConfig") else {
-            return Err(Error::new(
-                Kind::Permission,
-                format!("the options of virtual machine {} cannot be read", found.vm.name()),
-            )
-            .hint("Check that this user may read its configuration."));
-        };
-        let extra = vsphere::extra_config(extra);
-        let value = |key: &str| extra.iter().rfind(|(known, _)| known.eq_ignore_ascii_case(key)).cloned();
-        Ok(Observed {
-            moref: found.vm.moref.clone(),
-            vm: VmReport::of(&found.vm),
-            template: target::is_template(&found.vm),
-            ft: target::ft_role(&found.vm),
-            change_version: found.vm.text("config.changeVersion").map(str::to_owned),
-            // Of several of one name the last one counts, as in the file.
-            options: args
-                .options
-                .keys()
-                .map(|asked| match value(asked) {
-                    Some((key, value)) => Found { asked: asked.clone(), key, value: Some(value) },
-                    None => Found { asked: asked.clone(), key: asked.clone(), value: None },
-                })
-                .collect(),
-            uses_legacy_ft: value("vm.useLegacyFt").is_some_and(|(key, value)| vsphere::uses_legacy_ft(&key, &value)),
-            host: found.host.as_ref().map(vsphere::Object::name),
-            host_version: found
-                .host
-                .as_ref()
-                .and_then(|host| host.get("config.product")?.at("version"))
-                .map(|version| vsphere::Version::parse(version.text())),
-        })
+    async fn observe(args: &Args, place: &Place, (): &(), previous: Option<&Observed>) -> Result<Observed, Error> {
+        match (place, previous) {
+            (Place::Server(server), Some(Observed::Vm(before))) => vm::observe(args, server, Some(before)).await,
+            (Place::Server(server), _) => vm::observe(args, server, None).await,
+            (Place::File(file), _) => return file.observe(args).await.map(Observed::File),
+        }
+        .map(Observed::Vm)
     }
 
     fn plan(args: &Args, observed: &Observed) -> Result<Plan<Change>, Error> {
-        let mut plan = plan::plan(&args.options, args.state, observed)?;
-        plan.warnings.extend(args.connection.warnings());
-        Ok(plan)
+        match observed {
+            Observed::Vm(vm) => vm::plan(&args.options, args.state, vm),
+            Observed::File(file) => file::plan(&args.options, args.state, args.follow, file),
+        }
     }
 
     fn predict(observed: &Observed, change: &Change) -> Observed {
-        plan::predict(observed, change)
+        let mut after = observed.clone();
+        match &mut after {
+            Observed::Vm(vm) => options::predict(&mut vm.options, &change.options),
+            Observed::File(file) => {
+                options::predict(&mut file.options, &change.options);
+                if let Some(edited) = &change.edited {
+                    file.document = Rc::clone(edited);
+                }
+            }
+        }
+        after
     }
 
     async fn apply(
         args: &Args,
-        server: &Server,
+        place: &Place,
         (): &(),
         observed: &Observed,
         change: &Change,
         run: &Run,
     ) -> Result<Applied, Error> {
-        let what = format!("waiting for vSphere to reconfigure {}", observed.vm.name);
-        let (version, changes) = (observed.change_version.as_deref(), change.on_the_wire());
-        let start = async || server.reconfigure_extra_config(&observed.moref, version, &changes).await;
-        match target::carry_out(server, &observed.moref, run, args.timeout, &what, start).await {
-            Ok(_) => Ok(Applied::Done),
-            Err(error) if target::is_stale(&error) => Ok(Applied::Stale { wrote: false }),
-            Err(error) => Err(target::write_failure(error)),
+        match (place, observed) {
+            (Place::Server(server), Observed::Vm(vm)) => vm::apply(args, server, vm, &change.options, run).await,
+            (Place::File(file), Observed::File(seen)) => file.apply(args, seen, change).await,
+            // Never: what was observed is of the place itself.
+            _ => Ok(Applied::Stale { wrote: false }),
         }
     }
 
     fn unapplied(rest: &Change) -> Error {
-        Error::new(
-            Kind::Unsupported,
-            format!("vSphere accepted the change, but ignored {}", rest.keys().join(", ")),
+        let keys = keys(&rest.options);
+        if rest.edited.is_some() {
+            return Error::new(Kind::Conflict, format!("the file was written, and {keys} are not in it any more"))
+                .hint("Somebody else writes it too: power the virtual machine off, and run it again.");
+        }
+        Error::new(Kind::Unsupported, format!("vSphere accepted the change, but ignored {keys}")).hint(
+            "An option that has a setting of its own in the virtual machine's configuration can only be changed there.",
         )
-        .hint("An option that has a setting of its own in the virtual machine's configuration can only be changed there.")
     }
 
     fn view(observed: &Observed) -> Value {
         observed
-            .options
+            .options()
             .iter()
             .filter_map(|found| Some((found.key.clone(), Value::from(found.value.clone()?))))
             .collect()
     }
 
     fn label((): &(), observed: Option<&Observed>) -> String {
-        observed.map_or_else(
-            || "the virtual machine".to_owned(),
-            |observed| format!("{} ({})", observed.vm.name, observed.vm.moid),
-        )
+        match observed {
+            None => "the virtual machine".to_owned(),
+            Some(Observed::Vm(seen)) => format!("{} ({})", seen.vm.name, seen.vm.moid),
+            Some(Observed::File(file)) => file.stored.path.display().to_string(),
+        }
     }
 
     fn report(_: &Args, outcomes: &[Outcome<Self>]) -> Report {
         let Some(outcome) = outcomes.first() else { return Report::default() };
         let Some(before) = &outcome.before else { return Report::default() };
-        let now = outcome.after.as_ref();
-        Report {
-            vm: Some(now.unwrap_or(before).vm.clone()),
+        let now = outcome.after.as_ref().unwrap_or(before);
+        let mut report = Report {
             options: before
-                .options
+                .options()
                 .iter()
                 .map(|found| OptionReport {
                     key: found.key.clone(),
                     before: found.value.clone(),
-                    after: now.unwrap_or(before).value(&found.asked),
+                    after: now.value(&found.asked),
                 })
                 .collect(),
-            needs_power_cycle: outcome.changed && before.vm.power_state.as_deref() == Some("poweredOn"),
+            ..Report::default()
+        };
+        if let (Observed::Vm(before), Observed::Vm(now)) = (before, now) {
+            report.vm = Some(now.vm.clone());
+            report.needs_power_cycle = outcome.changed && before.vm.power_state.as_deref() == Some("poweredOn");
         }
+        if let Observed::File(now) = now {
+            report.file = Some(FileReport::of(now, outcome.changed, outcome.error.is_some()));
+        }
+        report
+    }
+
+    fn unified(before: &Observed, after: &Observed) -> Option<String> {
+        let (Observed::File(before), Observed::File(after)) = (before, after) else { return None };
+        let path = before.stored.path.display();
+        Some(vmx::diff(&before.document, &after.document, &format!("{path} (before)"), &format!("{path} (after)")))
     }
 
     fn message(args: &Args, report: &Report, outcomes: &[Outcome<Self>], run: &Run) -> String {
@@ -253,8 +329,15 @@ impl Module for VmxOption {
         } else {
             ""
         };
-        format!("{verb} {} of {label}.{power_cycle}", changed.join(", "))
+        let remains = report.file.as_ref().and_then(|file| file.remains.as_ref());
+        let remains = remains.map(|remains| format!(" What remains: {remains}.")).unwrap_or_default();
+        format!("{verb} {} of {label}.{power_cycle}{remains}", changed.join(", "))
     }
+}
+
+/// The names, for a message.
+fn keys(changes: &Changes) -> String {
+    changes.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn main() -> ExitCode {

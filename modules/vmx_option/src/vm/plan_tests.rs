@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use target::VmReport;
 use vsphere::{FtInfo, Moref, Version};
 
-use super::{Found, Observed, plan, predict, problems};
+use super::{Observed, plan};
 use crate::State;
+use crate::options::{Found, predict, problems};
 
 fn observed(there: &[(&str, &str, Option<&str>)], version: &str, power: &str) -> Observed {
     Observed {
@@ -66,7 +67,7 @@ fn only_the_difference_is_written() {
         let observed = observed(&[("replay.allowFT", key, there)], "5.0", "poweredOff");
         let plan = plan(&options(&[("replay.allowFT", wanted.clone())]), state, &observed).unwrap();
         let expected: Vec<_> = written.map(|value| (key.to_owned(), value.map(str::to_owned))).into_iter().collect();
-        assert_eq!(plan.change.0, expected, "{wanted:?} where {key} is {there:?}, {state:?}");
+        assert_eq!(plan.change.options, expected, "{wanted:?} where {key} is {there:?}, {state:?}");
     }
 }
 
@@ -151,11 +152,13 @@ proptest! {
         let there: Vec<_> = wanted.keys().zip(&there).map(|(key, value)| (key.as_str(), key.as_str(), value.as_deref())).collect();
         let seen = observed(&there, "5.0", "poweredOff");
         let change = plan(&wanted, state, &seen).unwrap().change;
-        let after = predict(&seen, &change);
+        let mut after = seen.clone();
+        predict(&mut after.options, &change.options);
         prop_assert!(plan(&wanted, state, &after).unwrap().change.is_empty());
         // Nothing that has its value already is written again.
-        for (key, value) in &change.0 {
-            prop_assert_ne!(&seen.value(key), value);
+        for (key, value) in &change.options {
+            let found = seen.options.iter().find(|found| found.key == *key);
+            prop_assert_ne!(found.map(|found| &found.value), Some(value));
         }
     }
 }

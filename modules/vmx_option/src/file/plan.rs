@@ -1,0 +1,118 @@
+//! What is to be done to a .vmx file.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use contract::{Error, Kind, Plan, Scalar};
+use vmx::Document;
+use vmx::store::Stored;
+
+use crate::options::{Found, differences};
+use crate::{Change, State};
+
+/// What was read of the file, and of what is around it.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    /// The file as it was read.
+    pub stored: Rc<Stored>,
+    /// What it holds, or what it will hold.
+    pub document: Rc<Document>,
+    /// The path that was asked for.
+    pub asked: PathBuf,
+    /// Every option that was asked for.
+    pub options: Vec<Found>,
+    /// Signs that the virtual machine runs, is suspended or is locked, as sentences.
+    pub in_use: Vec<String>,
+    /// What hostd was found to know of the file.
+    pub hostd: Hostd,
+    /// The copy of the old file that this run made.
+    pub backup: Option<PathBuf>,
+    /// Whether this run had hostd read the file again.
+    pub reloaded: bool,
+}
+
+/// hostd, which keeps a copy of what the file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hostd {
+    /// Nobody asked.
+    NotAsked,
+    /// There is no vim-cmd to ask it with.
+    NoTool,
+    /// It has no virtual machine of this file.
+    NotRegistered,
+    /// It has the virtual machine by this number.
+    Registered(u64),
+}
+
+/// Decides. `follow` allows the file to be a symbolic link.
+pub fn plan(
+    options: &BTreeMap<String, Scalar>,
+    state: State,
+    follow: bool,
+    observed: &Observed,
+) -> Result<Plan<Change>, Error> {
+    let path = observed.stored.path.display();
+    if let Some(link) = observed.stored.link.as_ref().filter(|_| !follow) {
+        return Err(Error::new(
+            Kind::Conflict,
+            format!("{} is a symbolic link to {}", observed.asked.display(), link.display()),
+        )
+        .hint("Give the file itself, or `follow: true` to edit it through the link."));
+    }
+    if observed.hostd == Hostd::NoTool {
+        return Err(Error::new(
+            Kind::Unsupported,
+            "`reload` needs vim-cmd, which is not on PATH: this is no ESXi shell",
+        )
+        .hint("Leave out `reload`; the result says what remains to be done."));
+    }
+    // In a file an empty value is a value: removing takes its line out.
+    let changes = differences(options, state, &observed.options, false);
+    let mut edited = Document::clone(&observed.document);
+    for (key, value) in &changes {
+        match value {
+            Some(value) => edited.set(key, value).map_err(|error| super::refusal(&observed.stored.path, &error))?,
+            None => edited.remove(key).map(drop).map_err(|error| super::refusal(&observed.stored.path, &error))?,
+        }
+    }
+    let mut plan = Plan::from(Change { options: changes, edited: Some(Rc::new(edited)) });
+    if !plan.change.options.is_empty()
+        && let Some(sign) = observed.in_use.first()
+    {
+        plan.blockers.push((
+            Kind::Conflict,
+            sign.clone(),
+            Some("Power the virtual machine off first: a running one overwrites the file, a suspended one goes by the old.".to_owned()),
+        ));
+    }
+    if observed.hostd == Hostd::NotRegistered && !plan.change.options.is_empty() {
+        plan.warnings.push(format!("hostd has no virtual machine of {path}, so that there is nothing to reload"));
+    }
+    if state == State::Present {
+        plan.warnings.extend(meaningless(options, observed));
+    }
+    plan.warnings.extend(observed.document.conflicts().iter().map(|conflict| {
+        format!(
+            "{path} defines {} twice with different values, in lines {} and {}",
+            conflict.key, conflict.first_line, conflict.second_line
+        )
+    }));
+    Ok(plan)
+}
+
+/// The record/replay options in the file of a virtual machine that no host with record/replay Fault Tolerance runs.
+fn meaningless(options: &BTreeMap<String, Scalar>, observed: &Observed) -> Option<String> {
+    let replay = options.keys().find(|key| key.to_ascii_lowercase().starts_with("replay."))?;
+    let entry = observed.document.get("virtualHW.version").ok()??;
+    // Hardware version 13 came with ESXi 6.5, which has another engine only.
+    let version: u32 = entry.value.trim().parse().ok().filter(|version| *version >= 13)?;
+    Some(format!(
+        "{replay} has no effect: it belongs to the record/replay Fault Tolerance of vSphere 4 and 5, and a virtual machine of \
+         hardware version {version} needs ESXi 6.5 or later, which has another engine"
+    ))
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

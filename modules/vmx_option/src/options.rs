@@ -1,0 +1,92 @@
+//! Options as they are asked for and as they are there, wherever that is.
+
+use std::collections::BTreeMap;
+
+use contract::Scalar;
+
+use crate::State;
+
+/// One option: as it was asked for, and as it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub asked: String,
+    /// The existing spelling, or else the one asked for.
+    pub key: String,
+    pub value: Option<String>,
+}
+
+/// Options to set (`Some`) or to remove (`None`).
+pub type Changes = Vec<(String, Option<String>)>;
+
+/// What is wrong with the options as given.
+pub fn problems(options: &BTreeMap<String, Scalar>, state: State) -> Vec<String> {
+    let mut problems = Vec::new();
+    if options.is_empty() {
+        problems.push("`options`: give at least one option".to_owned());
+    }
+    let mut seen: Vec<&str> = Vec::new();
+    for (key, value) in options {
+        if key.is_empty()
+            || key.contains(|character: char| {
+                character.is_whitespace() || character.is_control() || "=#\"".contains(character)
+            })
+        {
+            problems.push(format!("`options`: `{}` is not the name of a VMX option", key.escape_debug()));
+        }
+        if let Some(other) = seen.iter().find(|other| other.eq_ignore_ascii_case(key)) {
+            problems.push(format!("`options`: `{other}` and `{key}` are the same option: names do not depend on case"));
+        }
+        seen.push(key);
+        if state == State::Present && text(value).is_empty() {
+            problems.push(format!(
+                "`options`: `{key}` has no value, and an empty one would remove it: use `state: absent` for that"
+            ));
+        }
+    }
+    problems
+}
+
+/// The value as it is written.
+pub fn text(value: &Scalar) -> String {
+    match value {
+        Scalar::Null => String::new(),
+        // In capitals, as vSphere writes its own.
+        Scalar::Bool(true) => "TRUE".to_owned(),
+        Scalar::Bool(false) => "FALSE".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether two values mean the same: booleans do not depend on case.
+fn same(one: &str, other: &str) -> bool {
+    let boolean = |text: &str| text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
+    one == other || boolean(one) && one.eq_ignore_ascii_case(other)
+}
+
+/// What of `found` is not as wanted. Removing leaves out an option whose value is empty if it is as good as none there.
+pub fn differences(options: &BTreeMap<String, Scalar>, state: State, found: &[Found], empty_is_none: bool) -> Changes {
+    let changes = found.iter().filter_map(|found| {
+        let current = found.value.as_deref();
+        match state {
+            State::Present => {
+                let wanted = text(options.get(&found.asked)?);
+                let there = current.is_some_and(|current| same(current, &wanted));
+                (!there).then(|| (found.key.clone(), Some(wanted)))
+            }
+            State::Absent => {
+                let there = current.is_some_and(|current| !(empty_is_none && current.is_empty()));
+                there.then(|| (found.key.clone(), None))
+            }
+        }
+    });
+    changes.collect()
+}
+
+/// What is there once `changes` are made.
+pub fn predict(found: &mut [Found], changes: &Changes) {
+    for (key, value) in changes {
+        for found in found.iter_mut().filter(|found| found.key == *key) {
+            found.value.clone_from(value);
+        }
+    }
+}

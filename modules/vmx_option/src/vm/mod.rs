@@ -1,0 +1,84 @@
+//! Through the API: the virtual machine's `config.extraConfig`, written by `ReconfigVM_Task`. Only the difference is sent:
+//! the list is a set of modifications, and other people's keys are none of this module's business.
+
+mod plan;
+
+use contract::{Applied, Error, Kind, Run};
+pub use plan::{Observed, plan};
+use target::{Server, VmReport};
+use vsphere::VmPaths;
+
+use crate::Args;
+use crate::options::{Changes, Found};
+
+const PATHS: VmPaths<'static> = VmPaths {
+    vm: &[
+        "name",
+        "config.instanceUuid",
+        "runtime.powerState",
+        "runtime.connectionState",
+        "config.template",
+        "config.changeVersion",
+        "config.extraConfig",
+    ],
+    host: &["name", "config.product"],
+    cluster: &[],
+};
+
+pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) -> Result<Observed, Error> {
+    let found = args.target.read(server, &PATHS, previous.map(|observed| &observed.moref)).await?;
+    target::accessible(&found.vm)?;
+    target::readable(&found.vm, PATHS.vm)?;
+    let Some(extra) = found.vm.get("config.extraConfig") else {
+        return Err(Error::new(
+            Kind::Permission,
+            format!("the options of virtual machine {} cannot be read", found.vm.name()),
+        )
+        .hint("Check that this user may read its configuration."));
+    };
+    let extra = vsphere::extra_config(extra);
+    let value = |key: &str| extra.iter().rfind(|(known, _)| known.eq_ignore_ascii_case(key)).cloned();
+    Ok(Observed {
+        moref: found.vm.moref.clone(),
+        vm: VmReport::of(&found.vm),
+        template: target::is_template(&found.vm),
+        ft: target::ft_role(&found.vm),
+        change_version: found.vm.text("config.changeVersion").map(str::to_owned),
+        // Of several of one name the last one counts, as in the file.
+        options: args
+            .options
+            .keys()
+            .map(|asked| match value(asked) {
+                Some((key, value)) => Found { asked: asked.clone(), key, value: Some(value) },
+                None => Found { asked: asked.clone(), key: asked.clone(), value: None },
+            })
+            .collect(),
+        uses_legacy_ft: value("vm.useLegacyFt").is_some_and(|(key, value)| vsphere::uses_legacy_ft(&key, &value)),
+        host: found.host.as_ref().map(vsphere::Object::name),
+        host_version: found
+            .host
+            .as_ref()
+            .and_then(|host| host.get("config.product")?.at("version"))
+            .map(|version| vsphere::Version::parse(version.text())),
+    })
+}
+
+pub async fn apply(
+    args: &Args,
+    server: &Server,
+    observed: &Observed,
+    changes: &Changes,
+    run: &Run,
+) -> Result<Applied, Error> {
+    let what = format!("waiting for vSphere to reconfigure {}", observed.vm.name);
+    let version = observed.change_version.as_deref();
+    // As the API wants it: an empty value removes the key.
+    let changes: Vec<(String, String)> =
+        changes.iter().map(|(key, value)| (key.clone(), value.clone().unwrap_or_default())).collect();
+    let start = async || server.reconfigure_extra_config(&observed.moref, version, &changes).await;
+    match target::carry_out(server, &observed.moref, run, args.timeout, &what, start).await {
+        Ok(_) => Ok(Applied::Done),
+        Err(error) if target::is_stale(&error) => Ok(Applied::Stale { wrote: false }),
+        Err(error) => Err(target::write_failure(error)),
+    }
+}

@@ -1,0 +1,80 @@
+//! What is to be done to the options of a virtual machine behind the API.
+
+use std::collections::BTreeMap;
+
+use contract::{Error, Kind, Plan, Scalar};
+use target::VmReport;
+use vsphere::{FtEngine, FtInfo, Moref, Version};
+
+use crate::options::{Found, differences, text};
+use crate::{Change, State};
+
+/// What was read of the virtual machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    pub moref: Moref,
+    pub vm: VmReport,
+    pub template: bool,
+    /// Its part in Fault Tolerance.
+    pub ft: Option<FtInfo>,
+    pub change_version: Option<String>,
+    /// Every option that was asked for.
+    pub options: Vec<Found>,
+    pub uses_legacy_ft: bool,
+    pub host: Option<String>,
+    pub host_version: Option<Version>,
+}
+
+/// Decides.
+pub fn plan(options: &BTreeMap<String, Scalar>, state: State, observed: &Observed) -> Result<Plan<Change>, Error> {
+    // A key with an empty value is as good as none: removing is writing an empty value, and some servers keep it.
+    let changes = differences(options, state, &observed.options, true);
+    let mut plan = Plan::from(Change { options: changes, edited: None });
+    if observed.vm.power_state.as_deref() == Some("suspended") && !plan.change.options.is_empty() {
+        plan.blockers.push((
+            Kind::Conflict,
+            format!("virtual machine {} is suspended; this module changes no options then", observed.vm.name),
+            Some("Resume it or power it off first.".to_owned()),
+        ));
+    }
+    let secondary = observed.ft.as_ref().filter(|ft| ft.is_secondary());
+    if let Some(ft) = secondary.filter(|_| !plan.change.options.is_empty()) {
+        let primary = ft.primary.as_ref().map_or_else(String::new, |primary| format!(", {primary}"));
+        let text = format!("{} ({}) is a secondary of Fault Tolerance", observed.vm.name, observed.vm.moid);
+        return Err(Error::new(Kind::Conflict, text).hint(format!("Set the options of its primary{primary}.")));
+    }
+    if state == State::Present {
+        plan.warnings.extend(meaningless(options, observed));
+    }
+    Ok(plan)
+}
+
+/// The record/replay options where there is no record/replay Fault Tolerance.
+fn meaningless(options: &BTreeMap<String, Scalar>, observed: &Observed) -> Option<String> {
+    let replay: Vec<&str> =
+        options.keys().map(String::as_str).filter(|key| key.to_ascii_lowercase().starts_with("replay.")).collect();
+    if replay.is_empty() {
+        return None;
+    }
+    if observed.template {
+        return Some(format!("{} is a template, which Fault Tolerance cannot protect", observed.vm.name));
+    }
+    let version = observed.host_version.as_ref()?;
+    let asks_legacy = options.iter().any(|(key, value)| vsphere::uses_legacy_ft(key, &text(value)));
+    if FtEngine::of_host(version, observed.uses_legacy_ft || asks_legacy) == FtEngine::Legacy {
+        return None;
+    }
+    let host = observed.host.as_deref().unwrap_or("the host");
+    let way_out = if version.at_least(6, 5) { "" } else { ", unless vm.useLegacyFt is TRUE" };
+    let (verb, pronoun) = if replay.len() == 1 { ("has", "it") } else { ("have", "they") };
+    Some(format!(
+        "{} {verb} no effect on {host}: {pronoun} belong{} to the record/replay Fault Tolerance of vSphere 4 and 5, and ESXi \
+         {version} uses another engine{way_out}",
+        replay.join(", "),
+        if replay.len() == 1 { "s" } else { "" },
+    ))
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;
