@@ -1,34 +1,40 @@
-"""The README's pipeline, run as it stands: every line behind a `$` in one shell, with the output it shows."""
+"""The README's pipelines, run as they stand: every line behind a `$`, block by block, with the output it shows."""
 
 import socket
 import subprocess
 
+import pytest
+
 from modules import ROOT
 
-PROMPT = "    $ "
+INDENT = "    "
+PROMPT = INDENT + "$ "
 
 
 def blocks():
-    """The console lines of the README, as (command, the output shown for it)."""
-    steps = []
+    """The console blocks of the README: of each, the commands and all output shown for them."""
+    found, inside = [], False
     for line in (ROOT / "README.md").read_text().splitlines():
         if line.startswith(PROMPT):
-            steps.append((line.removeprefix(PROMPT), []))
-        elif steps and line.startswith("    "):
-            steps[-1][1].append(line.strip())
-        elif steps:
-            break
-    return steps
+            if not inside:
+                found.append(([], []))
+            inside = True
+            found[-1][0].append(line.removeprefix(PROMPT))
+        elif inside and line.startswith(INDENT):
+            found[-1][1].append(line.removeprefix(INDENT))
+        else:
+            inside = False
+    return found
 
 
-def test_the_pipeline_of_the_readme_answers_as_it_says():
-    steps = blocks()
-    assert any("host_option" in command for command, _ in steps)
+@pytest.mark.parametrize("module", ["host_option", "vmx_option"])
+def test_a_pipeline_of_the_readme_answers_as_it_says(module):
+    ((commands, output),) = [block for block in blocks() if any(module in command for command in block[0])]
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     script = ["set -m"]
-    for command, _ in steps:
+    for command in commands:
         script.append(command.replace("8989", port))
         if command.endswith("&"):
             # A person takes longer to type the next line than the simulator to start.
@@ -36,4 +42,8 @@ def test_the_pipeline_of_the_readme_answers_as_it_says():
     done = subprocess.run(
         ["bash", "-c", "\n".join(script)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.stdout.splitlines() == [line for _, output in steps for line in output], done.stderr
+    assert done.stdout.splitlines() == output, done.stderr
+
+
+def test_no_block_of_the_readme_is_left_out():
+    assert len(blocks()) == 2

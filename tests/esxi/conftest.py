@@ -1,0 +1,142 @@
+"""Stand-ins for an ESXi host to shut programs up in: what they find there is all that they get, as on its shell."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modules import BINARIES, Result, judge
+
+HERE = Path(__file__).resolve().parent
+STATIC = BINARIES.parent / "static"
+
+# The datastore: its own name, to which the one that people use is a link.
+VOLUME = "/vmfs/volumes/4f0c8d2a-6b1e2c3d-9a7f-005056012345"
+VMX = """\
+.encoding = "UTF-8"
+config.version = "8"
+virtualHW.version = "8"
+displayName = "inner"
+memsize = "512"
+guestOS = "other"
+"""
+
+
+@dataclass
+class Root:
+    """A folder that is the whole file system of what runs in it."""
+
+    folder: Path
+
+    def inside(self, path: str) -> Path:
+        """Where a path of the inside really is."""
+        return self.folder / path.lstrip("/")
+
+    def write(self, path: str, text: str) -> None:
+        file = self.inside(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def run(self, name: str, args: dict[str, Any], *flags: str, under: tuple[str, ...] = ()) -> Result:
+        """Runs the static binary of a module in here, as Ansible does; `under` is a command that runs commands."""
+        shutil.copy(STATIC / name, self.folder)
+        self.write("args.json", json.dumps(args))
+        ended = subprocess.run(
+            [*under, shutil.which("chroot"), self.folder, f"/{name}", "/args.json", *flags],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={"PATH": "/bin:/sbin"},
+            timeout=60,
+            check=False,
+        )
+        return judge(name, args, ended.returncode, ended.stdout, ended.stderr, "file")
+
+
+@dataclass
+class Esxi(Root):
+    """An ESXi of one version as far as the modules look: the tools of its shell, and a datastore with one machine."""
+
+    version: str
+
+    def __post_init__(self) -> None:
+        for folder in ("bin", "sbin", "dev", "tmp", "root"):
+            self.inside(folder).mkdir()
+        self.inside("/tmp").chmod(0o1777)
+        # An ESXi has urandom too, and it is what remains where there is no getrandom(2).
+        for name, minor in (("null", 3), ("urandom", 9)):
+            device = self.inside(f"/dev/{name}")
+            os.mknod(device, stat.S_IFCHR, os.makedev(1, minor))
+            # The mode that mknod takes is cut by the umask.
+            device.chmod(0o666)
+        self.write("/etc/passwd", "root:x:0:0:Administrator:/:/bin/sh\n")
+
+        busybox = shutil.which("busybox")
+        shutil.copy(busybox, self.inside("/bin/busybox"))
+        applets = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split()
+        for applet in set(applets) - {"busybox"}:
+            self.inside(f"/bin/{applet}").symlink_to("busybox")
+
+        for tool in (HERE / "bin").iterdir():
+            shutil.copy(tool, self.inside("/sbin"))
+        subprocess.run([HERE / "state", self.version, self.state], check=True)
+
+        self.vmx.parent.mkdir(parents=True)
+        self.vmx.write_text(VMX)
+        self.inside("/vmfs/volumes/datastore1").symlink_to(Path(VOLUME).name)
+
+    @property
+    def state(self) -> Path:
+        """The folder of the stand-in tools; README.md describes it."""
+        return self.inside("/var/lib/esxi-standin")
+
+    def option(self, path: str) -> str:
+        """The value of an advanced option."""
+        return (self.state / "options" / path.lstrip("/") / "value").read_text()
+
+    def calls(self, tool: str) -> list[list[str]]:
+        """The arguments of every call of a tool."""
+        lines = [line.split("\t") for line in (self.state / "calls").read_text().splitlines()]
+        return [words for name, *words in lines if name == tool]
+
+    @property
+    def vmx(self) -> Path:
+        """The .vmx file of the machine; in here it is /vmfs/volumes/datastore1/inner/inner.vmx too."""
+        return self.inside(f"{VOLUME}/inner/inner.vmx")
+
+
+@pytest.fixture
+def folder():
+    """An empty folder on a file system for programs, which /tmp need not be; sshd too wants every folder above it to be
+    root's, which those of a checkout need not be."""
+    with tempfile.TemporaryDirectory(prefix="nested-vft-", dir="/var/lib") as path:
+        os.chmod(path, 0o755)
+        yield Path(path)
+
+
+@pytest.fixture
+def esxi(folder):
+    """Makes stand-in hosts: esxi("6.7")."""
+
+    def make(version: str) -> Esxi:
+        root = folder / f"esxi-{version}"
+        root.mkdir()
+        return Esxi(root, version)
+
+    return make
+
+
+@pytest.fixture
+def nothing(folder) -> Root:
+    """A file system with a .vmx file in it and nothing else: no libc, no shell, no /dev and no /proc."""
+    root = Root(folder / "nothing")
+    root.write("/inner.vmx", VMX)
+    return root

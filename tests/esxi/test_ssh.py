@@ -1,0 +1,186 @@
+"""The playbook for the ESXi shell, by real Ansible over real OpenSSH, on hosts that have busybox and no Python."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import socket
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import yaml
+
+from modules import ROOT, environment, until
+
+PLAYBOOK = ROOT / "playbooks" / "esxi_shell.yml"
+VMX = "/vmfs/volumes/datastore1/inner/inner.vmx"
+STREAMS = "/Migrate/VMotionStreamDisable"
+
+SSHD = """\
+ListenAddress 127.0.0.1:{port}
+HostKey {folder}/host_key
+AuthorizedKeysFile {folder}/key.pub
+ChrootDirectory {root}
+Subsystem {subsystem}
+PidFile none
+UsePAM no
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+"""
+
+
+class Ssh:
+    """Hosts that are reached by ssh. The keys and the daemons are the test's own, and nothing is the user's."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.daemons: list[subprocess.Popen] = []
+        for name in ("host_key", "key"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
+        # sshd wants this folder, which is made when a machine starts it for itself.
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+
+    def serve(self, root: Path, sftp: bool) -> dict[str, object]:
+        """Starts an sshd whose users are shut up in `root`. Returns what an inventory says of that host."""
+        # sshd takes root's shell from the machine that it runs on, and looks for it in the chroot.
+        shell = root / pwd.getpwuid(0).pw_shell.lstrip("/")
+        if not shell.exists():
+            shell.parent.mkdir(parents=True, exist_ok=True)
+            shell.write_text('#!/bin/sh\nexec /bin/sh "$@"\n')
+            shell.chmod(0o755)
+        with closing(socket.socket()) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        config = self.folder / f"sshd_config.{port}"
+        subsystem = "sftp internal-sftp" if sftp else "sftp /bin/false"
+        config.write_text(SSHD.format(port=port, folder=self.folder, root=root, subsystem=subsystem))
+        log = self.folder / f"sshd.{port}"
+        command = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
+        with log.open("w") as stderr:
+            self.daemons.append(subprocess.Popen([command, "-D", "-e", "-f", config], stderr=stderr))
+        until(lambda: "listening" in log.read_text() or self.daemons[-1].poll() is not None, 30)
+        assert self.daemons[-1].poll() is None, log.read_text()
+        with (self.folder / "known_hosts").open("a") as known:
+            known.write(f"[127.0.0.1]:{port} {(self.folder / 'host_key.pub').read_text()}")
+        return {"ansible_host": "127.0.0.1", "ansible_port": port}
+
+    @property
+    def arguments(self) -> str:
+        """Ansible's own, with connections that are gone soon, and what keeps ssh away from all that is the user's."""
+        options = {
+            "ControlMaster": "auto",
+            "ControlPersist": "5s",
+            "UserKnownHostsFile": self.folder / "known_hosts",
+            "GlobalKnownHostsFile": "/dev/null",
+            "StrictHostKeyChecking": "yes",
+            "IdentityFile": self.folder / "key",
+            "IdentitiesOnly": "yes",
+            "IdentityAgent": "none",
+        }
+        return " ".join(["-C -F /dev/null", *(f"-o {name}={value}" for name, value in options.items())])
+
+    def close(self) -> None:
+        for daemon in self.daemons:
+            daemon.terminate()
+            daemon.wait()
+
+
+@pytest.fixture
+def ssh(folder):
+    keys = folder / "ssh"
+    keys.mkdir()
+    ssh = Ssh(keys)
+    yield ssh
+    ssh.close()
+
+
+class Ansible:
+    """One version of ansible-playbook, and an inventory of hosts that it reaches as playbooks/esxi.md says."""
+
+    def __init__(self, version: str, folder: Path, hosts: dict[str, dict], ssh: Ssh, transfer: str):
+        self.command = ROOT / "target" / "env" / f"ansible-{version}" / "bin" / "ansible-playbook"
+        self.folder = folder
+        self.inventory = folder / "hosts.yml"
+        variables = {
+            "ansible_user": "root",
+            "ansible_remote_tmp": "/tmp/.ansible",
+            "ansible_ssh_transfer_method": transfer,
+            "ansible_ssh_args": ssh.arguments,
+            # Sockets want a short path.
+            "ansible_control_path_dir": str(ssh.folder),
+            "vmx_options": {"replay.supported": "true", "replay.allowFT": "true", "replay.allowBTOnly": "true"},
+            "vmotion_stream_disable": 1,
+        }
+        self.inventory.write_text(yaml.safe_dump({"esxi": {"hosts": hosts, "vars": variables}}))
+
+    def play(self, *flags: str) -> tuple[int, str]:
+        """Runs the playbook; returns its exit status and what it said."""
+        env = environment(
+            {
+                "ANSIBLE_CONFIG": str(PLAYBOOK.with_name("ansible.cfg")),
+                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "target" / "collections-static"),
+                "ANSIBLE_HOME": str(self.folder / "home"),
+                "ANSIBLE_LOCAL_TEMP": str(self.folder / "local"),
+                "ANSIBLE_NOCOLOR": "1",
+                "HOME": str(self.folder),
+            }
+        )
+        ended = subprocess.run(
+            [self.command, "-i", self.inventory, PLAYBOOK, *flags],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return ended.returncode, ended.stdout
+
+
+def changed(said: str) -> dict[str, int]:
+    """How many tasks changed each host, from the recap."""
+    return {host: int(count) for host, count in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", said, re.MULTILINE)}
+
+
+@pytest.mark.parametrize(("version", "transfer"), [("2.19", "piped"), ("2.16", "sftp")])
+def test_the_playbook_changes_the_hosts_once(version, transfer, esxi, ssh, tmp_path):
+    # The tools of an 8.0 do not know the option, as those of 7.0 Update 2 do not.
+    old, new = esxi("5.0"), esxi("8.0")
+    sftp = transfer == "sftp"
+    hosts = {"old": ssh.serve(old.folder, sftp) | {"inner_vmx": VMX}, "new": ssh.serve(new.folder, sftp)}
+    ansible = Ansible(version, tmp_path, hosts, ssh, transfer)
+
+    before = old.vmx.read_text()
+    status, said = ansible.play("--check", "--diff")
+    assert status == 0, said
+    assert changed(said) == {"old": 2, "new": 0}
+    assert '+replay.allowFT = "true"' in said
+    assert (old.vmx.read_text(), old.option(STREAMS)) == (before, "0")
+
+    status, said = ansible.play()
+    assert status == 0, said
+    assert changed(said) == {"old": 2, "new": 0}
+    assert 'replay.allowFT = "true"' in old.vmx.read_text() and old.option(STREAMS) == "1"
+    assert ["vmsvc/reload", "1"] in old.calls("vim-cmd")
+    assert "VMotionStreamDisable" in said, "the host that has no such option is told of"
+
+    status, said = ansible.play()
+    assert status == 0, said
+    assert changed(said) == {"old": 0, "new": 0}
+    left = [path.name for path in old.inside("/tmp/.ansible").iterdir()]
+    assert left == [], "the binaries are not left behind"
+
+
+def test_a_running_machine_stops_the_play_with_its_reason(esxi, ssh, tmp_path):
+    host = esxi("6.7")
+    host.vmx.with_name("inner.vmx~").touch()
+    ansible = Ansible("2.19", tmp_path, {"host": ssh.serve(host.folder, False) | {"inner_vmx": VMX}}, ssh, "piped")
+    status, said = ansible.play()
+    assert status != 0 and "inner.vmx~ says that the VM is running" in said
+    assert changed(said) == {"host": 0} and host.option(STREAMS) == "0"
