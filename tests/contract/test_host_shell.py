@@ -117,6 +117,24 @@ def test_a_text_reaches_the_tool_as_one_argument(version, text, host):
     assert not lab.run({"UserVars.LabNote": text}).changed
 
 
+@pytest.mark.parametrize("text", ["a\nDefault String Value: b", " blank", "tab\t"])
+def test_a_text_that_the_tools_cannot_show_again_is_not_written(text, host):
+    lab = host("5.0")
+    result = lab.run({"UserVars.LabNote": text})
+    assert result.kind == "invalid_arguments" and "UserVars.LabNote" in result.msg
+    assert not lab.writes
+
+
+def test_a_host_that_is_broken_is_not_one_without_the_option(host, tmp_path):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for name, says in (("esxcli", "connection refused"), ("esxcfg-advcfg", "/dev/x: No such file or directory")):
+        (broken / name).write_text(f"#!/bin/sh\necho '{says}' >&2; exit 1\n")
+        (broken / name).chmod(0o755)
+    result = host("5.0").run(STREAMS, env={"PATH": str(broken)}, missing="skip")
+    assert result.kind == "fault" and "connection refused" in result.msg and "/dev/x" in result.msg
+
+
 def test_a_tool_that_fails_is_quoted_and_one_that_does_nothing_is_caught(host):
     lab = host("5.0")
     lab.inject("fail", "Unable to connect to hostd\n")
@@ -158,6 +176,10 @@ def test_the_shell_is_chosen_where_there_is_one_and_no_server_is_named(host):
     lab = host("5.0")
     assert lab.run(STREAMS, connection=None).changed
     assert not lab.run(STREAMS, env=SERVER).changed, "said so, a server in the environment does not matter"
+    given = {"hostname": "127.0.0.1", "username": "me", "password": "S3cret-word"}
+    assert not lab.run(STREAMS, **given).json["failed"], "connection arguments come from module_defaults"
+    odd = {"VMWARE_PORT": "many", "VMWARE_PROXY_HOST": "p", "VMWARE_VALIDATE_CERTS": "perhaps"}
+    assert not lab.run(STREAMS, env=odd).json["failed"], "what is not needed is not judged"
     through = lab.run(STREAMS, env=SERVER, connection=None, esxi_hostname="esxi01")
     assert through.kind == "connection", "a server that is named is meant"
 
@@ -169,7 +191,7 @@ def test_the_shell_is_chosen_where_there_is_one_and_no_server_is_named(host):
         ({}, "invalid_arguments", "missing argument `hostname`"),
         ({"connection": "api"}, "invalid_arguments", "missing argument `hostname`"),
         ({"connection": "shell", "esxi_hostname": "a"}, "invalid_arguments", "`esxi_hostname` means nothing here"),
-        ({"connection": "shell", "hostname": "a"}, "invalid_arguments", "`hostname` means nothing here"),
+        ({"options": {"Migrate/NetTimeout": 1}, "connection": "shell"}, "invalid_arguments", "is not the name of an option"),
         ({"connection": "api", "hostname": "a", "username": "b", "password": "c"}, "invalid_arguments", "give one of"),
         ({"connection": "ssh"}, "invalid_arguments", "`connection`"),
     ],

@@ -40,7 +40,7 @@ class OldServer:
             check=True,
             capture_output=True,
         )
-        self.sha1 = hashlib.sha1(ssl.PEM_cert_to_DER_cert(cert.read_text())).hexdigest(":").upper()
+        self.sha1 = hashlib.sha1(ssl.PEM_cert_to_DER_cert(cert.read_text())).digest().hex(":").upper()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.set_ciphers("AES128-SHA:AES256-SHA:@SECLEVEL=0")
         with warnings.catch_warnings():

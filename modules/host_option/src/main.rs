@@ -162,7 +162,7 @@ impl Module for HostOption {
     const SUMMARY: &'static str = "Advanced options of ESXi hosts have these values, or their defaults";
     const DESCRIPTION: &'static [&'static str] = &[
         "Sets advanced options (advanced system settings) of one ESXi host, of several, or of all hosts of a cluster, sixteen at a time, through vCenter Server or the host itself, and reads them back.",
-        "On an ESXi shell it does the same for that host with esxcli, or with esxcfg-advcfg where esxcli does not know advanced settings (ESX and ESXi 4), and needs neither server nor password.",
+        "On an ESXi shell it does the same for that host with esxcli, or with esxcfg-advcfg where esxcli does not know advanced settings (ESX and ESXi 4), and needs neither server nor password: connection arguments, which C(module_defaults) may give to every task, do not matter then.",
         "Type, range and choices come from the host's own answers and are checked before anything is written.",
         "V(Migrate.VMotionStreamDisable) is the option that lets Fault Tolerance start in some nested labs when it fails with \"failed to read stream keepalive\". 1 disables streams; 0 is the default on the releases on record. ESXi 7.0 Update 2 and later do not have it.",
         "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
@@ -178,12 +178,16 @@ impl Module for HostOption {
     type Change = Change;
     type Report = Report;
 
+    fn needs_no_server(given: &Map<String, Value>) -> bool {
+        given.get("connection").and_then(Value::as_str) == Some("shell")
+    }
+
     fn rules(given: &Map<String, Value>) -> Vec<Rule> {
         let said = given.get("connection").and_then(|said| serde_json::from_value(said.clone()).ok());
         match way(said, given.contains_key("hostname")) {
             Way::Api => vec![target::CONNECTION_NEEDED, target::ONE_KIND_OF_HOST],
             Way::Shell => vec![Rule::Without(
-                &["hostname", "esxi_hostname", "cluster_name", "datacenter"],
+                &["esxi_hostname", "cluster_name"],
                 "on the ESXi shell it is the host that this runs on",
             )],
         }
@@ -278,7 +282,10 @@ impl Module for HostOption {
     fn message(args: &Args, _: &Report, outcomes: &[Outcome<Self>], run: &Run) -> String {
         let changed: Vec<&str> =
             outcomes.iter().filter(|outcome| outcome.changed).map(|outcome| outcome.target.name()).collect();
-        let keys: Vec<String> = args.options.keys().map(|asked| plan::api_name(asked)).collect();
+        // What was skipped is in a warning.
+        let there =
+            |key: &String| outcomes.iter().any(|outcome| outcome.before.iter().any(|seen| seen.value(key).is_some()));
+        let keys: Vec<String> = args.options.keys().map(|asked| plan::api_name(asked)).filter(there).collect();
         let keys = keys.join(", ");
         let what = match args.state {
             State::Present => "",
@@ -287,6 +294,7 @@ impl Module for HostOption {
         let (verb, unchanged) = (if run.check { "Would set" } else { "Set" }, outcomes.len() - changed.len());
         match (changed.as_slice(), unchanged) {
             ([], _) if outcomes.is_empty() => "The cluster has no hosts.".to_owned(),
+            ([], _) if keys.is_empty() => "Nothing to do: no host has any of these options.".to_owned(),
             ([], count) => {
                 format!("Nothing to do: {keys} as wanted on {count} host{}.", if count == 1 { "" } else { "s" })
             }

@@ -106,7 +106,9 @@ pub fn problems(options: &BTreeMap<String, Scalar>, state: State) -> Vec<String>
     let mut seen: Vec<String> = Vec::new();
     for (asked, value) in options {
         let key = api_name(asked);
-        if key.split('.').any(str::is_empty) || key.contains(char::is_whitespace) {
+        if key.split('.').any(str::is_empty)
+            || key.contains(|one: char| one.is_whitespace() || one == '/' || one == '\0')
+        {
             problems.push(format!(
                 "`options`: `{}` is not the name of an option, such as Migrate.VMotionStreamDisable",
                 asked.escape_debug()
@@ -168,6 +170,13 @@ pub fn plan(
         };
         match to.value() {
             Some(value) if same(value, current) => continue,
+            Some(value) if observed.resets && !can_be_read_back(&value.text) => {
+                return Err(Error::new(
+                    Kind::InvalidArguments,
+                    format!("option {key} of host {host} cannot be given a text with control characters or outer blanks here"),
+                )
+                .hint("The shell's tools print values in lines, from which such a text cannot be read back: go through the API."));
+            }
             Some(_) => {}
             None => plan.warnings.push(format!(
                 "this host's tools do not tell the default of {key}: whether putting it back changes anything shows afterwards"
@@ -179,6 +188,11 @@ pub fn plan(
         plan.change.0.push(Write { key: key.clone(), to });
     }
     Ok(plan)
+}
+
+/// Whether a text that the shell's tools print, a line a field, is the text that was set.
+fn can_be_read_back(text: &str) -> bool {
+    text.trim() == text && !text.contains(char::is_control)
 }
 
 fn remedy(found: &Found) -> String {

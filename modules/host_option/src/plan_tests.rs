@@ -163,6 +163,7 @@ fn options_that_cannot_be_meant_are_refused() {
         (vec![("Migrate.", Scalar::Int(1))], State::Present, "`Migrate.` is not the name"),
         (vec![("/", Scalar::Int(1))], State::Default, "is not the name"),
         (vec![("A b", Scalar::Int(1))], State::Present, "is not the name"),
+        (vec![("A/b", Scalar::Int(1))], State::Present, "is not the name"),
         (vec![("/A/b", Scalar::Int(1)), ("A.b", Scalar::Int(0))], State::Present, "for the second time"),
         (vec![("A.b", Scalar::Null)], State::Present, "state: default"),
     ];

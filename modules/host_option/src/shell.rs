@@ -2,14 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use contract::{Applied, Error, Kind, Run, Scalar};
 use esxcli::{AdvancedOption, Shell, Tool, Value};
 use vsphere::{OptionDef, OptionKind};
 
-use crate::Args;
 use crate::plan::{Change, Found, Observed, To, api_name};
+use crate::{Args, Missing};
 
 /// The shell of this host.
 pub struct Here {
@@ -54,7 +54,8 @@ pub async fn observe(args: &Args, here: &Here) -> Result<Observed, Error> {
         let key = api_name(asked);
         let option = here.shell.option(&path(&key), here.deadline).await.map_err(|error| failure(&error))?;
         let similar = match &option {
-            None => similar(&here.shell, &key, here.deadline).await,
+            None if args.missing == Missing::Fail => similar(&here.shell, &key, here.deadline).await,
+            None => None,
             Some(option) => {
                 here.seen.borrow_mut().insert(key.clone(), option.clone());
                 None
@@ -67,6 +68,7 @@ pub async fn observe(args: &Args, here: &Here) -> Result<Observed, Error> {
 
 /// The nearest name that the host does have. Only for an error's sake, so that it never is one itself.
 async fn similar(shell: &Shell, key: &str, deadline: Instant) -> Option<String> {
+    let deadline = deadline.min(Instant::now() + Duration::from_secs(10));
     let all: Vec<String> = shell.all(deadline).await.ok()?.iter().map(|path| api_name(path)).collect();
     contract::nearest(key, all.iter().map(String::as_str)).map(str::to_owned)
 }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use contract::{Applied, Error, Kind, Module, Outcome, Plan, Rule, Run, Scalar};
-use file::{File, FileReport};
+use file::{File, FileReport, Hostd};
 use options::{Changes, Found};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -134,11 +134,13 @@ struct Change {
     options: Changes,
     /// The file with it, where it is a file.
     edited: Option<Rc<vmx::Document>>,
+    /// The number of the virtual machine whose file the host is to read again.
+    reload: Option<u64>,
 }
 
 impl contract::Change for Change {
     fn is_empty(&self) -> bool {
-        self.options.is_empty()
+        self.options.is_empty() && self.reload.is_none()
     }
 }
 
@@ -147,7 +149,7 @@ impl Module for VmxOption {
     const SUMMARY: &'static str = "VMX options of a virtual machine have these values, or are absent";
     const DESCRIPTION: &'static [&'static str] = &[
         "Sets or removes VMX options (extra config, advanced configuration parameters) of a virtual machine through vCenter Server or an ESXi host, and reads them back: vSphere ignores some keys without saying so, and this module does not.",
-        "With O(path) it edits the .vmx file of a virtual machine that is powered off instead, as on an ESXi shell: the file is replaced as a whole, so that it is the old one or the new one at any time. Its mode and owner are kept, extended attributes and ACLs are not.",
+        "With O(path), where connection arguments, which C(module_defaults) may give to every task, do not matter, it edits the .vmx file of a virtual machine that is powered off instead, as on an ESXi shell: the file is replaced as a whole, so that it is the old one or the new one at any time. Its mode and owner are kept, extended attributes and ACLs are not.",
         "Options that a virtual machine reads when it is powered on take effect after it was powered off and on again; RV(needs_power_cycle) says when.",
         "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
     ];
@@ -159,8 +161,6 @@ impl Module for VmxOption {
         target::MOID_OR_DATACENTER,
         target::PROXY_NEEDS_PORT,
         target::PROXY_NEEDS_HOST,
-        Rule::AtMostOne(&["path", "hostname"]),
-        Rule::AtMostOne(&["path", "datacenter"]),
         Rule::Needs("backup", "path"),
         Rule::Needs("follow", "path"),
         Rule::Needs("reload", "path"),
@@ -172,6 +172,10 @@ impl Module for VmxOption {
     type Observed = Observed;
     type Change = Change;
     type Report = Report;
+
+    fn needs_no_server(given: &Map<String, Value>) -> bool {
+        given.contains_key("path")
+    }
 
     fn rules(given: &Map<String, Value>) -> Vec<Rule> {
         if given.contains_key("path") { Vec::new() } else { vec![target::CONNECTION_NEEDED] }
@@ -223,6 +227,10 @@ impl Module for VmxOption {
                 if let Some(edited) = &change.edited {
                     file.document = Rc::clone(edited);
                 }
+                if let Some(vmid) = change.reload {
+                    file.hostd = Hostd::Registered { vmid, known: Rc::default() };
+                    file.reloaded = true;
+                }
             }
         }
         after
@@ -247,8 +255,12 @@ impl Module for VmxOption {
     fn unapplied(rest: &Change) -> Error {
         let keys = keys(&rest.options);
         if rest.edited.is_some() {
-            return Error::new(Kind::Conflict, format!("the file was written, and {keys} are not in it any more"))
-                .hint("Somebody else writes it too: power the virtual machine off, and run it again.");
+            return Error::new(
+                Kind::Conflict,
+                format!("the file was written, and is not any more what it was to be: {keys}"),
+            )
+            .unsettled()
+            .hint("Somebody else writes it too: power the virtual machine off, and run it again.");
         }
         Error::new(Kind::Unsupported, format!("vSphere accepted the change, but ignored {keys}")).hint(
             "An option that has a setting of its own in the virtual machine's configuration can only be changed there.",
@@ -292,7 +304,7 @@ impl Module for VmxOption {
             report.needs_power_cycle = outcome.changed && before.vm.power_state.as_deref() == Some("poweredOn");
         }
         if let Observed::File(now) = now {
-            report.file = Some(FileReport::of(now, outcome.changed, outcome.error.is_some()));
+            report.file = Some(FileReport::of(now, outcome.changed));
         }
         report
     }
@@ -311,6 +323,10 @@ impl Module for VmxOption {
                 State::Present => format!("All options of {label} have these values already."),
                 State::Absent => format!("None of these options of {label} is set."),
             };
+        }
+        if let (Some(file), true) = (&report.file, report.options.iter().all(|option| option.before == option.after)) {
+            let verb = if run.check { "Would have" } else { "Had" };
+            return format!("{verb} the host read {} again: it knew other options than the file has.", file.path);
         }
         let changed: Vec<&str> = report
             .options

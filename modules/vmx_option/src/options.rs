@@ -27,6 +27,7 @@ pub fn problems(options: &BTreeMap<String, Scalar>, state: State) -> Vec<String>
     let mut seen: Vec<&str> = Vec::new();
     for (key, value) in options {
         if key.is_empty()
+            || !key.is_ascii()
             || key.contains(|character: char| {
                 character.is_whitespace() || character.is_control() || "=#\"".contains(character)
             })
@@ -39,7 +40,7 @@ pub fn problems(options: &BTreeMap<String, Scalar>, state: State) -> Vec<String>
         seen.push(key);
         if state == State::Present && text(value).is_empty() {
             problems.push(format!(
-                "`options`: `{key}` has no value, and an empty one would remove it: use `state: absent` for that"
+                "`options`: `{key}` has no value, and vSphere takes an empty one for none: use `state: absent` to remove it"
             ));
         }
     }
@@ -58,7 +59,7 @@ pub fn text(value: &Scalar) -> String {
 }
 
 /// Whether two values mean the same: booleans do not depend on case.
-fn same(one: &str, other: &str) -> bool {
+pub fn same(one: &str, other: &str) -> bool {
     let boolean = |text: &str| text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
     one == other || boolean(one) && one.eq_ignore_ascii_case(other)
 }

@@ -29,16 +29,14 @@ pub fn understand<M: Module>(
     let mut explicit = Vec::new();
     let mut all = Vec::new();
 
+    let alone = M::needs_no_server(given);
     for name in given.keys().filter(|name| !fields.iter().any(|field| field.name == **name)) {
         problems.push(unknown(name, given, &fields));
     }
     for field in &fields {
         let own = given.get(&field.name).filter(|value| !is_omitted(value) && !is_blank(value, field));
-        if own.is_some() {
-            explicit.push(field.name.as_str());
-        }
         let found = own.map(|value| (value.clone(), format!("`{}`", field.name))).or_else(|| {
-            let name = field.env.as_deref()?;
+            let name = field.env.as_deref().filter(|_| !alone)?;
             let text = environment(name).filter(|text| !text.is_empty())?;
             Some((Value::String(text), format!("environment variable {name}")))
         });
@@ -54,8 +52,15 @@ pub fn understand<M: Module>(
         if field.secret {
             secrets.add_all(&value);
         }
-        all.push(field.name.as_str());
-        match coerce(&value, &field.kind, field.secret) {
+        let understood = coerce(&value, &field.kind, field.secret);
+        // What is its default anyway contradicts nothing.
+        if field.default.is_none() || understood.as_ref().ok() != field.default.as_ref() {
+            all.push(field.name.as_str());
+            if own.is_some() {
+                explicit.push(field.name.as_str());
+            }
+        }
+        match understood {
             Ok(value) => {
                 if field.secret {
                     secrets.add_all(&value);

@@ -20,7 +20,7 @@ pub enum Rule {
 /// The arguments that a caller gave.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Given<'a> {
-    /// By name.
+    /// By name, and not what is their default anyway.
     pub explicit: &'a [&'a str],
     /// By name or through the environment, which only stands in: it can complete arguments, and contradicts none.
     pub all: &'a [&'a str],
@@ -227,6 +227,7 @@ mod tests {
             (Rule::Needs("a", "b"), &["a"], &[], "`a` means nothing without `b`"),
             (Rule::Needs("a", "b"), &["a"], &["b"], ""),
             (Rule::Needs("a", "b"), &["b"], &[], ""),
+            (Rule::Needs("a", "b"), &[], &["a"], "`a` means nothing without `b`"),
             (Rule::Required(&["a", "b"]), &["a"], &[], "no b"),
             (Rule::Required(&["a", "b"]), &[], &[], "no a; no b"),
             (Rule::Required(&["a", "b"]), &["a"], &["b"], ""),

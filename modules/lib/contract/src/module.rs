@@ -42,6 +42,12 @@ pub trait Module: Sized + 'static {
         Vec::new()
     }
 
+    /// Whether arguments that the environment stands in for are left out: for a run that needs no server, what the
+    /// environment says about servers is neither right nor wrong. `given` is what the caller gave.
+    fn needs_no_server(_given: &Map<String, Value>) -> bool {
+        false
+    }
+
     /// Which arguments go together, where that depends on their values: `given` are those that could be understood.
     fn rules(_given: &Map<String, Value>) -> Vec<Rule> {
         Vec::new()

@@ -85,7 +85,7 @@ fn plain(schema: &mut Value) {
 fn unmarked(text: &str) -> String {
     let lines = text.split("\n\n").map(|paragraph| paragraph.replace('\n', " "));
     let mut text = lines.collect::<Vec<_>>().join("\n");
-    for mark in ["RV(", "O(", "V(", "E("] {
+    for mark in ["RV(", "O(", "V(", "E(", "C("] {
         while let Some((before, rest)) = text.split_once(mark) {
             // Up to the first bracket: no name or value in these texts has one inside.
             let Some((inside, after)) = rest.split_once(')') else { break };

@@ -47,10 +47,12 @@ pub(crate) fn says_unknown(status: ExitStatus, text: &str) -> bool {
         "invalid option path",
         "invalid path",
     ];
+    // What the system says of files and programs, not the tool of options.
+    const OTHERS: [&str; 3] = ["no such file or directory", "command not found", "not found:"];
     // A tool that cannot even load also says that something is not found, with a status of its own.
     let ran = !matches!(status.code(), None | Some(126 | 127));
     let text = text.to_ascii_lowercase();
-    ran && UNKNOWN.iter().any(|words| text.contains(words))
+    ran && !OTHERS.iter().any(|words| text.contains(words)) && UNKNOWN.iter().any(|words| text.contains(words))
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use std::time::Instant;
 use crate::error::{Error, one_line};
 use crate::option::{AdvancedOption, Tool, Value};
 use crate::program::{LARGE, Program, SMALL};
-use crate::vim_cmd::VimCmd;
 use crate::{advcfg, record};
 
 /// The tools of the ESXi shell that this program runs in.
@@ -15,7 +14,6 @@ use crate::{advcfg, record};
 pub struct Shell {
     esxcli: Option<Program>,
     advcfg: Option<Program>,
-    vim_cmd: Option<VimCmd>,
     /// esxcli could not tell and esxcfg-advcfg could: an ESX 4.x, whose esxcli has no `system settings`.
     esxcli_useless: AtomicBool,
 }
@@ -26,12 +24,7 @@ impl Shell {
     pub fn on_path(path: Option<&OsStr>) -> Option<Self> {
         let path = path?;
         let (esxcli, advcfg) = (Program::find("esxcli", path), Program::find("esxcfg-advcfg", path));
-        (esxcli.is_some() || advcfg.is_some()).then(|| Self {
-            esxcli,
-            advcfg,
-            vim_cmd: VimCmd::on_path(path),
-            esxcli_useless: AtomicBool::new(false),
-        })
+        (esxcli.is_some() || advcfg.is_some()).then(|| Self { esxcli, advcfg, esxcli_useless: AtomicBool::new(false) })
     }
 
     /// The option called `path`, e.g. `/Migrate/VMotionStreamDisable`, or `None` if the host has no such option.
@@ -103,11 +96,6 @@ impl Shell {
                 self.advcfg()?.succeed(&arguments, SMALL, deadline).await.map(drop)
             }
         }
-    }
-
-    /// `vim-cmd`, if it is there.
-    pub fn vim_cmd(&self) -> Option<&VimCmd> {
-        self.vim_cmd.as_ref()
     }
 
     async fn change(&self, path: &str, to: String, deadline: Instant) -> Result<(), Error> {

@@ -41,6 +41,10 @@ impl VimCmd {
         let file = vmx.canonicalize().map_err(|io| Error::Path { path: vmx.to_owned(), io })?;
         let output = self.program.succeed(&["vmsvc/getallvms".to_owned()], LARGE, deadline).await?;
         let table = self.program.whole(&output)?;
+        if !table.trim_ascii_start().starts_with(b"Vmid") {
+            let text = one_line(&String::from_utf8_lossy(table));
+            return Err(Error::Unexpected { tool: self.program.name, text });
+        }
         let is_file = |datastore: &OsStr, path: &OsStr| {
             // Datastores are links from names to ids, so that only resolved paths can be compared.
             self.volumes.join(datastore).join(path).canonicalize().is_ok_and(|found| found == file)
@@ -53,6 +57,17 @@ impl VimCmd {
                 Err(Error::Unexpected { tool: self.program.name, text: one_line(&text) })
             }
         }
+    }
+
+    /// What the host knows of the machine's options, names to values (`vmsvc/get.config`); those that cannot be made out
+    /// are left out.
+    ///
+    /// # Errors
+    /// Whatever the tool failed with.
+    pub async fn options(&self, vmid: u64, deadline: Instant) -> Result<Vec<(String, String)>, Error> {
+        let arguments = ["vmsvc/get.config".to_owned(), vmid.to_string()];
+        let output = self.program.succeed(&arguments, LARGE, deadline).await?;
+        Ok(vms::options(&String::from_utf8_lossy(self.program.whole(&output)?)))
     }
 
     /// Has the host read the .vmx file of a registered machine again (`vmsvc/reload`).

@@ -30,6 +30,17 @@ pub(crate) fn owners(table: &[u8], is_file: impl Fn(&OsStr, &OsStr) -> bool) -> 
     if certain.is_empty() { owning(false) } else { certain }
 }
 
+/// The options in what `vim-cmd vmsvc/get.config` prints: `key = "NAME",` and on the next line `value = "VALUE"`.
+pub(crate) fn options(config: &str) -> Vec<(String, String)> {
+    let quoted = |line: &str, name: &str| {
+        let rest = line.trim().strip_prefix(name)?.trim_start().strip_prefix('=')?.trim_start();
+        let inside = rest.trim_end().trim_end_matches(',').strip_prefix('"')?.strip_suffix('"')?;
+        Some(inside.to_owned())
+    };
+    let lines: Vec<&str> = config.lines().collect();
+    lines.windows(2).filter_map(|pair| Some((quoted(pair[0], "key")?, quoted(pair[1], "value")?))).collect()
+}
+
 /// The id that a line starts with, and the rest of the line.
 fn machine(line: &[u8]) -> Option<(u64, &[u8])> {
     let end = line.iter().position(|byte| !byte.is_ascii_digit())?;

@@ -18,7 +18,7 @@ fn host_with_machine() -> (Host, PathBuf, VimCmd) {
     symlink("4f-01", volumes.join("my ds")).unwrap();
     let vmx = volumes.join("4f-01/in ner/inner.vmx");
     std::fs::write(&vmx, "").unwrap();
-    let vim_cmd = host.shell().vim_cmd().unwrap().clone().with_volumes(&volumes);
+    let vim_cmd = host.vim_cmd().unwrap().with_volumes(&volumes);
     (host, vmx, vim_cmd)
 }
 
@@ -64,5 +64,5 @@ async fn a_file_that_is_not_there_and_a_machine_that_is_not_there_are_errors() {
     assert!(matches!(&error, Error::Path { path, .. } if path.ends_with("gone.vmx")), "{error:?}");
     let error = vim_cmd.reload(99, soon()).await.unwrap_err();
     assert!(error.to_string().starts_with("`vim-cmd vmsvc/reload 99` failed with exit status 1: "), "{error}");
-    assert!(host.without("vim-cmd").shell().vim_cmd().is_none());
+    assert!(host.without("vim-cmd").vim_cmd().is_none());
 }

@@ -16,7 +16,8 @@ const CONTEXT: u32 = 3;
 const STARS: &str = "\"********\"";
 
 /// Names that hold secrets, in lower case: passwords of VNC and of encryption, keys and key locators.
-const SECRETS: [&str; 5] = ["password", "passphrase", "vnc.key", "datafilekey", "encryption."];
+const SECRETS: [&str; 9] =
+    ["passw", "passphrase", "secret", "token", "credential", "vnc.key", "datafilekey", "encryption.", "private"];
 
 /// A line as it is shown.
 struct Shown {
@@ -36,11 +37,11 @@ struct Hidden {
 
 /// The unified diff of two documents, with three lines of context; empty if they do not differ.
 ///
-/// Values of entries whose names look secret are shown as `"********"`, so is what follows them, and so is any other line
+/// Values of entries whose names look secret, and those for the guest (`guestinfo.`) that did not change, are shown as `"********"`, so is what follows them, and so is any other line
 /// or comment that speaks of a secret. A secret that differs is marked `(changed)`. Every line end is shown as `\n`.
 pub fn diff(before: &Document, after: &Document, before_header: &str, after_header: &str) -> String {
-    let old = shown(before);
-    let mut new = shown(after);
+    let old = shown(before, after);
+    let mut new = shown(after, before);
     mark_changed(&old, &mut new);
     let [old, new] = [old, new].map(|lines| lines.into_iter().map(Shown::into_text).collect::<String>());
     let input = InternedInput::new(old.as_str(), new.as_str());
@@ -96,14 +97,14 @@ fn count(tokens: &[Token]) -> u32 {
     tokens.len() as u32
 }
 
-fn shown(document: &Document) -> Vec<Shown> {
+fn shown(document: &Document, other: &Document) -> Vec<Shown> {
     let mut slots = document.slots().iter().peekable();
     let mut shown = Vec::new();
     for line in line::lines(document.bytes()) {
         let slot = slots.next_if(|slot| slot.start == line.start);
         let key = slot.map_or_else(String::new, |slot| lower(slot.name(document.bytes())));
         let from = match slot {
-            Some(slot) if is_secret(&key) => Some(slot.parts.token.start),
+            Some(slot) if is_secret(&key) || is_told_to_guest(document, other, &key) => Some(slot.parts.token.start),
             // A comment behind the value.
             Some(slot) => Some(slot.parts.token.end).filter(|end| is_secret(&lower(&line.content[*end..]))),
             None => hidden_from(line.content),
@@ -151,6 +152,12 @@ impl Shown {
         }
         self.text
     }
+}
+
+/// Whether it is an entry for the guest that did not change: it may be anything, and is none of the caller's.
+fn is_told_to_guest(document: &Document, other: &Document, key: &str) -> bool {
+    let value = |document: &Document| document.get(key).ok().flatten().map(|entry| entry.value);
+    key.starts_with("guestinfo.") && value(document) == value(other)
 }
 
 fn is_secret(lower: &str) -> bool {

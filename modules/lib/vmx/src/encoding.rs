@@ -26,12 +26,6 @@ impl Encoding {
         self.label.as_deref()
     }
 
-    /// Whether non-ASCII values can be written: the file declares an encoding, and it is one of the WHATWG Encoding
-    /// Standard.
-    pub fn is_known(&self) -> bool {
-        self.codec.is_some()
-    }
-
     /// Without a declared encoding: the one that a byte order mark declares, if there is one.
     pub(crate) fn undeclared(bom: bool) -> Self {
         Self { label: None, codec: bom.then_some(UTF_8) }

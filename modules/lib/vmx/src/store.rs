@@ -18,8 +18,8 @@ use crate::document::Document;
 pub use error::Error;
 pub use in_use::{InUse, in_use};
 
-/// Far more than any .vmx file has; less than would hurt.
-const LIMIT: u64 = 16 * 1024 * 1024;
+/// No .vmx file has more bytes: real ones have some thousands.
+pub const LIMIT: u64 = 4 * 1024 * 1024;
 
 /// A .vmx file as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Stored {
     /// Reads the file at `path`, through symbolic links.
     ///
     /// [`Error::Io`] if it cannot be read, [`Error::NotAFile`] for a directory, a device, a socket or a FIFO (none is
-    /// opened), [`Error::TooLarge`] above 16 MiB, [`Error::Document`] if it is not a .vmx file.
+    /// opened), [`Error::TooLarge`] above [`LIMIT`], [`Error::Document`] if it is not a .vmx file.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let read = |source| Error::io("read", path, source);
         let link = if fs::symlink_metadata(path).map_err(read)?.is_symlink() {

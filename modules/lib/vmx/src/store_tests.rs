@@ -200,14 +200,14 @@ fn what_is_no_vmx_file_is_refused_unopened() {
     assert!(Command::new("mkfifo").arg(path("fifo.vmx")).status().unwrap().success());
     fs::create_dir(path("directory.vmx")).unwrap();
     symlink("fifo.vmx", path("link.vmx")).unwrap();
-    File::create(path("large.vmx")).unwrap().set_len(16 * 1024 * 1024 + 1).unwrap();
+    File::create(path("large.vmx")).unwrap().set_len(4 * 1024 * 1024 + 1).unwrap();
     fs::write(path("other.vmx"), "hello").unwrap();
     for (name, expected) in [
         ("directory.vmx", "directory.vmx is a directory, not a .vmx file"),
         ("fifo.vmx", "fifo.vmx is a FIFO, not a .vmx file"),
         ("link.vmx", "fifo.vmx is a FIFO, not a .vmx file"),
         ("/dev/null", "/dev/null is a device, not a .vmx file"),
-        ("large.vmx", "large.vmx is larger than 16 MiB: this is not a .vmx file"),
+        ("large.vmx", "large.vmx is larger than 4 MiB: this is not a .vmx file"),
         ("other.vmx", "other.vmx: this is not a .vmx file: it has neither config.version nor virtualHW.version"),
     ] {
         let error = Stored::read(&path(name)).unwrap_err();
@@ -223,7 +223,7 @@ fn what_is_no_vmx_file_is_refused_unopened() {
 fn a_file_of_16_mib_is_read() {
     let (_lab, path) = lab();
     let mut bytes = OLD.as_bytes().to_vec();
-    bytes.resize(16 * 1024 * 1024, b'#');
+    bytes.resize(4 * 1024 * 1024, b'#');
     fs::write(&path, &bytes).unwrap();
     assert_eq!(Stored::read(&path).unwrap().document.bytes().len(), bytes.len());
 }

@@ -25,6 +25,8 @@ pub struct File {
     vim_cmd: Option<VimCmd>,
     /// Until when hostd is waited for.
     deadline: Instant,
+    /// What hostd knew when it was asked, which is once a run.
+    hostd: RefCell<Option<Hostd>>,
     backup: RefCell<Option<PathBuf>>,
     reloaded: Cell<bool>,
 }
@@ -45,16 +47,14 @@ pub struct FileReport {
 }
 
 impl FileReport {
-    /// Of a run that has changed something or would, and that has failed or not.
-    pub fn of(observed: &Observed, changed: bool, failed: bool) -> Self {
-        // A check run does not reload, but a real one would.
-        let reloads = observed.reloaded || matches!(observed.hostd, Hostd::Registered(_)) && !failed;
+    /// Of a run that has changed something or would.
+    pub fn of(observed: &Observed, changed: bool) -> Self {
         Self {
             path: observed.stored.path.display().to_string(),
             encoding: observed.document.encoding().label().map(str::to_owned),
             backup: observed.backup.as_deref().map(|path| path.display().to_string()),
             reloaded: observed.reloaded,
-            remains: (changed && !reloads).then(|| remains(observed)),
+            remains: (changed && !observed.reloaded).then(|| remains(observed)),
         }
     }
 }
@@ -65,11 +65,9 @@ fn vim_cmd() -> Option<VimCmd> {
 }
 
 fn remains(observed: &Observed) -> String {
-    let vmid = match observed.hostd {
-        Hostd::Registered(vmid) => vmid.to_string(),
-        Hostd::NotRegistered => {
-            return "nothing, if the virtual machine is registered only now: hostd reads the file then".to_owned();
-        }
+    let vmid = match &observed.hostd {
+        Hostd::Registered { vmid, .. } => vmid.to_string(),
+        Hostd::NotRegistered => return "register the virtual machine; the host reads the file then".to_owned(),
         Hostd::NotAsked | Hostd::NoTool => "VMID".to_owned(),
     };
     format!(
@@ -96,7 +94,14 @@ pub fn problems(path: &Path) -> Vec<String> {
 impl File {
     pub fn new(args: &Args, path: &Path, deadline: Instant) -> Self {
         let vim_cmd = args.reload.then(vim_cmd).flatten();
-        Self { path: path.to_owned(), vim_cmd, deadline, backup: RefCell::default(), reloaded: Cell::default() }
+        Self {
+            path: path.to_owned(),
+            vim_cmd,
+            deadline,
+            hostd: RefCell::default(),
+            backup: RefCell::default(),
+            reloaded: Cell::default(),
+        }
     }
 
     pub async fn observe(&self, args: &Args) -> Result<Observed, Error> {
@@ -110,16 +115,13 @@ impl File {
             })
         });
         let options = options.collect::<Result<_, Error>>()?;
-        let hostd = match &self.vim_cmd {
-            _ if !args.reload => Hostd::NotAsked,
-            None => Hostd::NoTool,
-            Some(vim_cmd) => {
-                match vim_cmd.registered(&stored.path, self.deadline).await.map_err(|error| asking(&error))? {
-                    Some(vmid) => Hostd::Registered(vmid),
-                    None => Hostd::NotRegistered,
-                }
-            }
+        let asked = self.hostd.borrow().clone();
+        let hostd = match asked {
+            Some(hostd) => hostd,
+            None if args.reload => self.ask(&stored.path).await.map_err(|error| asking(&error))?,
+            None => Hostd::NotAsked,
         };
+        self.hostd.replace(Some(hostd.clone()));
         Ok(Observed {
             in_use: store::in_use(&self.path).iter().map(ToString::to_string).collect(),
             asked: self.path.clone(),
@@ -132,23 +134,35 @@ impl File {
         })
     }
 
+    /// Asks hostd what it knows of the file at `path`.
+    async fn ask(&self, path: &Path) -> Result<Hostd, esxcli::Error> {
+        let Some(vim_cmd) = &self.vim_cmd else { return Ok(Hostd::NoTool) };
+        let Some(vmid) = vim_cmd.registered(path, self.deadline).await? else { return Ok(Hostd::NotRegistered) };
+        Ok(Hostd::Registered { vmid, known: Rc::new(vim_cmd.options(vmid, self.deadline).await?) })
+    }
+
     pub async fn apply(&self, args: &Args, observed: &Observed, change: &Change) -> Result<Applied, Error> {
-        // Powered on since it was observed: planning again says so.
-        if !store::in_use(&self.path).is_empty() {
-            return Ok(Applied::Stale { wrote: false });
+        let mut remedy = "";
+        if let Some(edited) = change.edited.as_ref().filter(|_| !change.options.is_empty()) {
+            // Powered on since it was observed: planning again says so.
+            if !store::in_use(&self.path).is_empty() {
+                return Ok(Applied::Stale { wrote: false });
+            }
+            match observed.stored.replace(edited, args.backup) {
+                Ok(backup) => self.backup.replace(backup),
+                Err(store::Error::Stale { .. }) => return Ok(Applied::Stale { wrote: false }),
+                Err(error) => return Err(failure(&error)),
+            };
+            remedy = "The file is written. ";
         }
-        let Some(edited) = &change.edited else { return Ok(Applied::Done) };
-        match observed.stored.replace(edited, args.backup) {
-            Ok(backup) => self.backup.replace(backup),
-            Err(store::Error::Stale { .. }) => return Ok(Applied::Stale { wrote: false }),
-            Err(error) => return Err(failure(&error)),
-        };
-        if let (Some(vim_cmd), Hostd::Registered(vmid)) = (&self.vim_cmd, observed.hostd) {
+        if let (Some(vim_cmd), Some(vmid)) = (&self.vim_cmd, change.reload) {
             vim_cmd.reload(vmid, self.deadline).await.map_err(|error| {
-                asking(&error)
-                    .hint(format!("The file is written; have hostd read it again with `vim-cmd vmsvc/reload {vmid}`."))
+                asking(&error).hint(format!(
+                    "{remedy}Run it again, or have the host read the file by `vim-cmd vmsvc/reload {vmid}`."
+                ))
             })?;
             self.reloaded.set(true);
+            self.hostd.replace(Some(Hostd::Registered { vmid, known: Rc::default() }));
         }
         Ok(Applied::Done)
     }

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use contract::{Error, Kind, Plan, Scalar};
 use vmx::Document;
-use vmx::store::Stored;
+use vmx::store::{LIMIT, Stored};
 
-use crate::options::{Found, differences};
+use crate::options::{Found, differences, same};
 use crate::{Change, State};
 
 /// What was read of the file, and of what is around it.
@@ -33,7 +33,7 @@ pub struct Observed {
 }
 
 /// hostd, which keeps a copy of what the file says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hostd {
     /// Nobody asked.
     NotAsked,
@@ -41,8 +41,8 @@ pub enum Hostd {
     NoTool,
     /// It has no virtual machine of this file.
     NotRegistered,
-    /// It has the virtual machine by this number.
-    Registered(u64),
+    /// It has the virtual machine by this number, and knows these options of it; none if that could not be made out.
+    Registered { vmid: u64, known: Rc<Vec<(String, String)>> },
 }
 
 /// Decides. `follow` allows the file to be a symbolic link.
@@ -76,14 +76,29 @@ pub fn plan(
             None => edited.remove(key).map(drop).map_err(|error| super::refusal(&observed.stored.path, &error))?,
         }
     }
-    let mut plan = Plan::from(Change { options: changes, edited: Some(Rc::new(edited)) });
+    if edited.bytes().len() as u64 > LIMIT {
+        return Err(Error::new(Kind::InvalidArguments, format!("{path} would have more than {LIMIT} bytes"))
+            .hint("No .vmx file is that large: check the values."));
+    }
+    // A run that wrote the file and could not have it read again is made up for here.
+    let reload = match &observed.hostd {
+        Hostd::Registered { vmid, known } => {
+            (!changes.is_empty() || observed.options.iter().any(|found| is_old(known, found))).then_some(*vmid)
+        }
+        _ => None,
+    };
+    let mut plan = Plan::from(Change { options: changes, edited: Some(Rc::new(edited)), reload });
     if !plan.change.options.is_empty()
         && let Some(sign) = observed.in_use.first()
     {
         plan.blockers.push((
             Kind::Conflict,
             sign.clone(),
-            Some("Power the virtual machine off first: a running one overwrites the file, a suspended one goes by the old.".to_owned()),
+            Some(
+                "Power the virtual machine off first: a running one overwrites the file, a suspended one goes by the old. If \
+                 it is off, the sign is left over: take it away."
+                    .to_owned(),
+            ),
         ));
     }
     if observed.hostd == Hostd::NotRegistered && !plan.change.options.is_empty() {
@@ -99,6 +114,22 @@ pub fn plan(
         )
     }));
     Ok(plan)
+}
+
+/// Whether hostd knows another value of an option than the file has.
+///
+/// Of those that it does not know, only some are certain to be missing there: many names of the file are settings of their
+/// own in hostd's configuration.
+fn is_old(known: &[(String, String)], found: &Found) -> bool {
+    const EXTRA: [&str; 3] = ["replay.", "guestinfo.", "vm.uselegacyft"];
+    let name = found.asked.to_ascii_lowercase();
+    let value = known.iter().find(|(key, _)| key.eq_ignore_ascii_case(&name)).map(|(_, value)| value.as_str());
+    match (value, found.value.as_deref()) {
+        (Some(value), Some(there)) => !same(value, there),
+        (Some(value), None) => !value.is_empty(),
+        (None, Some(_)) => !known.is_empty() && EXTRA.iter().any(|extra| name.starts_with(extra)),
+        (None, None) => false,
+    }
 }
 
 /// The record/replay options in the file of a virtual machine that no host with record/replay Fault Tolerance runs.

@@ -83,14 +83,41 @@ fn a_reload_needs_its_tool_before_anything_is_written_and_a_machine_only_after_a
     let seen = |hostd, text: &str| Observed { hostd, ..observed(text, &["replay.allowFT"]) };
     let done = FILE.replace("FALSE", "TRUE");
     assert_eq!(planned(&seen(Hostd::NoTool, FILE), State::Present, false).unwrap_err().kind, Kind::Unsupported);
-    for (hostd, text, warned) in [
-        (Hostd::NotRegistered, FILE, true),
-        (Hostd::NotRegistered, &done, false),
-        (Hostd::Registered(7), FILE, false),
-        (Hostd::NotAsked, FILE, false),
-    ] {
-        let plan = planned(&seen(hostd, text), State::Present, false).unwrap();
-        assert_eq!(!plan.warnings.is_empty(), warned, "{hostd:?}: {:?}", plan.warnings);
+    for (hostd, text, warned) in
+        [(Hostd::NotRegistered, FILE, true), (Hostd::NotRegistered, &done, false), (Hostd::NotAsked, FILE, false)]
+    {
+        let plan = planned(&seen(hostd.clone(), text), State::Present, false).unwrap();
+        assert_eq!((!plan.warnings.is_empty(), plan.change.reload), (warned, None), "{hostd:?}: {:?}", plan.warnings);
+    }
+}
+
+/// What the host knows, what the file has, whether the options are to be there, and whether the host is to read it again.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, State, bool);
+
+#[test]
+fn the_host_reads_the_file_again_when_it_is_written_or_when_what_it_knows_is_old() {
+    let done = FILE.replace("FALSE", "TRUE");
+    let cases: [Case; 9] = [
+        (&[], FILE, State::Present, true),
+        (&[], &done, State::Present, false),
+        (&[("replay.allowFT", "true")], &done, State::Present, false),
+        (&[("Replay.AllowFT", "FALSE")], &done, State::Present, true),
+        (&[("nvram", "inner.nvram")], &done, State::Present, true),
+        (&[("nvram", "inner.nvram")], "virtualHW.version = \"8\"\n", State::Absent, false),
+        (&[("replay.allowFT", "TRUE")], "virtualHW.version = \"8\"\n", State::Absent, true),
+        (&[("replay.allowFT", "")], "virtualHW.version = \"8\"\n", State::Absent, false),
+        (&[("replay.allowFT", "TRUE")], FILE, State::Absent, true),
+    ];
+    for (known, text, state, expected) in cases {
+        let known = known.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let hostd = Hostd::Registered { vmid: 7, known: Rc::new(known) };
+        let change = planned(&Observed { hostd: hostd.clone(), ..observed(text, &["replay.allowFT"]) }, state, false);
+        let change = change.unwrap().change;
+        assert_eq!(
+            (change.reload, change.is_empty()),
+            (expected.then_some(7), !expected),
+            "{hostd:?}, {text}, {state:?}"
+        );
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Observed {
 pub fn plan(options: &BTreeMap<String, Scalar>, state: State, observed: &Observed) -> Result<Plan<Change>, Error> {
     // A key with an empty value is as good as none: removing is writing an empty value, and some servers keep it.
     let changes = differences(options, state, &observed.options, true);
-    let mut plan = Plan::from(Change { options: changes, edited: None });
+    let mut plan = Plan::from(Change { options: changes, edited: None, reload: None });
     if observed.vm.power_state.as_deref() == Some("suspended") && !plan.change.options.is_empty() {
         plan.blockers.push((
             Kind::Conflict,

@@ -1,5 +1,7 @@
 //! Edits: each touches its own entries and nothing else.
 
+use std::ops::Range;
+
 use super::slot::{Slot, hash};
 use super::{Document, ENCODING};
 use crate::error::Error;
@@ -25,11 +27,11 @@ impl Document {
             return Err(Error::EncodingIsFixed { key: key.to_owned() });
         }
         let value = [b"\"", self.encoding.encode(key, value)?.as_slice(), b"\""].concat();
-        if is_new {
-            self.append(key, &value);
-        }
-        for place in places {
-            self.replace(place, &value);
+        match places.as_slice() {
+            [] if is_new => self.append(key, &value),
+            [place] => self.replace(*place, &value),
+            // Each by itself would move the rest of the file each time.
+            several => *self = self.replaced(several, &value)?,
         }
         Ok(())
     }
@@ -52,31 +54,53 @@ impl Document {
         }
         // What comes together may mean something else than before: a lone CR before an LF becomes one line end, and what
         // looks like a byte order mark becomes one at the start of the file.
-        if self.ends.cr > 0 || self.slots[*first].start == 0 {
-            let mut bytes = self.bytes.clone();
-            for place in places.iter().rev() {
-                bytes.drain(self.slots[*place].span());
+        if self.ends.cr > 0 || self.slots[*first].start == 0 || places.len() > 1 {
+            let mut bytes = Vec::with_capacity(self.bytes.len());
+            let mut at = 0;
+            for span in places.iter().map(|place| self.slots[*place].span()) {
+                bytes.extend_from_slice(&self.bytes[at..span.start]);
+                at = span.end;
             }
+            bytes.extend_from_slice(&self.bytes[at..]);
             *self = Self::parse(bytes)?;
         } else {
-            for place in places.iter().rev() {
-                self.cut(*place);
-            }
+            self.cut(*first);
         }
         Ok(true)
     }
 
-    /// Replaces the value of a slot by `token`.
-    fn replace(&mut self, place: usize, token: &[u8]) {
-        let slot = &mut self.slots[place];
+    /// The value of a slot, and the blanks that a token needs in its place.
+    fn room(&self, place: usize) -> (Range<usize>, &'static [u8], &'static [u8]) {
+        let slot = &self.slots[place];
         let old = slot.start + slot.parts.token.start..slot.start + slot.parts.token.end;
         let is_comment_next = self.bytes.get(old.end) == Some(&b'#');
         // `name =#comment`: what was empty gets blanks on both sides.
-        let (before, after): (&[u8], &[u8]) = match (old.is_empty(), is_comment_next) {
-            (true, true) => (b" ", b" "),
-            (true, false) => (b" ", b""),
-            (false, _) => (b"", b""),
-        };
+        match (old.is_empty(), is_comment_next) {
+            (true, true) => (old, b" ", b" "),
+            (true, false) => (old, b" ", b""),
+            (false, _) => (old, b"", b""),
+        }
+    }
+
+    /// The document with the values of several slots replaced by `token`.
+    fn replaced(&self, places: &[usize], token: &[u8]) -> Result<Self, Error> {
+        let mut bytes = Vec::with_capacity(self.bytes.len() + places.len() * token.len());
+        let mut at = 0;
+        for place in places {
+            let (old, before, after) = self.room(*place);
+            for part in [&self.bytes[at..old.start], before, token, after] {
+                bytes.extend_from_slice(part);
+            }
+            at = old.end;
+        }
+        bytes.extend_from_slice(&self.bytes[at..]);
+        Self::parse(bytes)
+    }
+
+    /// Replaces the value of a slot by `token`.
+    fn replace(&mut self, place: usize, token: &[u8]) {
+        let (old, before, after) = self.room(place);
+        let slot = &mut self.slots[place];
         let new = [before, token, after].concat();
         let (shrunk, grown) = (old.len(), new.len());
         let token_start = slot.parts.token.start + before.len();

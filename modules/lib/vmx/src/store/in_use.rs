@@ -15,6 +15,8 @@ use super::scratch::directory_of;
 pub enum InUse {
     /// `X.vmx.lck`, a file or a directory: somebody holds the lock of the .vmx file.
     Locked(PathBuf),
+    /// The directory that would hold the signs cannot be listed.
+    Unknown(PathBuf),
     /// `X.vmx~`: the VM runs.
     Running(PathBuf),
     /// `X.vmss` or `X-0123abcd.vmss`, or the .vmx file itself by its entry `checkpoint.vmState`: the VM is suspended.
@@ -25,7 +27,7 @@ impl InUse {
     /// The file that gives the sign.
     pub fn file(&self) -> &Path {
         match self {
-            Self::Locked(file) | Self::Running(file) | Self::Suspended(file) => file,
+            Self::Locked(file) | Self::Running(file) | Self::Suspended(file) | Self::Unknown(file) => file,
         }
     }
 }
@@ -37,6 +39,9 @@ impl fmt::Display for InUse {
             Self::Locked(_) => "the .vmx file is locked",
             Self::Running(_) => "the VM is running",
             Self::Suspended(_) => "the VM is suspended",
+            Self::Unknown(directory) => {
+                return write!(f, "{} cannot be listed, so that the VM may be in use", directory.display());
+            }
         };
         write!(f, "{} says that {what}", self.file().display())
     }
@@ -45,7 +50,7 @@ impl fmt::Display for InUse {
 /// The signs that the VM of the .vmx file at `path` is in use, beside the file and, if `path` is a symbolic link, beside
 /// the link too. None is proof that it is not: another host's locks may not be seen from here.
 ///
-/// What cannot be read gives no sign.
+/// A directory that cannot be listed is a sign too.
 pub fn in_use(path: &Path) -> Vec<InUse> {
     let mut signs = BTreeSet::new();
     beside(path, &mut signs);
@@ -76,8 +81,11 @@ fn beside(vmx: &Path, signs: &mut BTreeSet<InUse>) {
     signs.extend(with(name, ".lck").map(InUse::Locked));
     signs.extend(with(name, "~").map(InUse::Running));
     signs.extend(with(stem, ".vmss").map(InUse::Suspended));
-    let entries = fs::read_dir(directory_of(vmx)).into_iter().flatten().flatten();
-    let states = entries.filter(|entry| is_numbered_state(stem.as_bytes(), entry.file_name().as_bytes()));
+    let Ok(entries) = fs::read_dir(directory_of(vmx)) else {
+        signs.insert(InUse::Unknown(directory_of(vmx).to_owned()));
+        return;
+    };
+    let states = entries.flatten().filter(|entry| is_numbered_state(stem.as_bytes(), entry.file_name().as_bytes()));
     signs.extend(states.map(|entry| InUse::Suspended(vmx.with_file_name(entry.file_name()))));
 }
 
