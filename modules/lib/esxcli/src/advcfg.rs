@@ -48,7 +48,7 @@ pub(crate) fn says_unknown(status: ExitStatus, text: &str) -> bool {
         "invalid path",
     ];
     // What the system says of files and programs, not the tool of options.
-    const OTHERS: [&str; 3] = ["no such file or directory", "command not found", "not found:"];
+    const OTHERS: [&str; 2] = ["no such file or directory", "command not found"];
     // A tool that cannot even load also says that something is not found, with a status of its own.
     let ran = !matches!(status.code(), None | Some(126 | 127));
     let text = text.to_ascii_lowercase();

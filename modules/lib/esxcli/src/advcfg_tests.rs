@@ -56,6 +56,8 @@ fn an_unknown_option_is_told_from_a_tool_that_failed() {
         (exit(1), "unknown option /A/B", true),
         (exit(1), "Unable to get value: hostd is busy", false),
         (exit(1), "", false),
+        (exit(1), "/dev/x: No such file or directory", false),
+        (exit(1), "command not found: vsish", false),
         (exit(127), "error while loading shared libraries: libx.so: No such file or directory", false),
         (exit(126), "sh: not found", false),
         (ExitStatus::from_raw(11), "not found", false),

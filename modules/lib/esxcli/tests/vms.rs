@@ -38,14 +38,23 @@ async fn a_machine_is_found_by_its_file_and_reloaded() {
     }
     vim_cmd.reload(34, soon()).await.unwrap();
     assert_eq!(host.calls().last().unwrap(), "vim-cmd\tvmsvc/reload\t34");
+    assert_eq!(vim_cmd.options(34, soon()).await.unwrap(), []);
+    let file = "displayName = \"inner\"\n# a comment\nreplay.allowFT = \"TRUE\"\n";
+    host.put("hostd.34", file);
+    let known = [("displayName", "inner"), ("replay.allowFT", "TRUE")];
+    let known = known.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    assert_eq!(vim_cmd.options(34, soon()).await.unwrap(), known);
 }
 
 #[tokio::test]
 async fn a_file_of_no_machine_is_none() {
     let (host, vmx, vim_cmd) = host_with_machine();
     assert_eq!(vim_cmd.registered(&vmx, soon()).await.unwrap(), None);
-    host.put("vms", "");
-    assert_eq!(vim_cmd.registered(&vmx, soon()).await.unwrap(), None);
+    for printed in ["", "Failed to login: hostd is not there\n"] {
+        host.put("vms", printed);
+        let error = vim_cmd.registered(&vmx, soon()).await.unwrap_err();
+        assert!(matches!(error, Error::Unexpected { .. }), "what is no table tells nothing: {error:?}");
+    }
 }
 
 #[tokio::test]

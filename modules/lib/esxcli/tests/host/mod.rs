@@ -63,6 +63,11 @@ impl Host {
         self
     }
 
+    /// `vim-cmd`, if this host has it.
+    pub fn vim_cmd(&self) -> Option<esxcli::VimCmd> {
+        esxcli::VimCmd::on_path(self.folder.join("bin").as_os_str())
+    }
+
     /// A program's view of the host: its PATH has these tools and no other.
     pub fn shell(&self) -> Shell {
         Shell::on_path(Some(self.folder.join("bin").as_os_str())).unwrap()
