@@ -82,6 +82,20 @@ impl Personality {
         self == Self::V50
     }
 
+    /// The version of its FT engine, which hosts of one cluster must share. The numbers are made up, their shape is not.
+    pub fn ft_version(self) -> &'static str {
+        match self {
+            Self::V50 => "3.0.0",
+            Self::V67 => "6.7.0",
+            Self::V80 => "8.0.0",
+        }
+    }
+
+    /// Most virtual CPUs and MB of memory that a VM under FT may have here.
+    pub fn ft_limits(self) -> (i32, i32) {
+        if self.legacy_ft() { (1, 65_536) } else { (8, 131_072) }
+    }
+
     /// The hardware version of its VMs.
     pub fn hardware(self) -> &'static str {
         match self {
@@ -115,6 +129,16 @@ pub enum Scenario {
     Suspended,
     /// The inner VM runs in a monitor mode that FT cannot use
     Monitor,
+    /// Nothing is prepared: HA is off, no vmknic carries vMotion or FT logging, and then as in the article
+    Bare,
+    /// The second host has no vmknic for FT logging
+    NoFtNic,
+    /// The inner VM's disk is thin
+    ThinDisk,
+    /// The inner VM offers hardware virtualization to its guest
+    NestedHv,
+    /// The inner VM has a snapshot
+    Snapshot,
 }
 
 /// A vSphere that can fail as the article's did.
@@ -174,7 +198,20 @@ pub struct Config {
     pub until_stdin_closes: bool,
 }
 
+impl Scenario {
+    /// Whether vMotion streams break off unless they are disabled.
+    pub fn breaks_streams(self) -> bool {
+        matches!(self, Self::Article | Self::Bare)
+    }
+}
+
 impl Config {
+    /// Why this personality cannot play this scenario, if it cannot.
+    pub fn contradiction(&self) -> Option<&'static str> {
+        (self.scenario == Scenario::NestedHv && self.personality == Personality::V50)
+            .then_some("the scenario nested-hv needs a release that can nest: 5.0 has no nestedHVEnabled")
+    }
+
     /// The password to log in with. It is a throwaway one: the first line on stdout tells it.
     pub fn password(&self) -> String {
         self.password_env

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -33,6 +33,9 @@ use world::World;
 
 fn main() -> ExitCode {
     let config = Config::parse();
+    if let Some(why) = config.contradiction() {
+        Config::command().error(clap::error::ErrorKind::ArgumentConflict, why).exit();
+    }
     match run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

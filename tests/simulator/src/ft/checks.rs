@@ -31,7 +31,7 @@ impl World {
         {
             return Err(faults::on_secondary(&vm.instance_uuid));
         }
-        let protected = self.cluster_of(&vm.host).is_some_and(|cluster| cluster.ha);
+        let protected = self.cluster_of(&vm.host).is_some_and(|cluster| cluster.ha.on);
         if self.config.direct || vm.template || !protected {
             return Err(Fault::not_supported());
         }
@@ -51,9 +51,27 @@ impl World {
         if vm.ft.is_some() {
             add("moreThanOneSecondary");
         }
+        let hardware = &vm.hardware;
+        if !hardware.snapshots.is_empty() {
+            add("hasSnapshots");
+        }
+        if hardware.nested_hv || hardware.vbs {
+            add("hasNestedHVConfiguration");
+        }
+        if !self.store(&vm.datastore).is_none_or(|store| store.shared) {
+            add("hasLocalDisk");
+        }
+        let (cpus, memory) = self.config.personality.ft_limits();
         if legacy {
             if vm.cpus > 1 {
                 add("multipleVCPU");
+            }
+            // The disk of a VM that is off is made thick on the way.
+            if hardware.disk.thin && vm.power != Power::Off {
+                add("thinDisk");
+            }
+            if hardware.firmware == "efi" {
+                add("hasEFIFirmware");
             }
             let supported = self.config.personality == Personality::V50;
             if !supported || !replay_options(&vm.extra) {
@@ -62,10 +80,10 @@ impl World {
                 add("replayNotSupported");
             }
         } else {
-            if vm.cpus > 8 {
+            if vm.cpus > cpus {
                 add("tooManyVCPUs");
             }
-            if vm.memory > 131_072 {
+            if vm.memory > memory {
                 add("tooMuchMemory");
             }
         }
@@ -75,24 +93,32 @@ impl World {
         issues
     }
 
-    /// The VM's own host carries vMotion and FT logging, or `VmFaultToleranceConfigIssue` about the host.
+    /// The VM's own host has nothing against FT, or `VmFaultToleranceConfigIssue` about the host.
     pub fn host_ready(&self, moid: &str) -> Result<()> {
         let host = &self.need_vm(moid)?.host;
-        match self.host(host).and_then(|host| host.missing_nics().into_iter().next()) {
+        match self.placement_issues(host).first() {
             Some(reason) => Err(faults::config_issue(self, host, reason)),
             None => Ok(()),
         }
     }
 
+    /// What a host has against FT. Where HA is off, its agents are not what is wrong: that is found before.
+    fn placement_issues(&self, moid: &str) -> Vec<String> {
+        let ha = self.cluster_of(moid).is_some_and(|cluster| cluster.ha.on);
+        let issues = self.host(moid).map(|host| self.host_issues(moid, host, self.config.personality.legacy_ft()));
+        issues.into_iter().flatten().filter(|issue| ha || issue != "haAgentIssue").collect()
+    }
+
     /// The host that a secondary of this VM goes to.
     pub fn place_secondary(&self, moid: &str, wish: Option<&Ref>) -> Result<String> {
         let vm = self.need_vm(moid)?;
+        let engine = |moid: &str| self.host(moid).map(|host| &host.feature_version);
         let usable = |host: &str| {
             host != vm.host
                 && self.cluster_of(host).is_some()
-                && self
-                    .host(host)
-                    .is_some_and(|h| h.connection == "connected" && !h.maintenance && h.missing_nics().is_empty())
+                && self.host(host).is_some_and(|host| host.connection == "connected" && !host.maintenance)
+                && engine(host) == engine(&vm.host)
+                && self.placement_issues(host).is_empty()
         };
         if let Some(wish) = wish {
             if usable(&wish.moid) {
@@ -128,7 +154,7 @@ impl World {
                     .any(|option| option.key == "Migrate.VMotionStreamDisable" && option.current == Value::Long(1))
             })
         };
-        self.config.scenario == Scenario::Article
+        self.config.scenario.breaks_streams()
             && self.config.personality != Personality::V80
             && !(disabled(source) && disabled(target))
     }

@@ -30,7 +30,7 @@ pub fn vmkernel_line(time: &str, migration: u64, side: char) -> String {
 }
 
 /// `VmFaultToleranceConfigIssue` of this reason.
-pub fn config_issue(world: &World, moid: &str, reason: &'static str) -> Fault {
+pub fn config_issue(world: &World, moid: &str, reason: &str) -> Fault {
     let name = world.name(moid);
     Fault::new(
         "VmFaultToleranceConfigIssue",

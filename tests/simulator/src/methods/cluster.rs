@@ -1,27 +1,174 @@
-//! `ClusterComputeResource`: vSphere HA on and off, DRS recommendations.
+//! `ClusterComputeResource`: vSphere HA and DRS as they are to be, recommendations.
 
 use crate::fault::{Fault, Result};
+use crate::soap::node::Node;
+use crate::world::World;
+use crate::world::cluster::{Cluster, Ha};
 use crate::world::entity::Body;
 use crate::world::task::Work;
 
 use super::{Ctx, Outcome, done, void};
 
-/// `ReconfigureComputeResource_Task`, of which `dasConfig.enabled` is looked at.
+/// Elements of `ClusterConfigSpecEx`, those of `ComputeResourceConfigSpec` first, in the WSDL's order.
+const SPEC: [&str; 24] = [
+    "vmSwapPlacement",
+    "spbmEnabled",
+    "defaultHardwareVersionKey",
+    "desiredSoftwareSpec",
+    "maximumHardwareVersionKey",
+    "enableConfigManager",
+    "hostSeedSpec",
+    "systemVMsConfig",
+    "dasConfig",
+    "dasVmConfigSpec",
+    "drsConfig",
+    "drsVmConfigSpec",
+    "rulesSpec",
+    "orchestration",
+    "vmOrchestrationSpec",
+    "dpmConfig",
+    "dpmHostConfigSpec",
+    "vsanConfig",
+    "vsanHostConfigSpec",
+    "groupSpec",
+    "infraUpdateHaConfig",
+    "proactiveDrsConfig",
+    "inHciWorkflow",
+    "cryptoConfig",
+];
+
+/// Elements of `ClusterDasConfigInfo` in the WSDL's order.
+const DAS: [&str; 11] = [
+    "enabled",
+    "vmMonitoring",
+    "hostMonitoring",
+    "vmComponentProtecting",
+    "failoverLevel",
+    "admissionControlPolicy",
+    "admissionControlEnabled",
+    "defaultVmSettings",
+    "option",
+    "heartbeatDatastore",
+    "hBDatastoreCandidatePolicy",
+];
+
+/// Elements of `ClusterDrsConfigInfo` in the WSDL's order.
+const DRS: [&str; 6] =
+    ["enabled", "enableVmBehaviorOverrides", "defaultVmBehavior", "vmotionRate", "scaleDescendantsShares", "option"];
+
+/// What a spec asks for; what it does not name is `None`.
+struct Wish {
+    das: Option<Node>,
+    drs: Option<Node>,
+    /// `modify`: whether what is not named stays as it is. Otherwise it goes back to what it is by default.
+    modify: bool,
+}
+
+/// `ReconfigureComputeResource_Task`.
 pub fn reconfigure(ctx: &mut Ctx<'_>) -> Result<Outcome> {
-    let spec = ctx.call.args.child("spec");
-    let das = spec.and_then(|spec| spec.child("dasConfig"));
-    let enabled = das.filter(|das| das.child("enabled").is_some()).map(|das| das.flag("enabled"));
+    let Some(spec) = ctx.call.args.child("spec") else {
+        return Err(Fault::invalid_argument("spec"));
+    };
+    // The parameter's declared type is the base class, which has no room for HA.
+    if spec.xsi_type.as_deref() != Some("ClusterConfigSpecEx") {
+        return Err(Fault::invalid_request("the spec of a cluster is a ClusterConfigSpecEx, and must say so"));
+    }
+    in_order(spec, &SPEC)?;
+    let (das, drs) = (spec.child("dasConfig").cloned(), spec.child("drsConfig").cloned());
+    das.as_ref().map_or(Ok(()), |das| in_order(das, &DAS))?;
+    drs.as_ref().map_or(Ok(()), |drs| in_order(drs, &DRS))?;
+    if let Some(word) = das.as_ref().and_then(|das| das.value("hostMonitoring"))
+        && !["enabled", "disabled"].contains(&word)
+    {
+        return Err(Fault::invalid_argument("spec.dasConfig.hostMonitoring"));
+    }
+    let wish = Wish { das, drs, modify: ctx.call.args.flag("modify") };
     let this = ctx.this.clone();
+    let moid = this.moid.clone();
     let work = Work::at_end(move |world| {
-        let entity = world.entities.get_mut(&this.moid);
-        if let (Some(Body::Cluster(cluster)), Some(enabled)) = (entity.map(|e| &mut e.body), enabled) {
-            cluster.ha = enabled;
+        let was_on = cluster(world, &moid)?.ha.on;
+        let cluster = cluster(world, &moid)?;
+        wish.apply(cluster);
+        let on = cluster.ha.on;
+        if on != was_on {
+            switch_agents(world, &moid, on)?;
         }
         Ok(None)
     });
-    let names = ("ReconfigureComputeResource_Task", "ComputeResource.reconfigureEx");
-    let this = ctx.this.clone();
-    done(ctx.world.start_task(&this, names, work))
+    done(ctx.world.start_task(&this, ("ReconfigureComputeResource_Task", "ComputeResource.reconfigureEx"), work))
+}
+
+fn in_order(node: &Node, order: &[&str]) -> Result<()> {
+    let mut place = 0;
+    for child in &node.children {
+        let found = order.iter().skip(place).position(|name| *name == child.name);
+        place += found.ok_or_else(|| {
+            Fault::invalid_request(&format!("the element {} of {} is unknown or out of order", child.name, node.name))
+        })?;
+    }
+    Ok(())
+}
+
+fn cluster<'a>(world: &'a mut World, moid: &str) -> Result<&'a mut Cluster> {
+    match world.entities.get_mut(moid).map(|entity| &mut entity.body) {
+        Some(Body::Cluster(cluster)) => Ok(cluster),
+        _ => Err(Fault::not_supported()),
+    }
+}
+
+impl Wish {
+    fn apply(&self, cluster: &mut Cluster) {
+        if !self.modify {
+            cluster.ha = Ha::new(false);
+            (cluster.drs, cluster.drs_manual) = (false, false);
+        }
+        let said = |node: &Option<Node>, name: &str| {
+            node.as_ref().filter(|node| node.child(name).is_some()).map(|node| node.flag(name))
+        };
+        let ha = &mut cluster.ha;
+        if let Some(on) = said(&self.das, "enabled") {
+            (ha.on, ha.untold) = (on, false);
+        }
+        ha.admission = said(&self.das, "admissionControlEnabled").unwrap_or(ha.admission);
+        if let Some(das) = &self.das {
+            if let Some(word) = das.value("hostMonitoring") {
+                word.clone_into(&mut ha.monitoring);
+            }
+            for option in das.all("option") {
+                let text = |name: &str| option.value(name).unwrap_or_default().to_owned();
+                ha.set_option(&text("key"), text("value"));
+            }
+        }
+        cluster.drs = said(&self.drs, "enabled").unwrap_or(cluster.drs);
+        if let Some(word) = self.drs.as_ref().and_then(|drs| drs.value("defaultVmBehavior")) {
+            cluster.drs_manual = word != "fullyAutomated";
+        }
+    }
+}
+
+impl Ha {
+    /// Sets one `das.` option; an empty value takes it away.
+    pub fn set_option(&mut self, key: &str, value: String) {
+        self.options.retain(|(own, _)| own != key);
+        if !value.is_empty() {
+            self.options.push((key.to_owned(), value));
+        }
+    }
+}
+
+/// The agents of the hosts follow HA: it takes them a while to agree on a master.
+fn switch_agents(world: &mut World, moid: &str, on: bool) -> Result<()> {
+    let election = on.then(|| world.number());
+    cluster(world, moid)?.ha.election = election;
+    let (moid, pause) = (moid.to_owned(), world.config.task_ms);
+    world.after(pause, move |world| {
+        if let Ok(cluster) = cluster(world, &moid)
+            && cluster.ha.election == election
+        {
+            cluster.ha.election = None;
+        }
+    });
+    Ok(())
 }
 
 /// `ApplyRecommendation`.

@@ -9,6 +9,9 @@ use crate::world::vm::Power;
 
 use super::{Ctx, Outcome, Reply, done};
 
+/// Making a thin disk thick takes this many times as long as any other task.
+const CONVERSION: u64 = 5;
+
 /// `CreateSecondaryVM_Task`. On a release whose only engine is SMP-FT it turns that on.
 pub fn create(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     turn_on(ctx, ("CreateSecondaryVM_Task", "VirtualMachine.createSecondary"))
@@ -59,13 +62,18 @@ fn turn_on(ctx: &mut Ctx<'_>, method: (&'static str, &'static str)) -> Result<Ou
         return Err(faults::invalid_power(ctx.world, &moid, Power::Off.word()));
     }
     let primary = moid.clone();
-    task(ctx, method, move |world| {
-        let legacy = world.config.personality.legacy_ft();
+    let legacy = ctx.world.config.personality.legacy_ft();
+    let hardware = &ctx.world.need_vm(&moid)?.hardware;
+    let pace = if legacy && hardware.disk.thin { CONVERSION } else { 1 };
+    task_of(ctx, pace, method, move |world| {
         if let Some(issue) = world.ft_issues(&primary, legacy).into_iter().next() {
             return Err(issue);
         }
         world.host_ready(&primary)?;
         let host = world.place_secondary(&primary, wish.as_ref())?;
+        if legacy {
+            world.need_vm_mut(&primary)?.hardware.thicken();
+        }
         world.register_secondary(&primary, &host, State::Enabled)?;
         let attempt = world.start_secondary(&primary, "initializing");
         Ok(Some(world.op_result(&primary, attempt)))
@@ -77,8 +85,19 @@ fn task(
     method: (&'static str, &'static str),
     finish: impl FnOnce(&mut World) -> Result<Option<Value>> + Send + 'static,
 ) -> Result<Outcome> {
+    task_of(ctx, 1, method, finish)
+}
+
+/// A task that takes so many times as long as others.
+fn task_of(
+    ctx: &mut Ctx<'_>,
+    pace: u64,
+    method: (&'static str, &'static str),
+    finish: impl FnOnce(&mut World) -> Result<Option<Value>> + Send + 'static,
+) -> Result<Outcome> {
     let this = ctx.this.clone();
-    done(ctx.world.start_task(&this, method, Work::at_end(finish)))
+    let work = Work { pace, ..Work::at_end(finish) };
+    done(ctx.world.start_task(&this, method, work))
 }
 
 /// The pair's state, if it is called on a primary and `vm`, where given, is its secondary.
@@ -180,7 +199,7 @@ pub fn terminate(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let moid = ctx.this.moid.clone();
     ctx.world.idle(&moid)?;
     let host = ctx.world.need_vm(&moid)?.host.clone();
-    if !ctx.world.cluster_of(&host).is_some_and(|cluster| cluster.ha) {
+    if !ctx.world.cluster_of(&host).is_some_and(|cluster| cluster.ha.on) {
         return Err(Fault::new(
             "FaultToleranceVmNotDasProtected",
             "The virtual machine is not protected by vSphere HA.",

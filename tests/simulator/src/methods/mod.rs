@@ -7,6 +7,7 @@ mod host;
 mod option;
 mod search;
 mod session;
+mod snapshot;
 mod view;
 mod vm;
 
@@ -160,6 +161,8 @@ methods! {
         RebootGuest "2.0" ("") vm::guest;
         AnswerVM "2.0" ("questionId* answerChoice*") vm::answer;
         Reload "2.0" ("") vm::reload;
+        CreateSnapshot_Task "2.0" ("name* description memory* quiesce*") snapshot::create;
+        RemoveAllSnapshots_Task "2.0" ("consolidate spec") snapshot::remove_all;
         CreateSecondaryVM_Task "4.0" ("host") ft::create;
         CreateSecondaryVMEx_Task "6.0" ("host spec") ft::create_ex;
         TurnOffFaultToleranceForVM_Task "4.0" ("") ft::turn_off;

@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, Result};
 use crate::ft::{State, faults};
+use crate::schema;
 use crate::soap::envelope::reference;
 use crate::soap::node::Node;
 use crate::value::{Data, Ref, Value};
@@ -12,7 +13,7 @@ use crate::world::vm::{Power, Vm};
 use super::{Ctx, Outcome, done, void};
 
 /// Elements of `VirtualMachineConfigSpec` that a client of ours may send, in the WSDL's order.
-const SPEC: [&str; 20] = [
+const SPEC: [&str; 21] = [
     "changeVersion",
     "name",
     "version",
@@ -32,6 +33,7 @@ const SPEC: [&str; 20] = [
     "cpuAllocation",
     "memoryAllocation",
     "extraConfig",
+    "firmware",
     "nestedHVEnabled",
 ];
 
@@ -86,8 +88,14 @@ pub fn reconfigure(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     if vm.power == Power::Suspended {
         return Err(faults::invalid_power(ctx.world, &moid, Power::Off.word()));
     }
-    let hardware = ["memoryMB", "numCPUs"].iter().any(|name| spec.child(name).is_some());
-    if hardware && vm.ft.is_some() {
+    if spec.child("nestedHVEnabled").is_some() && ctx.version < schema::version("5.1") {
+        return Err(Fault::invalid_request("there is no nestedHVEnabled before 5.1"));
+    }
+    let size = ["memoryMB", "numCPUs"].iter().any(|name| spec.child(name).is_some());
+    let hardware = size
+        || ["firmware", "nestedHVEnabled"].iter().any(|name| spec.child(name).is_some())
+        || spec.child("flags").is_some_and(|flags| flags.child("vbsEnabled").is_some());
+    if size && vm.ft.is_some() {
         return Err(Fault::new("FaultToleranceCannotEditMem", "Memory cannot be changed while Fault Tolerance is on.")
             .with("vmName", ctx.world.name(&moid))
             .with("vm", ctx.this.clone()));
@@ -111,6 +119,16 @@ pub fn reconfigure(ctx: &mut Ctx<'_>) -> Result<Outcome> {
         let vm = world.need_vm_mut(&moid)?;
         vm.memory = memory.unwrap_or(vm.memory);
         vm.cpus = cpus.unwrap_or(vm.cpus);
+        let hardware = &mut vm.hardware;
+        if let Some(firmware) = spec.value("firmware") {
+            firmware.clone_into(&mut hardware.firmware);
+        }
+        if spec.child("nestedHVEnabled").is_some() {
+            hardware.nested_hv = spec.flag("nestedHVEnabled");
+        }
+        if let Some(flags) = spec.child("flags").filter(|flags| flags.child("vbsEnabled").is_some()) {
+            hardware.vbs = flags.flag("vbsEnabled");
+        }
         for (key, value) in &extra {
             vm.set_extra(key, value);
         }

@@ -51,7 +51,7 @@ pub fn service_content(world: &World) -> Data {
     let mut content = Data::new("ServiceContent").with("rootFolder", Ref::new("Folder", world.root()));
     for (vcenter, esxi, kind, field) in SINGLETONS {
         if field == "sessionManager" {
-            content = content.with("about", world.about(direct));
+            content = content.with("about", world.about(direct, None));
         }
         if !field.is_empty() {
             content = content.with(field, Ref::new(kind, if direct { esxi } else { vcenter }));
@@ -75,6 +75,9 @@ pub fn kind_of(world: &World, moid: &str) -> Option<&'static str> {
     }
     if world.views.contains_key(moid) {
         return Some("ContainerView");
+    }
+    if world.is_snapshot(moid) {
+        return Some("VirtualMachineSnapshot");
     }
     if world.collectors.contains_key(moid) {
         return Some("PropertyCollector");

@@ -3,7 +3,8 @@
 use crate::value::{Data, Ref, Value};
 
 use super::World;
-use super::nics::Service;
+use super::cluster::Cluster;
+use super::nics::{Service, Vmknic};
 use super::options::HostOption;
 use super::vm::Vm;
 
@@ -32,24 +33,22 @@ pub enum Body {
     /// `HostSystem`
     Host(Host),
     /// `Datastore`
-    Datastore,
+    Datastore(Store),
     /// `Network`
     Network,
     /// `VirtualMachine`
     Vm(Box<Vm>),
 }
 
-/// A cluster.
+/// A datastore.
 #[derive(Clone, Debug)]
-pub struct Cluster {
-    /// Whether it is a cluster rather than one host's compute resource.
-    pub real: bool,
-    /// Whether vSphere HA is on.
-    pub ha: bool,
-    /// Whether DRS is on and manual.
-    pub drs_manual: bool,
-    /// Its resource pool.
-    pub pool: String,
+pub struct Store {
+    /// `summary.accessible`.
+    pub accessible: bool,
+    /// `summary.multipleHostAccess`: a local one has only its host.
+    pub shared: bool,
+    /// `summary.type`.
+    pub kind: String,
 }
 
 /// An ESXi host.
@@ -65,8 +64,18 @@ pub struct Host {
     pub maintenance: bool,
     /// Hardware UUID.
     pub uuid: String,
+    /// Its vmknics.
+    pub vmknics: Vec<Vmknic>,
     /// Which vmknics carry which services.
     pub nics: Vec<Service>,
+    /// The state that its HA agent stays in, if it is not to be a healthy one.
+    pub agent: Option<String>,
+    /// A build of its own.
+    pub build: Option<String>,
+    /// The version of its FT engine (`featureVersion`).
+    pub feature_version: String,
+    /// More that keeps it from FT, in words that may be newer than any client.
+    pub issues: Vec<String>,
     /// Lines of vmkernel.log.
     pub vmkernel_log: Vec<String>,
 }
@@ -81,7 +90,7 @@ impl Entity {
             Body::Cluster(_) => "ComputeResource",
             Body::Pool => "ResourcePool",
             Body::Host(_) => "HostSystem",
-            Body::Datastore => "Datastore",
+            Body::Datastore(_) => "Datastore",
             Body::Network => "Network",
             Body::Vm(_) => "VirtualMachine",
         }
@@ -103,7 +112,7 @@ impl World {
             .collect()
     }
 
-    fn all(&self, kind: &str) -> Value {
+    pub(super) fn all(&self, kind: &str) -> Value {
         Value::refs(self.of_kind(kind).iter().map(|moid| Ref::new(kind, moid)))
     }
 
@@ -157,7 +166,7 @@ impl World {
                 "summary" => Some(Data::new("ResourcePoolSummary").with("name", &entity.name).into()),
                 _ => None,
             },
-            Body::Datastore => self.datastore_property(moid, entity, name),
+            Body::Datastore(store) => self.datastore_property(moid, entity, store, name),
             Body::Network => match name {
                 "host" => Some(self.all("HostSystem")),
                 "vm" => Some(self.all("VirtualMachine")),
@@ -182,7 +191,7 @@ impl World {
         )
     }
 
-    fn datastore_property(&self, moid: &str, entity: &Entity, name: &str) -> Option<Value> {
+    fn datastore_property(&self, moid: &str, entity: &Entity, store: &Store, name: &str) -> Option<Value> {
         let url = format!("ds:///vmfs/volumes/{moid}/");
         let size = Value::Long(1 << 40);
         Some(match name {
@@ -192,9 +201,9 @@ impl World {
                 .with("url", url)
                 .with("capacity", size.clone())
                 .with("freeSpace", size)
-                .with("accessible", true)
-                .with("multipleHostAccess", true)
-                .with("type", "VMFS")
+                .with("accessible", store.accessible)
+                .with("multipleHostAccess", store.shared)
+                .with("type", &store.kind)
                 .into(),
             "info" => Data::new("DatastoreInfo")
                 .with("name", &entity.name)
@@ -203,59 +212,23 @@ impl World {
                 .with("maxFileSize", size)
                 .into(),
             "vm" => self.vms_where(|vm| vm.datastore == moid),
+            "host" => {
+                let hosts = self.of_kind("HostSystem").into_iter().take(if store.shared { usize::MAX } else { 1 });
+                let mounts = hosts.map(|host| mount(moid, &host, store).into());
+                Value::List("DatastoreHostMount", mounts.collect())
+            }
             "browser" => Ref::new("HostDatastoreBrowser", &format!("datastoreBrowser-{moid}")).into(),
             _ => return None,
         })
     }
-
-    fn cluster_property(&self, moid: &str, cluster: &Cluster, name: &str) -> Option<Value> {
-        Some(match name {
-            "host" => Value::refs(self.children(moid).into_iter().filter(|child| child.kind == "HostSystem")),
-            "resourcePool" => Ref::new("ResourcePool", &cluster.pool).into(),
-            "datastore" => self.all("Datastore"),
-            "network" => self.all("Network"),
-            "environmentBrowser" => Ref::new("EnvironmentBrowser", &format!("envbrowser-{moid}")).into(),
-            "summary" => {
-                let hosts = i16::try_from(self.of_kind("HostSystem").len()).unwrap_or(i16::MAX);
-                let kind = if cluster.real { "ClusterComputeResourceSummary" } else { "ComputeResourceSummary" };
-                Data::new(kind)
-                    .with("totalCpu", 4000 * i32::from(hosts))
-                    .with("totalMemory", Value::Long(i64::from(hosts) << 33))
-                    .with("numCpuCores", 2 * hosts)
-                    .with("numCpuThreads", 2 * hosts)
-                    .with("effectiveCpu", 4000 * i32::from(hosts))
-                    .with("effectiveMemory", Value::Long(8192 * i64::from(hosts)))
-                    .with("numHosts", i32::from(hosts))
-                    .with("numEffectiveHosts", i32::from(hosts))
-                    .with("overallStatus", Value::Enum("ManagedEntityStatus", "green".into()))
-                    .into()
-            }
-            "configurationEx" if cluster.real => Data::new("ClusterConfigInfoEx")
-                .with("dasConfig", das_config(cluster))
-                .with("drsConfig", drs_config(cluster))
-                .into(),
-            "configurationEx" => Data::new("ComputeResourceConfigInfo").with("vmSwapPlacement", "vmDirectory").into(),
-            "configuration" => Data::new("ClusterConfigInfo")
-                .with("dasConfig", das_config(cluster))
-                .with("drsConfig", drs_config(cluster))
-                .into(),
-            _ => return None,
-        })
-    }
 }
 
-fn das_config(cluster: &Cluster) -> Data {
-    Data::new("ClusterDasConfigInfo")
-        .with("enabled", cluster.ha)
-        .with("vmMonitoring", "vmMonitoringDisabled")
-        .with("hostMonitoring", "enabled")
-        .with("admissionControlEnabled", true)
-}
-
-fn drs_config(cluster: &Cluster) -> Data {
-    let behaviour = if cluster.drs_manual { "manual" } else { "fullyAutomated" };
-    Data::new("ClusterDrsConfigInfo")
-        .with("enabled", true)
-        .with("defaultVmBehavior", Value::Enum("DrsBehavior", behaviour.into()))
-        .with("vmotionRate", 3)
+/// `DatastoreHostMount`.
+fn mount(moid: &str, host: &str, store: &Store) -> Data {
+    let info = Data::new("HostMountInfo")
+        .with("path", format!("/vmfs/volumes/{moid}"))
+        .with("accessMode", "readWrite")
+        .with("mounted", true)
+        .with("accessible", store.accessible);
+    Data::new("DatastoreHostMount").with("key", Ref::new("HostSystem", host)).with("mountInfo", info)
 }

@@ -6,8 +6,8 @@ use super::World;
 use super::entity::Host;
 
 impl World {
-    /// `AboutInfo` of vCenter, or of a host.
-    pub fn about(&self, host: bool) -> Data {
+    /// `AboutInfo` of vCenter, or of a host, which may have a build of its own.
+    pub fn about(&self, host: bool, own_build: Option<&str>) -> Data {
         let personality = self.config.personality;
         let (vcenter, esxi) = personality.builds();
         let version = personality.product_version();
@@ -16,6 +16,7 @@ impl World {
         } else {
             ("VMware vCenter Server", vcenter, "linux-x64", "vpx", "VirtualCenter")
         };
+        let build = own_build.unwrap_or(build);
         Data::new("AboutInfo")
             .with("name", name)
             .with("fullName", format!("{name} {version} build-{build}"))
@@ -36,11 +37,11 @@ impl World {
     /// A property of a host.
     pub(super) fn host_property(&self, moid: &str, host: &Host, name: &str) -> Option<Value> {
         Some(match name {
-            "runtime" => self.host_runtime(host).into(),
+            "runtime" => self.host_runtime(moid, host).into(),
             "summary" => self.host_summary(moid, host).into(),
-            "config.product" => Data::new("HostConfigInfo").with("product", self.about(true)).into(),
+            "config.product" => Data::new("HostConfigInfo").with("product", self.host_about(host)).into(),
             "config" => self.host_config(moid, host).into(),
-            "capability" => self.host_capability(host).into(),
+            "capability" => self.host_capability(moid, host).into(),
             "configManager" => Data::new("HostConfigManager")
                 .with("advancedOption", Ref::new("OptionManager", &host.option_manager))
                 .with("virtualNicManager", Ref::new("HostVirtualNicManager", &super::nics::manager(moid)))
@@ -58,12 +59,16 @@ impl World {
         })
     }
 
-    fn host_runtime(&self, host: &Host) -> Data {
+    fn host_runtime(&self, moid: &str, host: &Host) -> Data {
         Data::new("HostRuntimeInfo")
             .with("connectionState", Value::Enum("HostSystemConnectionState", host.connection.clone()))
             .with("powerState", Value::Enum("HostSystemPowerState", "poweredOn".into()))
             .with("inMaintenanceMode", host.maintenance)
             .with("bootTime", Value::Time(super::clock::format(self.epoch)))
+            .opt(
+                "dasHostState",
+                self.agent_state(moid, host).map(|state| Data::new("ClusterDasFdmHostState").with("state", state)),
+            )
     }
 
     fn host_summary(&self, moid: &str, host: &Host) -> Data {
@@ -85,15 +90,16 @@ impl World {
                     .with("numNics", 2)
                     .with("numHBAs", 1),
             )
-            .with("runtime", self.host_runtime(host))
+            .with("runtime", self.host_runtime(moid, host))
             .with(
                 "config",
                 Data::new("HostConfigSummary")
                     .with("name", self.name(moid))
                     .with("port", 902)
-                    .with("product", self.about(true))
+                    .with("product", self.host_about(host))
                     .with("vmotionEnabled", host.carries("vmotion"))
-                    .with("faultToleranceEnabled", host.carries("faultToleranceLogging")),
+                    .with("faultToleranceEnabled", host.carries("faultToleranceLogging"))
+                    .with("featureVersion", feature_version(host)),
             )
             .with(
                 "quickStats",
@@ -108,29 +114,53 @@ impl World {
         let definitions = host.options.iter().map(|option| option.definition().into());
         Data::new("HostConfigInfo")
             .with("host", Ref::new("HostSystem", moid))
-            .with("product", self.about(true))
+            .with("product", self.host_about(host))
+            .with("network", host.network_info())
             .with("virtualNicManagerInfo", host.nic_info())
             .list("option", "OptionValue", options.collect())
             .list("optionDef", "OptionDef", definitions.collect())
     }
 
-    fn host_capability(&self, host: &Host) -> Data {
+    /// What keeps a host from FT, in the order and the words of `HostCapability`: for record/replay or for SMP-FT.
+    pub fn host_issues(&self, moid: &str, host: &Host, legacy: bool) -> Vec<String> {
+        let healthy = matches!(self.agent_state(moid, host).as_deref(), Some("master" | "connectedToMaster"));
+        let agent = (!healthy).then_some("haAgentIssue");
+        // Record/replay went away with 6.5, which every newer host says of itself.
+        let product = (legacy && !self.config.personality.legacy_ft()).then_some("incompatibleProduct");
+        let known = agent.into_iter().chain(product).chain(host.missing_nics()).map(ToOwned::to_owned);
+        known.chain(host.issues.iter().cloned()).collect()
+    }
+
+    fn host_capability(&self, moid: &str, host: &Host) -> Data {
         let legacy = self.config.personality.legacy_ft();
-        let missing: Vec<Value> = host.missing_nics().into_iter().map(Value::from).collect();
-        let mut issues = missing.clone();
-        if !legacy {
-            issues.push("incompatibleProduct".into());
-        }
+        let words = |words: &[String]| words.iter().map(Value::from).collect::<Vec<_>>();
+        let issues = self.host_issues(moid, host, true);
         let replay = if legacy { vec![] } else { vec!["incompatibleProduct".into()] };
+        let smp = self.host_issues(moid, host, false);
+        let (cpus, memory) = self.config.personality.ft_limits();
         Data::new("HostCapability")
             .with("vmotionSupported", true)
             .with("recordReplaySupported", legacy)
-            .with("ftSupported", legacy && missing.is_empty())
+            .with("ftSupported", issues.is_empty())
             .opt("replayUnsupportedReason", (!legacy).then_some("incompatibleProduct"))
-            .list("ftCompatibilityIssues", "string", issues)
             .list("replayCompatibilityIssues", "string", replay)
-            .with("smpFtSupported", !legacy && missing.is_empty())
-            .list("smpFtCompatibilityIssues", "string", missing)
-            .opt("maxVcpusPerFtVm", (!legacy).then_some(8))
+            .with("smpFtSupported", !legacy && smp.is_empty())
+            .list("ftCompatibilityIssues", "string", words(&issues))
+            .list("smpFtCompatibilityIssues", "string", words(&smp))
+            .opt("maxVcpusPerFtVm", (!legacy).then_some(cpus))
+            .with("nestedHVSupported", !legacy)
+            .with("ftEfiSupported", !legacy)
+            .opt("maxMemMBPerFtVm", (!legacy).then_some(memory))
     }
+
+    /// `AboutInfo` of this host, whose build may be its own.
+    fn host_about(&self, host: &Host) -> Data {
+        self.about(true, host.build.as_deref())
+    }
+}
+
+fn feature_version(host: &Host) -> Value {
+    let version =
+        Data::new("HostFeatureVersionInfo").with("key", "faultTolerance").with("value", &host.feature_version);
+    Value::List("HostFeatureVersionInfo", vec![version.into()])
 }

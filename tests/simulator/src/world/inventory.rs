@@ -3,7 +3,9 @@
 use crate::config::Scenario;
 
 use super::World;
-use super::entity::{Body, Cluster, Entity, Host};
+use super::cluster::{Cluster, Ha};
+use super::entity::{Body, Entity, Host, Store};
+use super::hardware::Hardware;
 use super::vm::{Power, Vm};
 
 impl World {
@@ -30,19 +32,20 @@ pub fn build(world: &mut World) {
     datacenter(world, "datacenter-2", "Lab", ["group-v3", "group-h4", "group-s5", "group-n6"]);
     let cluster = Cluster {
         real: true,
-        ha: scenario != Scenario::HaOff,
+        ha: Ha::new(!matches!(scenario, Scenario::HaOff | Scenario::Bare)),
+        drs: true,
         drs_manual: scenario == Scenario::DrsManual,
         pool: "resgroup-8".into(),
     };
     world.put("domain-c7", "Cluster", "group-h4", Body::Cluster(cluster));
     world.put("resgroup-8", "Resources", "domain-c7", Body::Pool);
-    world.put("datastore-11", "shared01", "group-s5", Body::Datastore);
+    world.put("datastore-11", "shared01", "group-s5", Body::Datastore(store()));
     world.put("network-12", "VM Network", "group-n6", Body::Network);
     let hosts: Vec<String> = (1..=world.config.hosts)
         .map(|number| {
             let moid = format!("host-{}", 10 + 10 * number);
             let name = format!("esxi{number:02}.lab.local");
-            host(world, &moid, &name, "domain-c7", format!("EsxHostAdvSettings-{}", 10 + 10 * number));
+            host(world, &moid, &name, "domain-c7", format!("EsxHostAdvSettings-{}", 10 + 10 * number), number - 1);
             moid
         })
         .collect();
@@ -83,12 +86,13 @@ fn direct(world: &mut World) {
     world.put("ha-folder-root", "ha-folder-root", "", Body::Folder(vec!["Datacenter"]));
     let folders = ["ha-folder-vm", "ha-folder-host", "ha-folder-datastore", "ha-folder-network"];
     datacenter(world, "ha-datacenter", "ha-datacenter", folders);
-    let cluster = Cluster { real: false, ha: false, drs_manual: false, pool: "ha-root-pool".into() };
+    let cluster =
+        Cluster { real: false, ha: Ha::new(false), drs: false, drs_manual: false, pool: "ha-root-pool".into() };
     world.put("ha-compute-res", "esxi01.lab.local", "ha-folder-host", Body::Cluster(cluster));
     world.put("ha-root-pool", "Resources", "ha-compute-res", Body::Pool);
-    world.put("4e35a3b1-11d0cd3a-6f1c-005056000001", "shared01", "ha-folder-datastore", Body::Datastore);
+    world.put("4e35a3b1-11d0cd3a-6f1c-005056000001", "shared01", "ha-folder-datastore", Body::Datastore(store()));
     world.put("HaNetwork-VM Network", "VM Network", "ha-folder-network", Body::Network);
-    host(world, "ha-host", "esxi01.lab.local", "ha-compute-res", "ha-adv-options".into());
+    host(world, "ha-host", "esxi01.lab.local", "ha-compute-res", "ha-adv-options".into(), 0);
     let power = match world.config.scenario {
         Scenario::Off => Power::Off,
         Scenario::Suspended => Power::Suspended,
@@ -113,14 +117,23 @@ fn datacenter(world: &mut World, moid: &str, name: &str, folders: [&str; 4]) {
     }
 }
 
-fn host(world: &mut World, moid: &str, name: &str, parent: &str, option_manager: String) {
+fn store() -> Store {
+    Store { accessible: true, shared: true, kind: "VMFS".into() }
+}
+
+fn host(world: &mut World, moid: &str, name: &str, parent: &str, option_manager: String, place: u16) {
     let host = Host {
         options: super::options::esxi(world.config.personality, world.config.options),
         option_manager,
         connection: "connected".into(),
         maintenance: false,
         uuid: super::session::uuid(),
-        nics: super::nics::services(),
+        vmknics: super::nics::vmknics(place),
+        nics: super::nics::services(world.config.scenario, place),
+        agent: None,
+        build: None,
+        feature_version: world.config.personality.ft_version().into(),
+        issues: Vec::new(),
         vmkernel_log: Vec::new(),
     };
     world.put(moid, name, parent, Body::Host(host));
@@ -135,6 +148,7 @@ fn vm(world: &mut World, moid: &str, name: &str, folder: &str, host: String, pow
     let pool = if world.config.direct { "ha-root-pool" } else { "resgroup-8" };
     // The number in the moid makes the UUIDs the same in every run.
     let number: u64 = moid.trim_start_matches("vm-").parse().unwrap_or(0);
+    let hardware = Hardware::new(world.config.personality);
     let vm = Vm {
         template: false,
         power,
@@ -146,6 +160,7 @@ fn vm(world: &mut World, moid: &str, name: &str, folder: &str, host: String, pow
         extra,
         memory: 512,
         cpus: 1,
+        hardware: if name == "inner" { hardware.in_scenario(world.config.scenario) } else { hardware },
         guest: "otherLinux64Guest".into(),
         host,
         datastore: world.of_kind("Datastore").into_iter().next().unwrap_or_default(),

@@ -4,7 +4,9 @@
 //! looks at anything. Tests call it with whatever time they like.
 
 pub mod clock;
+pub mod cluster;
 pub mod entity;
+pub mod hardware;
 pub mod host;
 pub mod inventory;
 pub mod nics;
@@ -152,6 +154,14 @@ impl World {
         }
     }
 
+    /// The datastore of this moid.
+    pub fn store(&self, moid: &str) -> Option<&entity::Store> {
+        match &self.entities.get(moid)?.body {
+            Body::Datastore(store) => Some(store),
+            _ => None,
+        }
+    }
+
     /// Moids of the entities of this managed object type.
     pub fn of_kind(&self, kind: &str) -> Vec<String> {
         self.entities.iter().filter(|(_, entity)| entity.kind() == kind).map(|(moid, _)| moid.clone()).collect()
@@ -163,7 +173,7 @@ impl World {
     }
 
     /// The cluster of a host.
-    pub fn cluster_of(&self, host: &str) -> Option<&entity::Cluster> {
+    pub fn cluster_of(&self, host: &str) -> Option<&cluster::Cluster> {
         let parent = self.entities.get(host)?.parent.as_ref()?;
         match &self.entities.get(parent)?.body {
             Body::Cluster(cluster) => Some(cluster),

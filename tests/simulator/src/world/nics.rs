@@ -1,5 +1,6 @@
 //! vmknics and the services they carry: vMotion, FT logging, management.
 
+use crate::config::Scenario;
 use crate::fault::{Fault, Result};
 use crate::value::{Data, Value};
 
@@ -8,15 +9,49 @@ use super::entity::Host;
 /// The services there are (`HostVirtualNicManagerNicType`).
 pub const TYPES: [&str; 3] = ["faultToleranceLogging", "management", "vmotion"];
 
-/// The vmknics of every host: device, port group, last part of the address.
-const DEVICES: [(&str, &str, u8); 2] = [("vmk0", "Management Network", 80), ("vmk1", "FT", 90)];
+/// A vmknic of a host.
+#[derive(Clone, Debug)]
+pub struct Vmknic {
+    /// The device, such as `vmk1`.
+    pub device: &'static str,
+    /// Its port group.
+    pub portgroup: String,
+    /// Its IPv4 address.
+    pub address: String,
+    /// The services that it may carry.
+    pub candidate_of: &'static [&'static str],
+}
 
-/// A service and a vmknic that carries it.
+/// A service and the device of a vmknic that carries it.
 pub type Service = (&'static str, &'static str);
 
-/// What a host starts with: vmk0 for management and vMotion, vmk1 for FT logging.
-pub fn services() -> Vec<Service> {
-    vec![("management", "vmk0"), ("vmotion", "vmk0"), ("faultToleranceLogging", "vmk1")]
+/// The vmknics of a host, whose place in the cluster is part of their addresses. The last one is for storage only.
+pub fn vmknics(place: u16) -> Vec<Vmknic> {
+    const LAB: &[&str] = &["faultToleranceLogging", "vmotion"];
+    let nic = |device, portgroup: &str, last: u8, candidate_of| Vmknic {
+        device,
+        portgroup: portgroup.to_owned(),
+        address: format!("172.30.{place}.{last}"),
+        candidate_of,
+    };
+    vec![
+        nic("vmk0", "Management Network", 80, &TYPES),
+        nic("vmk1", "FT", 90, &TYPES),
+        nic("vmk2", "Lab", 100, LAB),
+        nic("vmk3", "Storage", 110, &[]),
+    ]
+}
+
+/// What a host starts with: vmk0 for management and vMotion, vmk1 for FT logging, where the scenario leaves them that.
+pub fn services(scenario: Scenario, place: u16) -> Vec<Service> {
+    let mut services = vec![("management", "vmk0")];
+    if scenario != Scenario::Bare {
+        services.push(("vmotion", "vmk0"));
+        if scenario != Scenario::NoFtNic || place != 1 {
+            services.push(("faultToleranceLogging", "vmk1"));
+        }
+    }
+    services
 }
 
 /// The moid of the host's `HostVirtualNicManager`.
@@ -34,6 +69,26 @@ fn service(name: &str) -> Result<&'static str> {
     found.copied().ok_or_else(|| Fault::invalid_argument("nicType"))
 }
 
+/// `multiSelectAllowed`: several vmknics may carry vMotion (from 5.0 on), one only FT logging.
+fn multi_select(service: &str) -> bool {
+    service != "faultToleranceLogging"
+}
+
+impl Vmknic {
+    /// `HostVirtualNic` under this key.
+    pub fn value(&self, key: String) -> Data {
+        let address = Data::new("HostIpConfig")
+            .with("dhcp", false)
+            .with("ipAddress", &self.address)
+            .with("subnetMask", "255.255.0.0");
+        Data::new("HostVirtualNic")
+            .with("device", self.device)
+            .with("key", key)
+            .with("portgroup", &self.portgroup)
+            .with("spec", Data::new("HostVirtualNicSpec").with("ip", address))
+    }
+}
+
 impl Host {
     /// Whether some vmknic carries the service.
     pub fn carries(&self, service: &str) -> bool {
@@ -41,12 +96,11 @@ impl Host {
     }
 
     /// What keeps the host from FT, in the words of `HostCapability.ftCompatibilityIssues`.
-    pub fn missing_nics(&self) -> Vec<&'static str> {
+    pub fn missing_nics(&self) -> impl Iterator<Item = &'static str> {
         [("vmotion", "missingVMotionNic"), ("faultToleranceLogging", "missingFTLoggingNic")]
             .into_iter()
             .filter(|(service, _)| !self.carries(service))
             .map(|(_, reason)| reason)
-            .collect()
     }
 
     /// `QueryNetConfig`.
@@ -56,23 +110,13 @@ impl Host {
 
     /// `VirtualNicManagerNetConfig`: what is selected is told by keys, not by devices.
     pub fn net_config(&self, service: &str) -> Data {
-        let candidates = DEVICES.iter().map(|(device, group, last)| {
-            let address = Data::new("HostIpConfig")
-                .with("dhcp", false)
-                .with("ipAddress", format!("172.30.0.{last}"))
-                .with("subnetMask", "255.255.255.0");
-            Data::new("HostVirtualNic")
-                .with("device", *device)
-                .with("key", key(service, device))
-                .with("portgroup", *group)
-                .with("spec", Data::new("HostVirtualNicSpec").with("ip", address))
-                .into()
-        });
+        let candidates = self.vmknics.iter().filter(|nic| nic.candidate_of.contains(&service));
+        let candidates = candidates.map(|nic| nic.value(key(service, nic.device)).into());
         let selected = self.nics.iter().filter(|(kind, _)| *kind == service);
         let selected = selected.map(|(kind, device)| key(kind, device).into()).collect();
         Data::new("VirtualNicManagerNetConfig")
             .with("nicType", service)
-            .with("multiSelectAllowed", service != "faultToleranceLogging")
+            .with("multiSelectAllowed", multi_select(service))
             .list("candidateVnic", "HostVirtualNic", candidates.collect())
             .list("selectedVnic", "string", selected)
     }
@@ -80,11 +124,11 @@ impl Host {
     /// `SelectVnicForNicType` and `DeselectVnicForNicType`.
     pub fn select_nic(&mut self, name: &str, device: &str, select: bool) -> Result<()> {
         let service = service(name)?;
-        let (device, _, _) =
-            DEVICES.iter().find(|(own, _, _)| *own == device).ok_or_else(|| Fault::invalid_argument("device"))?;
+        let nic = self.vmknics.iter().find(|nic| nic.device == device && nic.candidate_of.contains(&service));
+        let device = nic.ok_or_else(|| Fault::invalid_argument("device"))?.device;
         // Where only one may be selected, the new one takes its place.
-        let single = service == "faultToleranceLogging";
-        self.nics.retain(|(kind, own)| *kind != service || (own != device && !(select && single)));
+        let alone = select && !multi_select(service);
+        self.nics.retain(|(kind, own)| *kind != service || (*own != device && !alone));
         if select {
             self.nics.push((service, device));
         }
@@ -95,5 +139,11 @@ impl Host {
     pub fn nic_info(&self) -> Value {
         let configs = TYPES.iter().map(|kind| self.net_config(kind).into()).collect();
         Data::new("HostVirtualNicManagerInfo").list("netConfig", "VirtualNicManagerNetConfig", configs).into()
+    }
+
+    /// `config.network`: every vmknic, whatever it may carry.
+    pub fn network_info(&self) -> Data {
+        let nics = self.vmknics.iter().map(|nic| nic.value(format!("key-vim.host.VirtualNic-{}", nic.device)).into());
+        Data::new("HostNetworkInfo").list("vnic", "HostVirtualNic", nics.collect())
     }
 }

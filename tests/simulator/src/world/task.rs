@@ -46,12 +46,14 @@ pub struct Work {
     pub begin: Begin,
     /// Runs at the end and decides the outcome.
     pub finish: Finish,
+    /// How many times as long as others it takes.
+    pub pace: u64,
 }
 
 impl Work {
     /// Work that happens all at the end.
     pub fn at_end(finish: impl FnOnce(&mut World) -> Result<Option<Value>> + Send + 'static) -> Self {
-        Self { begin: Box::new(|_| {}), finish: Box::new(finish) }
+        Self { begin: Box::new(|_| {}), finish: Box::new(finish), pace: 1 }
     }
 }
 
@@ -77,7 +79,7 @@ impl World {
         if let Some(vm) = self.vm_mut(&entity.moid) {
             vm.busy = Some(moid.clone());
         }
-        let duration = self.config.task_ms;
+        let duration = self.config.task_ms * work.pace;
         let (key, id) = (moid.clone(), entity.moid.clone());
         self.after(duration / 4, move |world| {
             world.step_task(&key, State::Running(10));

@@ -4,6 +4,7 @@ use crate::config::Personality;
 use crate::value::{Data, Ref, Value};
 
 use super::World;
+use super::hardware::Hardware;
 
 /// Power (`VirtualMachinePowerState`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub struct Vm {
     pub memory: i32,
     /// Virtual CPUs.
     pub cpus: i32,
+    /// Disk, devices, firmware, snapshots.
+    pub hardware: Hardware,
     /// Guest id.
     pub guest: String,
     /// The host it runs on or is registered on.
@@ -123,6 +126,8 @@ impl World {
             "guestHeartbeatStatus" => Value::Enum("ManagedEntityStatus", "gray".into()),
             "datastore" => Value::refs([Ref::new("Datastore", &vm.datastore)]),
             "network" => Value::refs(self.of_kind("Network").iter().take(1).map(|m| Ref::new("Network", m))),
+            "resourceConfig" => super::hardware::resource_config(moid, vm).into(),
+            "snapshot" => self.snapshot_info(moid, vm)?.into(),
             "resourcePool" if !vm.template => Ref::new("ResourcePool", &vm.pool).into(),
             "environmentBrowser" => Ref::new("EnvironmentBrowser", &format!("envbrowser-{moid}")).into(),
             _ => return None,
@@ -134,7 +139,7 @@ impl World {
         super::clock::format(self.epoch + vm.change)
     }
 
-    fn path(&self, moid: &str, vm: &Vm, extension: &str) -> String {
+    pub(super) fn path(&self, moid: &str, vm: &Vm, extension: &str) -> String {
         let name = self.name(moid);
         format!("[{}] {}/{name}.{extension}", self.name(&vm.datastore), vm.directory)
     }
@@ -157,7 +162,7 @@ impl World {
             .with("modified", Value::Time("1970-01-01T00:00:00Z".into()))
             .with("name", self.name(moid))
             .with("guestFullName", "Other Linux (64-bit)")
-            .with("version", self.config.personality.hardware())
+            .with("version", &vm.hardware.version)
             .with("uuid", &vm.uuid)
             .with("instanceUuid", &vm.instance_uuid)
             .with("template", vm.template)
@@ -176,7 +181,8 @@ impl World {
                 Data::new("VirtualMachineFlagInfo")
                     .with("recordReplayEnabled", Vm::says(&vm.extra, "replay.supported"))
                     .with("snapshotDisabled", false)
-                    .with("faultToleranceType", engine),
+                    .with("faultToleranceType", engine)
+                    .with("vbsEnabled", vm.hardware.vbs),
             )
             .with(
                 "hardware",
@@ -187,39 +193,9 @@ impl World {
                     .with("device", self.devices(moid, vm)),
             )
             .list("extraConfig", "OptionValue", extra)
-            .with("nestedHVEnabled", false)
             .opt("ftInfo", self.ft_info(vm))
-    }
-
-    fn devices(&self, moid: &str, vm: &Vm) -> Value {
-        let label = |label: &str| Data::new("Description").with("label", label).with("summary", label);
-        let controller = Data::new("VirtualLsiLogicController")
-            .with("key", 1000)
-            .with("deviceInfo", label("SCSI controller 0"))
-            .with("busNumber", 0)
-            .list("device", "int", vec![Value::Int(2000)])
-            .with("sharedBus", Value::Enum("VirtualSCSISharing", "noSharing".into()));
-        let disk = Data::new("VirtualDisk")
-            .with("key", 2000)
-            .with("deviceInfo", label("Hard disk 1"))
-            .with(
-                "backing",
-                Data::new("VirtualDiskFlatVer2BackingInfo")
-                    .with("fileName", self.path(moid, vm, "vmdk"))
-                    .with("datastore", Ref::new("Datastore", &vm.datastore))
-                    .with("diskMode", "persistent")
-                    .with("thinProvisioned", false)
-                    .with("eagerlyScrub", true),
-            )
-            .with("controllerKey", 1000)
-            .with("unitNumber", 0)
-            .with("capacityInKB", Value::Long(1_048_576));
-        let nic = Data::new("VirtualE1000")
-            .with("key", 4000)
-            .with("deviceInfo", label("Network adapter 1"))
-            .with("addressType", "assigned")
-            .with("macAddress", "00:50:56:00:00:01");
-        Value::List("VirtualDevice", vec![controller.into(), disk.into(), nic.into()])
+            .with("firmware", &vm.hardware.firmware)
+            .with("nestedHVEnabled", vm.hardware.nested_hv)
     }
 
     fn runtime_info(&self, vm: &Vm) -> Data {
@@ -241,10 +217,9 @@ impl World {
                 .with("choice", Data::new("ChoiceOption").with("choiceInfo", Value::List("ElementDescription", vec![])))
         });
         let booted = (vm.power == Power::On).then(|| Value::Time(super::clock::format(self.epoch)));
-        let protected = self
-            .cluster_of(&vm.host)
-            .filter(|_| vm.power == Power::On)
-            .map(|cluster| Data::new("VirtualMachineRuntimeInfoDasProtectionState").with("dasProtected", cluster.ha));
+        let protected = self.cluster_of(&vm.host).filter(|_| vm.power == Power::On).map(|cluster| {
+            Data::new("VirtualMachineRuntimeInfoDasProtectionState").with("dasProtected", cluster.ha.on)
+        });
         Data::new("VirtualMachineRuntimeInfo")
             .with("host", Ref::new("HostSystem", &vm.host))
             .with("connectionState", Value::Enum("VirtualMachineConnectionState", vm.connection.clone()))

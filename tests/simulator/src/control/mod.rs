@@ -1,0 +1,91 @@
+//! What tests ask of the simulator itself, beside the API: the log, the sessions, faults, sudden changes.
+
+mod set;
+
+use serde_json::{Value as Json, json};
+
+use crate::inject::Injection;
+use crate::world::World;
+use crate::world::clock;
+
+/// Answers a request to a control path: status, content type and body. Nothing for a path that is not one.
+pub fn handle(world: &mut World, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+    let path = path.strip_prefix("/control").unwrap_or(path);
+    let answer = match (method, path) {
+        ("GET", "/log") => Ok(world.log.iter().fold(String::new(), |out, line| out + &line.to_string() + "\n")),
+        ("DELETE", "/log") => {
+            world.log.clear();
+            Ok("{}".into())
+        }
+        ("GET", "/sessions") => Ok(json!({
+            "live": world.sessions.len(),
+            "logins": world.counts.logins,
+            "logouts": world.counts.logouts,
+        })
+        .to_string()),
+        ("GET", "/state") => Ok(state(world).to_string()),
+        ("POST", "/inject") => with(body, |json| {
+            world.injections.push(Injection::parse(json)?);
+            Ok(())
+        }),
+        ("DELETE", "/inject") => {
+            world.injections.clear();
+            Ok("{}".into())
+        }
+        ("POST", "/touch") => with(body, |json| touch(world, json)),
+        ("POST", "/set") => with(body, |json| set::set(world, json)),
+        ("POST", "/reset") => {
+            *world = World::new(world.config.clone(), world.epoch + world.now * 1000);
+            Ok("{}".into())
+        }
+        _ => return None,
+    };
+    Some(match answer {
+        Ok(body) => (200, body),
+        Err(error) => (400, json!({ "error": error }).to_string()),
+    })
+}
+
+fn with(body: &str, act: impl FnOnce(&Json) -> Result<(), String>) -> Result<String, String> {
+    let json = serde_json::from_str(body).map_err(|error| error.to_string())?;
+    act(&json)?;
+    Ok("{}".into())
+}
+
+/// VMs and hosts as they are, for tests that look behind the API.
+fn state(world: &World) -> Json {
+    let vms: Vec<Json> = world
+        .of_kind("VirtualMachine")
+        .iter()
+        .filter_map(|moid| {
+            let vm = world.vm(moid)?;
+            Some(json!({
+                "moid": moid,
+                "name": world.name(moid),
+                "power": vm.power.word(),
+                "ft_state": vm.ft_state(),
+                "ft_reason": vm.ft.as_ref().and_then(|pair| pair.reason),
+                "secondary": vm.ft.as_ref().is_some_and(crate::ft::Pair::secondary),
+                "peer": vm.ft.as_ref().map(|pair| pair.peer.clone()),
+                "extraConfig": vm.extra.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+                "vmware_log": vm.vmware_log,
+            }))
+        })
+        .collect();
+    json!({ "time": clock::format(world.epoch + world.now * 1000), "vms": vms })
+}
+
+fn text<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
+    json.get(name).and_then(Json::as_str)
+}
+
+/// Changes a VM behind its clients' backs.
+fn touch(world: &mut World, json: &Json) -> Result<(), String> {
+    let moid = text(json, "vm").ok_or("vm is missing")?;
+    let vm = world.vm_mut(moid).ok_or("there is no such VM")?;
+    for (key, value) in json.get("extraConfig").and_then(Json::as_object).into_iter().flatten() {
+        vm.set_extra(key, value.as_str().ok_or("extraConfig takes strings")?);
+    }
+    vm.change += 1;
+    Ok(())
+}

@@ -1,0 +1,210 @@
+//! Sudden changes that tests ask for: `POST /set`.
+
+use serde_json::Value as Json;
+
+use crate::ft::State;
+use crate::world::World;
+use crate::world::cluster::Cluster;
+use crate::world::entity::{Body, Host};
+use crate::world::hardware::Hardware;
+use crate::world::options::HostOption;
+use crate::world::vm::{Power, Vm};
+
+use super::text;
+
+/// Puts a VM, host or cluster in a state.
+pub fn set(world: &mut World, json: &Json) -> Result<(), String> {
+    let moid = text(json, "moid").ok_or("moid is missing")?;
+    let state = json.get("state").and_then(Json::as_object).ok_or("state is missing")?;
+    for (name, value) in state {
+        set_one(world, moid, name, value).map_err(|error| format!("{name}: {error}"))?;
+    }
+    Ok(())
+}
+
+fn set_one(world: &mut World, moid: &str, name: &str, value: &Json) -> Result<(), String> {
+    if name == "ft_state" {
+        return set_ft(world, moid, &string(value)?);
+    }
+    let entity = world.entities.get_mut(moid).ok_or("there is no such object")?;
+    if name == "name" {
+        entity.name = string(value)?;
+        return Ok(());
+    }
+    match &mut entity.body {
+        Body::Vm(vm) => set_vm(vm, name, value),
+        Body::Host(host) => set_host(host, name, value),
+        Body::Cluster(cluster) => set_cluster(cluster, name, value),
+        Body::Datastore(store) => match name {
+            "accessible" => put(&mut store.accessible, flag(value)),
+            "shared" => put(&mut store.shared, flag(value)),
+            "type" => put(&mut store.kind, string(value)),
+            _ => Err(UNKNOWN.into()),
+        },
+        _ => Err(UNKNOWN.into()),
+    }
+}
+
+const UNKNOWN: &str = "is not known for this object";
+
+fn string(value: &Json) -> Result<String, String> {
+    value.as_str().map(ToOwned::to_owned).ok_or_else(|| "takes a string".into())
+}
+
+fn flag(value: &Json) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| "takes true or false".into())
+}
+
+fn number<T: TryFrom<i64>>(value: &Json) -> Result<T, String> {
+    value.as_i64().and_then(|number| T::try_from(number).ok()).ok_or_else(|| "takes a number".into())
+}
+
+fn strings(value: &Json) -> Result<Vec<String>, String> {
+    value.as_array().ok_or("takes a list")?.iter().map(string).collect()
+}
+
+/// A string, or null for none.
+fn optional(value: &Json) -> Result<Option<String>, String> {
+    if value.is_null() { Ok(None) } else { string(value).map(Some) }
+}
+
+fn put<T>(place: &mut T, value: Result<T, String>) -> Result<(), String> {
+    *place = value?;
+    Ok(())
+}
+
+fn set_vm(vm: &mut Vm, name: &str, value: &Json) -> Result<(), String> {
+    match name {
+        "power" => match Power::parse(&string(value)?).ok_or("not a power state")? {
+            Power::On => vm.start(),
+            power => vm.power = power,
+        },
+        "template" => vm.template = flag(value)?,
+        "connection" => vm.connection = string(value)?,
+        "question" => vm.question = optional(value)?,
+        "cpus" => vm.cpus = number(value)?,
+        "memory" => vm.memory = number(value)?,
+        "instance_uuid" => vm.instance_uuid = string(value)?,
+        "unreadable" => vm.unreadable = strings(value)?,
+        "orphaned" => {
+            let orphaned = flag(value)?;
+            if let Some(pair) = &mut vm.ft {
+                pair.orphaned = orphaned;
+            }
+            let connection = if orphaned { "orphaned" } else { "connected" };
+            connection.clone_into(&mut vm.connection);
+        }
+        "extraConfig" => {
+            for (key, value) in value.as_object().into_iter().flatten() {
+                vm.set_extra(key, &string(value)?);
+            }
+            if vm.power == Power::Off {
+                vm.effective.clone_from(&vm.extra);
+            }
+        }
+        _ => return set_hardware(&mut vm.hardware, name, value),
+    }
+    Ok(())
+}
+
+fn set_hardware(hardware: &mut Hardware, name: &str, value: &Json) -> Result<(), String> {
+    match name {
+        "version" => put(&mut hardware.version, string(value)),
+        "firmware" => put(&mut hardware.firmware, string(value)),
+        "nested_hv" => put(&mut hardware.nested_hv, flag(value)),
+        "vbs" => put(&mut hardware.vbs, flag(value)),
+        "snapshots" => put(&mut hardware.snapshots, strings(value)),
+        "cdrom" => put(&mut hardware.cdrom, string(value)),
+        "added_devices" => put(&mut hardware.added, strings(value)),
+        "removed_devices" => {
+            let keys = value.as_array().ok_or("takes a list")?.iter().map(number).collect();
+            put(&mut hardware.removed, keys)
+        }
+        "disk" => {
+            for (name, value) in value.as_object().ok_or("takes an object")? {
+                match name.as_str() {
+                    "thin" => put(&mut hardware.disk.thin, flag(value))?,
+                    "eager" => put(&mut hardware.disk.eager, flag(value))?,
+                    "mode" => put(&mut hardware.disk.mode, string(value))?,
+                    "rdm" => put(&mut hardware.disk.rdm, optional(value))?,
+                    _ => return Err(format!("{name} is not known of a disk")),
+                }
+            }
+            Ok(())
+        }
+        _ => Err(UNKNOWN.into()),
+    }
+}
+
+fn set_host(host: &mut Host, name: &str, value: &Json) -> Result<(), String> {
+    match name {
+        "connection" => put(&mut host.connection, string(value)),
+        "maintenance" => put(&mut host.maintenance, flag(value)),
+        "agent" => put(&mut host.agent, optional(value)),
+        "build" => put(&mut host.build, optional(value)),
+        "feature_version" => put(&mut host.feature_version, string(value)),
+        "issues" => put(&mut host.issues, strings(value)),
+        "portgroups" => {
+            for (device, group) in value.as_object().ok_or("takes an object")? {
+                let nic = host.vmknics.iter_mut().find(|nic| nic.device == device);
+                nic.ok_or("there is no such vmknic")?.portgroup = string(group)?;
+            }
+            Ok(())
+        }
+        "options" => {
+            for (key, value) in value.as_object().into_iter().flatten() {
+                set_option(&mut host.options, key, value)?;
+            }
+            Ok(())
+        }
+        _ => Err(UNKNOWN.into()),
+    }
+}
+
+fn set_cluster(cluster: &mut Cluster, name: &str, value: &Json) -> Result<(), String> {
+    match name {
+        "ha" => {
+            cluster.ha.election = None;
+            put(&mut cluster.ha.on, flag(value))
+        }
+        "ha_untold" => put(&mut cluster.ha.untold, flag(value)),
+        "admission_control" => put(&mut cluster.ha.admission, flag(value)),
+        "host_monitoring" => put(&mut cluster.ha.monitoring, string(value)),
+        "das_options" => {
+            for (key, value) in value.as_object().ok_or("takes an object")? {
+                cluster.ha.set_option(key, string(value)?);
+            }
+            Ok(())
+        }
+        "drs_manual" => put(&mut cluster.drs_manual, flag(value)),
+        _ => Err(UNKNOWN.into()),
+    }
+}
+
+/// An option's value; null takes the option away.
+fn set_option(options: &mut Vec<HostOption>, key: &str, value: &Json) -> Result<(), String> {
+    if value.is_null() {
+        options.retain(|option| option.key != key);
+        return Ok(());
+    }
+    let option = options.iter_mut().find(|option| option.key == key).ok_or("there is no such option")?;
+    let kind = option.current.type_name();
+    let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    option.set(Some(&kind), &text).map_err(|fault| fault.message)
+}
+
+/// Puts a VM in an FT state, with a secondary where one is needed.
+fn set_ft(world: &mut World, moid: &str, state: &str) -> Result<(), String> {
+    if state == "notConfigured" {
+        world.turn_off(moid);
+        return Ok(());
+    }
+    let state = State::parse(state).ok_or("not an FT state")?;
+    if world.secondary_of(moid).is_none() {
+        let host = world.place_secondary(moid, None).map_err(|fault| fault.message)?;
+        world.register_secondary(moid, &host, state).map_err(|fault| fault.message)?;
+    }
+    let reason = (state == State::NeedSecondary).then_some("other");
+    world.set_ft(moid, state, reason);
+    Ok(())
+}
