@@ -1,5 +1,10 @@
 """Other people's clients against the simulator: pyvmomi and govc."""
 
+import http.client
+import ssl
+import types
+import urllib.parse
+
 import lab
 import pytest
 from pyVim.connect import Disconnect, SmartConnect
@@ -37,6 +42,7 @@ class Client:
             disableSslCertValidation=True,
         )
         self.content = self.si.content
+        self.host, self.port = facts["hostname"], facts["port"]
 
     def all(self, kind):
         """Every object of a type."""
@@ -122,6 +128,23 @@ class Client:
         for index in indexes:
             value = vim.option.OptionValue(key=STREAMS, value=vim_long(1))
             self.options(index).UpdateOptions([value])
+
+    def get(self, path, dcPath="Lab", dsName="shared01", cookie=True, **headers):
+        """A GET below /folder: status, text and headers. None leaves an argument of the query out."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        query = {"dcPath": dcPath, "dsName": dsName}
+        query = urllib.parse.urlencode({name: value for name, value in query.items() if value is not None})
+        if cookie:
+            headers["Cookie"] = self.si._stub.cookie.split(";")[0]
+        https = http.client.HTTPSConnection(self.host, self.port, context=context)
+        try:
+            https.request("GET", f"{path}?{query}" if query else path, headers=headers)
+            answer = https.getresponse()
+            text = answer.read().decode()
+        finally:
+            https.close()
+        return types.SimpleNamespace(status=answer.status, text=text, headers=answer.headers)
 
     def close(self):
         """Logs out."""

@@ -1,8 +1,5 @@
 """Fault Tolerance from outside, with pyvmomi: every method, its transitions and its faults."""
 
-import http.client
-import ssl
-
 import pytest
 from pyVmomi import vim, vmodl
 
@@ -154,7 +151,8 @@ def test_the_article_from_failure_to_protection(simulator, connect):
     assert "0xbad003f" in keys["msg.checkpoint.precopyfailure"]
     assert (state(vm), vm.runtime.needSecondaryReason) == ("needSecondary", "lostConnection")
     assert state(secondary) == "enabled" and secondary.runtime.powerState == "poweredOff"
-    assert len(lab.state()["vm-63"]["vmware_log"]) == 3
+    told = [line for line in lab.state()["vm-63"]["vmware_log"] if "Connection closed by remote host" in line]
+    assert len(told) == 3
     # One host is not enough, nor is what the article's commands write.
     client.disable_streams(0)
     client.run(vm.DisableSecondaryVM_Task(secondary))
@@ -173,30 +171,6 @@ def test_the_article_s_vm_is_protected_when_it_was_off(simulator, connect):
     assert state(vm) == "enabled"
     client.run(vm.PowerOnVM_Task())
     client.wait(vm, "running")
-
-
-def test_the_log_of_the_failure_is_a_file(simulator, connect):
-    lab = simulator(scenario="article")
-    client = connect(lab)
-    vm = client.vm()
-    client.allow_replay(vm)
-    client.run(vm.CreateSecondaryVM_Task())
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    https = http.client.HTTPSConnection(lab.facts["hostname"], lab.facts["port"], context=context)
-    path = "/folder/inner/vmware.log?dcPath=Lab&dsName=shared01"
-    https.request("GET", path)
-    answer = https.getresponse()
-    answer.read()
-    assert answer.status == 401
-    cookie = client.si._stub.cookie.split(";")[0]
-    https.request("GET", path, headers={"Cookie": cookie})
-    text = https.getresponse().read().decode()
-    assert "[msg.checkpoint.precopyfailure]" in text and "Migrate: secondary failure during migration" in text
-    https.request("GET", path, headers={"Cookie": cookie, "Range": "bytes=-20"})
-    answer = https.getresponse()
-    assert answer.status == 206 and len(answer.read()) == 20
-    https.close()
 
 
 @pytest.mark.parametrize(

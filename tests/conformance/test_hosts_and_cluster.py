@@ -57,18 +57,3 @@ def test_ha_is_switched(simulator, connect):
     assert cluster.configurationEx.dasConfig.enabled is True
     vm = client.vm()
     client.run(vm.CreateSecondaryVMEx_Task())
-
-
-def test_vmkernel_s_log_tells_of_the_failure(simulator, connect):
-    client = connect(simulator(personality="6.7", scenario="article"))
-    client.run(client.vm().CreateSecondaryVMEx_Task())
-    manager = client.content.diagnosticManager
-    for host, side in zip(hosts(client), "SD", strict=True):
-        assert [log.key for log in manager.QueryDescriptions(host)] == ["vmkernel"]
-        header = manager.BrowseDiagnosticLog(host, "vmkernel")
-        assert (header.lineStart, header.lineEnd) == (1, 1)
-        assert f" {side}: failed to read stream keepalive" in header.lineText[0]
-        end = manager.BrowseDiagnosticLog(host, "vmkernel", start=2**31 - 1)
-        assert not end.lineText and end.lineEnd == 1
-    with pytest.raises(vmodl.fault.InvalidArgument):
-        manager.BrowseDiagnosticLog(hosts(client)[0], "nonsense")

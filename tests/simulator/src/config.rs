@@ -169,6 +169,9 @@ pub struct Config {
     /// How many advanced options a host has, at least
     #[arg(long, default_value_t = 0)]
     pub options: usize,
+    /// How many healthy lines more are in every log
+    #[arg(long, default_value_t = 0)]
+    pub log_lines: usize,
     /// The one user who may log in
     #[arg(long, default_value = "administrator@vsphere.local")]
     pub username: String,

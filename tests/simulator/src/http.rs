@@ -105,8 +105,8 @@ impl Server {
                 return Ok(text(StatusCode::OK, "text/xml", versions));
             }
         }
-        if let Some(file) = path.strip_prefix("/folder/") {
-            return Ok(files::folder(&self.world(), &parts, file));
+        if path == "/folder" || path.starts_with("/folder/") {
+            return files::folder(&self, &parts).await;
         }
         let answer = control::handle(&mut self.world(), parts.method.as_str(), path, &body);
         self.changed.notify_waiters();

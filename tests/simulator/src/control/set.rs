@@ -26,6 +26,28 @@ fn set_one(world: &mut World, moid: &str, name: &str, value: &Json) -> Result<()
     if name == "ft_state" {
         return set_ft(world, moid, &string(value)?);
     }
+    match name {
+        "power" if value.as_str() == Some(Power::On.word()) => {
+            world.boot(moid);
+            return Ok(());
+        }
+        // A failed start in the logs, and in them only: on a release that does not fail in this way too.
+        "broken_stream" if flag(value)? => {
+            world.log_broken_stream(moid);
+            return Ok(());
+        }
+        "log_lines" => {
+            let count = number(value)?;
+            let (vmware, vmkernel) = (world.vmware_filler(count), world.vmkernel_filler(count));
+            if let Some(vm) = world.vm_mut(moid) {
+                vm.vmware_log.extend(vmware);
+            } else if let Some(host) = world.host_mut(moid) {
+                host.vmkernel_log.extend(vmkernel);
+            }
+            return Ok(());
+        }
+        _ => {}
+    }
     let entity = world.entities.get_mut(moid).ok_or("there is no such object")?;
     if name == "name" {
         entity.name = string(value)?;
@@ -75,10 +97,16 @@ fn put<T>(place: &mut T, value: Result<T, String>) -> Result<(), String> {
 
 fn set_vm(vm: &mut Vm, name: &str, value: &Json) -> Result<(), String> {
     match name {
-        "power" => match Power::parse(&string(value)?).ok_or("not a power state")? {
-            Power::On => vm.start(),
-            power => vm.power = power,
-        },
+        "power" => vm.power = Power::parse(&string(value)?).ok_or("not a power state")?,
+        "vmware_log" => vm.vmware_log = strings(value)?,
+        "rotated_logs" => {
+            for (number, lines) in value.as_object().ok_or("takes an object")? {
+                let number: u32 = number.parse().map_err(|_| "takes numbers")?;
+                vm.rotated_logs.retain(|(own, _)| *own != number);
+                vm.rotated_logs.push((number, strings(lines)?));
+                vm.rotated_logs.sort_by_key(|(number, _)| *number);
+            }
+        }
         "template" => vm.template = flag(value)?,
         "connection" => vm.connection = string(value)?,
         "question" => vm.question = optional(value)?,
@@ -140,6 +168,8 @@ fn set_host(host: &mut Host, name: &str, value: &Json) -> Result<(), String> {
     match name {
         "connection" => put(&mut host.connection, string(value)),
         "maintenance" => put(&mut host.maintenance, flag(value)),
+        "vmkernel_log" => put(&mut host.vmkernel_log, strings(value)),
+        "vmkernel_key" => put(&mut host.vmkernel_key, string(value)),
         "agent" => put(&mut host.agent, optional(value)),
         "build" => put(&mut host.build, optional(value)),
         "feature_version" => put(&mut host.feature_version, string(value)),

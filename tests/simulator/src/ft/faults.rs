@@ -5,30 +5,6 @@ use crate::value::{Ref, Value};
 use crate::world::World;
 use crate::world::vm::Power;
 
-/// The three lines that the article found in vmware.log, at this time and for this migration.
-pub fn log_lines(time: &str, migration: u64) -> [String; 3] {
-    // vmware.log of that era has milliseconds.
-    let stamp = format!("{}Z", time.get(..23).unwrap_or(time));
-    let closed = "Connection closed by remote host, possibly due to timeout";
-    [
-        format!(
-            "{stamp}| vcpu-0| [vob.vmotion.stream.keepalive.read.fail] vMotion migration [ac1e0050:{migration}] failed to read stream keepalive: {closed}"
-        ),
-        format!(
-            "{stamp}| vcpu-0| [msg.checkpoint.precopyfailure] Migration to host <> failed with error {closed} (0xbad003f)."
-        ),
-        format!("{stamp}| vcpu-0| Migrate: secondary failure during migration: error {closed}."),
-    ]
-}
-
-/// What vmkernel.log says of the same migration, on its source (`S`) and its destination (`D`).
-pub fn vmkernel_line(time: &str, migration: u64, side: char) -> String {
-    format!(
-        "{}Z cpu0:4123)WARNING: VMotion: 3680: {migration} {side}: failed to read stream keepalive: Connection closed by remote host, possibly due to timeout",
-        time.get(..23).unwrap_or(time)
-    )
-}
-
 /// `VmFaultToleranceConfigIssue` of this reason.
 pub fn config_issue(world: &World, moid: &str, reason: &str) -> Fault {
     let name = world.name(moid);

@@ -5,6 +5,7 @@ use crate::fault::{Fault, Result};
 use crate::value::{Data, Ref, Value};
 use crate::world::World;
 use crate::world::entity::{Body, Entity};
+use crate::world::logs::Failure;
 use crate::world::vm::Power;
 
 use super::{Pair, Role, State, faults};
@@ -68,6 +69,7 @@ impl World {
         twin.power = Power::Off;
         twin.busy = None;
         twin.vmware_log.clear();
+        twin.rotated_logs.clear();
         if !legacy {
             // SMP-FT copies the disks: the secondary has a directory of its own.
             twin.directory = format!("{}_1", twin.directory);
@@ -119,6 +121,7 @@ impl World {
         let secondary = self.secondary_of(primary).unwrap_or_default().to_owned();
         let host = |world: &Self, moid: &str| world.vm(moid).map(|vm| vm.host.clone()).unwrap_or_default();
         let (source, target) = (host(self, primary), host(self, &secondary));
+        self.boot_secondary(&secondary);
         if self.streams_break(&source, &target) {
             let fault = self.break_off(primary, &target);
             let not_attempted = Data::new("ClusterNotAttemptedVmInfo")
@@ -146,21 +149,21 @@ impl World {
 
     /// The stream to the secondary's host breaks off, which vmware.log tells.
     fn break_off(&mut self, primary: &str, target: &str) -> Fault {
-        // In the article, vCenter's clock is ahead of the host's.
-        let migration = self.epoch + self.now * 1000 + 203_248_144;
-        let lines = faults::log_lines(&self.time(), migration);
-        if let Some(vm) = self.vm_mut(primary) {
-            vm.vmware_log.extend(lines);
-        }
-        let source = self.vm(primary).map(|vm| vm.host.clone()).unwrap_or_default();
-        let time = self.time();
-        for (host, side) in [(source.as_str(), 'S'), (target, 'D')] {
-            if let Some(host) = self.host_mut(host) {
-                host.vmkernel_log.push(faults::vmkernel_line(&time, migration, side));
-            }
-        }
+        let migration = self.log_broken_stream(primary);
         self.set_ft(primary, State::NeedSecondary, Some("lostConnection"));
         faults::stream_failure(self, primary, target, migration)
+    }
+
+    /// Writes into the logs that the stream to the secondary broke off, and gives the migration's id.
+    pub fn log_broken_stream(&mut self, primary: &str) -> u64 {
+        // In the article, vCenter's clock is ahead of the host's.
+        let migration = self.epoch + self.now * 1000 + 203_248_144;
+        let secondary = self.secondary_of(primary).map(ToOwned::to_owned);
+        let address = |moid: &str| self.vm(moid).map(|vm| self.vmotion_address(&vm.host)).unwrap_or_default();
+        let (source, destination) = (address(primary), address(secondary.as_deref().unwrap_or_default()));
+        let failure = Failure { migration, source: &source, destination: &destination };
+        self.log_failure(primary, secondary.as_deref(), &failure);
+        migration
     }
 
     /// DRS is manual: the start waits for `ApplyRecommendation`.

@@ -4,7 +4,9 @@ mod cluster;
 mod collector;
 mod ft;
 mod host;
+mod log;
 mod option;
+mod power;
 mod search;
 mod session;
 mod snapshot;
@@ -153,10 +155,10 @@ methods! {
     }
     "VirtualMachine" {
         ReconfigVM_Task "2.0" ("spec*") vm::reconfigure;
-        PowerOnVM_Task "2.0" ("host") vm::power_on;
-        PowerOffVM_Task "2.0" ("") vm::power_off;
-        SuspendVM_Task "2.0" ("") vm::suspend;
-        ResetVM_Task "2.0" ("") vm::reset;
+        PowerOnVM_Task "2.0" ("host") power::power_on;
+        PowerOffVM_Task "2.0" ("") power::power_off;
+        SuspendVM_Task "2.0" ("") power::suspend;
+        ResetVM_Task "2.0" ("") power::reset;
         ShutdownGuest "2.0" ("") vm::guest;
         RebootGuest "2.0" ("") vm::guest;
         AnswerVM "2.0" ("questionId* answerChoice*") vm::answer;
@@ -174,7 +176,7 @@ methods! {
         QueryFaultToleranceCompatibilityEx "6.0" ("forLegacyFt") ft::compatibility_ex;
     }
     "Datacenter" {
-        PowerOnMultiVM_Task "2.5" ("vm* option") vm::power_on_multi;
+        PowerOnMultiVM_Task "2.5" ("vm* option") power::power_on_multi;
     }
     "ClusterComputeResource" {
         ReconfigureComputeResource_Task "2.5" ("spec* modify*") cluster::reconfigure;
@@ -186,8 +188,8 @@ methods! {
         DeselectVnicForNicType "4.0" ("nicType* device*") host::deselect;
     }
     "DiagnosticManager" {
-        QueryDescriptions "2.0" ("host") host::descriptions;
-        BrowseDiagnosticLog "2.0" ("host key* start lines") host::browse;
+        QueryDescriptions "2.0" ("host") log::descriptions;
+        BrowseDiagnosticLog "2.0" ("host key* start lines") log::browse;
     }
 }
 

@@ -76,6 +76,8 @@ pub struct Host {
     pub feature_version: String,
     /// More that keeps it from FT, in words that may be newer than any client.
     pub issues: Vec<String>,
+    /// The key under which `DiagnosticManager` has vmkernel.log: `messages` on the oldest releases.
+    pub vmkernel_key: String,
     /// Lines of vmkernel.log.
     pub vmkernel_log: Vec<String>,
 }

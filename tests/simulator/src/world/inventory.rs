@@ -134,7 +134,8 @@ fn host(world: &mut World, moid: &str, name: &str, parent: &str, option_manager:
         build: None,
         feature_version: world.config.personality.ft_version().into(),
         issues: Vec::new(),
-        vmkernel_log: Vec::new(),
+        vmkernel_key: "vmkernel".into(),
+        vmkernel_log: world.vmkernel_filler(10 + world.config.log_lines),
     };
     world.put(moid, name, parent, Body::Host(host));
 }
@@ -148,6 +149,7 @@ fn vm(world: &mut World, moid: &str, name: &str, folder: &str, host: String, pow
     let pool = if world.config.direct { "ha-root-pool" } else { "resgroup-8" };
     // The number in the moid makes the UUIDs the same in every run.
     let number: u64 = moid.trim_start_matches("vm-").parse().unwrap_or(0);
+    let (vmware_log, rotated_logs) = world.past_logs(name);
     let hardware = Hardware::new(world.config.personality);
     let vm = Vm {
         template: false,
@@ -170,7 +172,8 @@ fn vm(world: &mut World, moid: &str, name: &str, folder: &str, host: String, pow
         busy: None,
         ft: None,
         unreadable: Vec::new(),
-        vmware_log: Vec::new(),
+        vmware_log,
+        rotated_logs,
     };
     world.put(moid, name, folder, Body::Vm(Box::new(vm)));
 }

@@ -83,6 +83,8 @@ pub struct Vm {
     pub unreadable: Vec<String>,
     /// Lines of vmware.log.
     pub vmware_log: Vec<String>,
+    /// Numbers and lines of vmware-N.log, the oldest first.
+    pub rotated_logs: Vec<(u32, Vec<String>)>,
 }
 
 /// Looks a key up as the VMX dictionary does: without regard to case.

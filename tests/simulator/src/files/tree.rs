@@ -1,0 +1,117 @@
+//! Datacenters, their datastores, the VMs' directories in these, and the files in those.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use crate::world::World;
+use crate::world::vm::Vm;
+
+/// What a path leads to.
+pub enum Found {
+    /// Nothing
+    Nothing,
+    /// A page that lists what is there
+    List(String),
+    /// A file
+    File(String),
+}
+
+/// What is at this path of this datastore of this datacenter; without one of these, what there is to choose from.
+pub fn find(world: &World, datacenter: Option<&str>, store: Option<&str>, path: &str) -> Found {
+    let Some(datacenter) = datacenter else {
+        let names = world.of_kind("Datacenter").iter().map(|moid| world.name(moid).to_owned()).collect();
+        return list_at(path, "datacenters", &names, |name| format!("/folder?dcPath={}", escape(name)));
+    };
+    let Some(home) = world.of_kind("Datacenter").into_iter().find(|moid| leads_to(world.name(moid), datacenter)) else {
+        return Found::Nothing;
+    };
+    let stores: BTreeSet<String> = world
+        .of_kind("Datastore")
+        .into_iter()
+        .filter(|moid| ancestors(world, moid).any(|ancestor| ancestor == home))
+        .map(|moid| world.name(&moid).to_owned())
+        .collect();
+    let scope = format!("dcPath={}", escape(datacenter));
+    let Some(store) = store else {
+        return list_at(path, "datastores", &stores, |name| format!("/folder?{scope}&amp;dsName={}", escape(name)));
+    };
+    if !stores.contains(store) {
+        return Found::Nothing;
+    }
+    let vms: Vec<(&str, &Vm)> = world
+        .entities
+        .keys()
+        .filter_map(|moid| Some((world.name(moid), world.vm(moid)?)))
+        .filter(|(_, vm)| world.name(&vm.datastore) == store)
+        .collect();
+    let link = |name: &str| format!("/folder/{}?{scope}&amp;dsName={}", escape(name), escape(store));
+    let (directory, file) = path.split_once('/').unwrap_or((path, ""));
+    if directory.is_empty() {
+        let names = vms.iter().map(|(_, vm)| format!("{}/", vm.directory)).collect();
+        return list_at("", store, &names, link);
+    }
+    let files: Vec<(String, String)> = vms
+        .iter()
+        .filter(|(_, vm)| vm.directory == directory)
+        .fold(Vec::new(), |files, (name, vm)| add(files, name, vm));
+    if files.is_empty() {
+        return Found::Nothing;
+    }
+    if file.is_empty() {
+        let names = files.iter().map(|(name, _)| name.clone()).collect();
+        return list_at("", directory, &names, |name| link(&format!("{directory}/{name}")));
+    }
+    files.into_iter().find(|(name, _)| name == file).map_or(Found::Nothing, |(_, content)| Found::File(content))
+}
+
+/// A list, which is there only where the path ends.
+fn list_at(path: &str, what: &str, names: &BTreeSet<String>, link: impl Fn(&str) -> String) -> Found {
+    if !path.is_empty() {
+        return Found::Nothing;
+    }
+    let mut html = format!("<html><head><title>Index of {what}</title></head><body><h1>Index of {what}</h1><table>\n");
+    for name in names {
+        let _ = writeln!(html, "<tr><td><a href=\"{}\">{name}</a></td></tr>", link(name));
+    }
+    html.push_str("</table></body></html>\n");
+    Found::List(html)
+}
+
+/// Whether `dcPath` names this datacenter: an ampersand in a name is encoded twice.
+fn leads_to(name: &str, path: &str) -> bool {
+    let path = path.trim_matches('/');
+    path == name || super::decode(path) == name
+}
+
+fn ancestors<'a>(world: &'a World, moid: &str) -> impl Iterator<Item = String> + 'a {
+    let parent = |moid: &String| world.entities.get(moid).and_then(|entity| entity.parent.clone());
+    std::iter::successors(parent(&moid.to_owned()), parent)
+}
+
+/// The files of a VM beside those that are there. Both halves of a record/replay pair write into one vmware.log.
+fn add(mut files: Vec<(String, String)>, name: &str, vm: &Vm) -> Vec<(String, String)> {
+    let mut put = |file: String, content: String| match files.iter_mut().find(|(own, _)| *own == file) {
+        Some((_, own)) if file == "vmware.log" => own.push_str(&content),
+        Some(_) => {}
+        None => files.push((file, content)),
+    };
+    let lines = |lines: &[String]| lines.iter().fold(String::new(), |out, line| out + line + "\n");
+    let mut vmx = String::from(".encoding = \"UTF-8\"\n");
+    for (key, value) in &vm.extra {
+        let _ = writeln!(vmx, "{key} = \"{value}\"");
+    }
+    put(format!("{name}.vmx"), vmx);
+    put("vmware.log".into(), lines(&vm.vmware_log));
+    for (number, old) in &vm.rotated_logs {
+        put(format!("vmware-{number}.log"), lines(old));
+    }
+    files
+}
+
+fn escape(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
+    name.bytes().fold(String::new(), |mut out, byte| {
+        let _ = if plain(byte) { write!(out, "{}", char::from(byte)) } else { write!(out, "%{byte:02x}") };
+        out
+    })
+}
