@@ -74,21 +74,42 @@ def test_power_off_takes_the_secondary_along(simulator, connect):
     client.wait(vm, "running")
 
 
-def test_failover_swaps_the_roles(simulator, connect):
-    client, old, new = protected(simulator, connect)
+@pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
+def test_failover_swaps_the_roles(simulator, connect, personality):
+    client, old, new = protected(simulator, connect, personality=personality)
+    homes = old.runtime.host, new.runtime.host
     client.run(old.MakePrimaryVM_Task(new))
     client.wait(new, "running")
     assert new.config.ftInfo.role == 1 and list(new.config.ftInfo.secondaries) == [old]
-    assert old.config.ftInfo.primaryVM == new and client.vm() == new
+    assert old.config.ftInfo.role == 2 and old.config.ftInfo.primaryVM == new and client.vm() == new
+    assert (old.runtime.host, new.runtime.host) == homes
+    # And back again.
+    client.run(new.MakePrimaryVM_Task(old))
+    client.wait(old, "running")
+    assert client.vm() == old
 
 
-def test_a_secondary_is_restarted(simulator, connect):
-    client, vm, secondary = protected(simulator, connect)
+@pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
+def test_a_secondary_is_restarted(simulator, connect, personality):
+    client, vm, secondary = protected(simulator, connect, personality=personality)
     with pytest.raises(vmodl.fault.InvalidArgument):
         vm.TerminateFaultTolerantVM_Task(vm)
     client.run(vm.TerminateFaultTolerantVM_Task(secondary))
     client.wait(vm, "running")
-    assert list(vm.config.ftInfo.secondaries) == [secondary]
+    assert list(vm.config.ftInfo.secondaries) == [secondary] and vm.config.ftInfo.role == 1
+
+
+def test_failover_is_not_for_a_host_of_its_own(simulator, connect):
+    client = connect(simulator(personality="6.7", direct=True))
+    vm, other = client.vm(), client.vm("other")
+    for call in (
+        vm.CreateSecondaryVM_Task,
+        vm.TurnOffFaultToleranceForVM_Task,
+        vm.TerminateFaultTolerantVM_Task,
+        lambda: vm.MakePrimaryVM_Task(other),
+    ):
+        with pytest.raises(vmodl.fault.NotSupported):
+            call()
 
 
 def test_a_secondary_takes_no_orders(simulator, connect):

@@ -1,4 +1,6 @@
-"""vmknics, logs and vSphere HA with pyvmomi."""
+"""vmknics and vSphere HA with pyvmomi."""
+
+import time
 
 import pytest
 from pyVmomi import vim, vmodl
@@ -27,9 +29,36 @@ def test_vmknics_carry_services(simulator, connect):
     assert {config.nicType for config in manager.info.netConfig} == {
         config.nicType for config in host.config.virtualNicManagerInfo.netConfig
     }
-    for call in (lambda: manager.QueryNetConfig("nonsense"), lambda: manager.SelectVnicForNicType("vmotion", "vmk9")):
+    for call in (
+        lambda: manager.QueryNetConfig("nonsense"),
+        lambda: manager.SelectVnicForNicType("vmotion", "vmk9"),
+        lambda: manager.SelectVnicForNicType("vmotion", "vmk3"),
+        lambda: manager.DeselectVnicForNicType("vmotion", "vmk3"),
+        lambda: manager.SelectVnicForNicType("management", "vmk2"),
+    ):
         with pytest.raises(vmodl.fault.InvalidArgument):
             call()
+
+
+@pytest.mark.parametrize(
+    "service, multiple, candidates",
+    [
+        (FT_LOGGING, False, ["vmk0", "vmk1", "vmk2"]),
+        ("vmotion", True, ["vmk0", "vmk1", "vmk2"]),
+        ("management", True, ["vmk0", "vmk1"]),
+    ],
+)
+def test_vmknics_are_told_by_key(simulator, connect, service, multiple, candidates):
+    client = connect(simulator(personality="8.0"))
+    for place, host in enumerate(hosts(client)):
+        config = host.configManager.virtualNicManager.QueryNetConfig(service)
+        assert config.multiSelectAllowed is multiple
+        assert [nic.device for nic in config.candidateVnic] == candidates
+        assert len({nic.portgroup for nic in config.candidateVnic}) == len(candidates)
+        keys = [f"{service}.key-vim.host.VirtualNic-{device}" for device in candidates]
+        assert [nic.key for nic in config.candidateVnic] == keys
+        assert len(config.selectedVnic) == 1 and config.selectedVnic[0] in keys
+        assert config.candidateVnic[0].spec.ip.ipAddress == f"172.30.{place}.80"
 
 
 def test_ft_needs_its_vmknics(simulator, connect):
@@ -48,12 +77,88 @@ def test_ft_needs_its_vmknics(simulator, connect):
     client.wait(vm, "running")
 
 
-def test_ha_is_switched(simulator, connect):
-    client = connect(simulator(personality="6.7", scenario="ha-off"))
-    cluster = client.all(vim.ClusterComputeResource)[0]
-    assert cluster.configurationEx.dasConfig.enabled is False
-    spec = vim.cluster.ConfigSpecEx(dasConfig=vim.cluster.DasConfigInfo(enabled=True))
-    client.run(cluster.ReconfigureComputeResource_Task(spec, True))
-    assert cluster.configurationEx.dasConfig.enabled is True
+def cluster(client):
+    return client.all(vim.ClusterComputeResource)[0]
+
+
+def reconfigure(client, modify=True, **das):
+    spec = vim.cluster.ConfigSpecEx(dasConfig=vim.cluster.DasConfigInfo(**das))
+    client.run(cluster(client).ReconfigureComputeResource_Task(spec, modify))
+
+
+def ha(client):
+    das = cluster(client).configurationEx.dasConfig
+    options = {option.key: option.value for option in das.option}
+    return das.enabled, das.admissionControlEnabled, das.hostMonitoring, options
+
+
+def agents(client):
+    return [host.runtime.dasHostState and host.runtime.dasHostState.state for host in hosts(client)]
+
+
+def settled(client, states):
+    """Waits for the agents of the hosts to be in these states."""
+    deadline = time.monotonic() + 10
+    while (now := agents(client)) != states:
+        assert time.monotonic() < deadline, now
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
+def test_ha_is_switched(simulator, connect, personality):
+    running = simulator(personality=personality, scenario="ha-off")
+    client = connect(running)
+    assert ha(client) == (False, True, "enabled", {}) and agents(client) == [None, None]
+    running.set("host-30", agent="initializationError")
+    reconfigure(client, enabled=True, admissionControlEnabled=False)
+    assert ha(client) == (True, False, "enabled", {})
+    settled(client, ["master", "initializationError"])
+    running.set("host-30", agent=None)
+    settled(client, ["master", "connectedToMaster"])
     vm = client.vm()
-    client.run(vm.CreateSecondaryVMEx_Task())
+    if personality == "5.0":
+        client.allow_replay(vm)
+    client.run(vm.CreateSecondaryVM_Task())
+    client.wait(vm, "running")
+    # Without HA the pair goes on, but can do nothing more.
+    reconfigure(client, enabled=False)
+    assert agents(client) == [None, None] and vm.runtime.faultToleranceState == "running"
+    with pytest.raises(vmodl.fault.NotSupported):
+        vm.MakePrimaryVM_Task(vm.config.ftInfo.secondaries[0])
+
+
+def test_only_what_is_named_changes_where_modify_says_so(simulator, connect):
+    running = simulator(personality="8.0")
+    client = connect(running)
+    running.set(
+        cluster(client)._moId,
+        das_options={"das.maxftvmsperhost": "4"},
+        admission_control=False,
+        host_monitoring="disabled",
+    )
+    everything = {"das.maxftvmsperhost": "4"}
+    assert ha(client) == (True, False, "disabled", everything)
+    reconfigure(client, hostMonitoring="enabled")
+    assert ha(client) == (True, False, "enabled", everything)
+    option = vim.option.OptionValue(key="das.maxftvmsperhost", value="0")
+    reconfigure(client, option=[option])
+    assert ha(client) == (True, False, "enabled", {"das.maxftvmsperhost": "0"})
+    drs = cluster(client).configurationEx.drsConfig
+    assert drs.enabled and drs.defaultVmBehavior == "fullyAutomated"
+    reconfigure(client, modify=False, enabled=True)
+    assert ha(client) == (True, True, "enabled", {})
+    assert not cluster(client).configurationEx.drsConfig.enabled
+    running.set(cluster(client)._moId, ha_untold=True)
+    assert ha(client)[0] is None
+    with pytest.raises(vmodl.fault.InvalidArgument):
+        reconfigure(client, hostMonitoring="sometimes")
+    running.inject(method="ReconfigureComputeResource_Task", how="task-error", fault="InsufficientFailoverResourcesFault")
+    with pytest.raises(vim.fault.InsufficientFailoverResourcesFault):
+        reconfigure(client, enabled=True)
+
+
+def test_a_host_has_no_ha_of_its_own(simulator, connect):
+    client = connect(simulator(personality="6.7", direct=True))
+    (host,) = hosts(client)
+    assert host.runtime.dasHostState is None
+    assert list(host.capability.smpFtCompatibilityIssues) == ["haAgentIssue"]

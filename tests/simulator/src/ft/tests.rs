@@ -1,56 +1,13 @@
 //! The state machine, driven through the methods as a client would, on virtual time.
 
-use crate::fault::Fault;
-use crate::methods::{Ctx, Outcome, Reply, dispatch};
-use crate::soap::envelope::Call;
 use crate::value::{Data, Value};
 use crate::world::World;
-use crate::world::task::State as TaskState;
-use crate::world::testing;
+use crate::world::testing::{self, call, task};
 use crate::world::vm::Power;
 
 use super::State;
 
 const INNER: &str = "vm-63";
-
-/// One call with a session, its reply or fault.
-fn call(world: &mut World, on: &str, method: &str, args: &str) -> Result<Reply, Fault> {
-    let kind = crate::property::kind_of(world, on).unwrap_or("VirtualMachine");
-    let body = format!(
-        r#"<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><e:Body><{method} xmlns="urn:vim25"><_this type="{kind}">{on}</_this>{args}</{method}></e:Body></e:Envelope>"#
-    );
-    let call = Call::parse(&body).unwrap();
-    let (_, session) = world.open_session("tester");
-    let started = world.now;
-    let version = world.config.personality.newest();
-    let mut ctx = Ctx {
-        world,
-        this: call.this.clone(),
-        call: &call,
-        session: Some(session),
-        cookie: None,
-        version,
-        started,
-        set_cookie: None,
-    };
-    match dispatch(&mut ctx)? {
-        Outcome::Done(reply) => Ok(reply),
-        Outcome::Wait(_) => panic!("{method} waits"),
-    }
-}
-
-/// A task's call, and what the task ends in.
-fn task(world: &mut World, on: &str, method: &str, args: &str) -> Result<Option<Value>, Fault> {
-    let Reply::Value(Value::Ref(task)) = call(world, on, method, args)? else {
-        panic!("{method} gave no task");
-    };
-    world.advance(world.now + world.config.task_ms);
-    match &world.tasks[&task.moid].state {
-        TaskState::Success(result) => Ok(result.clone()),
-        TaskState::Error(fault) => Err(fault.clone()),
-        other => panic!("{method} is {other:?}"),
-    }
-}
 
 fn state(world: &World, moid: &str) -> &'static str {
     world.vm(moid).unwrap().ft_state()
@@ -282,4 +239,58 @@ fn modern_releases_need_no_options() {
         settle(&mut world);
         assert_eq!(state(&world, INNER), "running");
     }
+}
+
+/// The states of a VM from now on, one after the other, until nothing more happens.
+fn walk(world: &mut World, moid: &str) -> Vec<&'static str> {
+    let mut states = vec![state(world, moid)];
+    for _ in 0..10 * world.config.task_ms {
+        world.advance(world.now + 1);
+        if states.last() != Some(&state(world, moid)) {
+            states.push(state(world, moid));
+        }
+    }
+    states
+}
+
+#[test]
+fn what_is_tested_walks_from_state_to_state() {
+    for personality in ["5.0", "6.7", "8.0"] {
+        for method in ["MakePrimaryVM_Task", "TerminateFaultTolerantVM_Task"] {
+            let mut world = ready(&["--personality", personality, "--scenario", "healthy"]);
+            task(&mut world, INNER, "CreateSecondaryVM_Task", "").unwrap();
+            settle(&mut world);
+            let secondary = second(&world);
+            task(&mut world, INNER, method, &on(&secondary)).unwrap();
+            let swapped = method.starts_with("Make");
+            let (primary, other) = if swapped { (secondary.as_str(), INNER) } else { (INNER, secondary.as_str()) };
+            assert_eq!(world.secondary_of(primary), Some(other));
+            assert_eq!((world.vm(primary).unwrap().power, world.vm(other).unwrap().power), (Power::On, Power::Off));
+            assert_eq!(walk(&mut world, primary), ["needSecondary", "starting", "running"], "{personality} {method}");
+            assert_eq!(world.vm(other).unwrap().power, Power::On);
+        }
+    }
+}
+
+#[test]
+fn an_esxi_host_of_its_own_knows_no_ft() {
+    let mut world = testing::world(&["--direct"]);
+    for method in ["MakePrimaryVM_Task", "EnableSecondaryVM_Task", "DisableSecondaryVM_Task"] {
+        assert_eq!(task(&mut world, "1", method, &on("2")).unwrap_err().kind(), "NotSupported", "{method}");
+    }
+    for method in ["TerminateFaultTolerantVM_Task", "TurnOffFaultToleranceForVM_Task", "CreateSecondaryVM_Task"] {
+        assert_eq!(task(&mut world, "1", method, "").unwrap_err().kind(), "NotSupported", "{method}");
+    }
+}
+
+#[test]
+fn a_thin_disk_takes_longer() {
+    let mut world = ready(&["--scenario", "thin-disk"]);
+    world.vm_mut(INNER).unwrap().power = Power::Off;
+    call(&mut world, INNER, "CreateSecondaryVM_Task", "").unwrap();
+    world.advance(world.now + 4 * world.config.task_ms);
+    assert_eq!(state(&world, INNER), "notConfigured");
+    world.advance(world.now + world.config.task_ms);
+    assert_eq!(state(&world, INNER), "enabled");
+    assert!(!world.vm(INNER).unwrap().hardware.disk.thin);
 }

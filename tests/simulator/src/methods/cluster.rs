@@ -180,3 +180,85 @@ pub fn apply_recommendation(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     ctx.world.apply_recommendation(&key)?;
     void()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::testing::{self, call, task};
+
+    const CLUSTER: &str = "domain-c7";
+
+    fn spec(inside: &str, modify: bool) -> String {
+        format!(r#"<spec xsi:type="ClusterConfigSpecEx">{inside}</spec><modify>{modify}</modify>"#)
+    }
+
+    fn reconfigure(world: &mut World, args: &str) -> std::result::Result<Ha, String> {
+        task(world, CLUSTER, "ReconfigureComputeResource_Task", args).map_err(|fault| fault.kind().to_owned())?;
+        Ok(cluster(world, CLUSTER).map_err(|fault| fault.message)?.ha.clone())
+    }
+
+    #[test]
+    fn what_is_not_named_stays_or_goes_by_the_flag() {
+        let option = "<option><key>das.maxftvmsperhost</key><value>0</value></option>";
+        let off = "<admissionControlEnabled>false</admissionControlEnabled>";
+        let first = format!("<dasConfig><hostMonitoring>disabled</hostMonitoring>{off}{option}</dasConfig>");
+        let on = "<dasConfig><enabled>true</enabled></dasConfig>";
+        for (modify, monitoring, admission, options) in [(true, "disabled", false, 1), (false, "enabled", true, 0)] {
+            let mut world = testing::world(&[]);
+            let ha = reconfigure(&mut world, &spec(&first, true)).unwrap();
+            assert!(ha.on && !ha.admission && ha.monitoring == "disabled" && ha.options.len() == 1);
+            let ha = reconfigure(&mut world, &spec(on, modify)).unwrap();
+            assert_eq!((ha.monitoring.as_str(), ha.admission, ha.options.len()), (monitoring, admission, options));
+            assert!(ha.on);
+            let drs = reconfigure(&mut world, &spec("<drsConfig><enabled>true</enabled></drsConfig>", modify)).unwrap();
+            assert_eq!(drs.on, modify);
+        }
+    }
+
+    #[test]
+    fn what_the_wsdl_does_not_allow_is_refused() {
+        let cases = [
+            (
+                "<spec><dasConfig><enabled>true</enabled></dasConfig></spec><modify>true</modify>".into(),
+                "InvalidRequest",
+            ),
+            (spec("<drsConfig/><dasConfig/>", true), "InvalidRequest"),
+            (
+                spec("<dasConfig><hostMonitoring>enabled</hostMonitoring><enabled>true</enabled></dasConfig>", true),
+                "InvalidRequest",
+            ),
+            (spec("<dasConfig><nonsense>true</nonsense></dasConfig>", true), "InvalidRequest"),
+            (spec("<dasConfig><hostMonitoring>true</hostMonitoring></dasConfig>", true), "InvalidArgument"),
+        ];
+        for (args, expected) in cases {
+            let mut world = testing::world(&["--scenario", "ha-off"]);
+            assert_eq!(reconfigure(&mut world, &args).unwrap_err(), expected, "{args}");
+        }
+    }
+
+    #[test]
+    fn agents_elect_a_master_after_the_task() {
+        let mut world = testing::world(&["--scenario", "ha-off", "--hosts", "3"]);
+        if let Some(host) = world.host_mut("host-20") {
+            host.agent = Some("initializationError".into());
+        }
+        let states = |world: &World| -> Vec<Option<String>> {
+            ["host-20", "host-30", "host-40"].iter().map(|moid| world.agent_state(moid, world.host(moid)?)).collect()
+        };
+        assert_eq!(states(&world), [const { None }; 3]);
+        reconfigure(&mut world, &spec("<dasConfig><enabled>true</enabled></dasConfig>", true)).unwrap();
+        let told = |world: &World| states(world).into_iter().flatten().collect::<Vec<_>>();
+        assert_eq!(told(&world), ["initializationError", "election", "election"]);
+        world.advance(world.now + world.config.task_ms);
+        assert_eq!(told(&world), ["initializationError", "master", "connectedToMaster"]);
+        call(
+            &mut world,
+            CLUSTER,
+            "ReconfigureComputeResource_Task",
+            &spec("<dasConfig><enabled>false</enabled></dasConfig>", true),
+        )
+        .unwrap();
+        world.advance(world.now + 5 * world.config.task_ms);
+        assert_eq!(states(&world), [const { None }; 3]);
+    }
+}

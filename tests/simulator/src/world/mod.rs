@@ -14,6 +14,8 @@ pub mod nics;
 pub mod options;
 pub mod session;
 pub mod task;
+#[cfg(test)]
+pub mod testing;
 pub mod vm;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -180,21 +182,5 @@ impl World {
             Body::Cluster(cluster) => Some(cluster),
             _ => None,
         }
-    }
-}
-
-#[cfg(test)]
-pub mod testing {
-    //! Worlds for tests, started as the command line would.
-
-    use clap::Parser;
-
-    use super::World;
-    use crate::config::Config;
-
-    /// A world of these flags, at the article's date.
-    pub fn world(flags: &[&str]) -> World {
-        let arguments = ["simulator"].iter().chain(flags);
-        World::new(Config::parse_from(arguments), 1_312_133_499_314_000)
     }
 }

@@ -1,0 +1,57 @@
+//! Worlds for tests, started as the command line would, and calls as clients make them.
+
+use clap::Parser;
+
+use crate::config::Config;
+use crate::fault::Fault;
+use crate::methods::{Ctx, Outcome, Reply, dispatch};
+use crate::soap::envelope::Call;
+use crate::value::Value;
+
+use super::World;
+use super::task::State;
+
+/// A world of these flags, at the article's date.
+pub fn world(flags: &[&str]) -> World {
+    let arguments = ["simulator"].iter().chain(flags);
+    World::new(Config::parse_from(arguments), 1_312_133_499_314_000)
+}
+
+/// One call with a session, its reply or fault.
+pub fn call(world: &mut World, on: &str, method: &str, args: &str) -> Result<Reply, Fault> {
+    let kind = crate::property::kind_of(world, on).unwrap_or("VirtualMachine");
+    let body = format!(
+        r#"<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><e:Body><{method} xmlns="urn:vim25"><_this type="{kind}">{on}</_this>{args}</{method}></e:Body></e:Envelope>"#
+    );
+    let call = Call::parse(&body).unwrap();
+    let (_, session) = world.open_session("tester");
+    let started = world.now;
+    let version = world.config.personality.newest();
+    let mut ctx = Ctx {
+        world,
+        this: call.this.clone(),
+        call: &call,
+        session: Some(session),
+        cookie: None,
+        version,
+        started,
+        set_cookie: None,
+    };
+    match dispatch(&mut ctx)? {
+        Outcome::Done(reply) => Ok(reply),
+        Outcome::Wait(_) => panic!("{method} waits"),
+    }
+}
+
+/// A task's call, and what the task ends in.
+pub fn task(world: &mut World, on: &str, method: &str, args: &str) -> Result<Option<Value>, Fault> {
+    let Reply::Value(Value::Ref(task)) = call(world, on, method, args)? else {
+        panic!("{method} gave no task");
+    };
+    world.advance(world.now + world.config.task_ms);
+    match &world.tasks[&task.moid].state {
+        State::Success(result) => Ok(result.clone()),
+        State::Error(fault) => Err(fault.clone()),
+        other => panic!("{method} is {other:?}"),
+    }
+}
