@@ -152,7 +152,8 @@ def test_only_what_is_named_changes_where_modify_says_so(simulator, connect):
     assert ha(client)[0] is None
     with pytest.raises(vmodl.fault.InvalidArgument):
         reconfigure(client, hostMonitoring="sometimes")
-    running.inject(method="ReconfigureComputeResource_Task", how="task-error", fault="InsufficientFailoverResourcesFault")
+    fault = "InsufficientFailoverResourcesFault"
+    running.inject(method="ReconfigureComputeResource_Task", how="task-error", fault=fault)
     with pytest.raises(vim.fault.InsufficientFailoverResourcesFault):
         reconfigure(client, enabled=True)
 

@@ -41,9 +41,8 @@ def test_a_failed_start_is_in_every_log_that_sees_it(simulator, connect, persona
     log = client.get("/folder/inner/vmware.log").text
     first, second, third = [line for line in log.splitlines() if "closed by remote host" in line]
     prefix = VMX_PREFIX[personality]
-    found = re.fullmatch(
-        prefix + r"\[vob.vmotion.stream.keepalive.read.fail\] vMotion migration \[ac1e0050:(\d{16})\] " + KEEPALIVE, first
-    )
+    migration = r"\[vob.vmotion.stream.keepalive.read.fail\] vMotion migration \[ac1e0050:(\d{16})\] "
+    found = re.fullmatch(prefix + migration + KEEPALIVE, first)
     assert found, first
     closed = "Connection closed by remote host, possibly due to timeout"
     assert re.match(prefix + re.escape("[msg.checkpoint.precopyfailure] Migration to host <> failed"), second)

@@ -192,14 +192,5 @@ fn record(server: &Server, call: &Result<Call, Fault>, cookie: Option<&str>, sta
     if let Some(fault) = fault {
         line["fault"] = fault.into();
     }
-    if let Some(path) = &world.config.log {
-        use std::io::Write;
-        // The log on disk is a convenience: the one in memory is what tests read.
-        let _ = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .and_then(|mut file| writeln!(file, "{line}"));
-    }
-    world.log.push(line);
+    world.record(line);
 }

@@ -6,9 +6,9 @@ mod tree;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use hyper::StatusCode;
 use hyper::header::{ACCEPT_RANGES, AUTHORIZATION, CONTENT_RANGE, HeaderValue, RANGE};
 use hyper::http::request::Parts;
+use hyper::{Method, StatusCode};
 use serde_json::json;
 
 use crate::http::{Answer, Drop, Server, session_cookie, text};
@@ -59,7 +59,7 @@ pub async fn folder(server: &Arc<Server>, parts: &Parts) -> Result<Answer, Drop>
     if let Some(range) = parts.headers.get(RANGE).and_then(|value| value.to_str().ok()) {
         line["range"] = range.into();
     }
-    world.log.push(line);
+    world.record(line);
     answer
 }
 
@@ -68,6 +68,9 @@ fn plain(status: StatusCode, body: impl Into<hyper::body::Bytes>) -> Answer {
 }
 
 fn serve(world: &mut World, parts: &Parts, path: &str) -> Answer {
+    if !matches!(parts.method, Method::GET | Method::HEAD) {
+        return plain(StatusCode::METHOD_NOT_ALLOWED, "files are only read here");
+    }
     let now = world.now;
     let session = session_cookie(&parts.headers).and_then(|cookie| world.sessions.get_mut(&cookie));
     let known = session.map(|session| session.last_used = now).is_some();

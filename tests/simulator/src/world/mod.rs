@@ -99,6 +99,20 @@ impl World {
         world
     }
 
+    /// Puts a request into the log, and into the file that the command line names.
+    pub fn record(&mut self, line: serde_json::Value) {
+        if let Some(path) = &self.config.log {
+            use std::io::Write;
+            // The log on disk is a convenience: the one in memory is what tests read.
+            let _ = std::fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
+                .and_then(|mut file| writeln!(file, "{line}"));
+        }
+        self.log.push(line);
+    }
+
     /// A number that was not used before.
     pub fn number(&mut self) -> u64 {
         self.next += 1;
