@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use target::Server;
 use vsphere::{Element, Fault, Moref, SecondaryOp};
 
-use crate::plan::{Change, Goal, Step, Verdict, has_reason, judge, needs_power_off, power_cycled};
+use crate::plan::{Change, Goal, Step, has_reason, judge, needs_power_off, power_cycled};
 use crate::state::{FtState, Observed};
 use crate::{Args, observe};
 
@@ -16,9 +16,6 @@ use crate::{Args, observe};
 const POWER_ON_AGAIN: u64 = 60;
 /// So long the server may go on showing the state from before an operation whose task has ended.
 const LAG: Duration = Duration::from_secs(120);
-/// So many times in a row the state may not be read while it is waited for: the hosts of a nested lab are busy then.
-const BLINKS: u32 = 30;
-
 /// Runs the steps in order. A virtual machine that was powered off on the way is powered on again, also when the rest
 /// fails. (A signal ends the run where it is; its result then tells of the power.)
 pub async fn apply(
@@ -276,47 +273,25 @@ pub async fn verify(
     change: &Change,
     run: &Run,
 ) -> Result<Observed, Error> {
-    let deadline = run.deadline(args.timeout);
-    let started = Instant::now();
-    let mut pause = Duration::from_millis(50);
-    let mut blinks = 0;
+    let began = Instant::now();
     let unsettled = |error: Error| if change.steps.is_empty() { error } else { error.unsettled() };
+    let read = async || observe::observe(args, server, Some(observed)).await;
     // An observation without operations of its own was made a moment ago.
-    let mut now = if change.steps.is_empty() {
-        observed.clone()
-    } else {
-        observe::observe(args, server, Some(observed)).await.map_err(unsettled)?
+    let first = if change.steps.is_empty() { observed.clone() } else { read().await.map_err(unsettled)? };
+    let Some(goal) = change.goal else { return Ok(first) };
+    let judged = |now: &Observed| {
+        let lagging = !change.steps.is_empty() && began.elapsed() < LAG;
+        judge(goal, now, lagging.then_some(observed))
     };
-    let Some(goal) = change.goal else { return Ok(now) };
-    loop {
-        let lagging = !change.steps.is_empty() && started.elapsed() < LAG;
-        let what = match judge(goal, &now, lagging.then_some(observed)) {
-            Verdict::Reached => return Ok(now),
-            Verdict::Lost(error) => return Err(unsettled(error)),
-            Verdict::Waiting(what) => what,
+    let late = |now: &Observed, what: String| {
+        let text = format!("{} is still {what} after {} s", now.label(), args.timeout);
+        let remedy = if goal == Goal::Running && now.state != FtState::NotConfigured {
+            "Give it a longer `timeout`; see whether DRS has a recommendation to apply; or start the secondary anew, \
+             with `state: suspended`, then `state: present`, and see what vSphere says."
+        } else {
+            "Give it a longer `timeout`, and see the tasks and events of the virtual machine."
         };
-        run.progress.waiting(&format!("waiting for {}: {what}", observed.vm.name));
-        if Instant::now() + pause >= deadline {
-            let text = format!("{} is still {what} after {} s", now.label(), args.timeout);
-            let remedy = if goal == Goal::Running && now.state != FtState::NotConfigured {
-                "Give it a longer `timeout`; see whether DRS has a recommendation to apply; or start the secondary anew, \
-                 with `state: suspended`, then `state: present`, and see what vSphere says."
-            } else {
-                "Give it a longer `timeout`, and see the tasks and events of the virtual machine."
-            };
-            return Err(unsettled(Error::new(Kind::Timeout, text)).hint(remedy));
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(2));
-        match observe::observe(args, server, Some(observed)).await {
-            Ok(seen) => (now, blinks) = (seen, 0),
-            // The network or the host is busy; a virtual machine cannot be read while its host is not connected.
-            Err(error)
-                if blinks < BLINKS && matches!(error.kind, Kind::Connection | Kind::Timeout | Kind::Conflict) =>
-            {
-                blinks += 1;
-            }
-            Err(error) => return Err(unsettled(error)),
-        }
-    }
+        Error::new(Kind::Timeout, text).hint(remedy)
+    };
+    target::until(first, &observed.vm.name, run, args.timeout, read, judged, late).await.map_err(unsettled)
 }

@@ -2,7 +2,7 @@
 
 use contract::{Error, Kind};
 use target::{Server, VmReport};
-use vsphere::{Element, FoundVm, FtPlacement, HostQuery, Object, Version, VmPaths};
+use vsphere::{Element, FoundVm, FtPlacement, HaConfig, HostQuery, Object, Version, VmPaths};
 
 use crate::Args;
 use crate::plan::may_start_secondary;
@@ -121,7 +121,7 @@ fn host_version(server: &Server, found: &FoundVm) -> Version {
 
 /// `ClusterConfigInfoEx.dasConfig.enabled`, which a server may leave out.
 fn ha(cluster: &Object) -> Option<bool> {
-    cluster.get("configurationEx")?.at("dasConfig/enabled")?.flag()
+    HaConfig::parse(cluster.get("configurationEx")?).enabled
 }
 
 /// Whether the host's hardware is VMware's.

@@ -1,6 +1,7 @@
 //! What is to be done to the Fault Tolerance of a virtual machine.
 
 use contract::{Error, Kind, Plan};
+use target::Verdict;
 use vsphere::Fault;
 
 use crate::state::{Engine, FtState, Observed};
@@ -67,7 +68,7 @@ pub fn may_start_secondary(wish: Wish, observed: &Observed) -> bool {
 
 /// Decides.
 pub fn plan(wish: Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
-    misdirected(observed)?;
+    target::not_a_secondary(&observed.label(), observed.ft.as_ref())?;
     let running = if observed.power() == "poweredOn" { Goal::Running } else { Goal::Enabled };
     let mut plan = Plan::from(match (wish.state, &observed.state) {
         (State::Present, FtState::NotConfigured) => create(wish, observed, &[], running),
@@ -139,26 +140,6 @@ pub fn needs_power_off(fault: &Fault) -> bool {
 pub fn has_reason(fault: &Fault, reason: &str) -> bool {
     fault.fields.get("reason").is_some_and(|found| found == reason)
         || fault.causes.iter().any(|cause| has_reason(&cause.fault, reason))
-}
-
-/// What nobody should do to this object.
-fn misdirected(observed: &Observed) -> Result<(), Error> {
-    let conflict = |text: String, remedy: String| Err(Error::new(Kind::Conflict, text).hint(remedy));
-    let Some(ft) = &observed.ft else { return Ok(()) };
-    if ft.orphaned {
-        return conflict(
-            format!("{} is an orphaned secondary of Fault Tolerance, whose primary is gone", observed.label()),
-            "Remove it from the inventory (unregister it) and delete its files if nobody needs them.".to_owned(),
-        );
-    }
-    if ft.role != 1 {
-        let primary = ft.primary.as_ref().map_or_else(String::new, |primary| format!(" with `moid: {}`", primary.id));
-        return conflict(
-            format!("{} is the secondary of a Fault Tolerance pair", observed.label()),
-            format!("Address its primary{primary}, or by name."),
-        );
-    }
-    Ok(())
 }
 
 /// What can never work, whatever other tasks do.
@@ -249,16 +230,6 @@ pub fn predict(observed: &Observed, change: &Change) -> Observed {
         };
     }
     after
-}
-
-/// How the waiting goes.
-#[derive(Debug)]
-pub enum Verdict {
-    Reached,
-    /// Not yet; what is going on.
-    Waiting(String),
-    /// It will not come to that any more.
-    Lost(Error),
 }
 
 /// Whether what was read is what is waited for. The state and the power of `before` may still be shown for a while after

@@ -3,53 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use target::VmReport;
+pub use vsphere::FtState;
 use vsphere::{Fault, FtEngine, FtInfo, FtPlacement, Moref, Version};
-
-/// `runtime.faultToleranceState` of a primary.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FtState {
-    /// No Fault Tolerance.
-    NotConfigured,
-    /// Suspended: there is a secondary, and it may not run.
-    Disabled,
-    /// On, and the virtual machine is off.
-    Enabled,
-    /// The virtual machine runs without its secondary: unprotected.
-    NeedSecondary,
-    /// The secondary is being brought in step.
-    Starting,
-    /// Protected.
-    Running,
-    /// A state that no release known to this program has.
-    Other(String),
-}
-
-impl FtState {
-    pub fn of(text: &str) -> Self {
-        match text {
-            "notConfigured" => Self::NotConfigured,
-            "disabled" => Self::Disabled,
-            "enabled" => Self::Enabled,
-            "needSecondary" => Self::NeedSecondary,
-            "starting" => Self::Starting,
-            "running" => Self::Running,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-
-    /// The name in the API.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::NotConfigured => "notConfigured",
-            Self::Disabled => "disabled",
-            Self::Enabled => "enabled",
-            Self::NeedSecondary => "needSecondary",
-            Self::Starting => "starting",
-            Self::Running => "running",
-            Self::Other(name) => name,
-        }
-    }
-}
 
 /// Which Fault Tolerance the host and the server have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]

@@ -56,10 +56,7 @@ impl Host {
 
     /// The host's `OptionManager`, unless the server cannot reach the host.
     fn manager(&self) -> Result<&Moref, Error> {
-        if let Some(state) = self.state.as_deref().filter(|state| *state != "connected") {
-            return Err(Error::new(Kind::Conflict, format!("host {} is {state}", self.name))
-                .hint("Reconnect it, then run it again."));
-        }
+        target::reachable(&self.name, self.state.as_deref())?;
         self.manager.as_ref().ok_or_else(|| {
             Error::new(Kind::Permission, format!("the advanced options of host {} cannot be read", self.name))
                 .hint("Check that this user may read the host's configuration.")

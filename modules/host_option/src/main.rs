@@ -298,19 +298,9 @@ impl Module for HostOption {
             ([], count) => {
                 format!("Nothing to do: {keys} as wanted on {count} host{}.", if count == 1 { "" } else { "s" })
             }
-            (names, 0) => format!("{verb} {keys}{what} on {}.", few(names)),
-            (names, count) => format!("{verb} {keys}{what} on {}; {count} had it already.", few(names)),
+            (names, 0) => format!("{verb} {keys}{what} on {}.", target::few_hosts(names)),
+            (names, count) => format!("{verb} {keys}{what} on {}; {count} had it already.", target::few_hosts(names)),
         }
-    }
-}
-
-/// The first names, and how many more.
-fn few(names: &[&str]) -> String {
-    match names {
-        [first @ .., _, _] if first.len() > 8 => {
-            format!("{} and {} more hosts", names[..8].join(", "), names.len() - 8)
-        }
-        all => all.join(", "),
     }
 }
 

@@ -132,22 +132,24 @@ pub async fn wait(
     server.wait(task, &Watch { deadline: run.deadline(timeout).into(), vm, progress: &progress }).await
 }
 
-/// Starts a task on `vm` and waits for its end; again, with growing pauses, while another task holds the object, until
+/// Starts a task on `object`, a virtual machine or a cluster, and waits for its end; again, with growing pauses, while another task holds the object, until
 /// the run's `timeout` (seconds) is over. `TaskInProgress` and `FailToLockFaultToleranceVMs` say that nothing was done
 /// and that it may be tried again, whether the call itself answers so or its task ends so.
 pub async fn carry_out(
     server: &vsphere::Session,
-    vm: &Moref,
+    object: &Moref,
     run: &Run,
     timeout: u64,
     what: &str,
     start: impl AsyncFn() -> Result<Moref, vsphere::Error>,
 ) -> Result<Option<Element>, vsphere::Error> {
     let deadline = run.deadline(timeout);
+    // Only virtual machines ask questions.
+    let vm = Some(object).filter(|object| object.kind == "VirtualMachine");
     let mut pause = Duration::from_millis(250);
     loop {
         let outcome = match start().await {
-            Ok(task) => wait(server, &task, Some(vm), run, timeout, what).await,
+            Ok(task) => wait(server, &task, vm, run, timeout, what).await,
             Err(error) => Err(error),
         };
         let error = match outcome {

@@ -1,6 +1,6 @@
 //! Which hosts.
 
-use contract::{Error, Rule};
+use contract::{Error, Kind, Rule};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use vsphere::{HostQuery, Object, Session};
@@ -43,5 +43,26 @@ impl HostTarget {
             (names, None) => HostQuery::Names(names.clone().unwrap_or_default()),
         };
         server.hosts(&query, self.datacenter.as_deref(), paths).await.map_err(failure)
+    }
+}
+
+/// An error for a host that the server cannot reach (`runtime.connectionState` is not `connected`): what is told of it may
+/// be out of date, and nothing can be written.
+pub fn reachable(name: &str, state: Option<&str>) -> Result<(), Error> {
+    match state {
+        None | Some("connected") => Ok(()),
+        Some(state) => {
+            Err(Error::new(Kind::Conflict, format!("host {name} is {state}")).hint("Reconnect it, then run it again."))
+        }
+    }
+}
+
+/// The first names, and how many more hosts there are.
+pub fn few_hosts(names: &[&str]) -> String {
+    match names {
+        [first @ .., _, _] if first.len() > 8 => {
+            format!("{} and {} more hosts", names[..8].join(", "), names.len() - 8)
+        }
+        all => all.join(", "),
     }
 }

@@ -146,3 +146,23 @@ pub fn is_template(vm: &Object) -> bool {
 pub fn ft_role(vm: &Object) -> Option<FtInfo> {
     vm.get("config.ftInfo").map(FtInfo::parse)
 }
+
+/// An error for a virtual machine that is a secondary of Fault Tolerance, whose operations all go to its primary.
+pub fn not_a_secondary(label: &str, ft: Option<&FtInfo>) -> Result<(), Error> {
+    let conflict = |text: String, remedy: String| Err(Error::new(Kind::Conflict, text).hint(remedy));
+    let Some(ft) = ft else { return Ok(()) };
+    if ft.orphaned {
+        return conflict(
+            format!("{label} is an orphaned secondary of Fault Tolerance, whose primary is gone"),
+            "Remove it from the inventory (unregister it) and delete its files if nobody needs them.".to_owned(),
+        );
+    }
+    if ft.role != 1 {
+        let primary = ft.primary.as_ref().map_or_else(String::new, |primary| format!(" with `moid: {}`", primary.id));
+        return conflict(
+            format!("{label} is the secondary of a Fault Tolerance pair"),
+            format!("Address its primary{primary}, or by name."),
+        );
+    }
+    Ok(())
+}

@@ -83,7 +83,7 @@ pub enum Error {
 
 impl Error {
     /// The fault, if `self` is one of the type `name` at its top.
-    pub(crate) fn is_fault(&self, name: &str) -> bool {
+    pub fn is_fault(&self, name: &str) -> bool {
         matches!(self, Self::Fault(fault) if fault.is(name))
     }
 }

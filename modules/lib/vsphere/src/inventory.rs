@@ -99,7 +99,7 @@ impl Session {
             VmBy::BiosUuid(uuid) => self.vms_of_uuid(uuid, false, query).await?,
             VmBy::InstanceUuid(uuid) => self.vms_of_uuid(uuid, true, query).await?,
         };
-        let mut vms = self.read_vms(&found, paths).await?;
+        let mut vms = self.vms_again(&found, paths).await?;
         if vms.len() > 1 && vms.iter().any(|vm| secondary(vm).is_none()) {
             vms.retain(|vm| secondary(vm).is_none());
         }
@@ -121,11 +121,12 @@ impl Session {
     /// Reads again what [`Session::vm`] read: one request. A virtual machine that is gone is the fault
     /// `ManagedObjectNotFound`.
     pub async fn vm_again(&self, vm: &Moref, paths: &VmPaths<'_>) -> Result<FoundVm, Error> {
-        let mut vms = self.read_vms(std::slice::from_ref(vm), paths).await?;
+        let mut vms = self.vms_again(std::slice::from_ref(vm), paths).await?;
         vms.pop().ok_or_else(|| Error::NotFound { what: format!("virtual machine {vm}"), hint: None })
     }
 
-    async fn read_vms(&self, vms: &[Moref], paths: &VmPaths<'_>) -> Result<Vec<FoundVm>, Error> {
+    /// Reads virtual machines that are known: one request for all. One that is gone is the fault `ManagedObjectNotFound`.
+    pub async fn vms_again(&self, vms: &[Moref], paths: &VmPaths<'_>) -> Result<Vec<FoundVm>, Error> {
         let with_cluster = !paths.cluster.is_empty();
         let with_host = !paths.host.is_empty();
         let mut vm_paths = union(&["name", "config.ftInfo"], paths.vm);

@@ -7,10 +7,13 @@
 //! One thread: nothing here is `Send`, and many requests may be in flight at once on one current-thread runtime.
 
 mod about;
+mod cluster;
 mod connect;
 mod error;
+mod failover;
 mod fault;
 mod ft;
+mod ft_state;
 mod host;
 mod inventory;
 #[cfg_attr(not(feature = "legacy-tls"), path = "no_legacy.rs")]
@@ -18,6 +21,7 @@ mod legacy;
 mod login;
 mod moref;
 mod names;
+mod nic;
 mod option;
 mod place;
 mod property;
@@ -34,12 +38,15 @@ mod vm;
 mod xml;
 
 pub use about::{About, ApiType, ServiceContent};
+pub use cluster::HaConfig;
 pub use error::{Error, TlsError};
 pub use fault::{Cause, Fault, FaultMessage};
 pub use ft::{FtEngine, FtInfo, FtPlacement, SecondaryOp, uses_legacy_ft};
+pub use ft_state::FtState;
 pub use host::HostQuery;
 pub use inventory::{FoundVm, VmBy, VmPaths, VmQuery};
 pub use moref::Moref;
+pub use nic::{NicService, Vmknic};
 pub use option::{OptionDef, OptionKind, OptionValue, Scalar};
 pub use property::{Follow, Object};
 pub use session::{Credentials, Session};

@@ -1,0 +1,42 @@
+//! What is done to a protected virtual machine without changing that it is protected.
+
+use crate::error::Error;
+use crate::moref::Moref;
+use crate::request::Request;
+use crate::session::Session;
+
+impl Session {
+    /// Starts a test failover (`MakePrimaryVM_Task` on the primary `vm`) and gives the task: `secondary` takes over, and the
+    /// old primary becomes the secondary.
+    pub async fn make_primary(&self, vm: &Moref, secondary: &Moref) -> Result<Moref, Error> {
+        self.start(&on_secondary("MakePrimaryVM_Task", vm, secondary)).await
+    }
+
+    /// Starts ending the secondary (`TerminateFaultTolerantVM_Task` on the primary `vm`), which vSphere then starts anew,
+    /// and gives the task.
+    pub async fn terminate_secondary(&self, vm: &Moref, secondary: &Moref) -> Result<Moref, Error> {
+        self.start(&on_secondary("TerminateFaultTolerantVM_Task", vm, secondary)).await
+    }
+}
+
+fn on_secondary(method: &'static str, vm: &Moref, secondary: &Moref) -> Request {
+    let mut request = Request::new(method, vm);
+    request.moref("vm", secondary);
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_primary_is_asked_and_the_secondary_is_named() {
+        let (vm, secondary) = (Moref::new("VirtualMachine", "vm-63"), Moref::new("VirtualMachine", "vm-70"));
+        for method in ["MakePrimaryVM_Task", "TerminateFaultTolerantVM_Task"] {
+            let expected = format!(
+                r#"<{method} xmlns="urn:vim25"><_this type="VirtualMachine">vm-63</_this><vm type="VirtualMachine">vm-70</vm></{method}>"#
+            );
+            assert_eq!(on_secondary(method, &vm, &secondary).call(), expected);
+        }
+    }
+}
