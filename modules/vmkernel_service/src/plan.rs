@@ -1,0 +1,157 @@
+//! What is to be done to the vmknics of one host.
+
+use contract::{Error, Kind, Plan};
+use vsphere::{NicService, Vmknic};
+
+use crate::{State, Wish};
+
+/// What was read of one host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    pub host: String,
+    /// Every service that the host knows.
+    pub services: Vec<NicService>,
+}
+
+/// The services to select or deselect, and on which vmknic.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    pub device: String,
+    pub services: Vec<&'static str>,
+    /// They are to be carried, not given up.
+    pub select: bool,
+}
+
+impl contract::Change for Change {
+    fn is_empty(&self) -> bool {
+        self.services.is_empty()
+    }
+}
+
+impl Observed {
+    fn service(&self, name: &str) -> Option<&NicService> {
+        self.services.iter().find(|service| service.name == name)
+    }
+
+    /// The services that this vmknic carries.
+    pub fn carried(&self, device: &str) -> Vec<String> {
+        let carried = self.services.iter().filter(|service| service.selected.contains(device));
+        carried.map(|service| service.name.clone()).collect()
+    }
+
+    /// The vmknic that is meant.
+    pub fn vmknic(&self, wish: &Wish) -> Result<&Vmknic, Error> {
+        let candidates = self.candidates(wish);
+        let portgroup = wish.portgroup.as_deref();
+        let meant: Vec<&Vmknic> = candidates
+            .iter()
+            .copied()
+            .filter(|nic| match &wish.device {
+                Some(device) => nic.device == *device,
+                None => nic.portgroup.as_deref() == portgroup,
+            })
+            .collect();
+        match meant.as_slice() {
+            [only] => Ok(only),
+            [] => {
+                let what = match &wish.device {
+                    Some(device) => format!("vmknic {device}"),
+                    None => format!("vmknic on the port group `{}`", portgroup.unwrap_or_default()),
+                };
+                Err(self.no_candidate(&what, &wish.names().join(" or "), &candidates))
+            }
+            several => {
+                let devices: Vec<&str> = several.iter().map(|nic| nic.device.as_str()).collect();
+                let text = format!(
+                    "host {} has several vmknics on the port group `{}`: {}",
+                    self.host,
+                    portgroup.unwrap_or_default(),
+                    devices.join(", ")
+                );
+                Err(Error::new(Kind::Ambiguous, text).hint("Say which, with `device`."))
+            }
+        }
+    }
+
+    /// The vmknics that may carry one of the services asked for, each once.
+    fn candidates(&self, wish: &Wish) -> Vec<&Vmknic> {
+        let mut candidates: Vec<&Vmknic> = Vec::new();
+        for nic in wish.names().iter().filter_map(|name| self.service(name)).flat_map(|service| &service.candidates) {
+            if !candidates.iter().any(|known| known.device == nic.device) {
+                candidates.push(nic);
+            }
+        }
+        candidates
+    }
+
+    fn no_candidate(&self, what: &str, services: &str, candidates: &[&Vmknic]) -> Error {
+        let error = Error::new(Kind::NotFound, format!("host {} has no {what} that can carry {services}", self.host));
+        if candidates.is_empty() {
+            return error.hint("Add a vmknic to the host first.");
+        }
+        let told: Vec<String> = candidates.iter().map(|nic| told(nic)).collect();
+        error.hint(format!("Its candidates are {}.", told.join(", ")))
+    }
+}
+
+/// `vmk1 (FT, 172.30.0.90)`.
+fn told(nic: &Vmknic) -> String {
+    let more: Vec<&str> = nic.portgroup.iter().chain(&nic.ip).map(String::as_str).collect();
+    if more.is_empty() { nic.device.clone() } else { format!("{} ({})", nic.device, more.join(", ")) }
+}
+
+/// Decides, for one host.
+pub fn plan(wish: &Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
+    let select = wish.state == State::Present;
+    let known = |name: &'static str| {
+        observed.service(name).ok_or_else(|| {
+            Error::new(Kind::Unsupported, format!("host {} knows no service {name}", observed.host))
+                .hint("Check the version and the licence of the host.")
+        })
+    };
+    // A host without the service has no candidates for it either: the former says more.
+    let services = wish.names().into_iter().map(|name| known(name).map(|service| (name, service)));
+    let services: Vec<(&'static str, &NicService)> = services.collect::<Result<_, _>>()?;
+    let nic = observed.vmknic(wish)?;
+    let device = &nic.device;
+    let mut plan = Plan::from(Change { device: device.clone(), services: Vec::new(), select });
+    for (name, service) in services {
+        if service.selected.contains(device) == select {
+            continue;
+        }
+        if select {
+            let candidates: Vec<&Vmknic> = service.candidates.iter().collect();
+            if !candidates.iter().any(|candidate| candidate.device == *device) {
+                return Err(observed.no_candidate(&format!("vmknic {device}"), name, &candidates));
+            }
+            for loser in service.selected.iter().filter(|_| !service.multiple) {
+                plan.warnings.push(format!(
+                    "{device} of host {} takes {name} over from {loser}: only one vmknic of a host carries it",
+                    observed.host
+                ));
+            }
+        }
+        plan.change.services.push(name);
+    }
+    Ok(plan)
+}
+
+/// What will be there once `change` is done.
+pub fn predict(observed: &Observed, change: &Change) -> Observed {
+    let mut after = observed.clone();
+    for service in after.services.iter_mut().filter(|service| change.services.contains(&service.name.as_str())) {
+        if !change.select {
+            service.selected.remove(&change.device);
+            continue;
+        }
+        if !service.multiple {
+            service.selected.clear();
+        }
+        service.selected.insert(change.device.clone());
+    }
+    after
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

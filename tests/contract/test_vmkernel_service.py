@@ -1,0 +1,148 @@
+"""vmkernel_service against the lab: what a vSphere administrator sees of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from modules import Result, connection, run_module
+
+SELECT = "SelectVnicForNicType"
+DESELECT = "DeselectVnicForNicType"
+
+
+def service(lab, device: str | None, services, /, *flags: str, **more) -> Result:
+    target = {} if {"esxi_hostname", "cluster_name"} & more.keys() else {"cluster_name": lab.facts["cluster"]}
+    nic = {} if device is None else {"device": device}
+    return run_module("vmkernel_service", connection(lab.facts) | target | nic | {"services": services} | more, *flags)
+
+
+@pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
+def test_a_vmknic_carries_a_service_and_gives_it_up(personality, simulator):
+    lab = simulator(personality=personality, scenario="healthy")
+    for state, before, after in [
+        ("present", ["faultToleranceLogging"], ["faultToleranceLogging", "vmotion"]),
+        ("absent", ["faultToleranceLogging", "vmotion"], ["faultToleranceLogging"]),
+    ]:
+        foretold = service(lab, "vmk1", "vmotion", "--check", "--diff", state=state)
+        done = service(lab, "vmk1", ["vmotion"], "--diff", state=state)
+        again = service(lab, "vmk1", "vmotion", state=state)
+        assert (foretold.changed, done.changed, again.changed) == (True, True, False), done.msg
+        assert foretold.json["diff"] == done.json["diff"]
+        assert foretold.json["hosts"] == done.json["hosts"]
+        for host in done.json["hosts"]:
+            assert (host["device"], host["portgroup"], host["ip"]) == ("vmk1", "FT", "172.30.0.90")
+            assert (sorted(host["services_before"]), sorted(host["services"])) == (before, after)
+        assert [host["name"] for host in done.json["hosts"]] == sorted(lab.facts["hosts"])
+
+
+def test_the_only_vmknic_of_a_service_changes_with_a_warning(healthy):
+    moved = service(healthy, "vmk0", "faultToleranceLogging")
+    assert moved.changed and all("faultToleranceLogging" in host["services"] for host in moved.json["hosts"])
+    for host, warning in zip(sorted(healthy.facts["hosts"]), moved.json["warnings"], strict=True):
+        assert host in warning and "vmk1" in warning and "vmk0" in warning
+    former = service(healthy, "vmk1", "faultToleranceLogging", "--check", state="absent")
+    assert not former.changed, "the former vmknic has lost it"
+    assert "warnings" not in former.json
+    assert DESELECT not in healthy.methods(), "the selection replaces the former one by itself"
+
+
+def test_several_services_are_one_task(healthy):
+    services = ["vmotion", "faultToleranceLogging"]
+    one = healthy.facts["hosts"][0]
+    off = service(healthy, "vmk1", services, state="absent", esxi_hostname=one)
+    assert off.json["hosts"][0]["services"] == []
+    on = service(healthy, "vmk1", services)
+    assert [host["changed"] for host in on.json["hosts"]] == [True, True]
+    assert not service(healthy, "vmk1", ",".join(services)).changed
+
+
+def test_a_port_group_names_the_vmknic_of_every_host(healthy):
+    done = service(healthy, None, "vmotion", portgroup="FT")
+    assert done.changed and {host["device"] for host in done.json["hosts"]} == {"vmk1"}
+    assert not service(healthy, "vmk1", "vmotion").changed
+
+
+@pytest.mark.parametrize("nic", [{"device": "vmk9"}, {"portgroup": "Nowhere"}])
+def test_a_vmknic_that_is_not_there_is_an_error_that_lists_those_that_are(nic, healthy):
+    result = service(healthy, None, "vmotion", **nic)
+    assert result.kind == "not_found" and result.changed is False
+    for error in (host["error"] for host in result.json["hosts"]):
+        for word in ("vmk0", "Management Network", "vmk1", "FT", "172.30.0.90"):
+            assert word in error["hint"]
+    assert not {SELECT, DESELECT} & set(healthy.methods())
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ({"services": []}, "at least one service"),
+        ({"services": "management"}, "management"),
+        ({"services": "vmotion", "portgroup": "FT"}, "exclude each other"),
+        ({"services": "faulttolerancelogging"}, "faultToleranceLogging"),
+    ],
+)
+def test_arguments_that_cannot_be_meant_are_refused(args, words, healthy):
+    result = run_module(
+        "vmkernel_service", connection(healthy.facts) | {"cluster_name": "Cluster", "device": "vmk1"} | args
+    )
+    assert result.kind == "invalid_arguments" and words in result.msg
+    assert healthy.methods() == []
+
+
+@pytest.mark.parametrize("hosts", [2, 50])
+def test_a_run_that_changes_nothing_costs_four_requests_for_any_number_of_hosts(hosts, simulator):
+    lab = simulator(personality="6.7", scenario="healthy", hosts=hosts, http=True)
+    result = service(lab, "vmk1", "faultToleranceLogging")
+    assert not result.changed and len(result.json["hosts"]) == hosts
+    assert len(lab.methods()) == 4, lab.methods()
+
+
+@pytest.mark.parametrize("personality", ["5.0", "6.7"])
+def test_it_works_on_the_host_itself(personality, simulator):
+    lab = simulator(personality=personality, scenario="healthy", direct=True)
+    name = lab.facts["hostname"]
+    assert service(lab, "vmk1", "vmotion", esxi_hostname=name).changed
+    assert not service(lab, "vmk1", "vmotion", esxi_hostname=name).changed
+
+
+def test_one_failing_host_hides_none_of_the_others(healthy):
+    bad = healthy.facts["host_moids"][0]
+    healthy.inject(method=SELECT, object=f"virtualNicManager-{bad}", fault="HostConfigFault", message="vmk1 is busy")
+    result = service(healthy, "vmk1", "vmotion")
+    failed, done = sorted(result.json["hosts"], key=lambda host: host["moid"] != bad)
+    assert failed["error"]["kind"] == "fault" and "vmk1 is busy" in failed["error"]["detail"]
+    assert "vmotion" in failed["error"]["detail"] and failed["changed"] is False
+    assert done["changed"] and done["error"] is None and result.changed
+    again = service(healthy, "vmk1", "vmotion")
+    assert sorted(host["changed"] for host in again.json["hosts"]) == [False, True]
+
+
+def test_a_half_done_host_is_told_as_changed(healthy):
+    one = healthy.facts["hosts"][0]
+    service(healthy, "vmk1", ["vmotion", "faultToleranceLogging"], state="absent", esxi_hostname=one)
+    healthy.inject(method=SELECT, after=1, fault="HostConfigFault")
+    result = service(healthy, "vmk1", ["vmotion", "faultToleranceLogging"], esxi_hostname=one)
+    assert result.json["failed"] and result.changed
+    assert result.json["hosts"][0]["services"] == ["vmotion"]
+
+
+def test_a_choice_that_the_host_ignores_is_an_error_that_names_it(healthy):
+    healthy.inject(method=SELECT, how="silent", times=0)
+    result = service(healthy, "vmk1", "vmotion", esxi_hostname=healthy.facts["hosts"][0])
+    assert result.kind == "fault" and "vmk1 does not carry vmotion" in result.msg
+    assert result.changed is False
+
+
+def test_an_expired_session_is_renewed_and_the_choice_made_once(healthy):
+    one = healthy.facts["hosts"][0]
+    healthy.inject(method=SELECT, how="expire-session")
+    assert service(healthy, "vmk1", "vmotion", esxi_hostname=one).changed
+    assert "vmotion" in service(healthy, "vmk1", "vmotion", esxi_hostname=one).json["hosts"][0]["services_before"]
+
+
+def test_a_host_out_of_reach_is_told(healthy):
+    name, moid = healthy.facts["hosts"][0], healthy.facts["host_moids"][0]
+    healthy.set(moid, connection="notResponding")
+    result = service(healthy, "vmk1", "vmotion")
+    assert result.kind == "conflict" and f"host {name} is notResponding" in result.msg
+    assert [host["changed"] for host in result.json["hosts"]].count(True) == 1
