@@ -1,0 +1,141 @@
+//! What is to be done to vSphere HA of a cluster.
+
+use contract::{Error, Kind, Plan};
+use schemars::JsonSchema;
+use serde::Serialize;
+use vsphere::{HaConfig, Moref};
+
+use crate::{State, Wish};
+
+/// What was read of the cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    pub moref: Moref,
+    pub name: String,
+    pub config: HaConfig,
+    /// The hosts' agents, by the names of the hosts.
+    pub agents: Vec<Agent>,
+    /// The virtual machines that are protected by Fault Tolerance now; read only when vSphere HA may be turned off.
+    pub protected: Vec<String>,
+}
+
+/// The agent of vSphere HA on one host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Agent {
+    /// Name of the host.
+    pub host: String,
+    /// Its state as vSphere names it, such as V(master), V(connectedToMaster), V(election) or V(initializationError); null
+    /// if vSphere tells none, as before vSphere 5.0 or while vSphere HA is off.
+    pub state: Option<String>,
+    /// Whether it takes part: V(master) or V(connectedToMaster); null if its state is not told.
+    pub healthy: Option<bool>,
+    /// The host is connected and not in maintenance mode, so that an agent should run.
+    #[serde(skip)]
+    pub expected: bool,
+}
+
+impl Agent {
+    pub fn new(host: String, state: Option<String>, expected: bool) -> Self {
+        let healthy = state.as_deref().map(|state| ["master", "connectedToMaster"].contains(&state));
+        Self { host, state, healthy, expected }
+    }
+}
+
+/// The settings to write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change(pub HaConfig);
+
+impl contract::Change for Change {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Decides.
+pub fn plan(wish: &Wish, observed: &Observed) -> Plan<Change> {
+    let is = observed.config;
+    let on = wish.state == State::Enabled;
+    // What the server does not say is not taken for on.
+    let enabled = if is.enabled.unwrap_or(false) == on { None } else { Some(on) };
+    let differs = |wanted: Option<bool>, is: Option<bool>| wanted.filter(|wanted| is != Some(*wanted));
+    let mut plan = Plan::from(Change(HaConfig {
+        enabled,
+        host_monitoring: differs(wish.host_monitoring, is.host_monitoring),
+        admission_control: differs(wish.admission_control, is.admission_control),
+    }));
+    let name = &observed.name;
+    if is.enabled.is_none() {
+        plan.warnings
+            .push(format!("the server does not say whether vSphere HA is on for the cluster {name}: taken for off"));
+    }
+    if enabled == Some(false) && !observed.protected.is_empty() {
+        plan.warnings.push(format!(
+            "Fault Tolerance protects {}: without vSphere HA running pairs go on, but a secondary that is lost is not \
+             replaced, and Fault Tolerance can be neither turned on nor failed over by hand",
+            observed.protected.join(", ")
+        ));
+    }
+    if on && enabled.is_none() {
+        plan.warnings.extend(unhealthy(observed));
+    }
+    plan
+}
+
+/// What will be there once `change` is done.
+pub fn predict(observed: &Observed, change: &Change) -> Observed {
+    let (is, to) = (observed.config, change.0);
+    let config = HaConfig {
+        enabled: to.enabled.or(is.enabled),
+        host_monitoring: to.host_monitoring.or(is.host_monitoring),
+        admission_control: to.admission_control.or(is.admission_control),
+    };
+    Observed { config, ..observed.clone() }
+}
+
+/// What of the change is not so, as far as the server says what is so.
+pub fn missing(observed: &Observed, change: &Change) -> Vec<&'static str> {
+    let settings = [
+        ("enabled", change.0.enabled, observed.config.enabled),
+        ("hostMonitoring", change.0.host_monitoring, observed.config.host_monitoring),
+        ("admissionControlEnabled", change.0.admission_control, observed.config.admission_control),
+    ];
+    let ignored = settings.iter().filter(|(_, to, is)| to.is_some() && is.is_some() && to != is);
+    ignored.map(|(name, ..)| *name).collect()
+}
+
+/// What to say when the server accepted everything and `ignored` is still not so.
+pub fn ignored(observed: &Observed, ignored: &[&str]) -> Error {
+    let text = format!(
+        "the server accepted the change, but the cluster {} did not take dasConfig.{}",
+        observed.name,
+        ignored.join(", dasConfig.")
+    );
+    Error::new(Kind::Fault, text)
+}
+
+/// Whether agents that should run are still on their way; those whose state is not told count when `untold` does.
+pub fn settling(observed: &Observed, untold: bool) -> bool {
+    let mut expected = observed.agents.iter().filter(|agent| agent.expected);
+    expected.any(|agent| match agent.healthy {
+        Some(healthy) => !healthy,
+        None => untold,
+    })
+}
+
+/// The hosts whose agent should run, and does not.
+pub fn unhealthy(observed: &Observed) -> Option<String> {
+    let agents = observed.agents.iter().filter(|agent| agent.expected && agent.healthy == Some(false));
+    let told: Vec<String> =
+        agents.map(|agent| format!("{} ({})", agent.host, agent.state.as_deref().unwrap_or_default())).collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "vSphere HA is on for the cluster {}, but its agent is not ready on {}: Fault Tolerance cannot use these hosts",
+            observed.name,
+            told.join(", ")
+        )
+    })
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -1,0 +1,122 @@
+use contract::Change as _;
+use proptest::prelude::*;
+use vsphere::{HaConfig, Moref};
+
+use super::{Agent, Observed, missing, plan, predict, settling, unhealthy};
+use crate::{State, Wish};
+
+const NO: Option<bool> = Some(false);
+const YES: Option<bool> = Some(true);
+
+fn config(enabled: Option<bool>, host_monitoring: Option<bool>, admission_control: Option<bool>) -> HaConfig {
+    HaConfig { enabled, host_monitoring, admission_control }
+}
+
+fn observed(config: HaConfig) -> Observed {
+    Observed {
+        moref: Moref::new("ClusterComputeResource", "domain-c7"),
+        name: "Lab".to_owned(),
+        config,
+        agents: Vec::new(),
+        protected: Vec::new(),
+    }
+}
+
+fn wish(on: bool, host_monitoring: Option<bool>, admission_control: Option<bool>) -> Wish {
+    Wish { state: if on { State::Enabled } else { State::Disabled }, host_monitoring, admission_control }
+}
+
+fn agents(states: &[(Option<&str>, bool)]) -> Vec<Agent> {
+    let agent = |(at, (state, expected)): (usize, &(Option<&str>, bool))| {
+        Agent::new(format!("esxi0{at}"), state.map(str::to_owned), *expected)
+    };
+    states.iter().enumerate().map(agent).collect()
+}
+
+#[test]
+fn only_what_is_named_and_differs_is_written() {
+    // What is there; what is wanted; what is written.
+    for (is, wish, written) in [
+        (config(NO, YES, YES), wish(true, None, None), config(YES, None, None)),
+        (config(YES, YES, YES), wish(true, None, None), HaConfig::default()),
+        (config(YES, YES, YES), wish(true, YES, NO), config(None, None, NO)),
+        (config(YES, NO, NO), wish(false, YES, None), config(NO, YES, None)),
+        (config(NO, NO, NO), wish(false, None, None), HaConfig::default()),
+        (config(None, None, None), wish(true, None, None), config(YES, None, None)),
+        (config(None, None, None), wish(false, None, None), HaConfig::default()),
+        (config(YES, None, None), wish(true, YES, YES), config(None, YES, YES)),
+    ] {
+        let plan = plan(&wish, &observed(is));
+        assert_eq!(plan.change.0, written, "{wish:?} where {is:?}");
+        let told = plan.warnings.iter().any(|warning| warning.contains("does not say"));
+        assert_eq!(told, is.enabled.is_none(), "{:?}", plan.warnings);
+    }
+}
+
+#[test]
+fn turning_it_off_warns_of_what_depends_on_it() {
+    let protecting = Observed { protected: vec!["inner".to_owned()], ..observed(config(YES, YES, YES)) };
+    for (seen, wish, warns) in [
+        (&protecting, wish(false, None, None), true),
+        (&protecting, wish(true, None, None), false),
+        (&observed(config(YES, YES, YES)), wish(false, None, None), false),
+        (&Observed { config: config(NO, YES, YES), ..protecting.clone() }, wish(false, None, None), false),
+    ] {
+        let plan = plan(&wish, seen);
+        assert_eq!(plan.warnings.iter().any(|warning| warning.contains("inner")), warns, "{:?}", plan.warnings);
+    }
+}
+
+#[test]
+fn agents_that_should_run_and_do_not_are_told_by_host_and_state() {
+    let (up, second) = ((Some("master"), true), (Some("connectedToMaster"), true));
+    // The agents; whether they are waited for, and whether still if some are not told; what is said of them.
+    for (states, waits, waits_for_untold, says) in [
+        (vec![up, second], false, false, None),
+        (vec![up, (Some("election"), true)], true, true, Some("esxi01 (election)")),
+        (vec![up, (Some("ofTomorrow"), true)], true, true, Some("esxi01 (ofTomorrow)")),
+        (vec![up, (None, true)], false, true, None),
+        (vec![up, (None, false)], false, false, None),
+        (vec![up, (Some("uninitialized"), false)], false, false, None),
+        (vec![], false, false, None),
+    ] {
+        let seen = Observed { agents: agents(&states), ..observed(config(YES, YES, YES)) };
+        assert_eq!((settling(&seen, false), settling(&seen, true)), (waits, waits_for_untold), "{states:?}");
+        let told = unhealthy(&seen);
+        assert_eq!(told.is_some(), says.is_some(), "{states:?}: {told:?}");
+        assert!(told.as_deref().unwrap_or_default().contains(says.unwrap_or_default()), "{told:?}");
+        // Where nothing is to be done, they are told all the same.
+        assert_eq!(plan(&wish(true, None, None), &seen).warnings, Vec::from_iter(told));
+        assert!(plan(&wish(false, None, None), &seen).warnings.is_empty());
+    }
+}
+
+#[test]
+fn what_the_server_ignored_is_named_and_what_it_does_not_tell_is_not() {
+    let change = super::Change(config(YES, NO, None));
+    for (is, expected) in [
+        (config(YES, NO, YES), vec![]),
+        (config(NO, NO, YES), vec!["enabled"]),
+        (config(NO, YES, YES), vec!["enabled", "hostMonitoring"]),
+        (config(None, None, None), vec![]),
+    ] {
+        assert_eq!(missing(&observed(is), &change), expected, "{is:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn planning_again_on_the_planned_state_yields_nothing(
+        is in (any::<Option<bool>>(), any::<Option<bool>>(), any::<Option<bool>>()),
+        on in any::<bool>(),
+        monitoring in any::<Option<bool>>(),
+        control in any::<Option<bool>>(),
+    ) {
+        let wish = wish(on, monitoring, control);
+        let seen = observed(config(is.0, is.1, is.2));
+        let planned = plan(&wish, &seen);
+        let after = predict(&seen, &planned.change);
+        prop_assert!(plan(&wish, &after).change.is_empty());
+        prop_assert!(missing(&after, &planned.change).is_empty());
+    }
+}
