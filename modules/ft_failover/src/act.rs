@@ -1,0 +1,123 @@
+//! Acting, and waiting until the virtual machine is protected again.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use contract::{Applied, Error, Kind, Run};
+use target::{Server, Verdict};
+use vsphere::FtState;
+
+use crate::plan::{Change, judge};
+use crate::state::Observed;
+use crate::{Action, Args, Pair, observe};
+
+/// So long the server may go on showing the state from before an operation whose task has ended.
+const LAG: Duration = Duration::from_secs(120);
+/// So long a pair must be seen running after a restart that left no trace to be taken for restarted: a quick restart may
+/// have been over before the first look.
+const QUIET: Duration = Duration::from_secs(3);
+
+pub async fn apply(
+    args: &Args,
+    server: &Server,
+    pair: &Pair,
+    observed: &Observed,
+    change: Change,
+    run: &Run,
+) -> Result<Applied, Error> {
+    let Change::Act(action) = change;
+    let primary = &observed.primary.moref;
+    let Some(secondary) = observed.secondary.as_ref().map(|half| &half.moref) else {
+        return Err(Error::new(Kind::Conflict, format!("{} has no secondary", observed.label())));
+    };
+    let start = async || {
+        let task = match action {
+            Action::TestFailover => server.make_primary(primary, secondary).await,
+            Action::RestartSecondary => server.terminate_secondary(primary, secondary).await,
+        }?;
+        // Accepted: whatever is seen from now on, vSphere is at it.
+        pair.done.set(Some(action));
+        Ok(task)
+    };
+    let what = format!("waiting for vSphere to {} {}", doing(action), observed.primary.vm.name);
+    match target::carry_out(server, primary, run, args.timeout, &what, start).await {
+        Ok(_) => Ok(Applied::Done),
+        Err(error) => {
+            // Its task ended with a fault: nothing was done.
+            if matches!(error, vsphere::Error::Fault(_)) {
+                pair.done.set(None);
+            }
+            if target::is_stale(&error) {
+                return Ok(Applied::Stale { wrote: false });
+            }
+            Err(refused(error, action, observed))
+        }
+    }
+}
+
+fn doing(action: Action) -> &'static str {
+    match action {
+        Action::TestFailover => "fail over",
+        Action::RestartSecondary => "restart the secondary of",
+    }
+}
+
+/// The server refused: what that means here.
+fn refused(error: vsphere::Error, action: Action, observed: &Observed) -> Error {
+    let cluster = observed.cluster.as_ref().map_or("its cluster", |(name, _)| name);
+    let fault = |name| error.is_fault(name);
+    let hint = if fault("NotSupported") || fault("FaultToleranceVmNotDasProtected") {
+        Some(format!(
+            "vSphere answers so when vSphere HA is not on for {cluster}: see cluster_ha. HA may also need a moment to protect \
+             the virtual machine."
+        ))
+    } else if fault("InvalidState") {
+        Some(
+            "The pair is not in the state running any more: see it with fault_tolerance, then run it again.".to_owned(),
+        )
+    } else {
+        None
+    };
+    let unknown = !matches!(error, vsphere::Error::Fault(_) | vsphere::Error::SessionRenewed);
+    let stale = fault("InvalidState");
+    let mut failure = target::write_failure(error);
+    let outcome = if unknown { "it is not known whether vSphere did" } else { "vSphere did not" };
+    failure.detail = format!("{outcome} {} {}: {}", doing(action), observed.label(), failure.detail);
+    if stale {
+        failure.kind = Kind::Conflict;
+    }
+    if hint.is_some() {
+        failure.hint = hint;
+    }
+    failure
+}
+
+/// Reads until the virtual machine is protected again, and differently than before.
+pub async fn verify(
+    args: &Args,
+    server: &Server,
+    pair: &Pair,
+    observed: &Observed,
+    change: Change,
+    run: &Run,
+) -> Result<Observed, Error> {
+    let Change::Act(action) = change;
+    let began = Instant::now();
+    let read = async || observe::observe(args, server, pair, Some(observed)).await;
+    let left = Cell::new(false);
+    let judged = |now: &Observed| -> Verdict {
+        left.set(left.get() || now.primary.state != FtState::Running);
+        judge(action, now, observed, began.elapsed() < LAG, left.get() || began.elapsed() >= QUIET)
+    };
+    let late = |now: &Observed, what: String| {
+        let text = format!("Fault Tolerance of {} is still {what} after {} s", now.label(), args.timeout);
+        Error::new(Kind::Timeout, text).hint(
+            "Do not act again before it is protected: wait for that with fault_tolerance and `state: present`, which also \
+             says what is in the way.",
+        )
+    };
+    // Between the roles, the pair may be read badly for a moment: the state from before counts as the first look.
+    let first = read().await.unwrap_or_else(|_| observed.clone());
+    let ended = target::until(first, &observed.primary.vm.name, run, args.timeout, read, judged, late).await;
+    ended.map_err(Error::unsettled)
+}

@@ -1,0 +1,103 @@
+//! Reading: both halves of the pair with their hosts, and the cluster.
+
+use contract::{Error, Kind};
+use target::{Server, VmReport};
+use vsphere::{FoundVm, FtState, HaConfig, Moref, Object, VmPaths};
+
+use crate::state::{Half, Observed};
+use crate::{Args, Pair};
+
+const VM: [&str; 9] = [
+    "name",
+    "config.instanceUuid",
+    "runtime.powerState",
+    "runtime.connectionState",
+    "runtime.bootTime",
+    "runtime.faultToleranceState",
+    "runtime.needSecondaryReason",
+    "config.ftInfo",
+    "runtime.host",
+];
+/// Read at first.
+const FIRST: VmPaths<'static> = VmPaths { vm: &VM, host: &["name"], cluster: &["name", "configurationEx"] };
+/// Read again and again.
+const AGAIN: VmPaths<'static> = VmPaths { vm: &VM, host: &["name"], cluster: &[] };
+
+pub async fn observe(
+    args: &Args,
+    server: &Server,
+    pair: &Pair,
+    previous: Option<&Observed>,
+) -> Result<Observed, Error> {
+    let done = pair.done.get();
+    let Some(previous) = previous else {
+        let found = args.target.read(server, &FIRST, None).await?;
+        let first = half(&found)?;
+        let secondary = match partner(&first) {
+            Some(partner) => read(server, &[partner]).await?.pop(),
+            None => None,
+        };
+        let cluster = found.cluster.as_ref().map(|cluster| (cluster.name(), ha(cluster)));
+        let vcenter = server.about().api_type.is_vcenter();
+        return Ok(Observed { primary: first, secondary, vcenter, cluster, done });
+    };
+    let mut known = vec![previous.primary.moref.clone()];
+    known.extend(previous.secondary.as_ref().map(|half| half.moref.clone()));
+    let mut halves = match read(server, &known).await {
+        // A secondary that is started anew may be another virtual machine.
+        Err(error) if error.kind == Kind::NotFound && known.len() > 1 => read(server, &known[..1]).await?,
+        halves => halves?,
+    };
+    // Those that were asked for come in any order.
+    halves.sort_by_key(|half| (!half.is_primary(), half.moref != previous.primary.moref));
+    let mut halves = halves.into_iter();
+    let Some(primary) = halves.next() else {
+        return Err(Error::new(Kind::NotFound, format!("{} is gone", previous.label())));
+    };
+    let secondary = match (halves.next(), partner(&primary)) {
+        (Some(half), Some(partner)) if half.moref == partner => Some(half),
+        (_, Some(partner)) => read(server, &[partner]).await?.pop(),
+        (other, None) => other,
+    };
+    Ok(Observed { primary, secondary, done, ..previous.clone() })
+}
+
+/// The secondary of a primary.
+fn partner(half: &Half) -> Option<Moref> {
+    half.ft.as_ref().filter(|ft| ft.role == 1)?.secondaries.first().cloned()
+}
+
+async fn read(server: &Server, vms: &[Moref]) -> Result<Vec<Half>, Error> {
+    let found = server.vms_again(vms, &AGAIN).await.map_err(target::failure)?;
+    found.iter().map(half).collect()
+}
+
+fn half(found: &FoundVm) -> Result<Half, Error> {
+    let ft = target::ft_role(&found.vm);
+    // An orphan is not reachable either; that it is one says more.
+    if !ft.as_ref().is_some_and(|ft| ft.orphaned) {
+        target::accessible(&found.vm)?;
+    }
+    target::readable(&found.vm, &VM)?;
+    let text = |path| found.vm.text(path).map(str::to_owned);
+    let Some(state) = found.vm.text("runtime.faultToleranceState") else {
+        return Err(Error::new(
+            Kind::Unsupported,
+            format!("this server tells no Fault Tolerance state for {}", found.vm.name()),
+        )
+        .hint("It has to be a vCenter Server 4.1 or later."));
+    };
+    Ok(Half {
+        moref: found.vm.moref.clone(),
+        vm: VmReport::of(&found.vm),
+        host: found.host.as_ref().map(Object::name),
+        boot: text("runtime.bootTime"),
+        state: FtState::of(state),
+        reason: text("runtime.needSecondaryReason"),
+        ft,
+    })
+}
+
+fn ha(cluster: &Object) -> Option<bool> {
+    HaConfig::parse(cluster.get("configurationEx")?).enabled
+}

@@ -1,0 +1,139 @@
+//! Whether the pair may be acted upon, and when that is over.
+
+use contract::{Error, Kind, Plan};
+use target::Verdict;
+use vsphere::FtState;
+
+use crate::Action;
+use crate::state::{Half, Observed};
+
+/// What is to be done: never nothing, since the action itself is what is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    Act(Action),
+}
+
+impl contract::Change for Change {
+    fn is_empty(&self) -> bool {
+        false
+    }
+}
+
+/// Decides.
+pub fn plan(action: Action, observed: &Observed) -> Result<Plan<Change>, Error> {
+    target::not_a_secondary(&observed.label(), observed.primary.ft.as_ref())?;
+    if !observed.vcenter {
+        return Err(Error::new(
+            Kind::Unsupported,
+            "Fault Tolerance is managed by vCenter Server; this is an ESXi host",
+        )
+        .hint("Set `hostname` to the vCenter Server that manages it."));
+    }
+    let mut plan = Plan::from(Change::Act(action));
+    let mut block = |why: String, remedy: String| plan.blockers.push((Kind::Conflict, why, Some(remedy)));
+    if observed.primary.state != FtState::Running || observed.secondary.is_none() {
+        block(
+            format!(
+                "Fault Tolerance of {} is in the state {}, and only a pair in the state running can {}",
+                observed.label(),
+                told(&observed.primary),
+                action.verb()
+            ),
+            remedy(&observed.primary.state).to_owned(),
+        );
+    }
+    if let Some((cluster, Some(false))) = &observed.cluster {
+        block(
+            format!("vSphere HA is off on the cluster {cluster}, and without it no pair can {}", action.verb()),
+            "Turn vSphere HA on for the cluster first, with cluster_ha.".to_owned(),
+        );
+    }
+    Ok(plan)
+}
+
+/// The state, and why a secondary is needed.
+fn told(half: &Half) -> String {
+    match &half.reason {
+        Some(reason) if half.state == FtState::NeedSecondary => format!("{} ({reason})", half.state.name()),
+        _ => half.state.name().to_owned(),
+    }
+}
+
+fn remedy(state: &FtState) -> &'static str {
+    match state {
+        FtState::NotConfigured => "Turn Fault Tolerance on first, with fault_tolerance.",
+        FtState::Disabled => "Resume Fault Tolerance first, with fault_tolerance and `state: present`.",
+        FtState::Enabled => "Power the virtual machine on first, with vm_power.",
+        FtState::NeedSecondary | FtState::Starting => {
+            "Wait until it is protected, with fault_tolerance and `state: present`."
+        }
+        FtState::Running | FtState::Other(_) => "See its Fault Tolerance in the vSphere Client.",
+    }
+}
+
+/// What will be there once `change` is done.
+pub fn predict(observed: &Observed, change: Change) -> Observed {
+    let Change::Act(action) = change;
+    let mut after = Observed { done: Some(action), ..observed.clone() };
+    if action == Action::TestFailover
+        && let Some(secondary) = after.secondary.as_mut()
+    {
+        std::mem::swap(&mut after.primary, secondary);
+    }
+    after
+}
+
+/// Whether what was read is what `action` leads to from `before`. What was there before may still be shown for a while
+/// after the task has ended: while it may be (`lagging`), it means nothing.
+///
+/// `passed` tells that the pair was seen out of the state running since, or was given the time for that.
+pub fn judge(action: Action, now: &Observed, before: &Observed, lagging: bool, passed: bool) -> Verdict {
+    let label = now.label();
+    let lost = |kind: Kind, text: String, remedy: &str| Verdict::Lost(Error::new(kind, text).hint(remedy));
+    match &now.primary.state {
+        FtState::Running => match action {
+            Action::TestFailover if swapped(now, before) => Verdict::Reached,
+            Action::RestartSecondary if passed || restarted(now, before) => Verdict::Reached,
+            Action::TestFailover if !lagging => lost(
+                Kind::Fault,
+                format!("vSphere ended the test failover of {label}, but {} is its primary still", now.primary.place()),
+                "See the events of the virtual machine.",
+            ),
+            Action::TestFailover => Verdict::Waiting("running, with the roles as before".to_owned()),
+            Action::RestartSecondary => Verdict::Waiting("running, with the secondary as before".to_owned()),
+        },
+        FtState::Disabled => lost(
+            Kind::Fault,
+            format!("vSphere suspended Fault Tolerance of {label} by itself: its secondary could not be started"),
+            "See the events of the virtual machine, mend the cause, then resume it with fault_tolerance.",
+        ),
+        FtState::NotConfigured => lost(
+            Kind::Conflict,
+            format!("Fault Tolerance of {label} was turned off meanwhile"),
+            "Turn it on again, with fault_tolerance, if that was not meant.",
+        ),
+        _ => Verdict::Waiting(told(&now.primary)),
+    }
+}
+
+/// The secondary before is the primary now, and the other way round.
+fn swapped(now: &Observed, before: &Observed) -> bool {
+    let second = |observed: &Observed| observed.secondary.as_ref().map(|half| half.moref.clone());
+    now.primary.is_primary()
+        && second(before).as_ref() == Some(&now.primary.moref)
+        && second(now).as_ref() == Some(&before.primary.moref)
+}
+
+/// The secondary is another one, elsewhere, or was started since.
+fn restarted(now: &Observed, before: &Observed) -> bool {
+    match (&now.secondary, &before.secondary) {
+        (Some(now), Some(before)) => {
+            now.moref != before.moref || now.host != before.host || now.boot.is_some() && now.boot != before.boot
+        }
+        (now, _) => now.is_some(),
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

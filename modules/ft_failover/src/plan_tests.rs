@@ -1,0 +1,156 @@
+use contract::{Change as _, Kind};
+use target::{Verdict, VmReport};
+use vsphere::{FtInfo, FtState, Moref};
+
+use super::{Change, judge, plan, predict};
+use crate::Action::{RestartSecondary, TestFailover};
+use crate::state::{Half, Observed};
+
+fn moref(id: &str) -> Moref {
+    Moref::new("VirtualMachine", id)
+}
+
+fn half(id: &str, role: i32, state: &str) -> Half {
+    let peer = moref(if id == "vm-63" { "vm-70" } else { "vm-63" });
+    Half {
+        moref: moref(id),
+        vm: VmReport {
+            name: "inner".to_owned(),
+            moid: id.to_owned(),
+            instance_uuid: None,
+            power_state: Some("poweredOn".to_owned()),
+        },
+        host: Some(format!("host of {id}")),
+        boot: None,
+        state: FtState::of(state),
+        reason: (state == "needSecondary").then(|| "userAction".to_owned()),
+        ft: Some(FtInfo {
+            role,
+            instance_uuids: Vec::new(),
+            secondaries: if role == 1 { vec![peer.clone()] } else { Vec::new() },
+            primary: (role != 1).then_some(peer),
+            orphaned: false,
+        }),
+    }
+}
+
+/// A pair of these two, the primary first.
+fn pair(primary: &str, secondary: &str, state: &str) -> Observed {
+    Observed {
+        primary: half(primary, 1, state),
+        secondary: Some(half(secondary, 2, state)),
+        vcenter: true,
+        cluster: Some(("Cluster".to_owned(), Some(true))),
+        done: None,
+    }
+}
+
+fn before() -> Observed {
+    pair("vm-63", "vm-70", "running")
+}
+
+#[test]
+fn only_a_pair_that_runs_under_ha_is_acted_upon() {
+    let alone =
+        Observed { primary: Half { ft: None, ..half("vm-63", 1, "notConfigured") }, secondary: None, ..before() };
+    let ha = |on| Observed { cluster: Some(("Cluster".to_owned(), on)), ..before() };
+    // What is there, and what the blocker names; nothing blocks where there is none.
+    let cases: Vec<(Observed, &[&str])> = vec![
+        (before(), &[]),
+        (ha(None), &[]),
+        (Observed { cluster: None, ..before() }, &[]),
+        (ha(Some(false)), &["HA is off", "Cluster", "cluster_ha"]),
+        (alone, &["notConfigured", "fault_tolerance"]),
+        (pair("vm-63", "vm-70", "disabled"), &["disabled", "Resume"]),
+        (pair("vm-63", "vm-70", "enabled"), &["enabled", "vm_power"]),
+        (pair("vm-63", "vm-70", "needSecondary"), &["needSecondary (userAction)", "Wait"]),
+        (pair("vm-63", "vm-70", "starting"), &["starting", "Wait"]),
+        (pair("vm-63", "vm-70", "ofTomorrow"), &["ofTomorrow"]),
+    ];
+    for (seen, words) in cases {
+        for action in [TestFailover, RestartSecondary] {
+            let plan = plan(action, &seen).unwrap();
+            assert_eq!(plan.change, Change::Act(action));
+            assert_eq!(plan.blockers.is_empty(), words.is_empty(), "{:?}", plan.blockers);
+            for (kind, why, remedy) in &plan.blockers {
+                let told = format!("{why}. {}", remedy.as_deref().unwrap_or_default());
+                assert_eq!(*kind, Kind::Conflict);
+                assert!(words.iter().all(|word| told.contains(word)), "{told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_can_never_work_is_an_error() {
+    let secondary = Observed { primary: half("vm-70", 2, "running"), secondary: None, ..before() };
+    let mut orphan = secondary.clone();
+    orphan.primary.ft.as_mut().unwrap().orphaned = true;
+    let esxi = Observed { vcenter: false, ..before() };
+    for (seen, kind, says) in [
+        (secondary, Kind::Conflict, "moid: vm-63"),
+        (orphan, Kind::Conflict, "orphaned"),
+        (esxi, Kind::Unsupported, "vCenter Server"),
+    ] {
+        let error = plan(TestFailover, &seen).unwrap_err();
+        assert_eq!(error.kind, kind);
+        assert!(error.message().contains(says), "{}", error.message());
+    }
+}
+
+#[test]
+fn the_waiting_ends_when_the_pair_runs_again_and_is_another() {
+    let swapped = |state| pair("vm-70", "vm-63", state);
+    let mut elsewhere = before();
+    elsewhere.secondary.as_mut().unwrap().host = Some("another".to_owned());
+    let mut booted = before();
+    booted.secondary.as_mut().unwrap().boot = Some("2026-01-01T00:00:00Z".to_owned());
+    // Two secondaries: the roles are on their way.
+    let between = Observed { primary: half("vm-63", 2, "running"), ..before() };
+    let state = |state| pair("vm-63", "vm-70", state);
+    // The action; what is seen; whether what was before may still be shown; whether it was seen not to run; the verdict.
+    for (action, now, lagging, passed, expected) in [
+        (TestFailover, swapped("running"), true, false, "reached"),
+        (TestFailover, swapped("needSecondary"), true, true, "waiting"),
+        (TestFailover, swapped("starting"), false, true, "waiting"),
+        (TestFailover, before(), true, true, "waiting"),
+        (TestFailover, before(), false, true, "lost"),
+        (TestFailover, between.clone(), true, true, "waiting"),
+        (TestFailover, swapped("disabled"), true, true, "lost"),
+        (TestFailover, swapped("notConfigured"), true, true, "lost"),
+        (TestFailover, swapped("ofTomorrow"), true, true, "waiting"),
+        (RestartSecondary, before(), true, false, "waiting"),
+        (RestartSecondary, before(), true, true, "reached"),
+        (RestartSecondary, elsewhere, true, false, "reached"),
+        (RestartSecondary, booted, true, false, "reached"),
+        (RestartSecondary, state("needSecondary"), true, true, "waiting"),
+        (RestartSecondary, state("starting"), true, true, "waiting"),
+        (RestartSecondary, state("enabled"), true, true, "waiting"),
+        (RestartSecondary, state("disabled"), false, true, "lost"),
+    ] {
+        let verdict = judge(action, &now, &before(), lagging, passed);
+        let told = match &verdict {
+            Verdict::Reached => "reached",
+            Verdict::Waiting(_) => "waiting",
+            Verdict::Lost(_) => "lost",
+        };
+        assert_eq!(told, expected, "{action:?} {:?} {lagging} {passed}: {verdict:?}", now.primary);
+    }
+}
+
+#[test]
+fn what_is_foretold_is_what_is_waited_for() {
+    for action in [TestFailover, RestartSecondary] {
+        let change = plan(action, &before()).unwrap().change;
+        assert!(!change.is_empty());
+        let mut foretold = predict(&before(), change);
+        assert_eq!(foretold.done, Some(action));
+        // The halves tell their roles themselves.
+        foretold.primary.ft = half(&foretold.primary.vm.moid, 1, "running").ft;
+        let passed = action == RestartSecondary;
+        assert!(matches!(judge(action, &foretold, &before(), true, passed), Verdict::Reached), "{action:?}");
+        // The same may be asked for again, and leads back.
+        let again = predict(&foretold, plan(action, &foretold).unwrap().change);
+        assert_eq!(again.primary.moref, before().primary.moref);
+    }
+}

@@ -1,0 +1,220 @@
+"""ft_failover against the lab: what a vSphere administrator sees of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from modules import Result, connection, interrupt_module, run_module
+
+WRITES = {"test_failover": "MakePrimaryVM_Task", "restart_secondary": "TerminateFaultTolerantVM_Task"}
+every_action = pytest.mark.parametrize("action", WRITES)
+
+
+def act(lab, action: str, *flags: str, **more) -> Result:
+    target = {} if "moid" in more else {"name": lab.facts["vm"]}
+    return run_module("ft_failover", connection(lab.facts) | target | {"action": action} | more, *flags)
+
+
+def pair_up(lab, state: str = "running") -> str:
+    """Protects the virtual machine, and gives the moid of its secondary."""
+    lab.set(lab.facts["vm_moid"], ft_state=state)
+    return lab.state()[lab.facts["vm_moid"]]["peer"]
+
+
+def protected(simulator, personality: str = "6.7", scenario: str = "healthy", **flags):
+    lab = simulator(personality=personality, scenario=scenario, **flags)
+    return lab, lab.facts["vm_moid"], pair_up(lab)
+
+
+def places(result: Result) -> list[str | None]:
+    names = ("primary_before", "secondary_before", "primary", "secondary")
+    return [result.json[name] and result.json[name]["moid"] for name in names]
+
+
+@pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
+def test_a_test_failover_swaps_the_roles_and_ends_protected(personality, simulator):
+    lab, first, second = protected(simulator, personality)
+    foretold = act(lab, "test_failover", "--check", "--diff")
+    assert "MakePrimaryVM_Task" not in lab.methods()
+    done = act(lab, "test_failover", "--diff")
+    assert foretold.changed and done.changed, done.msg
+    assert foretold.json["diff"] == done.json["diff"]
+    assert places(foretold) == places(done) == [first, second, second, first]
+    assert (done.json["ft_state_before"], done.json["ft_state"]) == ("running", "running")
+    assert done.json["vm"]["moid"] == second
+    before = {done.json[f"{half}_before"]["host"] for half in ("primary", "secondary")}
+    assert before == {done.json[half]["host"] for half in ("primary", "secondary")} == set(lab.facts["hosts"])
+    assert lab.state()[first]["secondary"] and not lab.state()[second]["secondary"]
+    # Found by its name, it is the new primary; and every run acts.
+    back = act(lab, "test_failover")
+    assert back.changed and places(back) == [second, first, first, second]
+
+
+@pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
+@pytest.mark.parametrize("task_ms", [0, 300])
+def test_a_restarted_secondary_leaves_the_roles_and_ends_protected(personality, task_ms, simulator):
+    lab, first, second = protected(simulator, personality, task_ms=task_ms)
+    foretold = act(lab, "restart_secondary", "--check", "--diff")
+    assert "TerminateFaultTolerantVM_Task" not in lab.methods()
+    done = act(lab, "restart_secondary", "--diff")
+    assert foretold.changed and done.changed, done.msg
+    assert foretold.json["diff"] == done.json["diff"]
+    assert places(foretold) == places(done) == [first, second, first, second]
+    assert done.json["ft_state"] == "running" and lab.state()[first]["ft_state"] == "running"
+
+
+@every_action
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("notConfigured", ["notConfigured", "fault_tolerance"]),
+        ("disabled", ["disabled", "Resume"]),
+        ("needSecondary", ["needSecondary", "Wait"]),
+        ("starting", ["starting", "Wait"]),
+    ],
+)
+def test_only_a_pair_that_runs_is_acted_upon(action, state, words, healthy):
+    healthy.set(healthy.facts["vm_moid"], ft_state=state)
+    result = act(healthy, action)
+    assert result.kind == "conflict" and result.changed is False
+    for word in words:
+        assert word in result.msg
+    foretold = act(healthy, action, "--check")
+    assert not foretold.json["failed"] and state in foretold.json["warnings"][0]
+    assert WRITES[action] not in healthy.methods()
+
+
+@every_action
+def test_a_secondary_addressed_by_mistake_is_told_its_primary(action, healthy):
+    second = pair_up(healthy)
+    result = act(healthy, action, moid=second)
+    assert result.kind == "conflict" and healthy.facts["vm_moid"] in result.msg
+    assert WRITES[action] not in healthy.methods()
+
+
+@every_action
+def test_without_ha_nothing_is_tried(action, simulator):
+    lab, _, _ = protected(simulator, scenario="ha-off")
+    result = act(lab, action)
+    assert result.kind == "conflict" and "HA is off" in result.msg and lab.facts["cluster"] in result.msg
+    assert WRITES[action] not in lab.methods()
+
+
+@every_action
+@pytest.mark.parametrize("fault", ["NotSupported", "FaultToleranceVmNotDasProtected"])
+def test_a_refusal_for_the_lack_of_ha_is_translated(action, fault, healthy):
+    pair_up(healthy)
+    healthy.inject(method=WRITES[action], fault=fault)
+    result = act(healthy, action)
+    assert result.json["failed"] and result.changed is False
+    assert "vSphere HA" in result.msg and healthy.facts["cluster"] in result.msg
+    assert result.json["error"]["fault"]["type"] == fault
+
+
+@every_action
+@pytest.mark.parametrize("how", ["fault", "task-error"])
+def test_a_refused_action_is_not_a_change(action, how, healthy):
+    pair_up(healthy)
+    healthy.inject(method=WRITES[action], how=how, fault="InsufficientResourcesFault")
+    result = act(healthy, action)
+    assert result.kind == "fault" and result.changed is False
+    assert result.json["error"]["fault"]["type"] == "InsufficientResourcesFault"
+    assert act(healthy, action).json["ft_state"] == "running"
+
+
+@every_action
+def test_a_busy_pair_is_waited_for(action, healthy):
+    pair_up(healthy)
+    healthy.inject(method=WRITES[action], fault="FailToLockFaultToleranceVMs")
+    assert act(healthy, action).json["ft_state"] == "running"
+    assert healthy.methods().count(WRITES[action]) == 2
+
+
+@every_action
+@pytest.mark.parametrize("ending", ["signal", "timeout"])
+def test_a_secondary_that_does_not_start_is_not_waited_for_for_ever(action, ending, simulator):
+    lab, first, _ = protected(simulator, scenario="slow")
+    args = connection(lab.facts) | {"name": lab.facts["vm"], "action": action}
+    if ending == "signal":
+        result = interrupt_module("ft_failover", args, lambda: lab.state()[first]["ft_state"] == "starting")
+        assert result.kind == "interrupted"
+    else:
+        result = run_module("ft_failover", args | {"timeout": 2})
+        assert result.kind == "timeout" and "starting" in result.msg
+    assert result.changed is True, "vSphere acted"
+    assert result.json["ft_state"] == "starting"
+
+
+@every_action
+def test_a_signal_after_the_task_was_accepted_tells_a_change(action, simulator):
+    lab, _, _ = protected(simulator, task_ms=4000)
+    args = connection(lab.facts) | {"name": lab.facts["vm"], "action": action}
+    result = interrupt_module("ft_failover", args, lambda: WRITES[action] in lab.methods())
+    assert result.kind == "interrupted" and result.changed is True
+
+
+def test_a_failover_that_is_accepted_and_not_made_is_a_failure(healthy):
+    first, second = healthy.facts["vm_moid"], pair_up(healthy)
+    healthy.inject(method="MakePrimaryVM_Task", how="silent")
+    result = act(healthy, "test_failover", timeout=2)
+    assert result.kind == "timeout" and "the roles as before" in result.msg
+    assert places(result) == [first, second, first, second]
+
+
+@every_action
+def test_an_expired_session_does_not_act_twice(action, healthy):
+    pair_up(healthy)
+    healthy.inject(method=WRITES[action], how="expire-session")
+    assert act(healthy, action).json["ft_state"] == "running"
+    assert healthy.methods().count(WRITES[action]) == 2, "refused once, done once"
+
+
+def test_a_blink_of_the_server_does_not_end_the_waiting(simulator):
+    lab, first, second = protected(simulator, task_ms=300)
+    lab.inject(method="RetrievePropertiesEx", how="drop", after=6, times=2)
+    result = act(lab, "test_failover")
+    assert places(result) == [first, second, second, first], result.msg
+
+
+def test_a_lost_secondary_is_told(simulator):
+    lab, first, _ = protected(simulator, scenario="slow")
+
+    def suspend_it() -> bool:
+        if lab.state()[first]["ft_state"] != "starting":
+            return False
+        primary = next(moid for moid, vm in lab.state().items() if vm["peer"] and not vm["secondary"])
+        lab.set(primary, ft_state="disabled")
+        return True
+
+    args = connection(lab.facts) | {"name": lab.facts["vm"], "action": "restart_secondary"}
+    # The signal 0 reaches nobody.
+    result = interrupt_module("ft_failover", args, suspend_it, number=0)
+    assert result.kind == "fault" and "suspended Fault Tolerance" in result.msg
+    assert result.changed is True and result.json["ft_state"] == "disabled"
+
+
+@pytest.mark.parametrize("personality", ["5.0", "6.7"])
+def test_an_esxi_host_asked_directly(personality, simulator):
+    lab = simulator(personality=personality, scenario="healthy", direct=True)
+    result = act(lab, "test_failover")
+    assert result.kind == "unsupported" and "vCenter" in result.msg
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [({"action": "failover"}, ["failover", "test_failover"]), ({"action": None}, ["action"]), ({"state": "present"}, ["state"])],
+)
+def test_actions_that_cannot_be_meant_are_refused(args, words, healthy):
+    target = {"name": healthy.facts["vm"], "action": "test_failover"}
+    result = run_module("ft_failover", connection(healthy.facts) | target | args)
+    assert result.kind == "invalid_arguments"
+    for word in words:
+        assert word in result.msg
+    assert healthy.methods() == []
+
+
+def test_what_an_action_costs_before_it_acts(healthy):
+    pair_up(healthy)
+    healthy.clear_log()
+    assert act(healthy, "test_failover", "--check").changed
+    assert len(healthy.methods()) == 6, healthy.methods()
