@@ -30,6 +30,26 @@ def binary():
     return str(max(built, key=lambda path: path.stat().st_mtime))
 
 
+def control(facts, method, path, body=None):
+    """One request to the own side of the simulator with these facts; text comes back."""
+    request = urllib.request.Request(
+        facts["control"] + path,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+    )
+    context = None
+    if facts["protocol"] == "https":
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}),
+        urllib.request.HTTPSHandler(context=context),
+    )
+    with opener.open(request, timeout=10) as answer:
+        return answer.read().decode()
+
+
 class Simulator:
     """One running simulator. Keyword arguments are its command line flags: task_ms=5 is --task-ms 5."""
 
@@ -81,22 +101,7 @@ class Simulator:
 
     def control(self, method, path, body=None):
         """One request to the simulator's own side; text comes back."""
-        request = urllib.request.Request(
-            self.facts["control"] + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-        )
-        context = None
-        if self.facts["protocol"] == "https":
-            context = ssl.create_default_context()
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}),
-            urllib.request.HTTPSHandler(context=context),
-        )
-        with opener.open(request, timeout=10) as answer:
-            return answer.read().decode()
+        return control(self.facts, method, path, body)
 
     def log(self):
         """Every request since the start or the last clear_log(): n, method, object, ms, user?, fault?."""

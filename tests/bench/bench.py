@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lab import Simulator
 
-from modules import MODULES, binary, environment, example, run_module, until
+from modules import IDEMPOTENT, MODULES, binary, environment, example, run_module, until
 from relay import Request, relay
 
 LAB = {"personality": "6.7", "scenario": "healthy", "task_ms": 1}
@@ -27,6 +27,8 @@ UNDO = {
     "host_option": {"state": "default"},
     "vm_power": {"state": "powered_on"},
     "fault_tolerance": {"state": "absent"},
+    "vmkernel_service": {"state": "absent"},
+    "cluster_ha": {"state": "enabled"},
 }
 
 
@@ -170,7 +172,7 @@ def main() -> None:
         print(f"| {name} | {size:.2f} | {hyperfine(runs, f'{binary(name)} --version'):.1f} |", flush=True)
     print("\n| module | run | requests | ms | curl, ms | ratio | peak memory, MB |\n|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        for name in MODULES:
+        for name in IDEMPOTENT:
             measure(name, runs, Path(folder))
         measure_file(runs, Path(folder))
 

@@ -19,10 +19,12 @@ VM = NOWHERE | {"name": "inner"}
 def test_all_problems_come_in_one_message_before_anything_is_contacted(name, healthy):
     args = example(name, healthy.facts)
     args["hostnam"] = args.pop("hostname")
-    args |= {"port": "many", "validate_certs": "maybe", "state": "sideways"}
+    # The argument that says what is to be true, or to be done.
+    wish = "action" if name == "ft_failover" else "state"
+    args |= {"port": "many", "validate_certs": "maybe", wish: "sideways"}
     result = run_module(name, args)
     assert result.kind == "invalid_arguments"
-    for word in ("hostnam", "hostname", "port", "many", "validate_certs", "maybe", "state", "sideways"):
+    for word in ("hostnam", "hostname", "port", "many", "validate_certs", "maybe", wish, "sideways"):
         assert word in result.msg, word
     assert "did you mean" in result.msg.lower()
     assert healthy.log() == []

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from modules import MODULES, connection, example, interrupt_module, run_module
+from modules import IMPERATIVE, MODULES, connection, example, interrupt_module, run_module
 from relay import relay
 
 every_module = pytest.mark.parametrize("name", MODULES)
@@ -21,14 +21,22 @@ WRITE = {
     "host_option": "UpdateOptions",
     "vm_power": "PowerOffVM_Task",
     "fault_tolerance": "CreateSecondaryVMEx_Task",
+    "vmkernel_service": "SelectVnicForNicType",
+    "cluster_ha": "ReconfigureComputeResource_Task",
+    "ft_failover": "MakePrimaryVM_Task",
 }
+# Those whose write is a task.
+with_task = pytest.mark.parametrize("name", [name for name in MODULES if WRITE.get(name, "").endswith("_Task")])
 
 
 def assert_converges(name: str, args: dict) -> None:
-    """Whatever happened before: one more run reaches the wanted state, and the one after it finds nothing to do."""
+    """Whatever happened before: one more run reaches the wanted state, and the one after it finds nothing to do.
+
+    What acts whenever it is run does so again.
+    """
     finished = run_module(name, args)
     assert not finished.json["failed"], finished.msg
-    assert not run_module(name, args).changed
+    assert run_module(name, args).changed is (name in IMPERATIVE)
 
 
 @every_module
@@ -59,7 +67,7 @@ def test_a_refused_change_is_not_a_change(name, healthy):
     assert_converges(name, args)
 
 
-@pytest.mark.parametrize("name", ["vmx_option", "vm_power", "fault_tolerance"])
+@with_task
 def test_a_task_that_ends_in_a_fault_carries_it(name, healthy):
     args = example(name, healthy.facts)
     healthy.inject(method=WRITE[name], how="task-error", fault="InsufficientResourcesFault", times=0)
@@ -70,7 +78,7 @@ def test_a_task_that_ends_in_a_fault_carries_it(name, healthy):
     assert_converges(name, args)
 
 
-@pytest.mark.parametrize("name", ["vmx_option", "vm_power", "fault_tolerance"])
+@with_task
 def test_a_task_that_vanishes_ends_the_run_all_the_same(name, healthy):
     args = example(name, healthy.facts) | {"timeout": 20}
     healthy.inject(method=WRITE[name], how="task-vanishes", times=1)
@@ -81,11 +89,11 @@ def test_a_task_that_vanishes_ends_the_run_all_the_same(name, healthy):
 
 @every_module
 def test_a_change_that_is_accepted_and_not_made_is_a_failure(name, healthy):
-    args = example(name, healthy.facts) | ({"timeout": 3} if name in ("vm_power", "fault_tolerance") else {})
+    args = example(name, healthy.facts) | ({"timeout": 3} if name in ("vm_power", "fault_tolerance", "ft_failover") else {})
     healthy.inject(method=WRITE[name], how="silent", times=0)
     result = run_module(name, args)
     # The state of Fault Tolerance may be shown late: a task that succeeded counts as a change until it is seen to be none.
-    assert result.json["failed"] is True and result.changed is (name == "fault_tolerance"), result.msg
+    assert result.json["failed"] is True and result.changed is (name in ("fault_tolerance", "ft_failover")), result.msg
     if name == "vmx_option":
         assert "guestinfo.nested" in result.msg
     if name == "host_option":
@@ -103,7 +111,7 @@ def test_a_session_that_expires_is_renewed_once(name, method, healthy):
     assert not result.json["failed"], result.msg
     assert result.changed
     assert healthy.methods().count("Login") == 2
-    assert not run_module(name, args).changed
+    assert run_module(name, args).changed is (name in IMPERATIVE)
 
 
 @every_module
@@ -241,16 +249,13 @@ def test_a_module_owns_its_deadline(simulator):
     assert result.changed is True, "a secondary was made, although it does not run yet"
 
 
-TASKS = {"vmx_option": "ReconfigVM_Task", "vm_power": "PowerOffVM_Task", "fault_tolerance": "CreateSecondaryVMEx_Task"}
-
-
-@pytest.mark.parametrize("name", TASKS)
+@with_task
 @pytest.mark.parametrize("ending", ["signal", "timeout"])
 def test_a_task_that_outlives_the_run_is_told_as_a_change(name, ending, simulator):
     lab = simulator(personality="6.7", scenario="healthy", task_ms=4000)
     args = example(name, lab.facts)
     if ending == "signal":
-        result = interrupt_module(name, args, lambda: TASKS[name] in lab.methods())
+        result = interrupt_module(name, args, lambda: WRITE[name] in lab.methods())
         assert result.kind == "interrupted"
     else:
         result = run_module(name, args | {"timeout": 1})

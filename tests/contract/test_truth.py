@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from modules import MODULES, connection, example, run_module
+from modules import IDEMPOTENT, MODULES, connection, example, run_module
 
 every_module = pytest.mark.parametrize("name", MODULES)
+every_idempotent_module = pytest.mark.parametrize("name", IDEMPOTENT)
 
 READS = {
     "RetrieveServiceContent",
@@ -51,7 +52,7 @@ def test_check_mode_writes_nothing_and_foretells_the_real_run(name, healthy):
     assert done.json["diff"]
 
 
-@every_module
+@every_idempotent_module
 def test_a_second_run_changes_nothing_and_writes_nothing(name, healthy):
     args = example(name, healthy.facts)
     assert run_module(name, args).changed
@@ -62,13 +63,13 @@ def test_a_second_run_changes_nothing_and_writes_nothing(name, healthy):
     assert "diff" not in again.json
 
 
-@every_module
-def test_a_run_without_change_costs_five_requests(name, healthy):
+@every_idempotent_module
+def test_a_run_without_change_costs_five_requests_at_most(name, healthy):
     args = example(name, healthy.facts)
     run_module(name, args)
     healthy.clear_log()
     assert not run_module(name, args).changed
-    assert len(healthy.methods()) == 5, healthy.methods()
+    assert len(healthy.methods()) <= 5, healthy.methods()
 
 
 @every_module
@@ -108,8 +109,5 @@ def test_results_keep_their_keys_from_state_to_state(healthy):
         args = example(name, healthy.facts)
         runs = [run_module(name, args, "--check"), run_module(name, args), run_module(name, args)]
         assert len({frozenset(state_of(run)) for run in runs}) == 1, name
-        # The next module finds the virtual machine running and without Fault Tolerance, as the example expects.
-        if name == "vm_power":
-            run_module(name, args | {"state": "powered_on"})
-        if name == "fault_tolerance":
-            run_module(name, args | {"state": "absent"})
+        # The next module finds the lab as its example expects it.
+        healthy.reset()
