@@ -28,7 +28,7 @@ mod testing;
 pub use cli::main;
 pub use error::{Error, Kind};
 pub use field::Rule;
-pub use module::{Applied, Change, Close, Module, Outcome, Plan};
+pub use module::{Applied, Change, Close, Module, NoChange, Outcome, Plan};
 pub use progress::Progress;
 pub use run::{Run, Tracer};
 pub use scalar::Scalar;

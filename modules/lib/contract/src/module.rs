@@ -150,6 +150,16 @@ pub trait Change {
     }
 }
 
+/// The change of a module that only looks: there is never one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NoChange;
+
+impl Change for NoChange {
+    fn is_empty(&self) -> bool {
+        true
+    }
+}
+
 /// What `plan` decided.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan<C> {

@@ -79,6 +79,11 @@ impl VmTarget {
         .map_err(failure)
     }
 
+    /// Its datacenter, if one was given.
+    pub fn datacenter(&self) -> Option<&str> {
+        self.datacenter.as_deref()
+    }
+
     /// What the virtual machine is called before it is found.
     pub fn label(&self) -> String {
         let named = self.name.as_deref().or(self.uuid.as_deref()).or(self.moid.as_deref()).unwrap_or_default();

@@ -9,6 +9,8 @@
 mod about;
 mod cluster;
 mod connect;
+mod datastore_file;
+mod diagnostic;
 mod error;
 mod failover;
 mod fault;
@@ -39,6 +41,8 @@ mod xml;
 
 pub use about::{About, ApiType, ServiceContent};
 pub use cluster::HaConfig;
+pub use datastore_file::{DatastorePath, FileTail};
+pub use diagnostic::{LogDescription, LogPage};
 pub use error::{Error, TlsError};
 pub use fault::{Cause, Fault, FaultMessage};
 pub use ft::{FtEngine, FtInfo, FtPlacement, SecondaryOp, uses_legacy_ft};

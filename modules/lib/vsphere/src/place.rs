@@ -99,8 +99,21 @@ impl Session {
         Ok(Error::Ambiguous { what, candidates })
     }
 
+    /// The inventory path, without a leading slash, of the object of that type that holds `moref`: one request.
+    pub(crate) async fn holder_of_kind(&self, moref: &Moref, kind: &str) -> Result<Option<String>, Error> {
+        let objects = self.upwards(std::slice::from_ref(moref)).await?;
+        let holder = objects.iter().find(|object| object.moref.kind == kind);
+        Ok(holder.map(|holder| path(&holder.moref, &objects).trim_matches('/').to_owned()))
+    }
+
     /// Inventory paths such as `/DC/vm/lab/inner`: one request for all.
     async fn paths_of(&self, morefs: &[Moref]) -> Result<Vec<String>, Error> {
+        let objects = self.upwards(morefs).await?;
+        Ok(morefs.iter().map(|moref| path(moref, &objects)).collect())
+    }
+
+    /// These and everything above them, with what paths are made of.
+    async fn upwards(&self, morefs: &[Moref]) -> Result<Vec<Object>, Error> {
         let follow = [
             Follow { from: "ManagedEntity", path: "parent" },
             Follow { from: "VirtualMachine", path: "parentVApp" },
@@ -111,8 +124,7 @@ impl Session {
             ("VirtualMachine", &["name", "parent", "parentVApp"]),
             ("VirtualApp", &["name", "parent", "parentFolder"]),
         ];
-        let objects = self.read(morefs, &want, &follow).await?;
-        Ok(morefs.iter().map(|moref| path(moref, &objects)).collect())
+        self.read(morefs, &want, &follow).await
     }
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, SET_COOKIE};
+use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, RANGE, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 
 use crate::connect::{self, CONNECT, bare, bracketed, unreachable};
@@ -83,6 +83,8 @@ pub(crate) struct Answer {
     pub(crate) body: String,
     /// The session cookie as it has to be sent back (`name=value`, quotes included).
     pub(crate) cookie: Option<String>,
+    /// Of a part of a document, how many bytes come before it, where the server says so.
+    pub(crate) from: Option<u64>,
 }
 
 /// The connection to one server.
@@ -177,6 +179,15 @@ impl Transport {
         self.exchange(path, request).await
     }
 
+    /// Gets the last `count` bytes of a document, as the session of `cookie`.
+    pub(crate) async fn get_tail(&self, path: &str, cookie: Option<&str>, count: u64) -> Result<Answer, Error> {
+        let mut request = self.client.get(format!("{}{path}", self.base)).header(RANGE, format!("bytes=-{count}"));
+        if let Some(cookie) = cookie {
+            request = request.header(COOKIE, cookie);
+        }
+        self.exchange(path, request).await
+    }
+
     async fn exchange(&self, what: &str, request: RequestBuilder) -> Result<Answer, Error> {
         self.requests.set(self.requests.get() + 1);
         let start = Instant::now();
@@ -207,6 +218,7 @@ impl Transport {
             return Err(Error::TooLarge { limit: LIMIT });
         }
         let cookie = session_cookie(response.headers());
+        let from = range_start(response.headers());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > LIMIT {
@@ -216,7 +228,7 @@ impl Transport {
         }
         let body =
             String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        Ok(Answer { status, body, cookie })
+        Ok(Answer { status, body, cookie, from })
     }
 
     /// What a failed exchange means, told from the chain of errors beneath it.
@@ -276,4 +288,10 @@ fn session_cookie(headers: &HeaderMap) -> Option<String> {
         let ours = name.trim().eq_ignore_ascii_case(SESSION_COOKIE) && !value.trim().is_empty();
         ours.then(|| pair.to_owned())
     })
+}
+
+/// The 500 of `Content-Range: bytes 500-999/1000`.
+fn range_start(headers: &HeaderMap) -> Option<u64> {
+    let range = headers.get(CONTENT_RANGE)?.to_str().ok()?.trim().strip_prefix("bytes ")?;
+    range.split_once('-')?.0.trim().parse().ok()
 }

@@ -1,0 +1,218 @@
+//! The signatures: what is looked for, what it means, and what to do about it.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::release::Release;
+use crate::status::Status;
+
+mod pattern;
+
+use pattern::{Finder, Pattern};
+
+/// How bad what a signature stands for is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Fault Tolerance or a migration failed because of it.
+    Error,
+    /// It can be so with everything working.
+    Warning,
+}
+
+/// What is said about a signature rests on this.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The source says so.
+    #[default]
+    Documented,
+    /// Experience says so, and no document does.
+    Knowledge,
+}
+
+/// What the arguments of a remedy have to name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// The hosts of the virtual machine and of its secondary: the cluster's.
+    Hosts,
+    /// The virtual machine.
+    Vm,
+}
+
+/// What to do about it, as the catalogue knows it: without the names of the place.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remedy {
+    /// What to do, in a sentence.
+    pub text: String,
+    /// The first release of ESXi that it is for.
+    pub since: Option<Release>,
+    /// The first release of ESXi that it is no longer for.
+    pub before: Option<Release>,
+    /// The module that does it.
+    pub module: Option<String>,
+    /// What else than `args` that module has to be told.
+    pub target: Option<Target>,
+    /// The arguments that do not depend on the place.
+    pub args: Option<Map<String, Value>>,
+}
+
+impl Remedy {
+    /// Whether it is for this release. Where the release is not known, it may be.
+    pub fn suits(&self, release: Option<&Release>) -> bool {
+        release.is_none_or(|release| {
+            self.since.as_ref().is_none_or(|since| release >= since)
+                && self.before.as_ref().is_none_or(|before| release < before)
+        })
+    }
+}
+
+/// A failure that logs show.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// Its name, for programs.
+    pub id: String,
+    /// What happened, in a few words.
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Why it happens, in a sentence.
+    pub cause: String,
+    /// Texts that a line bears, in letters of either case. Where an ellipsis stands in one, anything may.
+    #[serde(default)]
+    pub patterns: Vec<String>,
+    /// VMkernel status codes that a line bears, in hexadecimal; logs and vCenter may write them in either notation.
+    #[serde(default)]
+    pub codes: Vec<String>,
+    /// The logs that show it, where it has been seen.
+    pub logs: Vec<String>,
+    /// So many lines before it say why.
+    #[serde(default)]
+    pub context: usize,
+    /// It is what comes after another failure of the same migration, which says more.
+    #[serde(default)]
+    pub follows: bool,
+    /// What all this rests on.
+    #[serde(default)]
+    pub basis: Basis,
+    /// Where it is from.
+    pub source: String,
+    /// What to do, the most likely to help first.
+    pub remedies: Vec<Remedy>,
+}
+
+/// Why a catalogue cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// It is not a list of signatures.
+    #[error("the catalogue cannot be read: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A signature has nothing that could be found, or a code that is none.
+    #[error("signature `{0}` has an empty pattern, a wrong code, or neither")]
+    Pattern(String),
+}
+
+/// All signatures, the most telling first, ready to be looked for.
+#[derive(Debug)]
+pub struct Catalogue {
+    signatures: Vec<Signature>,
+    patterns: Vec<Pattern>,
+    finder: Finder,
+}
+
+impl Catalogue {
+    /// Reads a list of signatures from JSON; their order says which of several tells more.
+    pub fn parse(json: &str) -> Result<Self, CatalogueError> {
+        let signatures: Vec<Signature> = serde_json::from_str(json)?;
+        let mut patterns = Vec::new();
+        for (index, signature) in signatures.iter().enumerate() {
+            let wrong = || CatalogueError::Pattern(signature.id.clone());
+            let before = patterns.len();
+            for text in &signature.patterns {
+                patterns.push(Pattern::text(index, text).ok_or_else(wrong)?);
+            }
+            for code in &signature.codes {
+                let status = Status::parse(code).ok_or_else(wrong)?;
+                patterns.push(Pattern::word(index, &status.hex()));
+                patterns.push(Pattern::word(index, &status.decimal().to_string()));
+            }
+            if patterns.len() == before {
+                return Err(wrong());
+            }
+        }
+        let finder = Finder::new(&patterns);
+        Ok(Self { signatures, patterns, finder })
+    }
+
+    /// All signatures, the most telling first.
+    pub fn signatures(&self) -> &[Signature] {
+        &self.signatures
+    }
+
+    /// The longest text that [`candidate`](Self::candidate) looks for, in bytes.
+    pub(crate) fn longest(&self) -> usize {
+        self.finder.longest()
+    }
+
+    /// Where, from `at` on, a line may bear a signature: the span of the text that it needs. `lower` is in small letters.
+    pub(crate) fn candidate(&self, lower: &[u8], at: usize) -> Option<std::ops::Range<usize>> {
+        self.finder.find(lower, at)
+    }
+
+    /// The most telling signature that a line in small letters bears.
+    pub(crate) fn borne_by(&self, lower: &[u8]) -> Option<usize> {
+        self.patterns.iter().find(|pattern| pattern.matches(lower)).map(Pattern::signature)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalogue(patterns: &str, codes: &str) -> Result<Catalogue, CatalogueError> {
+        Catalogue::parse(&format!(
+            r#"[{{"id": "a", "title": "A", "severity": "error", "cause": "c", "patterns": {patterns}, "codes": {codes},
+                "logs": [], "source": "s", "remedies": []}}]"#
+        ))
+    }
+
+    #[test]
+    fn a_line_bears_a_signature_whatever_its_case_and_whatever_stands_for_the_ellipsis() {
+        let catalogue = catalogue(r#"["Insufficient … bandwidth"]"#, r#"["0xbad003f"]"#).unwrap();
+        let cases = [
+            ("insufficient logging network bandwidth", true),
+            ("insufficient bandwidth", false),
+            ("bandwidth is insufficient for it", false),
+            ("(0xbad003f).", true),
+            ("status 195887167", true),
+            ("0xbad003f0", false),
+            ("1195887167", false),
+            ("195887167, 2", true),
+            ("", false),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(catalogue.borne_by(line.as_bytes()).is_some(), expected, "{line}");
+            // Nothing that a line bears is missed by the search that comes first.
+            assert!(!expected || catalogue.candidate(line.as_bytes(), 0).is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_catalogue_that_could_find_nothing_is_refused() {
+        for (patterns, codes) in [("[]", "[]"), (r#"[""]"#, "[]"), (r#"["…"]"#, "[]"), (r#"["a"]"#, r#"["0x12"]"#)] {
+            assert!(matches!(catalogue(patterns, codes), Err(CatalogueError::Pattern(_))), "{patterns} {codes}");
+        }
+        assert!(matches!(Catalogue::parse("{}"), Err(CatalogueError::Json(_))));
+    }
+
+    #[test]
+    fn a_remedy_suits_the_releases_it_is_for() {
+        let remedy: Remedy = serde_json::from_str(r#"{"text": "t", "since": "5.0", "before": "7.0 U2"}"#).unwrap();
+        let suits = |text: &str| remedy.suits(Some(&text.parse().unwrap()));
+        assert!(suits("5.0") && suits("7.0.1") && remedy.suits(None));
+        assert!(!suits("4.1") && !suits("7.0.2") && !suits("8.0"));
+    }
+}

@@ -1,0 +1,192 @@
+//! What the lines mean together: those of one migration are one incident, whichever logs they are in.
+
+use std::rc::Rc;
+
+use crate::catalogue::Catalogue;
+use crate::line;
+use crate::migration::Migration;
+use crate::scan::Hit;
+use crate::status::Status;
+use crate::time::Timestamp;
+
+/// So many lines of an incident are kept: the first, and the last ones.
+const LINES: usize = 20;
+/// So many incidents are kept: the last ones.
+const INCIDENTS: usize = 50;
+/// A line that names no migration is of one whose last line is so near.
+const NEAR: u64 = 5;
+
+/// A line of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The log's name.
+    pub file: Rc<str>,
+    /// The line's number in it, from 1.
+    pub number: u64,
+    /// The line, or the part of it that matters.
+    pub text: String,
+    /// When it was written, by the clock of the host that wrote it, where it says so.
+    pub time: Option<Timestamp>,
+}
+
+/// A failure, with the lines that show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incident {
+    /// The most telling signature of its lines, as an index into [`Catalogue::signatures`].
+    pub signature: usize,
+    /// The line that told it first.
+    pub told_by: Line,
+    /// The migration that failed, where a line names one.
+    pub migration: Option<Migration>,
+    /// The first status code.
+    pub status: Option<Status>,
+    /// The first line and the last ones, in the order of the search.
+    pub lines: Vec<Line>,
+    /// The lines before [`told_by`](Self::told_by), where the signature says that they matter.
+    pub before: Vec<Line>,
+    /// How many lines there are.
+    pub count: u64,
+    /// When the incident was last added to, in the order of the search.
+    order: u64,
+}
+
+impl Incident {
+    /// The earliest time of its lines.
+    pub fn first_time(&self) -> Option<Timestamp> {
+        self.lines.iter().filter_map(|line| line.time).min()
+    }
+
+    /// The latest time of its lines.
+    pub fn last_time(&self) -> Option<Timestamp> {
+        self.lines.iter().filter_map(|line| line.time).max()
+    }
+
+    fn add(&mut self, line: Line, order: u64) {
+        if self.lines.len() == LINES {
+            self.lines.remove(1);
+        }
+        self.lines.push(line);
+        self.count += 1;
+        self.order = order;
+    }
+
+    fn is_near(&self, file: &Rc<str>, number: u64) -> bool {
+        self.lines.last().is_some_and(|last| Rc::ptr_eq(&last.file, file) && number.abs_diff(last.number) <= NEAR)
+    }
+}
+
+/// Takes the lines that scanners find, log after log.
+#[derive(Debug)]
+pub struct Inquiry {
+    catalogue: Rc<Catalogue>,
+    file: Rc<str>,
+    incidents: Vec<Incident>,
+    order: u64,
+    dropped: u64,
+}
+
+impl Inquiry {
+    /// An inquiry into nothing yet.
+    pub fn new(catalogue: &Rc<Catalogue>) -> Self {
+        Self { catalogue: Rc::clone(catalogue), file: "".into(), incidents: Vec::new(), order: 0, dropped: 0 }
+    }
+
+    /// The lines from here on are of the log of this name.
+    pub fn begin(&mut self, file: &str) {
+        self.file = file.into();
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.incidents.is_empty()
+    }
+
+    /// Takes a line.
+    pub fn take(&mut self, hit: &Hit<'_>) {
+        self.order += 1;
+        let whole = String::from_utf8_lossy(hit.text);
+        let migration = Migration::find(&whole);
+        let status = Status::first_in(&whole);
+        let line = self.line(hit.number, hit.text, hit.at, &whole);
+        let order = self.order;
+        match self.place(hit, migration) {
+            Some(at) => {
+                let before = self.before(hit, self.incidents[at].signature);
+                let incident = &mut self.incidents[at];
+                if hit.signature < incident.signature {
+                    incident.signature = hit.signature;
+                    incident.told_by = line.clone();
+                    incident.before = before;
+                }
+                incident.status = incident.status.or(status);
+                let known = incident.migration;
+                incident.migration = known.filter(|known| known.peer.is_some()).or(migration).or(known);
+                incident.add(line, order);
+            }
+            None => {
+                if self.incidents.len() == INCIDENTS {
+                    self.drop_one();
+                }
+                self.incidents.push(Incident {
+                    signature: hit.signature,
+                    told_by: line.clone(),
+                    migration,
+                    status,
+                    before: self.before(hit, usize::MAX),
+                    lines: vec![line],
+                    count: 1,
+                    order,
+                });
+            }
+        }
+    }
+
+    /// Which incident a line belongs to, if there is one already.
+    fn place(&self, hit: &Hit<'_>, migration: Option<Migration>) -> Option<usize> {
+        let signatures = self.catalogue.signatures();
+        let near = |incident: &Incident| incident.is_near(&self.file, hit.number);
+        let same = |incident: &Incident| incident.signature == hit.signature;
+        let last = |test: &dyn Fn(&Incident) -> bool| self.incidents.iter().rposition(test);
+        if let Some(Migration { id, .. }) = migration {
+            // What followed may have been logged a moment before the line that names the migration.
+            return last(&|it| it.migration.is_some_and(|known| known.id == id))
+                .or_else(|| last(&|it| it.migration.is_none() && near(it) && signatures[it.signature].follows));
+        }
+        let follows = signatures[hit.signature].follows;
+        last(&|it| near(it) && (same(it) || follows || signatures[it.signature].follows))
+            .or_else(|| last(&|it| it.migration.is_none() && same(it)))
+    }
+
+    /// Makes room: the incident that tells least and was seen longest ago goes.
+    fn drop_one(&mut self) {
+        let least = self.incidents.iter().enumerate().max_by_key(|(_, it)| (it.signature, u64::MAX - it.order));
+        if let Some((at, _)) = least {
+            self.incidents.remove(at);
+            self.dropped += 1;
+        }
+    }
+
+    fn line(&self, number: u64, text: &[u8], at: usize, whole: &str) -> Line {
+        Line { file: Rc::clone(&self.file), number, text: line::shown(text, at), time: line::time(whole) }
+    }
+
+    /// The lines before a hit that tells more than signature `than`.
+    fn before(&self, hit: &Hit<'_>, than: usize) -> Vec<Line> {
+        let count = if hit.signature < than { self.catalogue.signatures()[hit.signature].context } else { 0 };
+        let lines = line::last_lines(hit.before, count).into_iter();
+        lines
+            .map(|(back, text)| self.line(hit.number.saturating_sub(back), text, 0, &String::from_utf8_lossy(text)))
+            .collect()
+    }
+
+    /// How many incidents were dropped because there were too many.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// The incidents, the most telling first; of one kind, the one found last.
+    pub fn conclude(mut self) -> Vec<Incident> {
+        self.incidents.sort_by_key(|it| (it.signature, u64::MAX - it.order));
+        self.incidents
+    }
+}

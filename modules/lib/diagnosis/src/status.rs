@@ -1,0 +1,67 @@
+//! VMkernel status codes, as logs and as vCenter write them.
+
+/// The first of the codes that the VMkernel has of its own.
+const BASE: u32 = 0x0bad_0000;
+
+/// A VMkernel status code, such as `0xbad003f`. Logs write it in hexadecimal, vCenter Server in decimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status(u32);
+
+impl Status {
+    /// Reads `0xbad003f` or `195887167`; `None` for anything that is no code of the VMkernel's own.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+        let code = match hex {
+            Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+            None => text.parse().ok()?,
+        };
+        (BASE..=BASE | 0xffff).contains(&code).then_some(Self(code))
+    }
+
+    /// The first code in `text`, in either notation.
+    pub fn first_in(text: &str) -> Option<Self> {
+        text.split(|character: char| !character.is_ascii_alphanumeric()).find_map(Self::parse)
+    }
+
+    /// As logs write it: `0xbad003f`.
+    pub fn hex(self) -> String {
+        format!("{:#x}", self.0)
+    }
+
+    /// As vCenter Server writes it: 195887167.
+    pub fn decimal(self) -> u32 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_read_in_both_notations_and_nothing_else_is_one() {
+        let cases = [
+            ("0xbad003f", Some("0xbad003f")),
+            ("0XBAD003F", Some("0xbad003f")),
+            ("195887167", Some("0xbad003f")),
+            ("195887369", Some("0xbad0109")),
+            ("195887104", Some("0xbad0000")),
+            ("195887103", None),
+            ("0xbad003f0", None),
+            ("0xbad", None),
+            ("bad003f", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Status::parse(text).map(Status::hex).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_found_in_a_line() {
+        let found = |text| Status::first_in(text).map(Status::decimal);
+        assert_eq!(found("due to timeout (0xbad003f)."), Some(195_887_167));
+        assert_eq!(found("failed: 195887371, gave up"), Some(195_887_371));
+        assert_eq!(found("id 1958873710 at 0xbad00e01"), None);
+    }
+}

@@ -1,0 +1,108 @@
+//! Logs of hosts: the `DiagnosticManager`.
+
+use crate::error::Error;
+use crate::moref::Moref;
+use crate::request::Request;
+use crate::session::{Session, returned};
+use crate::xml::Element;
+
+/// A log that a server offers (`DiagnosticManagerLogDescriptor`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogDescription {
+    /// What it is asked for by, e.g. `vmkernel`.
+    pub key: String,
+    /// Its file on the host, e.g. `/var/log/vmkernel.log`.
+    pub file_name: String,
+}
+
+/// Some lines of a log (`DiagnosticManagerLogHeader`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogPage {
+    /// The number of the first line, from 1.
+    pub start: i32,
+    /// The number of the last line.
+    pub end: i32,
+    /// The lines.
+    pub lines: Vec<String>,
+}
+
+impl LogPage {
+    fn parse(element: &Element) -> Self {
+        let number = |name| element.child(name).and_then(Element::int).and_then(|it| it.try_into().ok()).unwrap_or(0);
+        Self {
+            start: number("lineStart"),
+            end: number("lineEnd"),
+            lines: element.children("lineText").map(|line| line.text().to_owned()).collect(),
+        }
+    }
+}
+
+impl Session {
+    /// The logs of a host (`QueryDescriptions`). vCenter Server wants the host named; on ESXi it must not be.
+    pub async fn log_descriptions(&self, host: &Moref) -> Result<Vec<LogDescription>, Error> {
+        let request = self.ask_logs("QueryDescriptions", host)?;
+        let response = self.query(&request).await?;
+        let text = |element: &Element, name| element.child(name).map_or("", Element::text).to_owned();
+        let descriptions = response.children("returnval");
+        Ok(descriptions.map(|it| LogDescription { key: text(it, "key"), file_name: text(it, "fileName") }).collect())
+    }
+
+    /// The last `count` lines of a host's log, in as many calls of `BrowseDiagnosticLog` as it takes and one to find the end.
+    ///
+    /// vCenter Server gives no more than 500 lines a call and ESXi 1000. A log that is rotated in between gives what is left.
+    /// Needs the privilege `Global.Diagnostics`.
+    pub async fn log_tail(&self, host: &Moref, key: &str, count: u32) -> Result<LogPage, Error> {
+        let most = if self.about().api_type.is_vcenter() { 500 } else { 1000 };
+        // Behind the end there is nothing but the number of the last line.
+        let end = self.browse_log(host, key, i32::MAX, 1).await?.end;
+        let count = i32::try_from(count).unwrap_or(i32::MAX);
+        let first = end.saturating_sub(count).max(0) + 1;
+        let mut tail = LogPage { start: first, end: first - 1, lines: Vec::new() };
+        while tail.end < end {
+            let page = self.browse_log(host, key, tail.end + 1, most.min(end - tail.end)).await?;
+            let Ok(got) = i32::try_from(page.lines.len()) else { break };
+            if got == 0 {
+                break;
+            }
+            tail.end = tail.end.saturating_add(got);
+            tail.lines.extend(page.lines);
+        }
+        Ok(tail)
+    }
+
+    /// Some lines of a host's log (`BrowseDiagnosticLog`), counted from 1; a `start` behind the end tells where that is.
+    async fn browse_log(&self, host: &Moref, key: &str, start: i32, lines: i32) -> Result<LogPage, Error> {
+        let mut request = self.ask_logs("BrowseDiagnosticLog", host)?;
+        request.text("key", key);
+        request.text("start", &start.to_string());
+        request.text("lines", &lines.to_string());
+        let response = self.query(&request).await?;
+        Ok(LogPage::parse(returned(&response)?))
+    }
+
+    fn ask_logs(&self, method: &'static str, host: &Moref) -> Result<Request, Error> {
+        let manager =
+            self.content().diagnostic_manager.as_ref().ok_or_else(|| {
+                Error::Protocol("the server offers no logs of its hosts (DiagnosticManager)".to_owned())
+            })?;
+        let mut request = Request::new(method, manager);
+        if self.about().api_type.is_vcenter() {
+            request.moref("host", host);
+        }
+        Ok(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_read_with_its_numbers() {
+        let page = "<returnval><lineStart>7</lineStart><lineEnd>8</lineEnd>\
+                    <lineText>a &lt;b&gt;</lineText><lineText/></returnval>";
+        let page = LogPage::parse(&Element::parse(page).unwrap());
+        assert_eq!(page, LogPage { start: 7, end: 8, lines: vec!["a <b>".to_owned(), String::new()] });
+        assert_eq!(LogPage::parse(&Element::parse("<returnval/>").unwrap()), LogPage::default());
+    }
+}
