@@ -80,6 +80,8 @@ impl Incident {
 pub struct Inquiry {
     catalogue: Rc<Catalogue>,
     file: Rc<str>,
+    /// So many lines of the log come before those that are read.
+    unread: u64,
     incidents: Vec<Incident>,
     order: u64,
     dropped: u64,
@@ -88,12 +90,20 @@ pub struct Inquiry {
 impl Inquiry {
     /// An inquiry into nothing yet.
     pub fn new(catalogue: &Rc<Catalogue>) -> Self {
-        Self { catalogue: Rc::clone(catalogue), file: "".into(), incidents: Vec::new(), order: 0, dropped: 0 }
+        Self {
+            catalogue: Rc::clone(catalogue),
+            file: "".into(),
+            unread: 0,
+            incidents: Vec::new(),
+            order: 0,
+            dropped: 0,
+        }
     }
 
-    /// The lines from here on are of the log of this name.
-    pub fn begin(&mut self, file: &str) {
+    /// The lines from here on are of the log of this name, which begins so many lines before what is read of it.
+    pub fn begin(&mut self, file: &str, unread: u64) {
         self.file = file.into();
+        self.unread = unread;
     }
 
     /// Whether nothing was found.
@@ -107,44 +117,42 @@ impl Inquiry {
         let whole = String::from_utf8_lossy(hit.text);
         let migration = Migration::find(&whole);
         let status = Status::first_in(&whole);
-        let line = self.line(hit.number, hit.text, hit.at, &whole);
+        let number = self.unread + hit.number;
+        let line = self.line(number, hit.text, hit.at, &whole);
         let order = self.order;
-        match self.place(hit, migration) {
-            Some(at) => {
-                let before = self.before(hit, self.incidents[at].signature);
-                let incident = &mut self.incidents[at];
-                if hit.signature < incident.signature {
-                    incident.signature = hit.signature;
-                    incident.told_by = line.clone();
-                    incident.before = before;
-                }
-                incident.status = incident.status.or(status);
-                let known = incident.migration;
-                incident.migration = known.filter(|known| known.peer.is_some()).or(migration).or(known);
-                incident.add(line, order);
+        if let Some(at) = self.place(hit, migration) {
+            let before = self.before(hit, self.incidents[at].signature);
+            let incident = &mut self.incidents[at];
+            if hit.signature < incident.signature {
+                incident.signature = hit.signature;
+                incident.told_by = line.clone();
+                incident.before = before;
             }
-            None => {
-                if self.incidents.len() == INCIDENTS {
-                    self.drop_one();
-                }
-                self.incidents.push(Incident {
-                    signature: hit.signature,
-                    told_by: line.clone(),
-                    migration,
-                    status,
-                    before: self.before(hit, usize::MAX),
-                    lines: vec![line],
-                    count: 1,
-                    order,
-                });
+            incident.status = incident.status.or(status);
+            let known = incident.migration;
+            incident.migration = known.filter(|known| known.peer.is_some()).or(migration).or(known);
+            incident.add(line, order);
+        } else {
+            if self.incidents.len() == INCIDENTS {
+                self.drop_one();
             }
+            self.incidents.push(Incident {
+                signature: hit.signature,
+                told_by: line.clone(),
+                migration,
+                status,
+                before: self.before(hit, usize::MAX),
+                lines: vec![line],
+                count: 1,
+                order,
+            });
         }
     }
 
     /// Which incident a line belongs to, if there is one already.
     fn place(&self, hit: &Hit<'_>, migration: Option<Migration>) -> Option<usize> {
         let signatures = self.catalogue.signatures();
-        let near = |incident: &Incident| incident.is_near(&self.file, hit.number);
+        let near = |incident: &Incident| incident.is_near(&self.file, self.unread + hit.number);
         let same = |incident: &Incident| incident.signature == hit.signature;
         let last = |test: &dyn Fn(&Incident) -> bool| self.incidents.iter().rposition(test);
         if let Some(Migration { id, .. }) = migration {
@@ -175,7 +183,9 @@ impl Inquiry {
         let count = if hit.signature < than { self.catalogue.signatures()[hit.signature].context } else { 0 };
         let lines = line::last_lines(hit.before, count).into_iter();
         lines
-            .map(|(back, text)| self.line(hit.number.saturating_sub(back), text, 0, &String::from_utf8_lossy(text)))
+            .map(|(back, text)| {
+                self.line((self.unread + hit.number).saturating_sub(back), text, 0, &String::from_utf8_lossy(text))
+            })
             .collect()
     }
 

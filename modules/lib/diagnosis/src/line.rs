@@ -82,14 +82,11 @@ mod tests {
 
     #[test]
     fn the_last_lines_come_in_order() {
-        let cases: [(&[u8], Vec<(u64, &[u8])>); 4] = [
-            (b"", vec![]),
-            (b"a\n", vec![(1, b"a")]),
-            (b"a\nb\nc\n", vec![(2, b"b"), (1, b"c")]),
-            (b"\n\n", vec![(2, b""), (1, b"")]),
-        ];
-        for (bytes, expected) in cases {
-            assert_eq!(last_lines(bytes, 2), expected);
+        let cases: [(&str, &[(u64, &str)]); 4] =
+            [("", &[]), ("a\n", &[(1, "a")]), ("a\nb\nc\n", &[(2, "b"), (1, "c")]), ("\n\n", &[(2, ""), (1, "")])];
+        for (text, expected) in cases {
+            let expected: Vec<(u64, &[u8])> = expected.iter().map(|(back, line)| (*back, line.as_bytes())).collect();
+            assert_eq!(last_lines(text.as_bytes(), 2), expected, "{text:?}");
         }
     }
 }

@@ -36,9 +36,9 @@ impl Timestamp {
         if is(end, b".,") {
             let digits = bytes[end + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
             let mut unit = SECOND;
-            for at in end + 1..end + 1 + digits.min(6) {
+            for digit in bytes.iter().skip(end + 1).take(digits.min(6)) {
                 unit /= 10;
-                micros += i64::from(bytes[at] - b'0') * unit;
+                micros += i64::from(digit - b'0') * unit;
             }
             end += 1 + digits;
         }

@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use vsphere::Moref;
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -63,8 +62,8 @@ impl RemedyHosts {
 }
 
 /// The arguments by which the modules that act on a virtual machine know it: its id, which is the same whatever its name.
-pub(crate) fn vm_args(vm: &Moref) -> Map<String, Value> {
-    Map::from_iter([("moid".to_owned(), json!(vm.id))])
+pub fn remedy_vm(moid: &str) -> Map<String, Value> {
+    Map::from_iter([("moid".to_owned(), json!(moid))])
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::about::ApiType;
 use crate::error::Error;
 use crate::moref::Moref;
 use crate::session::Session;
+use crate::transport::Answer;
 
 /// A file on a datastore, e.g. `[datastore1] inner/vmware.log`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -24,6 +25,7 @@ impl DatastorePath {
     }
 
     /// The folder that holds it.
+    #[must_use]
     pub fn folder(&self) -> Self {
         let path = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         Self { datastore: self.datastore.clone(), path: path.to_owned() }
@@ -35,6 +37,7 @@ impl DatastorePath {
     }
 
     /// A file in this folder.
+    #[must_use]
     pub fn join(&self, name: &str) -> Self {
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) };
         Self { datastore: self.datastore.clone(), path }
@@ -74,10 +77,10 @@ impl Session {
     pub async fn file_tail(&self, datacenter: &str, file: &DatastorePath, count: u64) -> Result<FileTail, Error> {
         let url = url(datacenter, file);
         let login = self.logins.get();
-        let mut answer = self.transport.get_tail(&url, self.cookie.borrow().as_deref(), count).await?;
+        let mut answer = self.get_tail(&url, count).await?;
         if answer.status == 401 {
             self.renew(login).await?;
-            answer = self.transport.get_tail(&url, self.cookie.borrow().as_deref(), count).await?;
+            answer = self.get_tail(&url, count).await?;
         }
         match answer.status {
             206 => Ok(FileTail { text: answer.body, skipped: answer.from }),
@@ -92,6 +95,11 @@ impl Session {
             }),
             status => Err(Error::Http { status, detail: format!("{file} cannot be read") }),
         }
+    }
+
+    async fn get_tail(&self, url: &str, count: u64) -> Result<Answer, Error> {
+        let cookie = self.cookie.borrow().clone();
+        self.transport.get_tail(url, cookie.as_deref(), count).await
     }
 }
 

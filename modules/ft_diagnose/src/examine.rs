@@ -1,0 +1,125 @@
+//! Reading logs, wherever they are from, and what was read of each.
+
+use std::io::{self, Read};
+use std::rc::Rc;
+use std::time::Instant;
+
+use contract::{Error, Kind};
+use diagnosis::{Catalogue, Incident, Inquiry, Scanner};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A log that was read, or was to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Source {
+    /// Its path, its datastore path, or the host and the path there; V(text) for O(text).
+    pub file: String,
+    /// How many lines of it were read.
+    pub lines: u64,
+    /// How many bytes were read; of a compressed log, those that it holds.
+    pub bytes: u64,
+    /// How much comes before what was read, in bytes, or in lines for a host's log; null if the server does not say. Where
+    /// it is not 0, only the end of the log was read, and lines of a datastore file are counted from there.
+    pub skipped: Option<u64>,
+    /// Why it could not be read, or not to its end; null if it was.
+    pub error: Option<String>,
+}
+
+/// What was found in the logs.
+#[derive(Debug, Clone, Default)]
+pub struct Examined {
+    /// The failures, the most telling first.
+    pub incidents: Vec<Incident>,
+    /// How many more there were.
+    pub dropped: u64,
+    /// The logs.
+    pub sources: Vec<Source>,
+}
+
+/// An examination under way.
+pub struct Examination {
+    catalogue: Rc<Catalogue>,
+    inquiry: Inquiry,
+    sources: Vec<Source>,
+    /// Why the first log that could not be read could not.
+    refused: Option<Error>,
+    deadline: Instant,
+}
+
+impl Examination {
+    /// Looks for the signatures of `catalogue`, until `deadline`.
+    pub fn new(catalogue: &Rc<Catalogue>, deadline: Instant) -> Self {
+        let inquiry = Inquiry::new(catalogue);
+        Self { catalogue: Rc::clone(catalogue), inquiry, sources: Vec::new(), refused: None, deadline }
+    }
+
+    /// Whether nothing was found so far.
+    pub fn found_nothing(&self) -> bool {
+        self.inquiry.is_empty()
+    }
+
+    /// Reads a log to its end. Damage on the way is noted; what was found before it counts. Only running out of time is an
+    /// error.
+    ///
+    /// `skipped` is how much comes before it, and `unread` how many lines, where that is known.
+    pub async fn read(
+        &mut self,
+        file: &str,
+        reader: &mut dyn Read,
+        skipped: Option<u64>,
+        unread: u64,
+    ) -> Result<(), Error> {
+        self.inquiry.begin(file, unread);
+        let mut scanner = Scanner::new(&self.catalogue);
+        let error = loop {
+            match scanner.step(reader, &mut |hit| self.inquiry.take(hit)) {
+                Ok(false) => break None,
+                Err(error) => break Some(damage(&error)),
+                Ok(true) => {}
+            }
+            if Instant::now() >= self.deadline {
+                let detail = format!("{file} was not read to its end within the `timeout`");
+                return Err(Error::new(Kind::Timeout, detail).hint("Give it a longer `timeout`."));
+            }
+            // Signals are heard between blocks.
+            tokio::task::yield_now().await;
+        };
+        self.sources.push(Source {
+            file: file.to_owned(),
+            lines: scanner.lines(),
+            bytes: scanner.bytes(),
+            skipped,
+            error,
+        });
+        Ok(())
+    }
+
+    /// Notes a log that cannot be read.
+    pub fn refuse(&mut self, file: &str, error: Error) {
+        let detail = error.message();
+        let source = Source { file: file.to_owned(), lines: 0, bytes: 0, skipped: None, error: Some(detail) };
+        self.sources.push(source);
+        self.refused.get_or_insert(error);
+    }
+
+    /// What was found. An error if there was no log that could be read.
+    pub fn conclude(self) -> Result<Examined, Error> {
+        match self.refused {
+            Some(error) if self.sources.iter().all(|source| source.lines == 0 && source.error.is_some()) => Err(error),
+            _ => Ok(Examined {
+                dropped: self.inquiry.dropped(),
+                incidents: self.inquiry.conclude(),
+                sources: self.sources,
+            }),
+        }
+    }
+}
+
+/// What is wrong with a log, in plain words.
+fn damage(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "it is cut short".to_owned(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => format!("it is damaged ({error})"),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,231 @@
+//! What was found, in the words of the result.
+
+use diagnosis::{Incident, Line, Signature, Target};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use target::{Remedy, RemedyHosts, VmReport, remedy_vm};
+
+use crate::Observed;
+use crate::examine::Source;
+
+/// Clocks that differ by more are worth a word, in seconds.
+const SKEW: i64 = 60;
+
+#[derive(Default, Serialize, JsonSchema)]
+pub struct Report {
+    /// Whether no known failure signature was found in what was read.
+    pub healthy: bool,
+    /// The failures, the most telling first: causes before what follows from them; of one kind, the one found last.
+    pub findings: Vec<Finding>,
+    /// The logs, in the order in which they were read.
+    pub sources: Vec<Source>,
+    /// The virtual machine; null in a run on a text or a file, and if it was not found.
+    pub vm: Option<VmReport>,
+    /// The version of ESXi that the remedies are for; null if it is not known.
+    pub version: Option<String>,
+}
+
+/// A failure.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Finding {
+    /// The name of the signature, such as V(stream_keepalive).
+    pub id: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What happened, in a few words.
+    pub title: String,
+    /// Why it happens.
+    pub cause: String,
+    /// What the cause and the remedies rest on.
+    pub basis: Basis,
+    /// Where they are from.
+    pub source: String,
+    /// The logs in which it has been seen.
+    pub logs: Vec<String>,
+    /// How many lines show it.
+    pub count: u64,
+    /// The log with the line that told it first.
+    pub file: String,
+    /// The number of that line, from 1.
+    pub line: u64,
+    /// The earliest time of the lines, in UTC; null if none has date, time and zone, as in ESXi 4.
+    pub first_time: Option<String>,
+    /// The latest time of the lines.
+    pub last_time: Option<String>,
+    /// The migration that failed; null if no line names it.
+    pub migration: Option<MigrationReport>,
+    /// The VMkernel status; null if no line has one.
+    pub status: Option<StatusReport>,
+    /// The first line and the last ones, twenty at most.
+    pub lines: Vec<LineReport>,
+    /// Lines before the first that say why, for a signature that does not.
+    pub before: Vec<LineReport>,
+    /// What else the lines show, and what proves nothing by itself; null if there is nothing.
+    pub note: Option<String>,
+    /// What to do, the most likely to help first.
+    pub remedies: Vec<Remedy>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Fault Tolerance or a migration failed because of it.
+    Error,
+    /// It can be so with everything working.
+    Warning,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The source says so.
+    Documented,
+    /// Experience says so; it is not documented.
+    Knowledge,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct MigrationReport {
+    /// Its id: microseconds since 1970.
+    pub id: u64,
+    /// That instant, in UTC, by the clock of whoever started it.
+    pub started: String,
+    /// The vMotion address that the logs name with it; null if none does.
+    pub peer: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct StatusReport {
+    /// As logs write it: V(0xbad003f).
+    pub hex: String,
+    /// As vCenter Server writes it: V(195887167).
+    pub decimal: u32,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LineReport {
+    /// The log.
+    pub file: String,
+    /// The number of the line in it, from 1.
+    pub line: u64,
+    /// The line, or of a long one the 500 characters around what was found.
+    pub text: String,
+    /// When it was written, in UTC; null if it does not say so with date, time and zone.
+    pub time: Option<String>,
+}
+
+impl From<&Line> for LineReport {
+    fn from(line: &Line) -> Self {
+        Self {
+            file: line.file.to_string(),
+            line: line.number,
+            text: line.text.clone(),
+            time: line.time.map(|time| time.to_string()),
+        }
+    }
+}
+
+/// The result of a run that read something.
+pub fn report(observed: &Observed, signatures: &[Signature]) -> Report {
+    let findings = observed.examined.incidents.iter().filter_map(|incident| {
+        let signature = signatures.get(incident.signature)?;
+        Some(finding(incident, signature, observed))
+    });
+    Report {
+        healthy: observed.examined.incidents.is_empty(),
+        findings: findings.collect(),
+        sources: observed.examined.sources.clone(),
+        vm: observed.vm.clone(),
+        version: observed.release.as_ref().map(ToString::to_string),
+    }
+}
+
+fn finding(incident: &Incident, signature: &Signature, observed: &Observed) -> Finding {
+    let remedies = signature.remedies.iter().filter(|remedy| remedy.suits(observed.release.as_ref()));
+    Finding {
+        id: signature.id.clone(),
+        severity: match signature.severity {
+            diagnosis::Severity::Error => Severity::Error,
+            diagnosis::Severity::Warning => Severity::Warning,
+        },
+        title: signature.title.clone(),
+        cause: signature.cause.clone(),
+        basis: match signature.basis {
+            diagnosis::Basis::Documented => Basis::Documented,
+            diagnosis::Basis::Knowledge => Basis::Knowledge,
+        },
+        source: signature.source.clone(),
+        logs: signature.logs.clone(),
+        count: incident.count,
+        file: incident.told_by.file.to_string(),
+        line: incident.told_by.number,
+        first_time: incident.first_time().map(|time| time.to_string()),
+        last_time: incident.last_time().map(|time| time.to_string()),
+        migration: incident.migration.map(|migration| MigrationReport {
+            id: migration.id,
+            started: migration.started().to_string(),
+            peer: migration.peer.map(|peer| peer.to_string()),
+        }),
+        status: incident.status.map(|status| StatusReport { hex: status.hex(), decimal: status.decimal() }),
+        lines: incident.lines.iter().map(LineReport::from).collect(),
+        before: incident.before.iter().map(LineReport::from).collect(),
+        note: note(incident),
+        remedies: remedies.map(|remedy| instructed(remedy, observed.hosts.as_ref(), observed.vm.as_ref())).collect(),
+    }
+}
+
+/// What the clocks say. A migration cannot fail before it begins, nor go on for ever: but a clock that is wrong fails nothing.
+fn note(incident: &Incident) -> Option<String> {
+    let logged = incident.first_time()?;
+    let apart = incident.migration?.started().seconds_after(logged);
+    (apart.abs() > SKEW).then(|| {
+        let order = if apart > 0 { "after" } else { "before" };
+        format!(
+            "The migration's id was made {} seconds {order} its first line was logged: the clocks of vCenter Server and the \
+             hosts may differ. That is worth mending, but does not prove to be the cause.",
+            apart.abs()
+        )
+    })
+}
+
+/// The remedy with the names of this place.
+fn instructed(remedy: &diagnosis::Remedy, hosts: Option<&RemedyHosts>, vm: Option<&VmReport>) -> Remedy {
+    let Some(module) = &remedy.module else { return Remedy::advice(remedy.text.clone()) };
+    let (place, missing) = match remedy.target {
+        Some(Target::Hosts) => {
+            (hosts.map(RemedyHosts::args), " With `cluster_name` or `esxi_hostname` given, its arguments come with it.")
+        }
+        Some(Target::Vm) => (vm.map(|vm| remedy_vm(&vm.moid)), ""),
+        None => (Some(Map::new()), ""),
+    };
+    match place {
+        Some(mut args) => {
+            let own: Map<String, Value> = remedy.args.clone().unwrap_or_default();
+            args.extend(own);
+            Remedy::call(remedy.text.clone(), module, Some(args))
+        }
+        None => Remedy::call(format!("{}{missing}", remedy.text), module, None),
+    }
+}
+
+/// One sentence for the whole result.
+pub fn message(report: &Report) -> String {
+    let read: Vec<&Source> =
+        report.sources.iter().filter(|source| source.lines > 0 || source.error.is_none()).collect();
+    let Some(first) = report.findings.first() else {
+        let lines: u64 = read.iter().map(|source| source.lines).sum();
+        let place = match read.as_slice() {
+            [only] => only.file.clone(),
+            several => format!("{} logs", several.len()),
+        };
+        return format!("No known failure signature in the {lines} lines read of {place}.");
+    };
+    let more = match report.findings.len() - 1 {
+        0 => String::new(),
+        1 => " One more finding.".to_owned(),
+        count => format!(" {count} more findings."),
+    };
+    let remedy = first.remedies.first().map(|remedy| format!(": {}", remedy.text)).unwrap_or_default();
+    format!("{} ({}, line {}){remedy}{more}", first.title, first.file, first.line)
+}

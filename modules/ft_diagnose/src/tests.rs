@@ -1,0 +1,195 @@
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use contract::{Change, Module};
+use diagnosis::Catalogue;
+use proptest::prelude::*;
+use serde_json::json;
+use target::RemedyHosts;
+
+use crate::examine::Examination;
+use crate::report::{self, Finding, Report};
+use crate::{FtDiagnose, Observed, SIGNATURES};
+
+const ARTICLE: [&str; 3] = [
+    "2011-07-31T17:31:39.314Z| vcpu-0| [vob.vmotion.stream.keepalive.read.fail] vMotion migration [ac1e0050:1312133702562144] failed to read stream keepalive: Connection closed by remote host, possibly due to timeout",
+    "2011-07-31T17:31:39.314Z| vcpu-0| [msg.checkpoint.precopyfailure] Migration to host <> failed with error Connection closed by remote host, possibly due to timeout (0xbad003f).",
+    "2011-07-31T17:31:39.324Z| vcpu-0| Migrate: secondary failure during migration: error Connection closed by remote host, possibly due to timeout.",
+];
+
+fn catalogue() -> Rc<Catalogue> {
+    Rc::new(Catalogue::parse(SIGNATURES).unwrap())
+}
+
+fn observed(logs: &[(&str, &str)]) -> Observed {
+    let catalogue = catalogue();
+    let mut examination = Examination::new(&catalogue, Instant::now() + Duration::from_secs(60));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for (file, text) in logs {
+        runtime.block_on(examination.read(file, &mut text.as_bytes(), Some(0), 0)).unwrap();
+    }
+    Observed { examined: examination.conclude().unwrap(), catalogue: Some(catalogue), ..Observed::default() }
+}
+
+fn judged(observed: &Observed) -> Report {
+    report::report(observed, catalogue().signatures())
+}
+
+fn diagnosed(text: &str) -> Report {
+    judged(&observed(&[("vmware.log", text)]))
+}
+
+fn only(report: Report) -> Finding {
+    let [finding] = <[Finding; 1]>::try_from(report.findings).unwrap();
+    finding
+}
+
+#[test]
+fn the_three_lines_of_the_article_are_one_finding_whatever_stands_before_them() {
+    let variants: [(&str, &dyn Fn(&str) -> String); 7] = [
+        ("as printed", &str::to_owned),
+        ("an older copy", &|line| line.replace("[vob.vmotion.stream.keepalive.read.fail]", "[]")),
+        ("4.x", &|line| line.replace("2011-07-31T17", "Jul 31 17").replace("Z| vcpu-0|", ": vcpu-0|")),
+        ("5.1", &|line| line.replace("vcpu-0| ", "vcpu-0| W110: ")),
+        ("8.x", &|line| line.replace("Z| vcpu-0| ", "Z Wa(03) vcpu-0 - ")),
+        ("CRLF", &|line| format!("{line}\r")),
+        ("no prefix", &|line| line.split("vcpu-0| ").nth(1).unwrap().to_owned()),
+    ];
+    for (name, variant) in variants {
+        let text: String = ARTICLE.iter().map(|line| variant(line) + "\n").collect();
+        let finding = only(diagnosed(&format!("healthy\n{text}healthy\n")));
+        assert_eq!((finding.id.as_str(), finding.line, finding.count), ("stream_keepalive", 2, 3), "{name}");
+        let migration = finding.migration.unwrap();
+        assert_eq!(migration.id, 1_312_133_702_562_144, "{name}");
+        assert_eq!(migration.started, "2011-07-31T17:35:02.562Z", "{name}");
+        assert_eq!(migration.peer.as_deref(), Some("172.30.0.80"), "{name}");
+        let status = finding.status.unwrap();
+        assert_eq!((status.hex.as_str(), status.decimal), ("0xbad003f", 195_887_167), "{name}");
+        let timeless = ["4.x", "no prefix"].contains(&name);
+        assert_eq!(finding.first_time.is_none(), timeless, "{name}");
+        assert_eq!(finding.note.is_some_and(|note| note.contains("203 seconds after")), !timeless, "{name}");
+    }
+}
+
+#[test]
+fn the_lines_of_a_migration_belong_together_across_logs_and_those_of_two_do_not() {
+    let primary = ARTICLE.join("\n");
+    let source = "2011-07-31T17:31:39.300Z cpu0:4123)WARNING: VMotion: 3680: 1312133702562144 S: failed to read stream keepalive: gone";
+    let other = source.replace("1312133702562144", "1312133702999999").replace(" S:", " D:");
+    let report = judged(&observed(&[
+        ("vmware.log", &primary),
+        ("esx1:vmkernel", &format!("{source}\n{other}\n")),
+        ("esx2:vmkernel", source),
+    ]));
+    let found: Vec<(u64, u64)> =
+        report.findings.iter().map(|it| (it.migration.as_ref().map_or(0, |it| it.id), it.count)).collect();
+    assert_eq!(found, [(1_312_133_702_562_144, 5), (1_312_133_702_999_999, 1)]);
+}
+
+#[test]
+fn what_follows_a_failure_comes_after_it_where_no_migration_ties_them_together() {
+    let filler = "healthy\n".repeat(20);
+    let report = diagnosed(&format!("{}\n{filler}{}\n", ARTICLE[1], ARTICLE[0]));
+    let ids: Vec<&str> = report.findings.iter().map(|finding| finding.id.as_str()).collect();
+    assert_eq!(ids, ["stream_keepalive", "precopy_failure"]);
+}
+
+#[test]
+fn every_pattern_and_every_code_is_found_in_either_notation_and_case() {
+    for signature in catalogue().signatures() {
+        let decimal = |code: &String| u32::from_str_radix(&code[2..], 16).unwrap().to_string();
+        let codes = signature.codes.iter().flat_map(|code| [format!("({code})"), decimal(code)]);
+        for text in signature.patterns.iter().cloned().chain(codes) {
+            for text in [text.clone(), text.to_uppercase(), text.to_lowercase()] {
+                let text = text.replace('…', "of the logging");
+                let finding = only(diagnosed(&format!("2024-01-02T03:04:05.678Z In(05) vmx - {text} and more")));
+                assert_eq!(finding.id, signature.id, "{text}");
+                assert!(!finding.remedies.is_empty() && !finding.cause.is_empty() && !finding.source.is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_lines_before_say_what_a_signature_does_not() {
+    let text: String = (1..=30).map(|number| format!("line {number}\n")).collect();
+    let finding = only(diagnosed(&format!("{text}[msg.moduletable.powerOnFailed] Module Disk power on failed.\n")));
+    let before: Vec<(u64, &str)> = finding.before.iter().map(|line| (line.line, line.text.as_str())).collect();
+    assert_eq!((before.len(), before.first(), before.last()), (20, Some(&(11, "line 11")), Some(&(30, "line 30"))));
+}
+
+#[test]
+fn a_failure_that_repeats_is_counted_and_its_first_and_last_lines_are_kept() {
+    let text: String = (0..100).map(|number| format!("{number} insufficientBandwidth\n")).collect();
+    let finding = only(diagnosed(&text));
+    assert_eq!((finding.count, finding.lines.len()), (100, 20));
+    assert_eq!((finding.lines[0].line, finding.lines[1].line, finding.lines[19].line), (1, 82, 100));
+
+    let many: String =
+        (0..80u64).map(|number| format!("{}\n", ARTICLE[0].replace("2562144", &format!("{:07}", number)))).collect();
+    let observed = observed(&[("vmware.log", &many)]);
+    assert_eq!((observed.examined.incidents.len(), observed.examined.dropped), (50, 30));
+    assert_eq!(judged(&observed).findings[0].line, 80, "the newest comes first");
+}
+
+#[test]
+fn remedies_depend_on_the_release_and_name_the_place() {
+    let cluster = RemedyHosts::Cluster { name: "Cluster".into(), datacenter: None };
+    let names = RemedyHosts::Names(vec!["esxi01".into(), "esxi02".into()]);
+    let options = json!({ "Migrate.VMotionStreamDisable": 1 });
+    // The version, the hosts, and the arguments for host_option; `None`: the remedy is not for that version.
+    let cases = [
+        (Some("5.0"), Some(cluster.clone()), Some(json!({ "cluster_name": "Cluster", "options": options }))),
+        (Some("7.0 U1"), Some(names), Some(json!({ "esxi_hostname": ["esxi01", "esxi02"], "options": options }))),
+        (None, Some(cluster.clone()), Some(json!({ "cluster_name": "Cluster", "options": options }))),
+        (None, None, Some(json!(null))),
+        (Some("7.0.2"), Some(cluster.clone()), None),
+        (Some("9.0"), Some(cluster), None),
+    ];
+    for (version, hosts, expected) in cases {
+        let mut observed = observed(&[("vmware.log", ARTICLE[0])]);
+        observed.release = version.map(|version| version.parse().unwrap());
+        observed.hosts = hosts;
+        let remedies = only(judged(&observed)).remedies;
+        let streams = remedies.iter().find(|remedy| remedy.module.as_deref() == Some("host_option"));
+        assert_eq!(streams.map(|remedy| json!(remedy.args)), expected, "{version:?}");
+        if expected == Some(json!(null)) {
+            assert!(streams.unwrap().text.contains("`cluster_name`"), "{remedies:?}");
+        }
+        assert_eq!(
+            remedies.iter().any(|remedy| remedy.text.contains("physical CPU")),
+            version != Some("5.0") && version != Some("7.0 U1")
+        );
+    }
+}
+
+#[test]
+fn what_no_document_says_is_told_as_such() {
+    let finding = only(diagnosed("VMotion failed: 195887371"));
+    assert_eq!(serde_json::to_value(finding.basis).unwrap(), json!("knowledge"));
+}
+
+proptest! {
+    #[test]
+    fn no_log_is_too_much_and_nothing_is_planned(
+        pieces in prop::collection::vec(prop_oneof![
+            prop::sample::select(ARTICLE.to_vec()).prop_map(str::to_owned),
+            "\\PC{0,80}",
+            "[\\[\\]:0-9a-f SD|.-]{0,60}",
+            Just("0xbad0109 [ffffffff:9999999999999999]".to_owned()),
+            Just("\n".to_owned()),
+        ], 0..80),
+    ) {
+        let observed = observed(&[("a", &pieces.concat()), ("b", &pieces.concat())]);
+        prop_assert!(FtDiagnose::plan(&serde_json::from_value(json!({ "text": "" })).unwrap(), &observed).unwrap().change.is_empty());
+        let report = judged(&observed);
+        prop_assert_eq!(report.healthy, report.findings.is_empty());
+        for finding in &report.findings {
+            prop_assert!(finding.lines.len() as u64 <= finding.count && finding.lines.len() <= 20);
+            prop_assert!(finding.lines.iter().all(|line| line.text.chars().count() <= 500));
+            prop_assert!(!finding.remedies.is_empty());
+        }
+        // Another look finds the same.
+        prop_assert_eq!(judged(&observed).findings, report.findings);
+    }
+}
