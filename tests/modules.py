@@ -21,9 +21,36 @@ import lab
 ROOT = Path(__file__).resolve().parent.parent
 BINARIES = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
 MODULES = sorted(manifest.parent.name for manifest in (ROOT / "modules").glob("*/Cargo.toml"))
+# What only looks, and changes nothing.
+READ_ONLY = {"ft_diagnose", "ft_readiness"}
+CHANGING = [name for name in MODULES if name not in READ_ONLY]
 # What acts whenever it is run.
 IMPERATIVE = {"ft_failover"}
-IDEMPOTENT = [name for name in MODULES if name not in IMPERATIVE]
+IDEMPOTENT = [name for name in CHANGING if name not in IMPERATIVE]
+
+# The calls that change nothing.
+READS = {
+    "RetrieveServiceContent",
+    "Login",
+    "Logout",
+    "RetrieveProperties",
+    "RetrievePropertiesEx",
+    "ContinueRetrievePropertiesEx",
+    "CancelRetrievePropertiesEx",
+    "QueryOptions",
+    "QueryFaultToleranceCompatibility",
+    "QueryFaultToleranceCompatibilityEx",
+    "FindByInventoryPath",
+    "FindByUuid",
+    "FindAllByUuid",
+    "FindByDnsName",
+    "FindAllByDnsName",
+    "FindChild",
+    "CreateContainerView",
+    "DestroyView",
+    "CurrentTime",
+    "SessionIsActive",
+}
 
 ERROR_KINDS = {
     "invalid_arguments",
@@ -66,11 +93,17 @@ class Result:
     exit: int
     stdout: bytes
     stderr: bytes
+    name: str
     secrets: list[str] = field(default_factory=list, repr=False)
 
     @property
     def changed(self) -> bool:
         return self.json["changed"]
+
+    @property
+    def did(self) -> bool:
+        """It did what its example asks for: changed something, or looked without a failure where it only looks."""
+        return not self.json["failed"] and self.changed is (self.name in CHANGING)
 
     @property
     def msg(self) -> str:
@@ -219,7 +252,7 @@ def judge(name: str, args: Any, exit_status: int, stdout: bytes, stderr: bytes, 
         for key, value in (args.items() if isinstance(args, dict) else ())
         if key == "password" and value is not None and len(str(value)) >= 6
     ]
-    result = Result(answer, exit_status, stdout, stderr, secrets)
+    result = Result(answer, exit_status, stdout, stderr, name, secrets)
     check_promises(name, result, via)
     return result
 
@@ -233,7 +266,7 @@ def connection(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def example(name: str, facts: dict[str, Any]) -> dict[str, Any]:
-    """A call that changes something in a lab of the personality 6.7 and the scenario `healthy`.
+    """A call that changes something in a lab of the personality 6.7 and the scenario `healthy`, unless it only looks.
 
     Nothing fails over that is not protected: for ft_failover the lab is brought there, behind the back of the API.
     """
@@ -247,5 +280,7 @@ def example(name: str, facts: dict[str, Any]) -> dict[str, Any]:
         "vmkernel_service": {"esxi_hostname": facts["hosts"][0], "device": "vmk1", "services": "vmotion"},
         "cluster_ha": {"cluster_name": facts["cluster"], "state": "disabled"},
         "ft_failover": {"name": facts["vm"], "action": "test_failover"},
+        "ft_readiness": {"name": facts["vm"]},
+        "ft_diagnose": {"name": facts["vm"], "host_logs": True},
     }
     return connection(facts) | change[name]

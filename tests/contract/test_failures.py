@@ -10,10 +10,10 @@ import threading
 
 import pytest
 
-from modules import IMPERATIVE, MODULES, connection, example, interrupt_module, run_module
+from modules import CHANGING, IMPERATIVE, connection, example, interrupt_module, run_module
 from relay import relay
 
-every_module = pytest.mark.parametrize("name", MODULES)
+every_module = pytest.mark.parametrize("name", CHANGING)
 
 # The call by which each module makes its change.
 WRITE = {
@@ -26,7 +26,7 @@ WRITE = {
     "ft_failover": "MakePrimaryVM_Task",
 }
 # Those whose write is a task.
-with_task = pytest.mark.parametrize("name", [name for name in MODULES if WRITE.get(name, "").endswith("_Task")])
+with_task = pytest.mark.parametrize("name", [name for name in CHANGING if WRITE.get(name, "").endswith("_Task")])
 
 
 def assert_converges(name: str, args: dict) -> None:

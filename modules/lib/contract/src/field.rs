@@ -9,6 +9,8 @@ pub enum Rule {
     ExactlyOne(&'static [&'static str]),
     /// At most one of these is given.
     AtMostOne(&'static [&'static str]),
+    /// At least one of these is given.
+    AtLeastOne(&'static [&'static str]),
     /// The first is only given with the second.
     Needs(&'static str, &'static str),
     /// All of these are given.
@@ -44,6 +46,10 @@ impl Rule {
                 [] | [_] => Vec::new(),
                 several => vec![exclusive(several)],
             },
+            Self::AtLeastOne(names) => {
+                let none = !names.iter().any(|name| given.all.contains(name));
+                none.then(|| format!("missing argument: give one of {}", join(names, "or"))).into_iter().collect()
+            }
             Self::Needs(first, second) => {
                 let alone = given.all.contains(&first) && !given.all.contains(&second);
                 alone.then(|| format!("`{first}` means nothing without `{second}`")).into_iter().collect()
@@ -72,6 +78,9 @@ impl Rule {
                     .map(|pair| serde_json::json!({ "required": pair }))
                     .collect();
                 serde_json::json!({ "not": { "anyOf": pairs } })
+            }
+            Self::AtLeastOne(names) => {
+                serde_json::json!({ "anyOf": names.iter().map(required).collect::<Vec<_>>() })
             }
             Self::Needs(first, second) => serde_json::json!({ "dependentRequired": { first: [second] } }),
             Self::Required(names) => serde_json::json!({ "required": names }),
@@ -224,6 +233,8 @@ mod tests {
             (Rule::AtMostOne(&["a", "b"]), &[], &[], ""),
             (Rule::AtMostOne(&["a", "b"]), &["a"], &["b"], ""),
             (Rule::AtMostOne(&["a", "b"]), &["a", "b"], &[], "exclude each other"),
+            (Rule::AtLeastOne(&["a", "b"]), &[], &[], "give one of `a` or `b`"),
+            (Rule::AtLeastOne(&["a", "b"]), &["a", "b"], &[], ""),
             (Rule::Needs("a", "b"), &["a"], &[], "`a` means nothing without `b`"),
             (Rule::Needs("a", "b"), &["a"], &["b"], ""),
             (Rule::Needs("a", "b"), &["b"], &[], ""),

@@ -79,7 +79,12 @@ impl VmTarget {
         .map_err(failure)
     }
 
-    /// Its datacenter, if one was given.
+    /// Whether one is named at all, for modules that need none.
+    pub fn is_given(&self) -> bool {
+        self.name.is_some() || self.uuid.is_some() || self.moid.is_some()
+    }
+
+    /// The datacenter, for modules that look for more in it than the virtual machine.
     pub fn datacenter(&self) -> Option<&str> {
         self.datacenter.as_deref()
     }

@@ -119,6 +119,21 @@ impl Session {
         engine: FtEngine,
         server_has_ex: bool,
     ) -> Result<Option<Vec<Fault>>, Error> {
+        match self.ft_compatibility(vm, engine, server_has_ex).await {
+            Ok(faults) => Ok(Some(faults)),
+            // Whatever keeps it from answering says nothing about the virtual machine.
+            Err(Error::Fault(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same, where why the server cannot tell is of interest: that is [`Error::Fault`].
+    pub async fn ft_compatibility(
+        &self,
+        vm: &Moref,
+        engine: FtEngine,
+        server_has_ex: bool,
+    ) -> Result<Vec<Fault>, Error> {
         let request = if server_has_ex {
             let mut request = Request::new("QueryFaultToleranceCompatibilityEx", vm);
             request.flag("forLegacyFt", engine == FtEngine::Legacy);
@@ -126,16 +141,19 @@ impl Session {
         } else if engine == FtEngine::Legacy {
             Request::new("QueryFaultToleranceCompatibility", vm)
         } else {
-            return Ok(None);
+            let message = "before vSphere 6.0 the server knows of no other than record/replay Fault Tolerance";
+            return Err(Error::Fault(Fault {
+                name: "NotSupported".to_owned(),
+                message: message.to_owned(),
+                ..Fault::default()
+            }));
         };
         match self.query(&request).await {
-            Ok(response) => Ok(Some(response.children("returnval").map(Fault::localized).collect())),
+            Ok(response) => Ok(response.children("returnval").map(Fault::localized).collect()),
             // Some of what it holds against the virtual machine is thrown instead of listed.
             Err(Error::Fault(fault)) if fault.name.contains("FaultTolerance") || fault.name.contains("VmConfig") => {
-                Ok(Some(vec![fault]))
+                Ok(vec![fault])
             }
-            // Whatever else keeps it from answering says nothing about the virtual machine.
-            Err(Error::Fault(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }

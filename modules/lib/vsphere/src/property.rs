@@ -253,6 +253,7 @@ impl Follow<'_> {
             (_, "parentVApp") => &["VirtualApp"],
             (_, "vm") => &["VirtualMachine"],
             (_, "datastore") => &["Datastore"],
+            (_, "network") => &["Network"],
             ("HostSystem", "parent") => &["ComputeResource", "ClusterComputeResource"],
             _ => return true,
         };

@@ -12,7 +12,7 @@ use crate::request::Request;
 use crate::soap;
 use crate::tls_version::TlsSpoken;
 use crate::transport::{Answer, Endpoint, Transport};
-use crate::version;
+use crate::version::{self, Version};
 use crate::xml::Element;
 
 /// A user name and its password.
@@ -94,6 +94,11 @@ impl Session {
     /// The server's well-known objects.
     pub fn content(&self) -> &ServiceContent {
         &self.content
+    }
+
+    /// Whether the API version spoken is `major.minor` or later: what it brought may be asked for.
+    pub fn speaks(&self, major: u32, minor: u32) -> bool {
+        Version::parse(self.version).at_least(major, minor)
     }
 
     /// How many requests were sent so far, logins included.

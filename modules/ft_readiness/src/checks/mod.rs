@@ -1,0 +1,61 @@
+//! The requirements, each judged by a pure function of what was read.
+
+mod cluster;
+mod disk;
+mod host;
+mod nic;
+mod reason;
+mod vm;
+
+#[cfg(test)]
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use vsphere::{FtEngine, Version};
+
+use crate::check::Check;
+use crate::facts::Facts;
+
+pub use reason::join;
+#[cfg(test)]
+pub use vm::REPLAY_OPTIONS;
+
+/// What every check may have to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    pub facts: &'a Facts,
+    pub engine: FtEngine,
+}
+
+impl Context<'_> {
+    pub fn is_legacy(self) -> bool {
+        self.engine == FtEngine::Legacy
+    }
+
+    /// The version that decides: of the host of the virtual machine, of the oldest host, of a server that is older still.
+    pub fn version(self) -> Version {
+        version(self.facts)
+    }
+}
+
+/// See [`Context::version`].
+pub fn version(facts: &Facts) -> Version {
+    let home = facts.home().and_then(|host| host.version.known());
+    let oldest = || facts.hosts.iter().filter_map(|host| host.version.known()).min();
+    home.or_else(oldest).unwrap_or(&facts.server).min(&facts.server).clone()
+}
+
+/// Every check, of the cluster first, then of its hosts, then of the virtual machine.
+pub fn judge(context: Context) -> Vec<Check> {
+    let mut checks = cluster::judge(context);
+    for host in &context.facts.hosts {
+        checks.extend(host::judge(context, host));
+    }
+    if let Some(vm) = &context.facts.vm {
+        checks.extend(vm::judge(context, vm));
+        checks.extend(disk::judge(context, vm));
+        reason::judge(vm, &mut checks);
+    }
+    checks
+}

@@ -1,0 +1,154 @@
+//! Reading: the virtual machine, then its cluster with all hosts and what it lies on in one request, then what vSphere itself
+//! holds against it.
+
+use contract::{Error, Kind};
+use target::{Server, failure};
+use vsphere::{Element, Follow, Moref, Object, VmPaths};
+
+use crate::Args;
+use crate::facts::{Fact, Facts, Place};
+use crate::parse::{cluster_facts, datastore, fact, host_facts, vm_facts};
+use crate::plan;
+
+const VM: [&str; 19] = [
+    "name",
+    "config.instanceUuid",
+    "config.template",
+    "config.version",
+    "config.hardware.numCPU",
+    "config.hardware.memoryMB",
+    "config.hardware.device",
+    "config.extraConfig",
+    "config.flags",
+    "config.files.vmPathName",
+    "config.ftInfo",
+    "runtime.powerState",
+    "runtime.connectionState",
+    "runtime.question",
+    "runtime.faultToleranceState",
+    "runtime.host",
+    "snapshot",
+    "datastore",
+    "network",
+];
+const HOST: [&str; 9] = [
+    "name",
+    "runtime.connectionState",
+    "runtime.inMaintenanceMode",
+    // As a whole: which parts it has depends on the version, and asking for others is a fault.
+    "capability",
+    "summary.config",
+    "summary.hardware",
+    "config.virtualNicManagerInfo",
+    "datastore",
+    "network",
+];
+const STEPS: [Follow<'_>; 3] = [
+    Follow { from: "ComputeResource", path: "host" },
+    Follow { from: "VirtualMachine", path: "datastore" },
+    Follow { from: "VirtualMachine", path: "network" },
+];
+
+pub async fn observe(args: &Args, server: &Server) -> Result<Facts, Error> {
+    if !server.about().api_type.is_vcenter() {
+        return Err(Error::new(Kind::Unsupported, "this server is an ESXi host, which knows of no cluster")
+            .hint("Fault Tolerance is the business of a vCenter Server: give its name as `hostname`."));
+    }
+    let found = if args.target.is_given() { Some(find_vm(args, server).await?) } else { None };
+    let named = match &args.cluster_name {
+        Some(name) => Some(server.cluster(name, args.target.datacenter()).await.map_err(failure)?.moref),
+        None => None,
+    };
+    let parent = found.as_ref().map(|(_, parent)| parent.clone());
+    if let (Some(name), Some(cluster), Some((vm, home))) = (&args.cluster_name, &named, &found)
+        && matches!(home, Fact::Known(home) if home != cluster)
+    {
+        return Err(Error::new(Kind::Conflict, format!("{} is not in cluster {name}", vm.name()))
+            .hint("Leave `cluster_name` out: the cluster of the virtual machine is the one that counts."));
+    }
+    let vm = found.map(|(vm, _)| vm);
+    // With a cluster named and the virtual machine's own hidden, the one that was named is looked at.
+    let start = named.or_else(|| parent.as_ref().and_then(Fact::known).cloned());
+    let host = vm.as_ref().and_then(|vm| vm.moref("runtime.host"));
+    let objects = read_around(server, start.as_ref(), host.as_ref(), vm.as_ref()).await?;
+    let mut facts = Facts {
+        server: server.about().version.clone(),
+        datacenter: args.target.datacenter().map(str::to_owned),
+        place: place(start.as_ref(), parent, &objects),
+        hosts: of_kind(&objects, "HostSystem").map(host_facts).collect(),
+        vm: vm.as_ref().map(vm_facts),
+        datastores: of_kind(&objects, "Datastore").map(datastore).collect(),
+        networks: objects
+            .iter()
+            .filter(|it| !["HostSystem", "Datastore", "ClusterComputeResource"].contains(&it.moref.kind.as_str()))
+            .map(|it| (it.moref.id.clone(), it.name()))
+            .collect(),
+    };
+    facts.hosts.sort_by(|one, other| one.object.name.cmp(&other.object.name));
+    ask(args, server, &mut facts).await?;
+    Ok(facts)
+}
+
+/// The virtual machine, and what its host belongs to.
+async fn find_vm(args: &Args, server: &Server) -> Result<(Object, Fact<Moref>), Error> {
+    let mut paths = VM.to_vec();
+    paths.extend(["config.firmware"].iter().filter(|_| server.speaks(5, 0)));
+    paths.extend(["config.nestedHVEnabled"].iter().filter(|_| server.speaks(5, 1)));
+    let found = args.target.read(server, &VmPaths { vm: &paths, host: &["parent"], cluster: &[] }, None).await?;
+    let parent = match &found.host {
+        Some(host) => fact(host, "parent").read(Element::moref),
+        None => Fact::Hidden("the host of the virtual machine cannot be read".to_owned()),
+    };
+    Ok((found.vm, parent))
+}
+
+/// Cluster and hosts, or the one host where there is no cluster, and what the virtual machine uses: one request.
+async fn read_around(
+    server: &Server,
+    cluster: Option<&Moref>,
+    host: Option<&Moref>,
+    vm: Option<&Object>,
+) -> Result<Vec<Object>, Error> {
+    let mut host_paths = HOST.to_vec();
+    host_paths.extend(["runtime.dasHostState"].iter().filter(|_| server.speaks(5, 0)));
+    let want: [(&str, &[&str]); 4] = [
+        ("ClusterComputeResource", &["name", "configurationEx"]),
+        ("HostSystem", &host_paths),
+        ("Datastore", &["name", "summary.accessible", "summary.multipleHostAccess"]),
+        ("Network", &["name"]),
+    ];
+    let starts: Vec<Moref> = cluster.or(host).into_iter().chain(vm.map(|vm| &vm.moref)).cloned().collect();
+    server.read(&starts, &want, &STEPS).await.map_err(failure)
+}
+
+/// Asks vSphere what it holds against the virtual machine.
+async fn ask(args: &Args, server: &Server, facts: &mut Facts) -> Result<(), Error> {
+    let engine = plan::engine(facts, args.engine());
+    let Some(vm) = &mut facts.vm else { return Ok(()) };
+    if let Some(why) = plan::reason_not_to_ask(vm) {
+        vm.compatibility = Fact::Hidden(why.to_owned());
+        return Ok(());
+    }
+    let moref = Moref::new("VirtualMachine", &vm.report.moid);
+    vm.compatibility = match server.ft_compatibility(&moref, engine, server.speaks(6, 0)).await {
+        Ok(faults) => Fact::Known(faults),
+        Err(vsphere::Error::Fault(fault)) => Fact::Hidden(fault.describe()),
+        Err(error) => return Err(failure(error)),
+    };
+    Ok(())
+}
+
+fn of_kind<'a>(objects: &'a [Object], kind: &'a str) -> impl Iterator<Item = &'a Object> {
+    objects.iter().filter(move |object| object.moref.kind == kind)
+}
+
+fn place(start: Option<&Moref>, parent: Option<Fact<Moref>>, objects: &[Object]) -> Place {
+    if let Some(cluster) = of_kind(objects, "ClusterComputeResource").next() {
+        return Place::Cluster(cluster_facts(cluster));
+    }
+    match (start, parent) {
+        (Some(start), _) if start.kind != "ClusterComputeResource" => Place::Standalone,
+        (_, Some(Fact::Hidden(why))) => Place::Hidden(why),
+        _ => Place::Hidden("the cluster cannot be read".to_owned()),
+    }
+}

@@ -1,0 +1,154 @@
+//! The facts in what the server answered.
+
+use target::VmReport;
+use vsphere::{Element, FtInfo, NicService, Object, Version};
+
+use crate::check;
+use crate::facts::{Capability, Cluster, Datastore, Device, Fact, Host, Support, Vm};
+
+fn described(object: &Object) -> check::Object {
+    check::Object { kind: object.moref.kind.clone(), name: object.name(), moid: object.moref.id.clone() }
+}
+
+/// A property as far as it could be read.
+pub fn fact<'a>(object: &'a Object, path: &str) -> Fact<&'a Element> {
+    match (object.get(path), object.missing(path)) {
+        (Some(value), _) => Fact::Known(value),
+        (None, Some(fault)) => Fact::Hidden(fault.describe()),
+        (None, None) => Fact::Unset,
+    }
+}
+
+fn text(object: &Object, path: &str) -> Fact<String> {
+    fact(object, path).map(|value| value.text().to_owned())
+}
+
+fn flag(object: &Object, path: &str) -> Fact<bool> {
+    fact(object, path).read(Element::flag)
+}
+
+fn int(object: &Object, path: &str) -> Fact<i64> {
+    fact(object, path).read(Element::int)
+}
+
+fn moids(object: &Object, path: &str) -> Fact<Vec<String>> {
+    fact(object, path).map(|list| list.all().iter().filter_map(Element::moref).map(|moref| moref.id).collect())
+}
+
+/// Keys and values of repeated `OptionValue`s.
+fn options<'a>(options: impl Iterator<Item = &'a Element>) -> Vec<(String, String)> {
+    let text = |option: &Element, name| option.child(name).map_or("", Element::text).to_owned();
+    options.map(|option| (text(option, "key"), text(option, "value"))).collect()
+}
+
+pub fn cluster_facts(cluster: &Object) -> Cluster {
+    let das = |name: &str| fact(cluster, &format!("configurationEx.dasConfig.{name}"));
+    let config = fact(cluster, "configurationEx").read(|config| config.child("dasConfig"));
+    Cluster {
+        object: described(cluster),
+        ha: das("enabled").read(Element::flag),
+        admission_control: das("admissionControlEnabled").read(Element::flag),
+        host_monitoring: das("hostMonitoring").map(|state| state.text().to_owned()),
+        options: config.map(|config| options(config.children("option"))),
+    }
+}
+
+pub fn host_facts(host: &Object) -> Host {
+    let feature = |features: &Element| {
+        let mut all = features.children("featureVersion");
+        let found = all.find(|feature| feature.child("key").is_some_and(|key| key.text() == "faultTolerance"));
+        Some(found?.child("value")?.text().to_owned())
+    };
+    Host {
+        object: described(host),
+        connection: text(host, "runtime.connectionState"),
+        maintenance: flag(host, "runtime.inMaintenanceMode"),
+        agent: text(host, "runtime.dasHostState.state"),
+        nested: host.text("summary.hardware.vendor").is_some_and(|vendor| vendor.starts_with("VMware")),
+        version: fact(host, "summary.config.product.version").map(|version| Version::parse(version.text())),
+        build: text(host, "summary.config.product.build"),
+        ft_version: fact(host, "summary.config").read(feature),
+        vmotion: flag(host, "summary.config.vmotionEnabled"),
+        ft_logging: flag(host, "summary.config.faultToleranceEnabled"),
+        services: fact(host, "config.virtualNicManagerInfo").map(NicService::list),
+        capability: capability(host),
+        datastores: moids(host, "datastore"),
+        networks: moids(host, "network"),
+    }
+}
+
+fn capability(host: &Object) -> Capability {
+    let one = |name: &str| fact(host, &format!("capability.{name}"));
+    let list = |name: &str| {
+        fact(host, "capability").read(|all| {
+            let list: Vec<String> = all.children(name).map(|reason| reason.text().to_owned()).collect();
+            (!list.is_empty()).then_some(list)
+        })
+    };
+    let replay = match list("replayCompatibilityIssues") {
+        // Before 4.1 there is one reason only.
+        Fact::Unset => list("replayUnsupportedReason"),
+        told => told,
+    };
+    let support = |name: &str, issues| Support { supported: one(name).read(Element::flag), issues };
+    Capability {
+        legacy: support("ftSupported", list("ftCompatibilityIssues")),
+        replay: support("recordReplaySupported", replay),
+        smp: support("smpFtSupported", list("smpFtCompatibilityIssues")),
+        max_vcpus: one("maxVcpusPerFtVm").read(Element::int),
+        max_memory_mb: one("maxMemMBPerFtVm").read(Element::int),
+        efi: one("ftEfiSupported").read(Element::flag),
+    }
+}
+
+pub fn vm_facts(vm: &Object) -> Vm {
+    Vm {
+        report: VmReport::of(vm),
+        object: described(vm),
+        host: vm.moref("runtime.host").map(|host| host.id),
+        connection: text(vm, "runtime.connectionState"),
+        power: text(vm, "runtime.powerState"),
+        question: fact(vm, "runtime.question").map(|it| it.child("text").map_or("", Element::text).to_owned()),
+        template: flag(vm, "config.template"),
+        ft_state: text(vm, "runtime.faultToleranceState"),
+        ft: fact(vm, "config.ftInfo").map(FtInfo::parse),
+        snapshot: fact(vm, "snapshot").map(drop),
+        cpus: int(vm, "config.hardware.numCPU"),
+        memory_mb: int(vm, "config.hardware.memoryMB"),
+        hardware: text(vm, "config.version"),
+        devices: fact(vm, "config.hardware.device").map(|list| list.all().iter().map(device).collect()),
+        nested_hv: flag(vm, "config.nestedHVEnabled"),
+        vbs: flag(vm, "config.flags.vbsEnabled"),
+        firmware: text(vm, "config.firmware"),
+        options: fact(vm, "config.extraConfig").map(|list| options(list.all().iter())),
+        vmx: text(vm, "config.files.vmPathName"),
+        datastores: moids(vm, "datastore"),
+        networks: moids(vm, "network"),
+        compatibility: Fact::Unset,
+    }
+}
+
+fn device(device: &Element) -> Device {
+    let of_backing = |name: &str| device.child("backing").and_then(|backing| backing.child(name));
+    let text = |element: Option<&Element>| element.map(|element| element.text().to_owned());
+    let flag = |element: Option<&Element>| element.and_then(Element::flag);
+    Device {
+        kind: device.kind().unwrap_or_default().to_owned(),
+        label: text(device.at("deviceInfo/label")).unwrap_or_default(),
+        backing: device.child("backing").and_then(Element::kind).unwrap_or_default().to_owned(),
+        datastore: of_backing("datastore").and_then(Element::moref).map(|moref| moref.id),
+        thin: flag(of_backing("thinProvisioned")),
+        eagerly_scrubbed: flag(of_backing("eagerlyScrub")),
+        mode: text(of_backing("diskMode")),
+        compatibility_mode: text(of_backing("compatibilityMode")),
+        video_3d: flag(device.child("enable3DSupport")),
+    }
+}
+
+pub fn datastore(datastore: &Object) -> Datastore {
+    Datastore {
+        object: described(datastore),
+        accessible: flag(datastore, "summary.accessible"),
+        shared: flag(datastore, "summary.multipleHostAccess"),
+    }
+}

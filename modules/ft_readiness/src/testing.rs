@@ -1,0 +1,162 @@
+//! Facts for tests: a lab in which every requirement is met.
+
+use target::VmReport;
+use vsphere::{FtEngine, NicService, Version, Vmknic};
+
+use crate::check::Object;
+use crate::facts::{Capability, Cluster, Datastore, Device, Fact, Facts, Host, Place, Support, Vm};
+
+pub fn object(kind: &str, name: &str, moid: &str) -> Object {
+    Object { kind: kind.to_owned(), name: name.to_owned(), moid: moid.to_owned() }
+}
+
+pub fn known(text: &str) -> Fact<String> {
+    Fact::Known(text.to_owned())
+}
+
+pub fn issues(reasons: &[&str]) -> Support {
+    let reasons: Vec<String> = reasons.iter().map(|reason| (*reason).to_owned()).collect();
+    Support {
+        supported: Fact::Known(reasons.is_empty()),
+        issues: if reasons.is_empty() { Fact::Unset } else { Fact::Known(reasons) },
+    }
+}
+
+/// vmk0 for management and vMotion, vmk1 for FT logging.
+fn services() -> Vec<NicService> {
+    let nic = |device: &str, portgroup: &str| Vmknic {
+        device: device.to_owned(),
+        portgroup: Some(portgroup.to_owned()),
+        ip: None,
+    };
+    [("management", "vmk0"), ("vmotion", "vmk0"), ("faultToleranceLogging", "vmk1")]
+        .into_iter()
+        .map(|(name, device)| NicService {
+            name: name.to_owned(),
+            multiple: false,
+            candidates: vec![nic("vmk0", "Management Network"), nic("vmk1", "FT")],
+            selected: [device.to_owned()].into(),
+        })
+        .collect()
+}
+
+fn host(engine: FtEngine, number: u8) -> Host {
+    let legacy = engine == FtEngine::Legacy;
+    Host {
+        object: object("HostSystem", &format!("esxi0{number}"), &format!("host-{number}")),
+        connection: known("connected"),
+        maintenance: Fact::Known(false),
+        agent: known(if number == 1 { "master" } else { "connectedToMaster" }),
+        nested: true,
+        version: Fact::Known(Version::parse(if legacy { "5.0.0" } else { "6.7.0" })),
+        build: known("469512"),
+        ft_version: known("3.0.0"),
+        vmotion: Fact::Known(true),
+        ft_logging: Fact::Known(true),
+        services: Fact::Known(services()),
+        capability: Capability {
+            legacy: issues(if legacy { &[] } else { &["incompatibleProduct"] }),
+            replay: issues(if legacy { &[] } else { &["incompatibleProduct"] }),
+            smp: if legacy { Support { supported: Fact::Unset, issues: Fact::Unset } } else { issues(&[]) },
+            max_vcpus: if legacy { Fact::Unset } else { Fact::Known(8) },
+            max_memory_mb: if legacy { Fact::Unset } else { Fact::Known(131_072) },
+            efi: Fact::Known(true),
+        },
+        datastores: Fact::Known(vec!["datastore-1".to_owned()]),
+        networks: Fact::Known(vec!["network-1".to_owned()]),
+    }
+}
+
+pub fn disk() -> Device {
+    Device {
+        kind: "VirtualDisk".to_owned(),
+        label: "Hard disk 1".to_owned(),
+        backing: "VirtualDiskFlatVer2BackingInfo".to_owned(),
+        thin: Some(false),
+        eagerly_scrubbed: Some(true),
+        mode: Some("persistent".to_owned()),
+        ..Device::default()
+    }
+}
+
+fn vm() -> Vm {
+    let options = crate::checks::REPLAY_OPTIONS.map(|key| (key.to_owned(), "TRUE".to_owned()));
+    Vm {
+        report: VmReport {
+            name: "inner".to_owned(),
+            moid: "vm-63".to_owned(),
+            instance_uuid: None,
+            power_state: Some("poweredOn".to_owned()),
+        },
+        object: object("VirtualMachine", "inner", "vm-63"),
+        host: Some("host-1".to_owned()),
+        connection: known("connected"),
+        power: known("poweredOn"),
+        question: Fact::Unset,
+        template: Fact::Known(false),
+        ft_state: known("notConfigured"),
+        ft: Fact::Unset,
+        snapshot: Fact::Unset,
+        cpus: Fact::Known(1),
+        memory_mb: Fact::Known(512),
+        hardware: known("vmx-08"),
+        devices: Fact::Known(vec![disk()]),
+        nested_hv: Fact::Known(false),
+        vbs: Fact::Known(false),
+        firmware: known("bios"),
+        options: Fact::Known(options.to_vec()),
+        vmx: known("[ds] inner/inner.vmx"),
+        datastores: Fact::Known(vec!["datastore-1".to_owned()]),
+        networks: Fact::Known(vec!["network-1".to_owned()]),
+        compatibility: Fact::Known(Vec::new()),
+    }
+}
+
+/// A cluster of two nested hosts with a running virtual machine, of ESXi 5.0 or 6.7.
+pub fn lab(engine: FtEngine) -> Facts {
+    Facts {
+        server: Version::parse(if engine == FtEngine::Legacy { "5.0.0" } else { "6.7.0" }),
+        datacenter: None,
+        place: Place::Cluster(Cluster {
+            object: object("ClusterComputeResource", "Cluster", "domain-c7"),
+            ha: Fact::Known(true),
+            admission_control: Fact::Known(true),
+            host_monitoring: known("enabled"),
+            options: Fact::Known(vec![("das.maxFtVmsPerHost".to_owned(), "0".to_owned())]),
+        }),
+        hosts: vec![host(engine, 1), host(engine, 2)],
+        vm: Some(vm()),
+        datastores: vec![Datastore {
+            object: object("Datastore", "ds", "datastore-1"),
+            accessible: Fact::Known(true),
+            shared: Fact::Known(true),
+        }],
+        networks: vec![("network-1".to_owned(), "VM Network".to_owned())],
+    }
+}
+
+/// Changes to a lab, in few words.
+impl Facts {
+    pub fn cluster(&mut self) -> &mut Cluster {
+        if let Place::Cluster(cluster) = &mut self.place { cluster } else { panic!("the lab has no cluster") }
+    }
+
+    pub fn machine(&mut self) -> &mut Vm {
+        self.vm.as_mut().unwrap()
+    }
+
+    /// The second host.
+    pub fn second(&mut self) -> &mut Host {
+        &mut self.hosts[1]
+    }
+
+    pub fn disk(&mut self) -> &mut Device {
+        if let Fact::Known(devices) = &mut self.machine().devices { &mut devices[0] } else { panic!("no devices") }
+    }
+
+    /// Nothing carries the service on the second host.
+    pub fn lose(&mut self, service: &str) {
+        let Fact::Known(services) = &mut self.second().services else { panic!("no services") };
+        services.iter_mut().find(|own| own.name == service).unwrap().selected.clear();
+    }
+}

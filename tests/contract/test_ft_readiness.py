@@ -1,0 +1,277 @@
+"""ft_readiness: the cause is named, what the server does not tell is not guessed, and the remedies work as they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from modules import READS, connection, run_module
+
+
+def look(lab, flags: tuple[str, ...] = (), **more):
+    """What ft_readiness says of the inner virtual machine, or of what `more` names instead."""
+    target = more if {"name", "moid", "uuid", "cluster_name"} & more.keys() else more | {"name": lab.facts["vm"]}
+    result = run_module("ft_readiness", connection(lab.facts) | target, *flags)
+    if not result.json["failed"]:
+        assert result.changed is False
+        by_status = [check["status"] for check in result.json["checks"]]
+        counts = {status: by_status.count(status) for status in ("met", "unmet", "unknown")}
+        assert result.json["counts"] == counts
+        assert result.json["ready"] is (counts["unmet"] == 0)
+    return result
+
+
+def ids(result, status: str) -> set[str]:
+    """The checks of that status."""
+    return {check["id"] for check in result.json["checks"] if check["status"] == status}
+
+
+def check(result, name: str) -> dict:
+    """The one check of that id."""
+    (found,) = [check for check in result.json["checks"] if check["id"] == name]
+    return found
+
+
+def apply(lab, step: dict) -> None:
+    """Does what a remedy says, with the arguments as they are."""
+    result = run_module(step["module"], connection(lab.facts) | step["args"])
+    assert not result.json["failed"] and result.changed, result.msg
+
+
+REPLAY = {"vm-power", "replay-options"}
+NICS = {"vmotion-nic", "ft-logging-nic"}
+
+
+@pytest.mark.parametrize(
+    ("personality", "scenario", "unmet", "modules"),
+    [
+        ("5.0", "healthy", REPLAY, ["vm_power", "vmx_option"]),
+        ("6.7", "healthy", set(), []),
+        ("8.0", "healthy", set(), []),
+        ("5.0", "bare", REPLAY | NICS | {"ha-enabled"}, [*["vmkernel_service"] * 2, "cluster_ha", "vm_power", "vmx_option"]),
+        ("6.7", "bare", NICS | {"ha-enabled"}, [*["vmkernel_service"] * 2, "cluster_ha"]),
+        ("8.0", "bare", NICS | {"ha-enabled"}, [*["vmkernel_service"] * 2, "cluster_ha"]),
+        ("6.7", "ha-off", {"ha-enabled"}, ["cluster_ha"]),
+        ("8.0", "no-ft-nic", {"ft-logging-nic"}, ["vmkernel_service"]),
+        ("5.0", "thin-disk", REPLAY | {"disk-format"}, ["vm_power", "vmx_option"]),
+        ("6.7", "thin-disk", set(), []),
+        ("6.7", "suspended", {"vm-power"}, ["vm_power"]),
+    ],
+)
+def test_the_remedies_make_it_ready(personality, scenario, unmet, modules, simulator):
+    lab = simulator(personality=personality, scenario=scenario)
+    found = look(lab)
+    assert ids(found, "unmet") == unmet, found.msg
+    assert [step["module"] for step in found.json["remedies"]] == modules
+    for number, step in enumerate(found.json["remedies"]):
+        before = ids(look(lab), "unmet")
+        assert before, f"ready before remedy {number}"
+        apply(lab, step)
+        # Each of them mends what it says, and breaks nothing.
+        after = ids(look(lab), "unmet")
+        assert after == before - set(step["checks"]), step
+    ready = look(lab)
+    assert ready.json["ready"] and ready.json["remedies"] == [], ready.msg
+    if (personality, scenario) == ("6.7", "bare"):
+        # What only shows when a secondary is started is not a requirement, and not told.
+        for moid in lab.facts["host_moids"]:
+            lab.set(moid, options={"Migrate.VMotionStreamDisable": 1})
+    protected = run_module("fault_tolerance", connection(lab.facts) | {"name": lab.facts["vm"]})
+    assert not protected.json["failed"] and protected.changed, protected.msg
+
+
+@pytest.mark.parametrize(
+    ("personality", "scenario", "unmet"),
+    [("6.7", "nested-hv", "nested-hv"), ("8.0", "nested-hv", "nested-hv"), ("6.7", "snapshot", "snapshot")],
+)
+def test_what_no_module_mends_is_said(personality, scenario, unmet, simulator):
+    found = look(simulator(personality=personality, scenario=scenario))
+    assert ids(found, "unmet") == {unmet}
+    (step,) = found.json["remedies"]
+    assert step["module"] is None and step["args"] is None and step["checks"] == [unmet]
+    assert "vSphere says has" in check(found, unmet)["why"], "and vSphere says the same"
+    assert check(found, "compatibility")["status"] == "met", "which is not said twice"
+
+
+def test_a_monitor_mode_asks_for_a_machine_that_is_off(simulator):
+    lab = simulator(personality="5.0", scenario="monitor")
+    for step in look(lab).json["remedies"]:
+        apply(lab, step)
+    apply(lab, {"module": "vm_power", "args": {"moid": lab.facts["vm_moid"], "state": "powered_on"}})
+    found = look(lab)
+    assert ids(found, "unmet") == {"vm-power"}
+    assert "VmMonitorIncompatibleForFaultTolerance" in check(found, "vm-power")["why"]
+    apply(lab, found.json["remedies"][0])
+    assert look(lab).json["ready"]
+
+
+# What is set behind the API (of the virtual machine, a host, the cluster or the datastore), and which check finds it.
+STATES = [
+    ("vm", {"connection": "inaccessible"}, "vm-accessible"),
+    ("vm", {"template": True}, "vm-template"),
+    ("vm", {"question": "Did you copy it?"}, "vm-question"),
+    ("vm", {"cpus": 16}, "vcpus"),
+    ("vm", {"memory": 262144}, "memory"),
+    ("vm", {"vbs": True}, "vbs"),
+    ("vm", {"disk": {"rdm": "physicalMode"}}, "disk-rdm"),
+    ("vm", {"cdrom": "physical"}, "devices"),
+    ("vm", {"added_devices": ["VirtualUSB"]}, "devices"),
+    ("host", {"maintenance": True}, "host-maintenance"),
+    ("host", {"connection": "notResponding"}, "host-connected"),
+    ("host", {"agent": "initializationError"}, "ha-agent"),
+    ("host", {"feature_version": "9.9.9"}, "ft-version"),
+    ("cluster", {"host_monitoring": "disabled"}, "host-monitoring"),
+    ("datastore", {"shared": False}, "shared-storage"),
+    ("datastore", {"accessible": False}, "shared-storage"),
+]
+
+
+def put(lab, what: str, state: dict) -> None:
+    moids = {"vm": lab.facts["vm_moid"], "host": lab.facts["host_moids"][1], "cluster": lab.facts["cluster_moid"]}
+    lab.set(moids.get(what, "datastore-11"), **state)
+
+
+@pytest.mark.parametrize(("what", "state", "unmet"), STATES, ids=lambda value: str(value))
+def test_each_state_is_found(what, state, unmet, healthy):
+    assert unmet not in ids(look(healthy), "unmet")
+    put(healthy, what, state)
+    found = look(healthy)
+    assert unmet in ids(found, "unmet"), found.msg
+    assert not found.json["ready"]
+
+
+def test_host_monitoring_is_mended_by_the_remedy(healthy):
+    put(healthy, "cluster", {"host_monitoring": "disabled"})
+    (step,) = look(healthy).json["remedies"]
+    apply(healthy, step)
+    assert look(healthy).json["ready"]
+
+
+@pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
+def test_reasons_that_nobody_knows_yet_are_told_as_they_came(personality, simulator):
+    lab = simulator(personality=personality, scenario="healthy")
+    put(lab, "host", {"issues": ["incompatibleProduct2030"]})
+    found = look(lab)
+    (capability,) = [
+        check
+        for check in found.json["checks"]
+        if check["id"] == "host-capability" and check["object"]["moid"] == lab.facts["host_moids"][1]
+    ]
+    assert capability["status"] == "unmet" and "incompatibleProduct2030" in capability["observed"]
+    assert not found.json["ready"]
+
+
+@pytest.mark.parametrize(
+    ("path", "unknown"),
+    [
+        ("config.hardware.numCPU", {"vcpus"}),
+        ("config.hardware.device", {"devices", "video-3d", "disk-mode", "disk-rdm"}),
+        ("config.nestedHVEnabled", {"nested-hv"}),
+        ("config.firmware", {"firmware"}),
+        ("snapshot", {"snapshot"}),
+        ("runtime.question", {"vm-question"}),
+        ("config", {"vm-template", "vm-role", "vcpus", "memory", "nested-hv", "vbs", "firmware", "shared-storage"}),
+        ("datastore", {"datastore-access"}),
+        ("network", {"network-access"}),
+    ],
+)
+def test_what_may_not_be_read_is_unknown_and_never_met(path, unknown, healthy):
+    put(healthy, "vm", {"unreadable": [path]})
+    found = look(healthy)
+    assert unknown <= ids(found, "unknown"), found.msg
+    assert not unknown & ids(found, "met")
+    for name in unknown:
+        assert "cannot be read" in check(found, name)["why"]
+
+
+def test_vsphere_that_does_not_say_is_no_failure(healthy):
+    healthy.inject(
+        method="QueryFaultToleranceCompatibilityEx",
+        how="fault",
+        fault="NoPermission",
+        fields={"privilegeId": "VirtualMachine.Config.QueryFTCompatibility"},
+        times=0,
+    )
+    found = check(look(healthy), "compatibility")
+    assert found["status"] == "unknown" and "VirtualMachine.Config.QueryFTCompatibility" in found["why"]
+
+
+def test_ha_that_is_not_told_is_unknown(healthy):
+    put(healthy, "cluster", {"ha_untold": True})
+    found = look(healthy)
+    assert check(found, "ha-enabled")["status"] == "unknown"
+    assert found.json["cluster"]["ha"] is None
+
+
+@pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
+def test_a_cluster_by_itself(personality, simulator):
+    lab = simulator(personality=personality, scenario="healthy")
+    found = look(lab, cluster_name=lab.facts["cluster"])
+    assert found.json["ready"] and found.json["vm"] is None, found.msg
+    assert found.json["cluster"]["moid"] == lab.facts["cluster_moid"]
+    assert found.json["cluster"]["hosts"] == 2
+    assert found.json["engine"] == ("legacy" if personality == "5.0" else "smp")
+    with_vm = look(lab, cluster_name=lab.facts["cluster"], name=lab.facts["vm"])
+    assert {check["id"] for check in found.json["checks"]} < {check["id"] for check in with_vm.json["checks"]}
+
+
+def test_an_engine_that_the_hosts_lack_is_unmet(healthy, simulator):
+    found = look(healthy, engine="legacy")
+    assert found.json["engine"] == "legacy" and "engine" in ids(found, "unmet")
+    old = look(simulator(personality="5.0", scenario="healthy"), engine="smp")
+    assert old.json["engine"] == "smp" and "engine" in ids(old, "unmet")
+
+
+def test_a_protected_machine_and_its_secondary(healthy):
+    done = run_module("fault_tolerance", connection(healthy.facts) | {"name": healthy.facts["vm"]})
+    found = look(healthy)
+    assert found.json["ready"] and "running" in check(found, "vm-role")["observed"], found.msg
+    secondary = look(healthy, moid=done.json["secondary"]["moid"])
+    assert "vm-role" in ids(secondary, "unmet")
+    assert healthy.facts["vm_moid"] in check(secondary, "vm-role")["remedy"]["text"]
+
+
+def test_an_esxi_host_is_told_to_be_the_wrong_server(simulator):
+    lab = simulator(personality="6.7", scenario="healthy", direct=True)
+    for target in ({"name": lab.facts["vm"]}, {"cluster_name": "Cluster"}):
+        result = look(lab, **target)
+        assert result.kind == "unsupported" and "vCenter" in result.msg
+
+
+@pytest.mark.parametrize(
+    ("target", "kind"),
+    [
+        ({}, "invalid_arguments"),
+        ({"name": "inner", "moid": "vm-63"}, "invalid_arguments"),
+        ({"cluster_name": "Clustr"}, "not_found"),
+        ({"name": "iner"}, "not_found"),
+    ],
+)
+def test_targets_that_lead_nowhere(target, kind, healthy):
+    result = run_module("ft_readiness", connection(healthy.facts) | target)
+    assert result.kind == kind
+    if kind == "not_found":
+        assert "inner" in result.msg or "Cluster" in result.msg
+
+
+def test_nothing_is_written_and_check_mode_says_the_same(simulator):
+    lab = simulator(personality="5.0", scenario="bare")
+    results = [look(lab), look(lab, ("--check", "--diff")), look(lab, ("--diff",))]
+    assert len({str(result.json["checks"]) for result in results}) == 1
+    assert len({result.msg for result in results}) == 1
+    assert "diff" not in results[1].json
+    assert set(lab.methods()) <= READS
+
+
+def test_a_large_cluster_costs_no_more_requests(simulator):
+    costs = []
+    for hosts in (2, 32):
+        lab = simulator(personality="6.7", scenario="healthy", hosts=hosts, vms=100)
+        found = look(lab)
+        assert found.json["cluster"]["hosts"] == hosts
+        costs.append(len(lab.log()))
+    assert costs[0] == costs[1] <= 10, costs
+
+
+def test_a_session_that_expires_is_renewed(healthy):
+    healthy.inject(method="RetrievePropertiesEx", how="expire-session", times=1)
+    assert look(healthy).json["ready"]
