@@ -38,6 +38,8 @@ READS = {
     "ContinueRetrievePropertiesEx",
     "CancelRetrievePropertiesEx",
     "QueryOptions",
+    "QueryDescriptions",
+    "BrowseDiagnosticLog",
     "QueryFaultToleranceCompatibility",
     "QueryFaultToleranceCompatibilityEx",
     "FindByInventoryPath",
