@@ -30,7 +30,8 @@ def test_a_vmknic_carries_a_service_and_gives_it_up(personality, simulator):
         assert foretold.json["diff"] == done.json["diff"]
         assert foretold.json["hosts"] == done.json["hosts"]
         for host in done.json["hosts"]:
-            assert (host["device"], host["portgroup"], host["ip"]) == ("vmk1", "FT", "172.30.0.90")
+            assert (host["device"], host["portgroup"]) == ("vmk1", "FT")
+            assert host["ip"].startswith("172.30.") and host["ip"].endswith(".90")
             assert (sorted(host["services_before"]), sorted(host["services"])) == (before, after)
         assert [host["name"] for host in done.json["hosts"]] == sorted(lab.facts["hosts"])
 
@@ -67,7 +68,7 @@ def test_a_vmknic_that_is_not_there_is_an_error_that_lists_those_that_are(nic, h
     result = service(healthy, None, "vmotion", **nic)
     assert result.kind == "not_found" and result.changed is False
     for error in (host["error"] for host in result.json["hosts"]):
-        for word in ("vmk0", "Management Network", "vmk1", "FT", "172.30.0.90"):
+        for word in ("vmk0", "Management Network", "vmk1", "FT", "172.30."):
             assert word in error["hint"]
     assert not {SELECT, DESELECT} & set(healthy.methods())
 

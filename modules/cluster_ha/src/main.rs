@@ -149,7 +149,7 @@ impl Module for ClusterHa {
     ) -> Result<Applied, Error> {
         let cluster = &observed.moref;
         let what = format!("waiting for vSphere to reconfigure the cluster {}", observed.name);
-        let start = async || server.reconfigure_ha(cluster, change.0).await;
+        let start = async || server.reconfigure_ha(cluster, change.config).await;
         match target::carry_out(server, cluster, run, args.timeout, &what, start).await {
             Ok(_) => Ok(Applied::Done),
             Err(error) if target::is_stale(&error) => Ok(Applied::Stale { wrote: false }),
@@ -179,9 +179,9 @@ impl Module for ClusterHa {
             if !ignored.is_empty() {
                 return Err(plan::ignored(&now, &ignored));
             }
-            let waits = change.0.enabled == Some(true) && plan::settling(&now, began.elapsed() < UNTOLD);
+            let waits = change.config.enabled == Some(true) && plan::settling(&now, began.elapsed() < UNTOLD);
             if !waits || Instant::now() + pause >= end {
-                if let Some(warning) = plan::unhealthy(&now).filter(|_| change.0.enabled == Some(true)) {
+                if let Some(warning) = plan::unhealthy(&now).filter(|_| change.config.enabled == Some(true)) {
                     run.warn(warning);
                 }
                 return Ok(now);

@@ -43,11 +43,18 @@ impl Agent {
 
 /// The settings to write.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Change(pub HaConfig);
+pub struct Change {
+    pub config: HaConfig,
+    /// The server does not say how any of them is now.
+    pub untold: bool,
+}
 
 impl contract::Change for Change {
     fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.config.is_empty()
+    }
+    fn is_tentative(&self) -> bool {
+        self.untold
     }
 }
 
@@ -58,15 +65,24 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Plan<Change> {
     // What the server does not say is not taken for on.
     let enabled = if is.enabled.unwrap_or(false) == on { None } else { Some(on) };
     let differs = |wanted: Option<bool>, is: Option<bool>| wanted.filter(|wanted| is != Some(*wanted));
-    let mut plan = Plan::from(Change(HaConfig {
+    let config = HaConfig {
         enabled,
         host_monitoring: differs(wish.host_monitoring, is.host_monitoring),
         admission_control: differs(wish.admission_control, is.admission_control),
-    }));
+    };
+    let written = settings(config, is).into_iter().filter(|(_, to, _)| to.is_some());
+    let (untold, told): (Vec<_>, Vec<_>) = written.partition(|(_, _, is)| is.is_none());
+    let mut plan = Plan::from(Change { config, untold: !untold.is_empty() && told.is_empty() });
     let name = &observed.name;
     if is.enabled.is_none() {
         plan.warnings
             .push(format!("the server does not say whether vSphere HA is on for the cluster {name}: taken for off"));
+    }
+    for (setting, ..) in untold.iter().filter(|(setting, ..)| *setting != "enabled") {
+        plan.warnings.push(format!(
+            "the server does not say how dasConfig.{setting} of the cluster {name} is: it is set, and whether that \
+             changes anything shows afterwards"
+        ));
     }
     if enabled == Some(false) && !observed.protected.is_empty() {
         plan.warnings.push(format!(
@@ -83,7 +99,7 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Plan<Change> {
 
 /// What will be there once `change` is done.
 pub fn predict(observed: &Observed, change: &Change) -> Observed {
-    let (is, to) = (observed.config, change.0);
+    let (is, to) = (observed.config, change.config);
     let config = HaConfig {
         enabled: to.enabled.or(is.enabled),
         host_monitoring: to.host_monitoring.or(is.host_monitoring),
@@ -92,13 +108,18 @@ pub fn predict(observed: &Observed, change: &Change) -> Observed {
     Observed { config, ..observed.clone() }
 }
 
+/// Every setting by its name in the API: what it is to be, and what it is.
+fn settings(to: HaConfig, is: HaConfig) -> [(&'static str, Option<bool>, Option<bool>); 3] {
+    [
+        ("enabled", to.enabled, is.enabled),
+        ("hostMonitoring", to.host_monitoring, is.host_monitoring),
+        ("admissionControlEnabled", to.admission_control, is.admission_control),
+    ]
+}
+
 /// What of the change is not so, as far as the server says what is so.
 pub fn missing(observed: &Observed, change: &Change) -> Vec<&'static str> {
-    let settings = [
-        ("enabled", change.0.enabled, observed.config.enabled),
-        ("hostMonitoring", change.0.host_monitoring, observed.config.host_monitoring),
-        ("admissionControlEnabled", change.0.admission_control, observed.config.admission_control),
-    ];
+    let settings = settings(change.config, observed.config);
     let ignored = settings.iter().filter(|(_, to, is)| to.is_some() && is.is_some() && to != is);
     ignored.map(|(name, ..)| *name).collect()
 }

@@ -2,7 +2,7 @@ use contract::Change as _;
 use proptest::prelude::*;
 use vsphere::{HaConfig, Moref};
 
-use super::{Agent, Observed, missing, plan, predict, settling, unhealthy};
+use super::{Agent, Change, Observed, missing, plan, predict, settling, unhealthy};
 use crate::{State, Wish};
 
 const NO: Option<bool> = Some(false);
@@ -47,9 +47,34 @@ fn only_what_is_named_and_differs_is_written() {
         (config(YES, None, None), wish(true, YES, YES), config(None, YES, YES)),
     ] {
         let plan = plan(&wish, &observed(is));
-        assert_eq!(plan.change.0, written, "{wish:?} where {is:?}");
-        let told = plan.warnings.iter().any(|warning| warning.contains("does not say"));
+        assert_eq!(plan.change.config, written, "{wish:?} where {is:?}");
+        let told = plan.warnings.iter().any(|warning| warning.contains("does not say whether vSphere HA is on"));
         assert_eq!(told, is.enabled.is_none(), "{:?}", plan.warnings);
+    }
+}
+
+#[test]
+fn what_the_server_does_not_tell_is_written_and_counts_when_it_shows() {
+    // What is there; what is wanted; whether the change is one only if it shows; the settings that the warnings name.
+    for (is, wish, tentative, named) in [
+        (config(YES, YES, YES), wish(true, NO, NO), false, vec![]),
+        (config(YES, None, YES), wish(true, NO, NO), false, vec!["dasConfig.hostMonitoring"]),
+        (config(YES, None, YES), wish(true, NO, YES), true, vec!["dasConfig.hostMonitoring"]),
+        (
+            config(NO, None, None),
+            wish(false, YES, YES),
+            true,
+            vec!["dasConfig.hostMonitoring", "dasConfig.admissionControlEnabled"],
+        ),
+        (config(None, None, None), wish(true, None, None), true, vec!["whether vSphere HA is on"]),
+        (config(YES, None, None), wish(true, None, None), false, vec![]),
+    ] {
+        let plan = plan(&wish, &observed(is));
+        assert_eq!(plan.change.is_tentative(), tentative, "{wish:?} where {is:?}");
+        assert_eq!(plan.warnings.len(), named.len(), "{:?}", plan.warnings);
+        for (warning, named) in plan.warnings.iter().zip(named) {
+            assert!(warning.contains(named), "{warning}");
+        }
     }
 }
 
@@ -93,7 +118,7 @@ fn agents_that_should_run_and_do_not_are_told_by_host_and_state() {
 
 #[test]
 fn what_the_server_ignored_is_named_and_what_it_does_not_tell_is_not() {
-    let change = super::Change(config(YES, NO, None));
+    let change = Change { config: config(YES, NO, None), untold: false };
     for (is, expected) in [
         (config(YES, NO, YES), vec![]),
         (config(NO, NO, YES), vec!["enabled"]),

@@ -4,11 +4,13 @@
 //! `SelectVnicForNicType` and `DeselectVnicForNicType` write, one service at a time.
 
 mod plan;
+mod report;
 
 use std::process::ExitCode;
 
 use contract::{Applied, Error, Kind, Module, Outcome, Plan, Rule, Run};
 use plan::{Change, Observed};
+use report::{Report, host_report};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -93,34 +95,6 @@ enum State {
 
 fn five_minutes() -> u64 {
     300
-}
-
-#[derive(Default, Serialize, JsonSchema)]
-struct Report {
-    /// Every host, in the order asked for; a cluster's by name.
-    hosts: Vec<HostReport>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct HostReport {
-    /// Its name in the inventory.
-    name: String,
-    /// Its managed object id.
-    moid: String,
-    /// Whether anything was, or would be, written on this host.
-    changed: bool,
-    /// The vmknic's device; null if the host has none that is meant.
-    device: Option<String>,
-    /// The vmknic's port group; null if it is not told.
-    portgroup: Option<String>,
-    /// The vmknic's IPv4 address; null if it has none.
-    ip: Option<String>,
-    /// Every service that the vmknic carried before, as the API names them.
-    services_before: Vec<String>,
-    /// The same after this run, or as it would be had this not been a check run.
-    services: Vec<String>,
-    /// Why it failed on this host; null if it did not.
-    error: Option<Error>,
 }
 
 /// One host, as it was found.
@@ -222,15 +196,15 @@ impl Module for VmkernelService {
         let manager = host.manager()?;
         let mut wrote = false;
         for service in &change.services {
-            let what = if change.select { "carry" } else { "no longer carry" };
-            let what = format!("having {} of host {} {what} {service}", change.device, observed.host);
-            run.progress.waiting(&what);
+            let what = if change.select { "to carry" } else { "not to carry" };
+            let what = format!("{} of host {} {what} {service}", change.device, observed.host);
+            run.progress.waiting(&format!("waiting for {what}"));
             match server.select_nic(manager, service, &change.device, change.select).await {
                 Ok(()) => wrote = true,
                 Err(error) if target::is_stale(&error) => return Ok(Applied::Stale { wrote }),
                 Err(error) => {
                     let mut error = target::write_failure(error);
-                    error.detail.insert_str(0, &format!("{what}: "));
+                    error.detail.insert_str(0, &format!("getting {what}: "));
                     return Err(error);
                 }
             }
@@ -280,25 +254,6 @@ impl Module for VmkernelService {
             (_, 0) => format!("{nic} {carries} {services} on {names}."),
             (_, count) => format!("{nic} {carries} {services} on {names}; on {count} {hosts} it was so already."),
         }
-    }
-}
-
-fn host_report(wish: &Wish, outcome: &Outcome<VmkernelService>) -> HostReport {
-    let nic = outcome.before.as_ref().and_then(|before| before.vmknic(wish).ok());
-    let carried = |observed: Option<&Observed>| match (observed, nic) {
-        (Some(observed), Some(nic)) => observed.carried(&nic.device),
-        _ => Vec::new(),
-    };
-    HostReport {
-        name: outcome.target.found.name(),
-        moid: outcome.target.found.moref.id.clone(),
-        changed: outcome.changed,
-        device: nic.map(|nic| nic.device.clone()),
-        portgroup: nic.and_then(|nic| nic.portgroup.clone()),
-        ip: nic.and_then(|nic| nic.ip.clone()),
-        services_before: carried(outcome.before.as_ref()),
-        services: carried(outcome.after.as_ref().or(outcome.before.as_ref())),
-        error: outcome.error.clone(),
     }
 }
 
