@@ -147,3 +147,18 @@ def test_a_host_out_of_reach_is_told(healthy):
     result = service(healthy, "vmk1", "vmotion")
     assert result.kind == "conflict" and f"host {name} is notResponding" in result.msg
     assert [host["changed"] for host in result.json["hosts"]].count(True) == 1
+
+
+def test_a_vmknic_that_may_carry_nothing_is_no_candidate(healthy):
+    result = service(healthy, "vmk3", "vmotion")
+    assert result.kind == "not_found" and "vmk3" in result.msg and SELECT not in healthy.methods()
+
+
+def test_a_port_group_of_several_vmknics_is_ambiguous_only_where_it_is(healthy):
+    name, moid = healthy.facts["hosts"][0], healthy.facts["host_moids"][0]
+    healthy.set(moid, portgroups={"vmk2": "FT"})
+    result = service(healthy, None, "vmotion", portgroup="FT")
+    by_name = {host["name"]: host for host in result.json["hosts"]}
+    error = by_name.pop(name)["error"]
+    assert error["kind"] == "ambiguous" and "vmk1, vmk2" in error["detail"] and "device" in error["hint"]
+    assert all(host["changed"] and host["error"] is None for host in by_name.values())
