@@ -161,6 +161,22 @@ def test_a_failover_that_is_accepted_and_not_made_is_a_failure(healthy):
     assert places(result) == [first, second, first, second]
 
 
+def test_a_failover_whose_task_is_forgotten_is_told_by_its_roles(healthy):
+    first, second = healthy.facts["vm_moid"], pair_up(healthy)
+    healthy.inject(method="MakePrimaryVM_Task", how="task-vanishes")
+    result = act(healthy, "test_failover")
+    assert result.changed and not result.json["failed"], result.msg
+    assert places(result) == [first, second, second, first]
+
+
+def test_a_restart_whose_task_is_forgotten_is_not_taken_for_done(healthy):
+    pair_up(healthy)
+    healthy.inject(method="TerminateFaultTolerantVM_Task", how="task-vanishes")
+    result = act(healthy, "restart_secondary")
+    assert result.json["failed"] and result.changed is True
+    assert "not known" in result.msg
+
+
 @every_action
 def test_an_expired_session_does_not_act_twice(action, healthy):
     pair_up(healthy)
