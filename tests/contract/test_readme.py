@@ -27,9 +27,9 @@ def blocks():
     return found
 
 
-@pytest.mark.parametrize("module", ["host_option", "vmx_option"])
-def test_a_pipeline_of_the_readme_answers_as_it_says(module):
-    ((commands, output),) = [block for block in blocks() if any(module in command for command in block[0])]
+@pytest.mark.parametrize("number", range(3))
+def test_a_pipeline_of_the_readme_answers_as_it_says(number):
+    commands, output = blocks()[number]
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
@@ -46,4 +46,4 @@ def test_a_pipeline_of_the_readme_answers_as_it_says(module):
 
 
 def test_no_block_of_the_readme_is_left_out():
-    assert len(blocks()) == 2
+    assert len(blocks()) == 3
