@@ -116,7 +116,8 @@ pub(crate) fn arguments<M: Module>() -> Value {
         .filter(|(_, property)| property.get("x-env").is_some())
         .map(|(name, _)| name.clone())
         .collect();
-    if let Some(required) = schema["required"].as_array_mut() {
+    // Not by index, which would put a null there where no argument is required.
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
         required.retain(|name| !from_environment.iter().any(|known| name == known));
     }
     if let Some(map) = schema.as_object_mut() {
