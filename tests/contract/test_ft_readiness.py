@@ -139,6 +139,13 @@ def test_each_state_is_found(what, state, unmet, healthy):
     assert not found.json["ready"]
 
 
+def test_of_a_machine_that_is_not_reached_little_is_certain(healthy):
+    put(healthy, "vm", {"connection": "inaccessible"})
+    found = look(healthy)
+    assert {"vm-role", "snapshot", "vm-question", "vcpus", "compatibility"} <= ids(found, "unknown")
+    assert ids(found, "unmet") == {"vm-accessible"}
+
+
 def test_host_monitoring_is_mended_by_the_remedy(healthy):
     put(healthy, "cluster", {"host_monitoring": "disabled"})
     (step,) = look(healthy).json["remedies"]

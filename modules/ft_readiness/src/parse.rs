@@ -102,17 +102,20 @@ fn capability(host: &Object) -> Capability {
 }
 
 pub fn vm_facts(vm: &Object) -> Vm {
+    let connection = text(vm, "runtime.connectionState");
+    let state = connection.known().filter(|state| *state != "connected").cloned();
     Vm {
         report: VmReport::of(vm),
         object: described(vm),
         host: vm.moref("runtime.host").map(|host| host.id),
-        connection: text(vm, "runtime.connectionState"),
+        connection,
         power: text(vm, "runtime.powerState"),
-        question: fact(vm, "runtime.question").map(|it| it.child("text").map_or("", Element::text).to_owned()),
+        question: told(fact(vm, "runtime.question"), state.as_deref())
+            .map(|it| it.child("text").map_or("", Element::text).to_owned()),
         template: flag(vm, "config.template"),
         ft_state: text(vm, "runtime.faultToleranceState"),
-        ft: fact(vm, "config.ftInfo").map(FtInfo::parse),
-        snapshot: fact(vm, "snapshot").map(drop),
+        ft: told(fact(vm, "config.ftInfo"), state.as_deref()).map(FtInfo::parse),
+        snapshot: told(fact(vm, "snapshot"), state.as_deref()).map(drop),
         cpus: int(vm, "config.hardware.numCPU"),
         memory_mb: int(vm, "config.hardware.memoryMB"),
         hardware: text(vm, "config.version"),
@@ -125,6 +128,14 @@ pub fn vm_facts(vm: &Object) -> Vm {
         datastores: moids(vm, "datastore"),
         networks: moids(vm, "network"),
         compatibility: Fact::Unset,
+    }
+}
+
+/// That there is none means nothing where vSphere does not reach the virtual machine (`state`).
+fn told<T>(fact: Fact<T>, state: Option<&str>) -> Fact<T> {
+    match (fact, state) {
+        (Fact::Unset, Some(state)) => Fact::Hidden(format!("the virtual machine is {state}")),
+        (fact, _) => fact,
     }
 }
 

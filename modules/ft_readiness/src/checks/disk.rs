@@ -3,7 +3,7 @@
 use super::Context;
 use super::vm::power_off;
 use crate::check::{Check, Id, Verdict, all};
-use crate::facts::{Device, Fact, Host, Vm};
+use crate::facts::{Device, Fact, Host, Place, Vm};
 
 pub fn judge(context: Context, vm: &Vm) -> Vec<Check> {
     let mut checks = Vec::new();
@@ -25,6 +25,10 @@ pub fn judge(context: Context, vm: &Vm) -> Vec<Check> {
         "The configuration of the virtual machine is on storage that several hosts have."
     };
     add(Id::SharedStorage, required, shared(context, vm));
+    if context.facts.place == Place::Standalone {
+        // There is but one host, and that is said already.
+        return checks;
+    }
     let verdict = reached(context, "datastore", &vm.datastores, |host| &host.datastores);
     add(Id::DatastoreAccess, "At least two hosts reach the datastores of the virtual machine.", verdict);
     let verdict = reached(context, "network", &vm.networks, |host| &host.networks);

@@ -198,7 +198,7 @@ fn objection(device: &Device, legacy: bool) -> Option<&'static str> {
         "VirtualSoundBlaster16" | "VirtualEnsoniq1371" | "VirtualHdAudioCard" => Some("sound"),
         "VirtualSerialPort" => Some("serial port"),
         "VirtualParallelPort" => Some("parallel port"),
-        "VirtualPCIPassthrough" => Some("PCI passthrough"),
+        "VirtualPCIPassthrough" | "VirtualSriovEthernetCard" => Some("PCI passthrough"),
         "VirtualFloppy" if is_physical(backing) => Some("physical floppy"),
         "VirtualCdrom" if is_physical(backing) => Some("physical CD"),
         "VirtualPCNet32" if legacy => Some("vlance network adapter"),

@@ -101,7 +101,11 @@ fn value(schema: &Value, when: &str) -> Value {
         _ => "str",
     };
     let mut documented = Map::new();
-    documented.insert("description".to_owned(), json!(described));
+    let choices = choices(schema);
+    let meanings = choices.iter().filter(|(_, told)| !told.is_empty()).map(|(name, told)| format!("V({name}): {told}"));
+    let meanings: Vec<String> = meanings.collect();
+    let description = if meanings.is_empty() { json!(described) } else { json!([vec![described], meanings].concat()) };
+    documented.insert("description".to_owned(), description);
     documented.insert("returned".to_owned(), json!(when));
     documented.insert("type".to_owned(), json!(kind));
     let inner = if kind == "list" { unwrapped(&schema["items"]) } else { schema };
