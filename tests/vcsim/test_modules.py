@@ -106,3 +106,10 @@ def test_a_certificate_that_the_system_trusts_needs_no_thumbprint(vcsim):
     assert not run_module("vm_power", args, env=trusted).json["failed"]
     if vcsim.tls:
         assert run_module("vm_power", args).kind == "tls"
+
+
+def test_what_vcsim_does_not_tell_is_unknown_to_ft_readiness(vcsim):
+    result = run_module("ft_readiness", vcsim.connection | {"name": VM})
+    assert not result.json["failed"] and result.changed is False, result.msg
+    unknown = {check["id"] for check in result.json["checks"] if check["status"] == "unknown"}
+    assert {"ha-agent", "host-capability", "compatibility"} <= unknown
