@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modules import READS, connection, run_module
+from modules import READS, connection, interrupt_module, run_module
 
 
 def look(lab, flags: tuple[str, ...] = (), **more):
@@ -282,3 +282,23 @@ def test_a_large_cluster_costs_no_more_requests(simulator):
 def test_a_session_that_expires_is_renewed(healthy):
     healthy.inject(method="RetrievePropertiesEx", how="expire-session", times=1)
     assert look(healthy).json["ready"]
+
+
+@pytest.mark.parametrize("how", ["drop", "http500", "garbage"])
+@pytest.mark.parametrize(
+    "method", ["RetrieveServiceContent", "Login", "RetrievePropertiesEx", "QueryFaultToleranceCompatibilityEx"]
+)
+def test_a_server_that_breaks_off_is_a_failure_and_no_judgement(method, how, healthy):
+    healthy.inject(method=method, how=how, times=0)
+    result = look(healthy)
+    assert result.json["failed"] and result.changed is False
+    assert result.kind == "connection", result.msg
+    assert result.json["ready"] is False and result.json["checks"] == []
+
+
+@pytest.mark.parametrize("method", ["RetrievePropertiesEx", "QueryFaultToleranceCompatibilityEx"])
+def test_a_signal_ends_the_looking(method, healthy):
+    healthy.inject(method=method, how="hang", times=1)
+    args = connection(healthy.facts) | {"name": healthy.facts["vm"]}
+    result = interrupt_module("ft_readiness", args, lambda: method in healthy.methods())
+    assert result.kind == "interrupted" and result.changed is False
