@@ -158,12 +158,51 @@ async fn host_log(args: &Args, server: &Server, host: &Object, examination: &mut
 /// The log that has the VMkernel's messages: before ESXi 5 they were among all others.
 async fn vmkernel(server: &Server, host: &Moref) -> Result<vsphere::LogDescription, vsphere::Error> {
     let mut logs = server.log_descriptions(host).await?;
-    match ["vmkernel", "messages"].iter().find_map(|key| logs.iter().position(|log| log.key == *key)) {
-        Some(at) => Ok(logs.swap_remove(at)),
-        None => {
-            let keys: Vec<&str> = logs.iter().map(|log| log.key.as_str()).collect();
-            let hint = format!("it offers {}", if keys.is_empty() { "none".to_owned() } else { keys.join(", ") });
-            Err(vsphere::Error::NotFound { what: format!("the vmkernel log of {host}"), hint: Some(hint) })
+    if let Some(at) = ["vmkernel", "messages"].iter().find_map(|key| logs.iter().position(|log| log.key == *key)) {
+        return Ok(logs.swap_remove(at));
+    }
+    let keys: Vec<&str> = logs.iter().map(|log| log.key.as_str()).collect();
+    let hint = format!("it offers {}", if keys.is_empty() { "none".to_owned() } else { keys.join(", ") });
+    Err(vsphere::Error::NotFound { what: format!("the vmkernel log of {host}"), hint: Some(hint) })
+}
+
+#[cfg(test)]
+mod tests {
+    use vsphere::{Element, Object};
+
+    use super::*;
+
+    fn vm(properties: &[(&str, &str)]) -> Object {
+        let set = |(name, value): &(&str, &str)| format!("<propSet><name>{name}</name><val>{value}</val></propSet>");
+        let sets = properties.iter().map(set).collect::<Vec<_>>().concat();
+        let xml = format!(r#"<objects><obj type="VirtualMachine">vm-63</obj>{sets}</objects>"#);
+        Object::parse(&Element::parse(&xml).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn logs_lie_where_the_virtual_machine_says_or_beside_its_configuration() {
+        let path = "<vmPathName>[ds] inner/inner.vmx</vmPathName>";
+        let cases = [
+            (path.to_owned(), Some("[ds] inner")),
+            (format!("{path}<logDirectory>[logs] of/inner/</logDirectory>"), Some("[logs] of/inner")),
+            (format!("{path}<logDirectory></logDirectory>"), Some("[ds] inner")),
+            (String::new(), None),
+        ];
+        for (files, expected) in cases {
+            let folder = log_folder(&vm(&[("config.files", &files)])).map(|folder| folder.to_string());
+            assert_eq!(folder.as_deref(), expected, "{files}");
         }
+    }
+
+    #[test]
+    fn rotated_logs_are_those_with_a_number() {
+        let names = ["vmware.log", "vmware-9.log", "inner.vmx", "vmware-10.log", "vmware-x.log", "vmware-1.log.bak"];
+        let file = |name: &&str| format!("<file><key>1</key><name>[ds] inner/{name}</name><type>log</type></file>");
+        let layout = names.iter().map(file).collect::<Vec<_>>().concat();
+        let folder = DatastorePath::parse("[ds] inner").unwrap();
+        let found: Vec<String> =
+            rotated(&vm(&[("layoutEx", &layout)]), &folder).iter().map(|(_, file)| file.to_string()).collect();
+        assert_eq!(found, ["[ds] inner/vmware-9.log", "[ds] inner/vmware-10.log"]);
+        assert!(rotated(&vm(&[]), &folder).is_empty());
     }
 }
