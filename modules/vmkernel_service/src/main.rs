@@ -162,7 +162,12 @@ impl Module for VmkernelService {
         Ok(found.into_iter().map(host).collect())
     }
 
-    async fn observe(_: &Args, server: &Server, host: &Host, previous: Option<&Observed>) -> Result<Observed, Error> {
+    async fn observe(
+        args: &Args,
+        server: &Server,
+        host: &Host,
+        previous: Option<&Observed>,
+    ) -> Result<Observed, Error> {
         // The request that found the host has read it too: the first look costs nothing.
         let again = match previous {
             Some(_) => {
@@ -174,7 +179,7 @@ impl Module for VmkernelService {
         let now = again.as_ref().unwrap_or(&host.found);
         target::reachable(&now.name(), now.text("runtime.connectionState"))?;
         let info = now.get("config.virtualNicManagerInfo").ok_or_else(|| unreadable(now))?;
-        Ok(Observed { host: now.name(), services: NicService::list(info) })
+        Ok(Observed { host: now.name(), asked: args.wish.names(), services: NicService::list(info) })
     }
 
     fn plan(args: &Args, observed: &Observed) -> Result<Plan<Change>, Error> {
@@ -219,8 +224,8 @@ impl Module for VmkernelService {
     }
 
     fn view(observed: &Observed) -> Value {
-        let carried = observed.services.iter().filter(|service| !service.selected.is_empty());
-        carried.map(|service| (service.name.clone(), json!(service.selected))).collect()
+        let asked = observed.services.iter().filter(|service| observed.asked.contains(&service.name.as_str()));
+        asked.map(|service| (service.name.clone(), json!(service.selected))).collect()
     }
 
     fn label(host: &Host, _: Option<&Observed>) -> String {

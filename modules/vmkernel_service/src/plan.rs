@@ -9,6 +9,8 @@ use crate::{State, Wish};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
     pub host: String,
+    /// The services that were asked for: a diff is of these.
+    pub asked: Vec<&'static str>,
     /// Every service that the host knows.
     pub services: Vec<NicService>,
 }

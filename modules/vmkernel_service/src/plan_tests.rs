@@ -30,7 +30,7 @@ fn service(name: &str, multiple: bool, selected: &[&str]) -> NicService {
 fn observed(vmotion: &[&str], logging: &[&str]) -> Observed {
     let services =
         vec![service(LOGGING, false, logging), service("management", true, &["vmk0"]), service(VMOTION, true, vmotion)];
-    Observed { host: "esxi01".to_owned(), services }
+    Observed { host: "esxi01".to_owned(), asked: Vec::new(), services }
 }
 
 fn wish(device: &str, services: &[Service], state: State) -> Wish {

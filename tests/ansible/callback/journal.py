@@ -28,6 +28,7 @@ class CallbackModule(CallbackBase):
         entry = {
             "task": task.get_name(),
             "action": task.action,
+            "path": task.get_path() or "",
             "outcome": outcome,
             "changed": bool(result.get("changed")),
             "diff": result.get("diff"),
