@@ -4,6 +4,7 @@ use target::VmReport;
 use vsphere::{Fault, FtInfo, NicService, Version};
 
 use crate::check::{Object, Verdict};
+use crate::vms::ListedVm;
 
 /// A property as far as it could be read. Unset and unreadable are kept apart: for some properties unset is an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +75,8 @@ pub struct Facts {
     pub datastores: Vec<Datastore>,
     /// Managed object ids and names of what the virtual machine is connected to.
     pub networks: Vec<(String, String)>,
+    /// The virtual machines of the hosts.
+    pub vms: Vec<ListedVm>,
 }
 
 /// Where the virtual machine is.

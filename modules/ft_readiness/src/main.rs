@@ -12,6 +12,7 @@ mod plan;
 mod plan_tests;
 #[cfg(test)]
 mod testing;
+mod vms;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use target::{Connection, Server, VmReport, VmTarget};
+use vms::ListedVm;
 use vsphere::FtEngine;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -90,6 +92,8 @@ struct Report {
     counts: Counts,
     /// What to do, in this order, each once.
     remedies: Vec<Step>,
+    /// Every virtual machine of the cluster, or of the host where there is no cluster, by name; of a pair the primary first.
+    vms: Vec<ListedVm>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -189,7 +193,8 @@ impl Module for FtReadiness {
             None
         };
         let vm = facts.vm.as_ref().map(|vm| vm.report.clone());
-        Report { ready, engine: Some(engine.into()), vm, cluster, checks, counts, remedies }
+        let vms = facts.vms.clone();
+        Report { ready, engine: Some(engine.into()), vm, cluster, checks, counts, remedies, vms }
     }
 
     fn message(args: &Args, _: &Report, outcomes: &[Outcome<Self>], _: &Run) -> String {

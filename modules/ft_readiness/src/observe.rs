@@ -1,14 +1,14 @@
-//! Reading: the virtual machine, then its cluster with all hosts and what it lies on in one request, then what vSphere itself
-//! holds against it.
+//! Reading: the virtual machine, then its cluster with all hosts, their virtual machines and what it lies on in one request,
+//! then what vSphere itself holds against it.
 
 use contract::{Error, Kind};
 use target::{Server, failure};
 use vsphere::{Element, Follow, Moref, Object, VmPaths};
 
 use crate::Args;
-use crate::facts::{Fact, Facts, Place};
+use crate::facts::{Fact, Facts, Host, Place, Vm};
 use crate::parse::{cluster_facts, datastore, fact, host_facts, vm_facts};
-use crate::plan;
+use crate::{plan, vms};
 
 const VM: [&str; 19] = [
     "name",
@@ -43,8 +43,10 @@ const HOST: [&str; 9] = [
     "datastore",
     "network",
 ];
-const STEPS: [Follow<'_>; 3] = [
+const STEPS: [Follow<'_>; 4] = [
     Follow { from: "ComputeResource", path: "host" },
+    Follow { from: "HostSystem", path: "vm" },
+    // Of all of them, since every step is taken from wherever another led: what others use is left out again.
     Follow { from: "VirtualMachine", path: "datastore" },
     Follow { from: "VirtualMachine", path: "network" },
 ];
@@ -71,20 +73,30 @@ pub async fn observe(args: &Args, server: &Server) -> Result<Facts, Error> {
     let start = named.or_else(|| parent.as_ref().and_then(Fact::known).cloned());
     let host = vm.as_ref().and_then(|vm| vm.moref("runtime.host"));
     let objects = read_around(server, start.as_ref(), host.as_ref(), vm.as_ref()).await?;
+    let hosts = sorted(of_kind(&objects, "HostSystem").map(host_facts).collect());
+    let vms = vms::list(of_kind(&objects, "VirtualMachine"), &hosts);
+    let vm = vm.as_ref().map(vm_facts);
+    let uses = |moids: fn(&Vm) -> &Fact<Vec<String>>, moid: &String| {
+        vm.as_ref().and_then(|vm| moids(vm).known()).is_some_and(|own| own.contains(moid))
+    };
     let mut facts = Facts {
         server: server.about().version.clone(),
         datacenter: args.target.datacenter().map(str::to_owned),
         place: place(start.as_ref(), parent, &objects),
-        hosts: of_kind(&objects, "HostSystem").map(host_facts).collect(),
-        vm: vm.as_ref().map(vm_facts),
-        datastores: of_kind(&objects, "Datastore").map(datastore).collect(),
+        hosts,
+        datastores: of_kind(&objects, "Datastore")
+            .filter(|it| uses(|vm| &vm.datastores, &it.moref.id))
+            .map(datastore)
+            .collect(),
+        // Of several types: Network and what extends it.
         networks: objects
             .iter()
-            .filter(|it| !["HostSystem", "Datastore", "ClusterComputeResource"].contains(&it.moref.kind.as_str()))
+            .filter(|it| uses(|vm| &vm.networks, &it.moref.id))
             .map(|it| (it.moref.id.clone(), it.name()))
             .collect(),
+        vm,
+        vms,
     };
-    facts.hosts.sort_by(|one, other| one.object.name.cmp(&other.object.name));
     ask(args, server, &mut facts).await?;
     Ok(facts)
 }
@@ -102,7 +114,7 @@ async fn find_vm(args: &Args, server: &Server) -> Result<(Object, Fact<Moref>), 
     Ok((found.vm, parent))
 }
 
-/// Cluster and hosts, or the one host where there is no cluster, and what the virtual machine uses: one request.
+/// Cluster and hosts, or the one host where there is no cluster, their virtual machines and what those use: one request.
 async fn read_around(
     server: &Server,
     cluster: Option<&Moref>,
@@ -111,9 +123,10 @@ async fn read_around(
 ) -> Result<Vec<Object>, Error> {
     let mut host_paths = HOST.to_vec();
     host_paths.extend(["runtime.dasHostState"].iter().filter(|_| server.speaks(5, 0)));
-    let want: [(&str, &[&str]); 4] = [
+    let want: [(&str, &[&str]); 5] = [
         ("ClusterComputeResource", &["name", "configurationEx"]),
         ("HostSystem", &host_paths),
+        ("VirtualMachine", &vms::PATHS),
         ("Datastore", &["name", "summary.accessible", "summary.multipleHostAccess"]),
         ("Network", &["name"]),
     ];
@@ -136,6 +149,11 @@ async fn ask(args: &Args, server: &Server, facts: &mut Facts) -> Result<(), Erro
         Err(error) => return Err(failure(error)),
     };
     Ok(())
+}
+
+fn sorted(mut hosts: Vec<Host>) -> Vec<Host> {
+    hosts.sort_by(|one, other| one.object.name.cmp(&other.object.name));
+    hosts
 }
 
 fn of_kind<'a>(objects: &'a [Object], kind: &'a str) -> impl Iterator<Item = &'a Object> {

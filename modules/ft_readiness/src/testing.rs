@@ -132,6 +132,7 @@ pub fn lab(engine: FtEngine) -> Facts {
             shared: Fact::Known(true),
         }],
         networks: vec![("network-1".to_owned(), "VM Network".to_owned())],
+        vms: Vec::new(),
     }
 }
 
