@@ -1,0 +1,198 @@
+"""The page that playbooks/status.yml writes, as a browser shows it."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import CONTRASTS, TAGS, Page
+
+from modules import READS, ROOT, connection, run_module
+
+PICTURES = ROOT / "target" / "status"
+# Elements that have no end.
+VOID = {"meta", "br", "hr", "img", "input", "link"}
+EVIL = """<script>document.title='owned';alert(1)</script>&"'{{ 7*7 }}<img src=x onerror=alert(2)>"""
+
+
+class Tags(html.parser.HTMLParser):
+    """The elements as they are written; each must be closed, in order."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self._open, f"not closed: {self._open}"
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.ids += [value for name, value in attrs if name == "id"]
+        names = [name for name, _ in attrs]
+        assert len(names) == len(set(names)), (tag, attrs)
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self._open and self._open.pop() == tag, f"</{tag}> closes nothing"
+
+
+@pytest.fixture
+def browse(tmp_path) -> Iterator:
+    """Opens a file; in the end the page must have asked for nothing but itself, and have had nothing to say."""
+    opened = []
+
+    def browse(file: Path) -> Page:
+        page = Page(file, tmp_path / f"profile{len(opened)}").__enter__()
+        opened.append((file, page))
+        return page
+
+    yield browse
+    for file, page in opened:
+        page.__exit__()
+        assert page.requests() == [file.as_uri()]
+        assert page.complaints() == []
+
+
+def report(ansible, lab, file: Path, *flags: str, **variables):
+    """Runs the playbook; nothing may be written but the file."""
+    lab.clear_log()
+    play = ansible.play("status.yml", lab, *flags, status_file=str(file), **variables)
+    assert play.exit == 0, play.output
+    assert play.task("Look at the cluster")["changed"] is False
+    assert set(lab.methods()) <= READS
+    return play
+
+
+def protect(lab) -> None:
+    """Turns Fault Tolerance on for the inner virtual machine."""
+    done = run_module("fault_tolerance", connection(lab.facts) | {"name": lab.facts["vm"]})
+    assert not done.json["failed"], done.msg
+
+
+def look(lab) -> dict:
+    """What the page is made from."""
+    return run_module("ft_readiness", connection(lab.facts) | {"cluster_name": lab.facts["cluster"]}).json
+
+
+def well_formed(file: Path, page: Page) -> None:
+    """The browser found every element where it is written, and had to mend nothing."""
+    written = Tags(file.read_text())
+    assert page.ask(TAGS) == written.tags
+    assert len(written.ids) == len(set(written.ids))
+    assert not {"script", "link", "img", "iframe", "object", "base", "form"} & set(written.tags)
+
+
+def rows(page: Page) -> list[list[str]]:
+    """The cells of the virtual machines."""
+    cells = page.texts("#vms tbody td")
+    return [cells[at : at + 5] for at in range(0, len(cells), 5)]
+
+
+def test_a_cluster_that_is_not_prepared(ansible, simulator, tmp_path, browse):
+    lab = simulator(personality="6.7", scenario="bare")
+    file = tmp_path / "status.html"
+    report(ansible, lab, file)
+    page = browse(file)
+    well_formed(file, page)
+    found = look(lab)
+
+    assert page.texts("h1") == [f"Fault Tolerance of {lab.facts['cluster']}"]
+    (verdict,) = page.texts("#verdict")
+    assert verdict.startswith("✗ Not ready") and found["msg"] in verdict
+    assert f"{found['counts']['met']} met, {found['counts']['unmet']} unmet" in verdict
+    (summary,) = page.texts(".sub")
+    assert "2 hosts · vSphere HA off · SMP-FT" in summary and lab.facts["hostname"] in summary
+    assert [f"{vm['name']} {vm['moid']}" for vm in found["vms"]] == [row[0] for row in rows(page)]
+    (inner,) = [row for row in rows(page) if row[0].startswith("inner ")]
+    assert inner[1:3] == ["notConfigured", ""] and inner[3] in lab.facts["hosts"] and inner[4] == "poweredOn"
+
+    # What is unmet is open, and the rest of that host with it; each line says what there is and why that will not do.
+    unmet = [check for check in found["checks"] if check["status"] == "unmet"]
+    shown = page.texts("tr:has(> td.unmet)")
+    assert len(shown) == len(unmet) == found["counts"]["unmet"] > 0
+    for check, row in zip(unmet, shown, strict=True):
+        assert row == " ".join(["✗ unmet", check["required"], check["observed"], check["why"]])
+    steps = page.texts("#remedies > li")
+    assert len(steps) == len(found["remedies"]) > 0
+    for step, shown in zip(found["remedies"], steps, strict=True):
+        assert shown.startswith(step["text"])
+        module, args = re.search(r"nested\.vft\.(\w+): (\{.*\})$", shown).groups()
+        assert (module, json.loads(args)) == (step["module"], step["args"])
+
+
+def test_a_protected_machine_and_what_is_the_same_the_next_time(ansible, simulator, tmp_path, browse):
+    lab = simulator(personality="8.0", scenario="healthy")
+    protect(lab)
+    file = tmp_path / "status.html"
+    assert report(ansible, lab, file, "--check").counts["changed"] == 1
+    assert report(ansible, lab, file).counts["changed"] == 0
+    page = browse(file)
+    well_formed(file, page)
+
+    assert page.texts("#verdict strong") == ["✓ Ready"]
+    assert page.texts("#remedies") == [] and page.texts("td.unmet") == []
+    pair = [row for row in rows(page) if row[0].startswith("inner ")]
+    assert [row[1:3] for row in pair] == [["running", "primary"], ["running", "secondary"]]
+    assert {row[3] for row in pair} == set(lab.facts["hosts"])
+    assert page.texts("#vms .state.good") == ["running", "running"]
+    assert any(text.endswith(" in all, 1 protected") for text in page.texts("p"))
+
+    lab.set(lab.facts["vm_moid"], ft_state="needSecondary")
+    assert report(ansible, lab, file).counts["changed"] == 1
+    again = browse(file)
+    assert again.texts("#vms .state.bad") == ["needSecondary"]
+    assert any(text.endswith(" in all, 0 protected") for text in again.texts("p"))
+
+
+def test_names_are_text_whatever_they_look_like(ansible, simulator, tmp_path, browse):
+    lab = simulator(personality="6.7", scenario="healthy")
+    lab.set(lab.facts["vm_moid"], name=EVIL)
+    file = tmp_path / "status.html"
+    report(ansible, lab, file)
+    page = browse(file)
+    well_formed(file, page)
+    assert page.ask("[...document.querySelectorAll('bdi')].map(name => name.textContent)").count(EVIL) == 1
+    assert page.ask("document.title") == f"Fault Tolerance of {lab.facts['cluster']}"
+
+
+def test_what_cannot_be_read_is_said_to_be_unknown(ansible, simulator, tmp_path, browse):
+    lab = simulator(personality="6.7", scenario="healthy")
+    moid = lab.facts["vm_moid"]
+    lab.set(moid, unreadable=["name", "runtime", "config"])
+    lab.set(lab.facts["cluster_moid"], ha_untold=True)
+    file = tmp_path / "status.html"
+    report(ansible, lab, file)
+    page = browse(file)
+    well_formed(file, page)
+    assert [moid, "unknown", "", "unknown", "unknown"] in rows(page)
+    assert "vSphere HA unknown" in page.texts(".sub")[0]
+    assert "? unknown" in page.texts("td.unknown")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scenario", ["bare", "healthy"])
+def test_it_can_be_read_on_any_screen(scenario, scheme, ansible, simulator, tmp_path, browse):
+    if ansible.version != "2.19":
+        pytest.skip("it is the browser that is looked at, and the page is the same")
+    lab = simulator(personality="6.7", scenario=scenario, vms=3)
+    if scenario == "healthy":
+        protect(lab)
+    else:
+        lab.set(lab.facts["vm_moid"], name="a-name-as-long-as-vsphere-lets-it-be-" + 43 * "x")
+    file = tmp_path / "status.html"
+    report(ansible, lab, file)
+    page = browse(file)
+    for width in (1280, 400):
+        page.show(width, scheme)
+        page.screenshot(PICTURES / f"{scenario}-{width}-{scheme}.png")
+        assert page.ask("document.documentElement.scrollWidth") <= width
+        assert page.ask(f"matchMedia('(prefers-color-scheme: {scheme})').matches")
+        faint = [(text, ratio) for text, ratio in page.ask(CONTRASTS) if ratio < 4.5]
+        assert faint == []

@@ -1,0 +1,173 @@
+"""A page in a real browser: Chromium without a window, spoken to over pipes in its own protocol (Chrome DevTools)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+# What it does of its own accord: nothing of it is the page's.
+QUIET = [
+    "--headless=new",
+    # Its sandbox does not start for root, and what it shows is our own.
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-extensions",
+    "--no-first-run",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+]
+
+# Its elements in the order of the document.
+TAGS = "[...document.querySelectorAll('*')].map(element => element.localName)"
+
+# Every text that is shown, with how much it stands out from what is behind it (WCAG 2, contrast ratio).
+CONTRASTS = """(() => {
+  const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = colour => {
+    const [r, g, b] = numbers(colour).map(part => part / 255).map(
+      part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = element => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if (numbers(colour)[3] !== 0) return colour;
+    }
+    throw new Error('nothing is behind the text');
+  };
+  const found = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const element = texts.currentNode.parentElement;
+    if (!texts.currentNode.data.trim() || !element.checkVisibility()) continue;
+    const [one, other] = [light(getComputedStyle(element).color), light(behind(element))];
+    const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+    found.push([texts.currentNode.data.trim(), ratio]);
+  }
+  return found;
+})()"""
+
+
+def chromium() -> str:
+    """Where the browser is; CHROMIUM names another one."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    assert found, "there is no browser: tests/env/setup browser says what to install"
+    return found
+
+
+class Page:
+    """One page in a browser of its own, and everything that it did: what it asked for, what it had to say."""
+
+    def __init__(self, file: Path, profile: Path):
+        self._file = file
+        self._profile = profile
+        self._number = 0
+        self._rest = b""
+        self.events: list[dict] = []
+
+    def __enter__(self) -> Page:
+        to_browser, self._to = os.pipe()
+        self._from, from_browser = os.pipe()
+        # The protocol is spoken on the descriptors 3 and 4.
+        command = 'exec 3<&"$1" 4>&"$2"; shift 2; exec "$@"'
+        self._browser = subprocess.Popen(
+            ["bash", "-c", command, "bash", str(to_browser), str(from_browser), chromium(), *QUIET]
+            + [f"--user-data-dir={self._profile}", "about:blank"],
+            pass_fds=(to_browser, from_browser),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(to_browser)
+        os.close(from_browser)
+        self._session = None
+        targets = self.call("Target.getTargets")["targetInfos"]
+        (blank,) = [target["targetId"] for target in targets if target["type"] == "page"]
+        self._session = self.call("Target.attachToTarget", targetId=blank, flatten=True)["sessionId"]
+        for domain in ("Page", "Network", "Log", "Runtime"):
+            self.call(f"{domain}.enable")
+        self.call("Page.navigate", url=self._file.as_uri())
+        while "Page.loadEventFired" not in self.names():
+            self._hear()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._session = None
+        self.call("Browser.close")
+        self._browser.wait(timeout=60)
+        os.close(self._to)
+        os.close(self._from)
+
+    def _hear(self) -> dict:
+        """The next message; what is no answer is kept as an event."""
+        while b"\0" not in self._rest:
+            part = os.read(self._from, 1 << 16)
+            assert part, f"the browser ended with status {self._browser.wait(timeout=60)}"
+            self._rest += part
+        text, self._rest = self._rest.split(b"\0", 1)
+        message = json.loads(text)
+        if "id" not in message:
+            self.events.append(message)
+            if message["method"] == "Page.javascriptDialogOpening":
+                # Else nothing would go on, and the test would not end.
+                self._say("Page.handleJavaScriptDialog", {"accept": True})
+        return message
+
+    def _say(self, method: str, params: dict) -> int:
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": params}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        return self._number
+
+    def call(self, method: str, **params) -> dict:
+        """One command of the protocol and its result."""
+        number = self._say(method, params)
+        while (message := self._hear()).get("id") != number:
+            pass
+        assert "error" not in message, (method, message["error"])
+        return message["result"]
+
+    def names(self) -> list[str]:
+        """What happened, by name."""
+        return [event["method"] for event in self.events]
+
+    def requests(self) -> list[str]:
+        """What it asked for, itself included."""
+        asked = [event for event in self.events if event["method"] == "Network.requestWillBeSent"]
+        return [event["params"]["request"]["url"] for event in asked]
+
+    def complaints(self) -> list[dict]:
+        """What the browser had to say about it, such as a script that its policy forbids, and dialogs that it opened."""
+        complaining = {"Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Page.javascriptDialogOpening"}
+        return [event for event in self.events if event["method"] in complaining]
+
+    def ask(self, expression: str):
+        """The value of a JavaScript expression in the page."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"]["value"]
+
+    def texts(self, selector: str) -> list[str]:
+        """The texts of the elements, with single spaces, as far as they are shown."""
+        found = f"[...document.querySelectorAll({json.dumps(selector)})].map(element => element.innerText)"
+        return [" ".join(text.split()) for text in self.ask(found)]
+
+    def show(self, width: int, scheme: str) -> None:
+        """Makes the window that wide, and the scheme of its colours `light` or `dark`."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def screenshot(self, file: Path) -> None:
+        """A picture of all of it."""
+        picture = self.call("Page.captureScreenshot", captureBeyondViewport=True, format="png")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(base64.b64decode(picture["data"]))
