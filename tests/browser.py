@@ -56,7 +56,7 @@ CONTRASTS = """(() => {
 
 
 def chromium() -> str:
-    """Where the browser is; CHROMIUM names another one."""
+    """Where the browser is; the environment variable CHROMIUM names another one."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     assert found, "there is no browser: tests/env/setup browser says what to install"
     return found

@@ -189,7 +189,7 @@ def test_it_can_be_read_on_any_screen(scenario, scheme, ansible, simulator, tmp_
     file = tmp_path / "status.html"
     report(ansible, lab, file)
     page = browse(file)
-    for width in (1280, 400):
+    for width in (1280, 720, 400):
         page.show(width, scheme)
         page.screenshot(PICTURES / f"{scenario}-{width}-{scheme}.png")
         assert page.ask("document.documentElement.scrollWidth") <= width
