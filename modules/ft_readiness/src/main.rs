@@ -118,6 +118,7 @@ impl Module for FtReadiness {
     const DESCRIPTION: &'static [&'static str] = &[
         "Looks at a cluster, all of its hosts and, if one is named, a virtual machine, and reports every requirement of vSphere Fault Tolerance that the API can tell of, for the engine and the versions that are there: what is required, what there is, and what to do about it.",
         "Changes nothing. What to do is given as arguments of the other modules of this collection, where one of them does it, in the order to apply.",
+        "Lists every virtual machine of the cluster too, with its host, its role and the state of its Fault Tolerance.",
         "A requirement that cannot be told, because a property is not there or this user may not read it, is unknown, never met.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");

@@ -43,13 +43,12 @@ const HOST: [&str; 9] = [
     "datastore",
     "network",
 ];
-const STEPS: [Follow<'_>; 4] = [
-    Follow { from: "ComputeResource", path: "host" },
-    Follow { from: "HostSystem", path: "vm" },
-    // Of all of them, since every step is taken from wherever another led: what others use is left out again.
-    Follow { from: "VirtualMachine", path: "datastore" },
-    Follow { from: "VirtualMachine", path: "network" },
-];
+const TO_VMS: [Follow<'_>; 2] =
+    [Follow { from: "ComputeResource", path: "host" }, Follow { from: "HostSystem", path: "vm" }];
+/// What the named one uses, and all the others too, since every step is taken from wherever another led: theirs is left out
+/// again.
+const TO_WHAT_THEY_USE: [Follow<'_>; 2] =
+    [Follow { from: "VirtualMachine", path: "datastore" }, Follow { from: "VirtualMachine", path: "network" }];
 
 pub async fn observe(args: &Args, server: &Server) -> Result<Facts, Error> {
     if !server.about().api_type.is_vcenter() {
@@ -131,7 +130,8 @@ async fn read_around(
         ("Network", &["name"]),
     ];
     let starts: Vec<Moref> = cluster.or(host).into_iter().chain(vm.map(|vm| &vm.moref)).cloned().collect();
-    server.read(&starts, &want, &STEPS).await.map_err(failure)
+    let uses = if vm.is_some() { &TO_WHAT_THEY_USE[..] } else { &[] };
+    server.read(&starts, &want, &[&TO_VMS[..], uses].concat()).await.map_err(failure)
 }
 
 /// Asks vSphere what it holds against the virtual machine.
