@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 from pathlib import Path
@@ -23,6 +24,9 @@ QUIET = [
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 ]
+
+# Seconds after which a browser that does nothing is taken to hang.
+GIVE_UP = 120
 
 # Its elements in the order of the document.
 TAGS = "[...document.querySelectorAll('*')].map(element => element.localName)"
@@ -70,6 +74,7 @@ class Page:
         self._profile = profile
         self._number = 0
         self._rest = b""
+        self._session: str | None = None
         self.events: list[dict] = []
 
     def __enter__(self) -> Page:
@@ -87,7 +92,14 @@ class Page:
         )
         os.close(to_browser)
         os.close(from_browser)
-        self._session = None
+        try:
+            self._open()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def _open(self) -> None:
         targets = self.call("Target.getTargets")["targetInfos"]
         (blank,) = [target["targetId"] for target in targets if target["type"] == "page"]
         self._session = self.call("Target.attachToTarget", targetId=blank, flatten=True)["sessionId"]
@@ -96,20 +108,24 @@ class Page:
         self.call("Page.navigate", url=self._file.as_uri())
         while "Page.loadEventFired" not in self.names():
             self._hear()
-        return self
 
     def __exit__(self, *_) -> None:
-        self._session = None
-        self.call("Browser.close")
-        self._browser.wait(timeout=60)
+        # What the page does until now is heard with the answer.
+        self.call("Runtime.evaluate", expression="0")
+        self._end()
+
+    def _end(self) -> None:
+        # The browser ends when its pipe does.
         os.close(self._to)
+        self._browser.wait(timeout=GIVE_UP)
         os.close(self._from)
 
     def _hear(self) -> dict:
         """The next message; what is no answer is kept as an event."""
         while b"\0" not in self._rest:
+            assert select.select([self._from], [], [], GIVE_UP)[0], "the browser says nothing any more"
             part = os.read(self._from, 1 << 16)
-            assert part, f"the browser ended with status {self._browser.wait(timeout=60)}"
+            assert part, f"the browser ended with status {self._browser.wait(timeout=GIVE_UP)}"
             self._rest += part
         text, self._rest = self._rest.split(b"\0", 1)
         message = json.loads(text)
