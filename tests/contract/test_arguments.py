@@ -20,7 +20,7 @@ def test_all_problems_come_in_one_message_before_anything_is_contacted(name, hea
     args = example(name, healthy.facts)
     args["hostnam"] = args.pop("hostname")
     # The argument that says what is to be true, or to be done.
-    wish = {"ft_failover": "action", "ft_readiness": "engine"}.get(name, "state")
+    wish = {"ft_failover": "action", "ft_readiness": "engine", "ft_diagnose": "tail_lines"}.get(name, "state")
     args |= {"port": "many", "validate_certs": "maybe", wish: "sideways"}
     result = run_module(name, args)
     assert result.kind == "invalid_arguments"

@@ -231,7 +231,7 @@ def test_what_failed_in_the_article_is_found_and_mended_by_what_is_advised(perso
     assert {entry["method"] for entry in lab.log()} <= READS | {"GET"}
     assert ids(result) == ["stream_keepalive"], result.json
     finding = result.json["findings"][0]
-    assert finding["count"] == 3 and finding["file"].endswith("/vmware.log")
+    assert finding["count"] >= 3 and finding["file"].endswith("/vmware.log")
     assert result.json["vm"]["moid"] == lab.facts["vm_moid"]
     assert result.json["version"].startswith(personality)
 
@@ -264,7 +264,7 @@ def test_the_logs_of_both_hosts_tell_of_the_same_migration(simulator):
     result = diagnose(inner(lab, host_logs=True))
     (finding,) = result.json["findings"]
     files = {line["file"] for line in finding["lines"]}
-    assert len(files) == 3 and finding["count"] == 5, finding["lines"]
+    assert len(files) == 3 and finding["count"] >= 5, finding["lines"]
     for host in lab.facts["hosts"]:
         assert any(file.startswith(host) and "vmkernel" in file for file in files)
 
