@@ -25,6 +25,8 @@ pub fn choice<'a>(services: &'a [NicService], service: &str) -> Option<&'a str> 
         services.iter().any(|own| own.name == name && own.selected.iter().any(|selected| selected == device))
     };
     let all: Vec<&Vmknic> = candidates(services, service).iter().collect();
+    // A vmknic of storage or replication is none of Fault Tolerance's, also if it is the only one left.
+    let all: Vec<&Vmknic> = all.into_iter().filter(|nic| !serves_storage(services, nic)).collect();
     let apart: Vec<&Vmknic> = all.iter().copied().filter(|nic| !carries(&nic.device, MANAGEMENT)).collect();
     let pool = if apart.is_empty() { all } else { apart };
     let only = |nics: Vec<&'a Vmknic>| if let [nic] = nics[..] { Some(nic.device.as_str()) } else { None };
@@ -36,6 +38,14 @@ pub fn choice<'a>(services: &'a [NicService], service: &str) -> Option<&'a str> 
         let logging = choice(services, FT_LOGGING);
         only(where_(&|nic| !carries(&nic.device, FT_LOGGING) && Some(nic.device.as_str()) != logging))
     })
+}
+
+/// Whether a vmknic carries a service of its own besides management, or is called after storage.
+fn serves_storage(services: &[NicService], nic: &Vmknic) -> bool {
+    let others = services.iter().filter(|own| ![VMOTION, FT_LOGGING, MANAGEMENT].contains(&own.name.as_str()));
+    let name = nic.portgroup.as_deref().unwrap_or_default().to_lowercase();
+    others.flat_map(|own| &own.selected).any(|device| *device == nic.device)
+        || ["iscsi", "nfs", "vsan", "storage", "replication"].iter().any(|word| name.contains(word))
 }
 
 fn is_called_after(nic: &Vmknic, service: &str) -> bool {

@@ -48,8 +48,9 @@ pub struct Connection {
     #[schemars(length(min = 1))]
     thumbprint: Option<String>,
     /// The oldest TLS version that may be spoken. Below V(1.2), which only builds with the Cargo feature C(legacy-tls)
-    /// can: for ESXi 5.1 and older, whose TLS no modern library speaks. TLS 1.0 and 1.1 are broken: whoever is on the
-    /// network between may read the password and change what is sent. Certificates are checked as strictly as ever.
+    /// can: old releases, such as ESXi 5.5 and older, may speak nothing newer. TLS 1.0 and 1.1 are broken: whoever is on the
+    /// network between may read the password and change what is sent. Names, issuers and thumbprints of certificates are
+    /// checked as ever; short keys and SHA-1 signatures pass.
     #[serde(default)]
     tls_minimum: TlsVersion,
     /// Name or address of an HTTP proxy on the way to the server. Proxies in the environment are not used.
@@ -118,6 +119,9 @@ impl Connection {
             // Not repeated: people put user and password in front of an @.
             problems.push("`hostname`: give a name or an address, without scheme, user or path".to_owned());
         }
+        if self.proxy_host.as_ref().is_some_and(|host| host.contains(['/', '@', ' '])) {
+            problems.push("`proxy_host`: give a name or an address, without scheme, user or path".to_owned());
+        }
         if let Some(Err(wrong)) = self.thumbprint.as_deref().map(str::parse::<Thumbprint>) {
             problems.push(format!("`thumbprint`: {wrong}"));
         }
@@ -135,24 +139,14 @@ impl Connection {
         problems
     }
 
-    /// Says what TLS protected the password, where it may have been one that protects nothing.
-    fn warn_of_old_tls(&self, place: &str, session: Option<&Session>, run: &Run) {
-        if self.tls_minimum == TlsVersion::V1_2 {
-            return;
-        }
+    /// Says what TLS protected the password.
+    fn tell_tls(&self, place: &str, session: &Session, run: &Run) {
+        let Some(spoken) = session.tls() else { return };
         let minimum = TlsMinimum::from(self.tls_minimum);
-        run.warn(match session.and_then(Session::tls) {
-            Some(spoken) if !spoken.is_outdated() => {
-                format!("{place} speaks {spoken}: leave out `tls_minimum: \"{minimum}\"`, which it does not need")
-            }
-            Some(spoken) => format!(
-                "{place} speaks {spoken}, which is broken: whoever is on the network between may read the password and change \
-                 what is sent"
-            ),
-            None => format!(
-                "`tls_minimum: \"{minimum}\"` allows TLS that is broken: whoever is on the network between may have read the \
-                 password"
-            ),
+        run.warn(if spoken.is_outdated() {
+            format!("{place} speaks {spoken}")
+        } else {
+            format!("{place} speaks {spoken}: try without `tls_minimum: \"{minimum}\"`")
         });
     }
 
@@ -186,8 +180,18 @@ impl Connection {
         };
         let credentials = Credentials { username: self.username.clone(), password: self.password.0.clone() };
         let place = format!("{}:{}", endpoint.host, endpoint.port);
+        if self.tls_minimum != TlsVersion::V1_2 {
+            // Before anything is sent: the run may end at any time.
+            run.warn(format!(
+                "`tls_minimum: \"{}\"` allows TLS that is broken: whoever is on the network between may read the password and \
+                 change what is sent",
+                TlsMinimum::from(self.tls_minimum)
+            ));
+        }
         let opened = Session::open(endpoint, credentials).await;
-        self.warn_of_old_tls(&place, opened.as_ref().ok(), run);
+        if let Ok(session) = &opened {
+            self.tell_tls(&place, session, run);
+        }
         opened.map(Server).map_err(|error| {
             let mut error = failure(error);
             if error.kind == contract::Kind::Authentication {

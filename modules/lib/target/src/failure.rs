@@ -59,7 +59,7 @@ fn tls_failure(tls: &TlsError, detail: String) -> Error {
         )),
         TlsError::ThumbprintMismatch { .. } => error.hint("Find out why the certificate changed before you pin the new one."),
         TlsError::TooOld { .. } => error.hint(
-            format!("ESXi 5.1 and older may speak nothing newer than TLS 1.0. Use {WAYS_TO_OLD_TLS}."),
+            format!("ESXi 5.5 and older may speak nothing newer than TLS 1.0. Use {WAYS_TO_OLD_TLS}."),
         ),
         TlsError::NotTls => error.hint("Check `port`; where plain HTTP is meant, set `protocol: http`."),
         TlsError::NotBuilt { .. } => error.hint(format!("Use {WAYS_TO_OLD_TLS}.")),

@@ -54,12 +54,12 @@ impl Session {
     pub async fn log_tail(&self, host: &Moref, key: &str, count: u32) -> Result<LogPage, Error> {
         let most = if self.about().api_type.is_vcenter() { 500 } else { 1000 };
         // Behind the end there is nothing but the number of the last line.
-        let end = self.browse_log(host, key, i32::MAX, 1).await?.end;
+        let end = self.browse_log(host, key, i32::MAX, None).await?.end;
         let count = i32::try_from(count).unwrap_or(i32::MAX);
         let first = end.saturating_sub(count).max(0) + 1;
         let mut tail = LogPage { start: first, end: first - 1, lines: Vec::new() };
         while tail.end < end {
-            let page = self.browse_log(host, key, tail.end + 1, most.min(end - tail.end)).await?;
+            let page = self.browse_log(host, key, tail.end + 1, Some(most.min(end - tail.end))).await?;
             let Ok(got) = i32::try_from(page.lines.len()) else { break };
             if got == 0 {
                 break;
@@ -71,11 +71,13 @@ impl Session {
     }
 
     /// Some lines of a host's log (`BrowseDiagnosticLog`), counted from 1; a `start` behind the end tells where that is.
-    async fn browse_log(&self, host: &Moref, key: &str, start: i32, lines: i32) -> Result<LogPage, Error> {
+    async fn browse_log(&self, host: &Moref, key: &str, start: i32, lines: Option<i32>) -> Result<LogPage, Error> {
         let mut request = self.ask_logs("BrowseDiagnosticLog", host)?;
         request.text("key", key);
         request.text("start", &start.to_string());
-        request.text("lines", &lines.to_string());
+        if let Some(lines) = lines {
+            request.text("lines", &lines.to_string());
+        }
         let response = self.query(&request).await?;
         Ok(LogPage::parse(returned(&response)?))
     }

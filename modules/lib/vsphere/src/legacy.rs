@@ -150,7 +150,11 @@ impl Line {
     async fn secure(&self) -> Result<SslStream<TcpStream>, Error> {
         let stream = self.route.open().await?;
         let stream = self.handshake.perform(stream, &self.route).await?;
-        self.note(|events| events.spoken = handshake::spoken(stream.ssl()));
+        // The oldest of all connections: any of them may have carried the password.
+        let spoken = handshake::spoken(stream.ssl());
+        self.note(|events| {
+            events.spoken = [events.spoken, spoken].into_iter().flatten().min_by_key(|spoken| spoken.version);
+        });
         Ok(stream)
     }
 

@@ -106,7 +106,7 @@ impl Session {
         self.transport.requests()
     }
 
-    /// What the last connection was secured with, if [`Endpoint::tls_minimum`] allowed less than TLS 1.2.
+    /// The oldest TLS that any connection was secured with so far, if [`Endpoint::tls_minimum`] allowed less than TLS 1.2.
     pub fn tls(&self) -> Option<TlsSpoken> {
         self.transport.spoken()
     }

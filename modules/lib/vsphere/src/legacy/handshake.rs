@@ -105,7 +105,7 @@ pub(super) fn spoken(ssl: &SslRef) -> Option<TlsSpoken> {
     Some(TlsSpoken { version, cipher: ssl.current_cipher()?.name() })
 }
 
-/// Everything that decides is set here: the system's OpenSSL configuration may say otherwise.
+/// Versions, ciphers, groups and verification are set here: the system's OpenSSL configuration may say otherwise.
 fn context(minimum: TlsMinimum) -> Result<SslContext, ErrorStack> {
     let mut context = SslContext::builder(SslMethod::tls_client())?;
     context.set_min_proto_version(Some(match minimum {

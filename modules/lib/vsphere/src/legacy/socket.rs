@@ -2,13 +2,16 @@
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::net::UnixListener;
 
 use crate::error::TlsError;
+
+/// Only the owner of what is in such a directory may rename it.
+const STICKY: u32 = 0o1000;
 
 /// A socket in a directory of its own, both removed when dropped. A process that is killed leaves them behind.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub(super) struct PrivateSocket {
 
 impl PrivateSocket {
     /// Listens in a new directory beneath `base`, of mode 0700: not every system looks at the mode of the socket itself.
+    ///
+    /// `base` must be one in which nobody else can put another directory in its place.
     pub(super) fn bind(base: &Path) -> Result<(Self, UnixListener), TlsError> {
         let mut random = [0; 16];
         SystemRandom::new().fill(&mut random).map_err(|_| TlsError::Other("this system gives no randomness".into()))?;
@@ -27,6 +32,12 @@ impl PrivateSocket {
         DirBuilder::new().mode(0o700).create(&directory).map_err(failed)?;
         let path = directory.join("tls");
         let socket = Self { directory, path };
+        let (own, around) = (fs::metadata(&socket.directory).map_err(failed)?, fs::metadata(base).map_err(failed)?);
+        let ours = around.uid() == 0 || around.uid() == own.uid();
+        let shared = around.mode() & 0o022 != 0 && around.mode() & STICKY == 0;
+        if !ours || shared {
+            return Err(failed(io::Error::other("others may write there")));
+        }
         let listener = UnixListener::bind(&socket.path).map_err(failed)?;
         Ok((socket, listener))
     }
