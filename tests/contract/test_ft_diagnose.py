@@ -158,12 +158,11 @@ def test_what_cannot_be_read_is_an_error_alone_and_a_warning_among_others(tmp_pa
     [
         ({}, ["name", "path", "text"]),
         ({"text": "", "path": "/x"}, ["text", "path", "exclude"]),
-        ({"text": "", "hostname": "vcenter"}, ["hostname", "no server"]),
+        ({"text": "", "tail_lines": 7}, ["tail_lines", "no server"]),
         ({"text": "", "host_logs": True}, ["host_logs"]),
         ({"text": "", "rotated": True}, ["rotated", "path"]),
         ({"text": "", "cluster_name": "a", "esxi_hostname": "b"}, ["cluster_name", "esxi_hostname"]),
         ({"text": "", "version": "seven"}, ["version", "seven"]),
-        ({"text": "", "datacenter": "Lab"}, ["datacenter", "cluster_name"]),
         ({"name": "inner", "version": "5.0"}, ["version", "hostname"]),
     ],
 )

@@ -230,6 +230,14 @@ def test_a_server_is_not_asked_and_what_is_said_of_it_does_not_matter(vmx):
     assert not options(vmx, REPLAY, **given).json["failed"], "module_defaults give these to every task"
 
 
+@pytest.mark.parametrize("path", [None, "", "__omit_place_holder__152339"])
+def test_a_path_that_is_not_given_is_none(path):
+    """Up to ansible-core 2.18 an omitted argument arrives as a text, and then the environment names the server."""
+    server = {"VMWARE_HOST": "127.0.0.1", "VMWARE_PORT": "9", "VMWARE_USER": "me", "VMWARE_PASSWORD": "S3cret-word"}
+    args = {"path": path, "name": "inner", "options": REPLAY}
+    assert run_module("vmx_option", args, env=server).kind == "connection"
+
+
 def test_mode_and_owner_are_kept_and_a_copy_of_the_old_file_is_made_on_request(vmx):
     old = vmx.read_bytes()
     vmx.chmod(0o640)

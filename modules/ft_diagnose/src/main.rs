@@ -151,13 +151,18 @@ impl Module for FtDiagnose {
     type Change = NoChange;
     type Report = Report;
 
+    fn needs_no_server(given: &Map<String, Value>) -> bool {
+        given.contains_key("path") || given.contains_key("text")
+    }
+
     fn rules(given: &Map<String, Value>) -> Vec<Rule> {
-        if given.contains_key("path") || given.contains_key("text") {
+        if Self::needs_no_server(given) {
+            // Connection arguments and a datacenter may come from module_defaults, and do not matter.
             let api = Rule::Without(
-                &["hostname", "host_logs", "tail_bytes", "tail_lines"],
+                &["host_logs", "tail_bytes", "tail_lines"],
                 "a text or a file is read whole, and from no server",
             );
-            return vec![api, Rule::Needs("datacenter", "cluster_name")];
+            return vec![api];
         }
         let read = Rule::Without(
             &["cluster_name", "esxi_hostname", "version"],

@@ -29,12 +29,14 @@ pub fn understand<M: Module>(
     let mut explicit = Vec::new();
     let mut all = Vec::new();
 
-    let alone = M::needs_no_server(given);
+    let said = |field: &Field| given.get(&field.name).filter(|value| !is_omitted(value) && !is_blank(value, field));
+    let meant = fields.iter().filter_map(|field| Some((field.name.clone(), said(field)?.clone()))).collect();
+    let alone = M::needs_no_server(&meant);
     for name in given.keys().filter(|name| !fields.iter().any(|field| field.name == **name)) {
         problems.push(unknown(name, given, &fields));
     }
     for field in &fields {
-        let own = given.get(&field.name).filter(|value| !is_omitted(value) && !is_blank(value, field));
+        let own = said(field);
         let found = own.map(|value| (value.clone(), format!("`{}`", field.name))).or_else(|| {
             let name = field.env.as_deref().filter(|_| !alone)?;
             let text = environment(name).filter(|text| !text.is_empty())?;
