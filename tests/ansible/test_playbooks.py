@@ -118,6 +118,15 @@ def test_without_leave_remedies_are_named_and_nothing_is_mended(ansible, simulat
     assert not {"UpdateOptions", "SelectVnicForNicType", "ReconfigureComputeResource_Task"} & set(lab.methods())
 
 
+def test_what_the_logs_said_long_ago_is_not_acted_on(ansible, simulator):
+    lab = simulator(personality="5.0", scenario="article")
+    # Everything that the lab has logged is older than an hour from now.
+    play = ansible.play("nested_vft.yml", lab, max_log_age="-3600")
+    assert play.exit != 0 and applied(play) == []
+    assert "UpdateOptions" not in lab.methods()
+    assert "keepalive" in play.task("Say how it ended")["msg"]
+
+
 def test_the_prerequisites_are_made_and_found_made(ansible, simulator):
     lab = simulator(personality="6.7", scenario="bare")
     devices = {"vmotion_device": "vmk2", "ft_logging_device": "vmk1"}

@@ -92,7 +92,7 @@ fn push_group(text: &mut String, group: &[Hunk], input: &InternedInput<&str>) {
     push(' ', &input.before, at..old.end);
 }
 
-#[allow(clippy::cast_possible_truncation)] // a file has at most 16 MiB
+#[allow(clippy::cast_possible_truncation)] // a file has at most 4 MiB (store::LIMIT)
 fn count(tokens: &[Token]) -> u32 {
     tokens.len() as u32
 }
