@@ -20,6 +20,9 @@ pub struct Wishes {
     pub verbosity: u64,
 }
 
+/// A document, as arguments and wishes.
+pub type Document = (Map<String, Value>, Wishes);
+
 /// Reads the file, or standard input. A file is read and standard input is never touched: over ssh Ansible leaves it a
 /// terminal that never ends.
 pub fn read(file: Option<&str>) -> Result<Vec<u8>, Error> {
@@ -42,7 +45,7 @@ pub fn read(file: Option<&str>) -> Result<Vec<u8>, Error> {
 }
 
 /// The document as arguments and wishes.
-pub fn parse(bytes: &[u8]) -> Result<(Map<String, Value>, Wishes), Error> {
+pub fn parse(bytes: &[u8]) -> Result<Document, Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let invalid = |detail: String| {
         Error::new(Kind::InvalidArguments, detail).hint("Give one JSON object: see --schema args, or --help.")

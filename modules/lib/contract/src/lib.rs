@@ -25,7 +25,7 @@ mod steps;
 #[cfg(test)]
 mod testing;
 
-pub use cli::main;
+pub use cli::{main, main_from};
 pub use error::{Error, Kind};
 pub use field::Rule;
 pub use module::{Applied, Change, Close, Module, NoChange, Outcome, Plan};

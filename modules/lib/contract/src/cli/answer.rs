@@ -1,0 +1,148 @@
+//! What a call answers.
+
+use std::process::ExitCode;
+
+use serde_json::{Map, Value, json};
+
+use super::call::Performed;
+use crate::error::full_stop;
+use crate::schema::{Invocation, OneDiff, TextDiff};
+use crate::steps::Ended;
+use crate::{Error, Kind, Module, Run};
+
+/// A result, and what sort of failure it tells of, if it does.
+pub(super) struct Answer {
+    pub result: Map<String, Value>,
+    pub kind: Option<Kind>,
+}
+
+impl Answer {
+    /// To a call that came to an end.
+    pub fn to<M: Module>(performed: Performed<M>) -> Self {
+        match performed {
+            Performed::Refused { error, shown, no_log } => {
+                let mut answer = Self::refused::<M>(&error);
+                answer.add_invocation(shown, Vec::new(), no_log);
+                answer
+            }
+            Performed::Ran { args, shown, run, ended } => {
+                let mut answer = conclude::<M>(&args, &run, ended);
+                answer.add_invocation(shown, run.traced(), run.no_log);
+                answer
+            }
+        }
+    }
+
+    /// To a call that never began to run.
+    pub fn refused<M: Module>(error: &Error) -> Self {
+        let mut result = start(false, true, &error.message());
+        add(&mut result, M::Report::default());
+        result.insert("error".to_owned(), json!(error));
+        Self { result, kind: Some(error.kind) }
+    }
+
+    fn add_invocation(&mut self, module_args: Map<String, Value>, trace: Vec<String>, no_log: bool) {
+        if !no_log {
+            self.result.insert("invocation".to_owned(), json!(Invocation { module_args, trace }));
+        }
+    }
+
+    /// The exit status.
+    pub fn status(&self) -> ExitCode {
+        match self.kind {
+            None => ExitCode::SUCCESS,
+            Some(_) if self.invalid() => ExitCode::from(2),
+            Some(_) => ExitCode::FAILURE,
+        }
+    }
+
+    /// The arguments were not valid, and nothing was changed.
+    pub fn invalid(&self) -> bool {
+        self.kind == Some(Kind::InvalidArguments) && self.result.get("changed") != Some(&json!(true))
+    }
+}
+
+/// The result of a run that began.
+fn conclude<M: Module>(args: &M::Args, run: &Run, ended: Ended<M>) -> Answer {
+    let Ended { outcomes, error } = ended;
+    let changed = outcomes.iter().any(|outcome| outcome.changed);
+    let error = error.or_else(|| overall(&outcomes));
+    let kind = error.as_ref().map(|error| error.kind);
+    let report = if outcomes.is_empty() && error.is_some() { M::Report::default() } else { M::report(args, &outcomes) };
+    let mut warnings: Vec<String> = Vec::new();
+    let told = run.warnings();
+    for warning in told.iter().chain(outcomes.iter().flat_map(|outcome| &outcome.warnings)) {
+        let warning = full_stop(warning);
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+    let message = error.as_ref().map_or_else(|| M::message(args, &report, &outcomes, run), Error::message);
+    let mut result = start(changed, kind.is_some(), &full_stop(&message));
+    add(&mut result, report);
+    if let Some(error) = error {
+        result.insert("error".to_owned(), json!(error));
+    }
+    if !warnings.is_empty() {
+        result.insert("warnings".to_owned(), json!(warnings));
+    }
+    if run.diff && !run.no_log && changed {
+        let mut diffs: Vec<Value> = outcomes.iter().filter(|outcome| outcome.changed).filter_map(diff).collect();
+        let diff = if outcomes.len() == 1 { diffs.pop() } else { Some(json!(diffs)) };
+        if let Some(diff) = diff {
+            result.insert("diff".to_owned(), diff);
+        }
+    }
+    Answer { result, kind }
+}
+
+fn diff<M: Module>(outcome: &crate::Outcome<M>) -> Option<Value> {
+    let (before, after) = (outcome.before.as_ref()?, outcome.after.as_ref()?);
+    if let Some(prepared) = M::unified(before, after) {
+        return Some(json!(TextDiff { prepared }));
+    }
+    let label = M::label(&outcome.target, Some(before));
+    Some(json!(OneDiff {
+        before_header: format!("{label} (before)"),
+        after_header: format!("{label} (after)"),
+        before: M::view(before),
+        after: M::view(after),
+    }))
+}
+
+/// So many failures are told in `msg`; the module's own keys have all of them.
+const TOLD: usize = 5;
+
+/// The failure of the whole run: that of its one target that failed, or a count with each one's words.
+fn overall<M: Module>(outcomes: &[crate::Outcome<M>]) -> Option<Error> {
+    let failed: Vec<(String, &Error)> = outcomes
+        .iter()
+        .filter_map(|outcome| Some((M::label(&outcome.target, outcome.before.as_ref()), outcome.error.as_ref()?)))
+        .collect();
+    let (_, first) = failed.first()?;
+    let mut error = (*first).clone();
+    if outcomes.len() > 1 {
+        let told = failed.iter().take(TOLD).map(|(label, error)| {
+            if error.detail.contains(label) { error.detail.clone() } else { format!("{label}: {}", error.detail) }
+        });
+        let more = failed.len().saturating_sub(TOLD);
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let told = told.collect::<Vec<_>>().join("; ");
+        error.detail = format!("{} of {} failed: {told}{more}", failed.len(), outcomes.len());
+    }
+    Some(error)
+}
+
+fn start(changed: bool, failed: bool, msg: &str) -> Map<String, Value> {
+    let mut result = Map::new();
+    result.insert("changed".to_owned(), json!(changed));
+    result.insert("failed".to_owned(), json!(failed));
+    result.insert("msg".to_owned(), json!(msg));
+    result
+}
+
+fn add<R: serde::Serialize>(result: &mut Map<String, Value>, report: R) {
+    if let Ok(Value::Object(own)) = serde_json::to_value(report) {
+        result.extend(own);
+    }
+}

@@ -1,0 +1,88 @@
+//! One call: a document is read, understood and run.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::future::FutureExt;
+use serde_json::{Map, Value};
+
+use super::answer::Answer;
+use super::runtime::{Signals, block_on};
+use crate::arguments::understand;
+use crate::input::{self, Document};
+use crate::secret::Secrets;
+use crate::steps::{self, Ended, defect};
+use crate::{Error, Kind, Module, Progress, Run};
+
+/// What the command line says of a call.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Call {
+    /// The file that holds the arguments; without one it is standard input.
+    pub file: Option<String>,
+    pub check: bool,
+    pub diff: bool,
+}
+
+/// How far a call came.
+pub(super) enum Performed<M: Module> {
+    /// The arguments were not valid.
+    Refused { error: Error, shown: Map<String, Value>, no_log: bool },
+    /// It ran.
+    Ran { args: M::Args, shown: Map<String, Value>, run: Run, ended: Ended<M> },
+}
+
+impl Call {
+    /// Reads the document and answers it.
+    pub fn answer<M: Module>(&self) -> Answer {
+        let answered = block_on(async |signals| match self.read(signals).await {
+            Ok(document) => self.answer_to::<M>(document, signals).await,
+            Err(error) => Answer::refused::<M>(&error),
+        });
+        answered.unwrap_or_else(|error| Answer::refused::<M>(&error))
+    }
+
+    /// The document of a caller that hands over one.
+    pub async fn read(&self, signals: &mut Signals) -> Result<Document, Error> {
+        let path = self.file.clone();
+        let bytes = tokio::select! {
+            read = tokio::task::spawn_blocking(move || input::read(path.as_deref())) => {
+                read.unwrap_or_else(|panic| Err(Error::new(Kind::Internal, panic.to_string())))
+            }
+            name = signals.received() => {
+                Err(Error::new(Kind::Interrupted, format!("interrupted by {name} while reading the arguments")))
+            }
+        };
+        input::parse(&bytes?)
+    }
+
+    /// The answer to `document`, whatever happens.
+    pub async fn answer_to<M: Module>(&self, document: Document, signals: &mut Signals) -> Answer {
+        let mut secrets = Secrets::default();
+        let answered = async { Answer::to(self.perform::<M>(document, &mut secrets, signals).await) };
+        let answered = AssertUnwindSafe(answered).catch_unwind().await;
+        let mut answer = answered.unwrap_or_else(|panic| Answer::refused::<M>(&defect(&*panic)));
+        secrets.scrub_result(&mut answer.result);
+        answer
+    }
+
+    /// Understands `document` and runs the steps. `secrets` learns every secret in it.
+    pub async fn perform<M: Module>(
+        &self,
+        (given, wishes): Document,
+        secrets: &mut Secrets,
+        signals: &mut Signals,
+    ) -> Performed<M> {
+        let environment = |name: &str| std::env::var(name).ok();
+        let understood = understand::<M>(&given, environment, wishes.no_log, secrets);
+        let shown = understood.shown;
+        let args = match understood.args {
+            Ok(args) => args,
+            Err(error) => return Performed::Refused { error, shown, no_log: wishes.no_log },
+        };
+        let progress = if self.file.is_some() { Progress::silent() } else { Progress::on_stderr() };
+        let (check, diff) = (wishes.check || self.check, wishes.diff || self.diff);
+        let run = Run::new(check, diff, wishes.no_log, wishes.verbosity, progress);
+        let ended = steps::run::<M>(&args, &run, signals.received()).await;
+        run.progress.clear();
+        Performed::Ran { args, shown, run, ended }
+    }
+}
