@@ -1,0 +1,220 @@
+//! `ft_readiness`: every requirement of Fault Tolerance, as met, unmet or unknown, with what to do about it.
+//!
+//! It changes nothing. What is read are plain facts (`facts`), and every judgement is a pure function of them (`checks`).
+
+mod check;
+mod checks;
+mod facts;
+mod observe;
+mod parse;
+mod plan;
+#[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
+mod testing;
+mod vms;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use check::Check;
+use contract::{Applied, Error, Module, NoChange, Outcome, Plan, Rule, Run};
+use facts::{Facts, Place};
+use plan::{Counts, Judgement, Step};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use target::{Connection, Server, VmReport, VmTarget};
+use vms::ListedVm;
+use vsphere::FtEngine;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Args {
+    #[serde(flatten)]
+    connection: Connection,
+    #[serde(flatten)]
+    target: VmTarget,
+    /// Name of the cluster to look at. Not needed with a virtual machine, whose own cluster is looked at.
+    #[schemars(length(min = 1))]
+    cluster_name: Option<String>,
+    /// Which Fault Tolerance is meant. Without it, the one that vSphere would use for this version of ESXi and this virtual
+    /// machine.
+    engine: Option<Engine>,
+    /// Seconds after which the run gives up waiting for vSphere.
+    #[serde(default = "five_minutes")]
+    #[schemars(range(min = 1, max = 86400))]
+    timeout: u64,
+}
+
+impl Args {
+    fn engine(&self) -> Option<FtEngine> {
+        self.engine.map(|engine| match engine {
+            Engine::Legacy => FtEngine::Legacy,
+            Engine::Smp => FtEngine::Smp,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Engine {
+    /// Record/replay, vSphere 4 and 5, and 6.0 with C(vm.useLegacyFt).
+    Legacy,
+    /// SMP-FT, vSphere 6.0 and later.
+    Smp,
+}
+
+impl From<FtEngine> for Engine {
+    fn from(engine: FtEngine) -> Self {
+        match engine {
+            FtEngine::Legacy => Self::Legacy,
+            FtEngine::Smp => Self::Smp,
+        }
+    }
+}
+
+fn five_minutes() -> u64 {
+    300
+}
+
+#[derive(Default, Serialize, JsonSchema)]
+struct Report {
+    /// Whether no requirement is unmet. Some may be unknown.
+    ready: bool,
+    /// V(legacy) for record/replay Fault Tolerance, V(smp) for SMP-FT: what the requirements are those of.
+    engine: Option<Engine>,
+    /// The virtual machine; null if none was named.
+    vm: Option<VmReport>,
+    /// The cluster; null if there is none, or it cannot be read.
+    cluster: Option<ClusterReport>,
+    /// Every requirement: of the cluster, of each of its hosts, of the virtual machine.
+    checks: Vec<Check>,
+    /// How many are met, unmet and unknown.
+    counts: Counts,
+    /// What to do, in this order, each once.
+    remedies: Vec<Step>,
+    /// Every virtual machine of the cluster, or of the host where there is no cluster, by name; of a pair the primary first.
+    vms: Vec<ListedVm>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct ClusterReport {
+    /// Its name.
+    name: String,
+    /// Its managed object id.
+    moid: String,
+    /// How many hosts it has.
+    hosts: usize,
+    /// Whether vSphere HA is on; null if that is not told.
+    ha: Option<bool>,
+    /// Whether admission control of vSphere HA is on; null if that is not told. Fault Tolerance does not need it.
+    admission_control: Option<bool>,
+}
+
+struct FtReadiness;
+
+impl Module for FtReadiness {
+    const NAME: &'static str = "ft_readiness";
+    const SUMMARY: &'static str = "Every requirement of Fault Tolerance is reported as met, unmet or unknown";
+    const DESCRIPTION: &'static [&'static str] = &[
+        "Looks at a cluster, all of its hosts and, if one is named, a virtual machine, and reports every requirement of vSphere Fault Tolerance that the API can tell of, for the engine and the versions that are there: what is required, what there is, and what to do about it.",
+        "Changes nothing. What to do is given as arguments of the other modules of this collection, where one of them does it, in the order to apply.",
+        "Lists every virtual machine of the cluster too, with its host, its role and the state of its Fault Tolerance.",
+        "A requirement that cannot be told, because a property is not there or this user may not read it, is unknown, never met.",
+    ];
+    const EXAMPLES: &'static str = include_str!("../examples.yml");
+    const RULES: &'static [Rule] = &[
+        Rule::AtLeastOne(&["name", "uuid", "moid", "cluster_name"]),
+        Rule::AtMostOne(&["name", "uuid", "moid"]),
+        target::INSTANCE_UUID_NEEDS_UUID,
+        target::FOLDER_NEEDS_NAME,
+        target::MOID_OR_DATACENTER,
+        target::PROXY_NEEDS_PORT,
+        target::PROXY_NEEDS_HOST,
+    ];
+
+    type Args = Args;
+    type Session = Server;
+    type Target = ();
+    type Observed = Facts;
+    type Change = NoChange;
+    type Report = Report;
+
+    fn check(args: &Args) -> Vec<String> {
+        args.connection.problems()
+    }
+
+    async fn open(args: &Args, run: &Run) -> Result<Server, Error> {
+        args.connection.open(run, args.timeout).await
+    }
+
+    async fn targets(_: &Args, _: &Server) -> Result<Vec<()>, Error> {
+        Ok(vec![()])
+    }
+
+    async fn observe(args: &Args, server: &Server, (): &(), _: Option<&Facts>) -> Result<Facts, Error> {
+        observe::observe(args, server).await
+    }
+
+    fn plan(_: &Args, _: &Facts) -> Result<Plan<NoChange>, Error> {
+        Ok(Plan::from(NoChange))
+    }
+
+    fn predict(observed: &Facts, _: &NoChange) -> Facts {
+        observed.clone()
+    }
+
+    async fn apply(_: &Args, _: &Server, (): &(), _: &Facts, _: &NoChange, _: &Run) -> Result<Applied, Error> {
+        Ok(Applied::Done)
+    }
+
+    fn view(_: &Facts) -> Value {
+        Value::Null
+    }
+
+    fn label((): &(), observed: Option<&Facts>) -> String {
+        observed.map_or_else(|| "the cluster".to_owned(), subject)
+    }
+
+    fn report(args: &Args, outcomes: &[Outcome<Self>]) -> Report {
+        let Some(facts) = outcomes.first().and_then(|outcome| outcome.before.as_ref()) else {
+            return Report::default();
+        };
+        let judgement = plan::judge(facts, args.engine());
+        let ready = judgement.is_ready();
+        let Judgement { engine, checks, counts, remedies } = judgement;
+        let cluster = if let Place::Cluster(cluster) = &facts.place {
+            Some(ClusterReport {
+                name: cluster.object.name.clone(),
+                moid: cluster.object.moid.clone(),
+                hosts: facts.hosts.len(),
+                ha: cluster.ha.known().copied(),
+                admission_control: cluster.admission_control.known().copied(),
+            })
+        } else {
+            None
+        };
+        let vm = facts.vm.as_ref().map(|vm| vm.report.clone());
+        let vms = facts.vms.clone();
+        Report { ready, engine: Some(engine.into()), vm, cluster, checks, counts, remedies, vms }
+    }
+
+    fn message(args: &Args, _: &Report, outcomes: &[Outcome<Self>], _: &Run) -> String {
+        let facts = outcomes.first().and_then(|outcome| outcome.before.as_ref());
+        facts.map_or_else(String::new, |facts| plan::message(&subject(facts), &plan::judge(facts, args.engine())))
+    }
+}
+
+/// What all of it is about.
+fn subject(facts: &Facts) -> String {
+    match (&facts.vm, &facts.place) {
+        (Some(vm), _) => format!("{} ({})", vm.report.name, vm.report.moid),
+        (None, Place::Cluster(cluster)) => format!("cluster {}", cluster.object.name),
+        (None, _) => "the cluster".to_owned(),
+    }
+}
+
+/// Runs the module with these words, the first of which is the program.
+pub fn main(words: Vec<OsString>) -> ExitCode {
+    contract::main_from::<FtReadiness>(words)
+}
