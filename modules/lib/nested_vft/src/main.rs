@@ -1,0 +1,138 @@
+//! All modules in one program. Which of them it is, is said by the name that it is called by, or else by its first word.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+/// A module: its name, and what runs it with these words, the first of which is the program.
+type Entry = (&'static str, fn(Vec<OsString>) -> ExitCode);
+
+const MODULES: [Entry; 9] = [
+    ("cluster_ha", cluster_ha::main),
+    ("fault_tolerance", fault_tolerance::main),
+    ("ft_diagnose", ft_diagnose::main),
+    ("ft_failover", ft_failover::main),
+    ("ft_readiness", ft_readiness::main),
+    ("host_option", host_option::main),
+    ("vm_power", vm_power::main),
+    ("vmkernel_service", vmkernel_service::main),
+    ("vmx_option", vmx_option::main),
+];
+
+fn main() -> ExitCode {
+    run(std::env::args_os().collect())
+}
+
+fn run(mut words: Vec<OsString>) -> ExitCode {
+    if let Some((_, module)) = words.first().and_then(|program| called_by(program)) {
+        return module(words);
+    }
+    let Some(word) = words.get(1) else {
+        let _ = std::io::stderr().write_all(usage().as_bytes());
+        return ExitCode::from(2);
+    };
+    let word = word.to_string_lossy().into_owned();
+    match word.as_str() {
+        "--help" | "-h" => print(&usage()),
+        "--version" | "-V" => print(concat!("nested_vft ", env!("CARGO_PKG_VERSION"), "\n")),
+        "--list" => print(&MODULES.map(|(name, _)| format!("{name}\n")).concat()),
+        _ => match named(&word) {
+            Some((_, module)) => {
+                words.remove(0);
+                module(words)
+            }
+            None => refuse(&word),
+        },
+    }
+}
+
+fn named(name: &str) -> Option<Entry> {
+    MODULES.into_iter().find(|(known, _)| *known == name)
+}
+
+/// The module that the program's own name says.
+///
+/// Ansible puts `AnsiballZ_` before the name of the file that it copies, whose extension says for which machine it is.
+fn called_by(program: &OsStr) -> Option<Entry> {
+    let name = Path::new(program).file_name()?.to_str()?;
+    let name = name.strip_prefix("AnsiballZ_").unwrap_or(name);
+    named(name.split_once('.').map_or(name, |(name, _)| name))
+}
+
+fn usage() -> String {
+    let names = MODULES.map(|(name, _)| name).join(" ");
+    format!(
+        "Usage: nested_vft MODULE [OPTIONS] [ARGS]\n\
+         \n\
+         All modules of nested-vft in one program. `nested_vft MODULE --help` tells of one of them, and a link to this\n\
+         program that has a module's name is that module.\n\
+         \n\
+         Modules: {names}\n\
+         \n\
+         Options:\n  \
+           --list       Print the names of the modules, one a line\n  \
+           --help       Print this\n  \
+           --version    Print the version\n"
+    )
+}
+
+/// Says that there is no such module, as the modules say that their arguments are not valid.
+fn refuse(word: &str) -> ExitCode {
+    // The answer is ASCII, whatever the word is.
+    let shown = word.escape_default();
+    let hint = contract::nearest(word, MODULES.map(|(name, _)| name))
+        .map_or("see --list".to_owned(), |name| format!("did you mean `{name}`?"));
+    let detail = format!("nested_vft has no module `{shown}`: {hint}");
+    let answer = json!({
+        "changed": false,
+        "failed": true,
+        "msg": detail,
+        "error": {"kind": "invalid_arguments", "detail": detail},
+    });
+    let _ = writeln!(std::io::stderr(), "error: {detail}");
+    let _ = writeln!(std::io::stdout(), "{answer}");
+    ExitCode::from(2)
+}
+
+fn print(text: &str) -> ExitCode {
+    // Whoever reads only the first lines of it, as `head` does, is no failure of this program.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_has_every_module_of_the_workspace() {
+        let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut there: Vec<String> = std::fs::read_dir(modules)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|folder| folder.join("Cargo.toml").exists())
+            .map(|folder| folder.file_name().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        there.sort();
+        assert_eq!(there, MODULES.map(|(name, _)| name));
+    }
+
+    #[test]
+    fn the_name_it_is_called_by_says_the_module() {
+        for (program, module) in [
+            ("/tmp/.ansible/ansible-tmp-1/AnsiballZ_host_option.linux_x86_64", Some("host_option")),
+            ("AnsiballZ_vm_power", Some("vm_power")),
+            ("./host_option", Some("host_option")),
+            ("host_option.exe", Some("host_option")),
+            ("target/release/nested_vft", None),
+            ("AnsiballZ_nested_vft.linux_x86_64", None),
+            ("host_options", None),
+            ("", None),
+        ] {
+            assert_eq!(called_by(OsStr::new(program)).map(|(name, _)| name), module, "{program}");
+        }
+    }
+}
