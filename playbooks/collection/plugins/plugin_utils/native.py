@@ -1,0 +1,157 @@
+# Copyright: (c) The nested-vft authors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs one of the collection's programs: the one for the kind of machine that the task is for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+
+from ansible import constants as C
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.text.converters import to_text
+from ansible.plugins.action import ActionBase
+
+PROGRAMS = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "bin"))
+
+# The variable of a host that says which of the programs is the one for it, where the host itself does not say it right.
+VARIABLE = "nested_vft_system"
+
+# What `uname -m` says for the same thing, depending on whom it asks.
+MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+
+
+def kind(system, machine):
+    """The name that the folders of the programs have, from what `uname -s` and `uname -m` print."""
+    machine = machine.lower()
+    return "%s_%s" % (system.lower(), MACHINES.get(machine, machine))
+
+
+def available():
+    """The kinds of machine that the collection has a program for."""
+    if not os.path.isdir(PROGRAMS):
+        return []
+    return sorted(name for name in os.listdir(PROGRAMS) if os.path.isfile(os.path.join(PROGRAMS, name, "nested_vft")))
+
+
+class NativeModule(ActionBase):
+    """What every action plugin of the collection is. `module` is the name of the module, whatever the task calls it.
+
+    The programs have no place among the modules, where Ansible's own tools take every file for text.
+    """
+
+    module = ""
+
+    def run(self, tmp=None, task_vars=None):
+        # Ansible up to 2.18 wants them here: __init__ resets them.
+        self._supports_check_mode = True
+        self._supports_async = True
+        result = super().run(tmp, task_vars)
+        variables = self._target_variables(task_vars or {})
+        wrap_async = self._task.async_val and not self._connection.has_native_async
+        wanted = self._kind(variables)
+        if wanted not in available():
+            result.update(self._missing(wanted, variables))
+            return result
+        result.update(
+            self._execute_module(
+                module_name=self._program(wanted),
+                module_args=self._task.args.copy(),
+                task_vars=task_vars,
+                wrap_async=wrap_async,
+            )
+        )
+        # One that goes on without us removes it itself.
+        if not wrap_async:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+        return result
+
+    def _target_variables(self, task_vars):
+        """The variables of the host that the task really runs on: those of a task are of the host that it is for."""
+        if self._task.delegate_to:
+            return task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to) or {}
+        return task_vars
+
+    def _kind(self, variables):
+        """What kind of machine the task runs on."""
+        said = variables.get(VARIABLE)
+        if said:
+            return to_text(self._templar.template(said)).lower()
+        # Facts may be of the host that has another connection in other plays.
+        if self._connection.transport == "local":
+            return kind(os.uname().sysname, os.uname().machine)
+        facts = variables.get("ansible_facts") or {}
+        system, machine = facts.get("system"), facts.get("machine") or facts.get("architecture")
+        if system and machine:
+            return kind(system, machine)
+        return self._asked(variables)
+
+    def _asked(self, variables):
+        """What the machine answers, which is asked once a run: Ansible runs every task in a process of its own, and the
+        folder for its files on this side is what they share."""
+        who = [self._connection.transport, variables.get("inventory_hostname"), self._play_context.remote_addr]
+        who += [self._option(name) for name in ("host", "port", "remote_user")]
+        folder = os.path.join(C.DEFAULT_LOCAL_TMP, "nested_vft")
+        known = os.path.join(folder, hashlib.sha256(repr(who).encode()).hexdigest())
+        try:
+            with open(known, encoding="utf-8") as file:
+                return file.read()
+        except OSError:
+            pass
+        answer = self._low_level_execute_command("uname -s -m", sudoable=False)
+        # What a profile prints comes before it.
+        lines = [line.split() for line in to_text(answer.get("stdout", "")).splitlines() if line.strip()]
+        if answer.get("rc") != 0 or not lines or len(lines[-1]) != 2:
+            raise AnsibleActionFail(
+                "What kind of machine this is could not be told, because `uname -s -m` failed on it: set the variable"
+                " %s of the host to one of %s." % (VARIABLE, ", ".join(available()))
+            )
+        found = kind(*lines[-1])
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as file:
+            file.write(found)
+        os.replace(file.name, known)
+        return found
+
+    def _option(self, name):
+        """An option of the connection, or None where that sort of connection has no such option."""
+        try:
+            return self._connection.get_option(name)
+        except KeyError:
+            return None
+
+    def _program(self, wanted):
+        """The name by which Ansible finds the program of that kind, as the module that it is to be."""
+        folder = os.path.join(PROGRAMS, wanted)
+        file = "%s.%s" % (self.module, wanted)
+        # `ansible.legacy`: it is looked for in folders that are made known, and not in the collections of the play.
+        name = "ansible.legacy.%s" % file
+        loader = self._shared_loader_obj.module_loader
+        loader.add_directory(folder)
+        found = loader.find_plugin(name)
+        if not found or os.path.realpath(os.path.dirname(found)) != folder:
+            raise AnsibleActionFail(
+                "%s is in the way of the program of the collection nested.vft: give it another name." % found
+                if found
+                else "The collection nested.vft is not complete: %s is not there." % os.path.join(folder, file)
+            )
+        return name
+
+    def _missing(self, wanted, variables):
+        host = variables.get("inventory_hostname") or self._task.delegate_to or "the target"
+        detail = "nested.vft has no program for %s, which is %s: it has %s" % (
+            host,
+            wanted,
+            ", ".join(available()) or "none",
+        )
+        hint = (
+            "Assemble the collection with playbooks/collection/assemble --target TRIPLE for that kind of machine, or"
+            " set %s if it is one of those." % VARIABLE
+        )
+        return {
+            "changed": False,
+            "failed": True,
+            "msg": "%s. %s" % (detail, hint),
+            "error": {"kind": "unsupported", "detail": detail, "hint": hint},
+        }
