@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 
 import jsonschema
@@ -110,6 +111,9 @@ def test_the_documentation_says_what_the_schemas_say(name):
     assert doc["DOCUMENTATION"]["options"].keys() == arguments["properties"].keys()
     for option, described in doc["DOCUMENTATION"]["options"].items():
         assert described["description"] and described["type"], option
+        told = re.sub(r"\b(?:RV|O|V|E|C)\(([^)]*)\)", r"`\1`", "\n".join(described["description"]))
+        assert told.startswith(arguments["properties"][option]["description"]), "a line break lost something"
+    assert max(len(line) for line in printed.stdout.splitlines()) <= 160, "what the sanity tests of a collection allow"
     assert doc["RETURN"].keys() <= results["properties"].keys()
     assert all(described["description"] for described in doc["RETURN"].values())
 

@@ -10,7 +10,7 @@ use vsphere::{Fault, FtEngine, FtInfo, FtPlacement, Moref, Version};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
-    /// Record/replay, vSphere 4 and 5, and 6.0 with `vm.useLegacyFt`.
+    /// Record/replay, vSphere 4 and 5, and 6.0 with C(vm.useLegacyFt).
     Legacy,
     /// Fast checkpointing, vSphere 6.0 and later.
     Smp,

@@ -84,22 +84,7 @@ fn value(schema: &Value, when: &str) -> Value {
     let described = text(schema);
     let schema = unwrapped(schema);
     let described = if described.is_empty() { text(schema) } else { described };
-    let names: Vec<&str> = match &schema["type"] {
-        Value::String(name) => vec![name],
-        Value::Array(names) => names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect(),
-        _ => Vec::new(),
-    };
-    let kind = match names.first().copied().unwrap_or("any") {
-        // A value may be of several types, or of any.
-        _ if names.len() > 1 => "raw",
-        "any" if choices(schema).is_empty() => "raw",
-        "boolean" => "bool",
-        "integer" => "int",
-        "number" => "float",
-        "array" => "list",
-        "object" => "dict",
-        _ => "str",
-    };
+    let kind = kind(schema);
     let mut documented = Map::new();
     let choices = choices(schema);
     let meanings = choices.iter().filter(|(_, told)| !told.is_empty()).map(|(name, told)| format!("V({name}): {told}"));
@@ -110,7 +95,7 @@ fn value(schema: &Value, when: &str) -> Value {
     documented.insert("type".to_owned(), json!(kind));
     let inner = if kind == "list" { unwrapped(&schema["items"]) } else { schema };
     if kind == "list" {
-        documented.insert("elements".to_owned(), json!(if inner["type"] == "object" { "dict" } else { "str" }));
+        documented.insert("elements".to_owned(), json!(self::kind(inner)));
     }
     if let Some(properties) = inner["properties"].as_object().filter(|properties| !properties.is_empty()) {
         let contains: Map<String, Value> =
@@ -120,11 +105,34 @@ fn value(schema: &Value, when: &str) -> Value {
     Value::Object(documented)
 }
 
+/// The type of what `schema` describes, in Ansible's words.
+fn kind(schema: &Value) -> &'static str {
+    let names: Vec<&str> = match &schema["type"] {
+        Value::String(name) => vec![name],
+        Value::Array(names) => names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect(),
+        _ => Vec::new(),
+    };
+    match names.first().copied().unwrap_or("any") {
+        // A value may be of several types, or of any.
+        _ if names.len() > 1 => "raw",
+        "any" if choices(schema).is_empty() => "raw",
+        "boolean" => "bool",
+        "integer" => "int",
+        "number" => "float",
+        "array" => "list",
+        "object" => "dict",
+        _ => "str",
+    }
+}
+
 /// When a key of `schema`'s objects is there.
 fn when_in(schema: &Value, name: &str) -> &'static str {
     let required = schema["required"].as_array().is_some_and(|names| names.iter().any(|required| required == name));
     if required { "always" } else { "when known" }
 }
+
+/// Columns of a line of YAML. Checks of Ansible's collections allow no more than 160.
+const WIDTH: usize = 120;
 
 /// Block-style YAML. Scalars are written as JSON, which is YAML too, so that nothing needs a quoting rule of its own.
 fn write(yaml: &mut String, value: &Value, indent: usize) {
@@ -141,19 +149,77 @@ fn write(yaml: &mut String, value: &Value, indent: usize) {
                         let _ = writeln!(yaml, "{margin}{name}:");
                         write(yaml, item, indent + 2);
                     }
-                    scalar => {
-                        let _ = writeln!(yaml, "{margin}{name}: {scalar}");
-                    }
+                    scalar => line(yaml, format!("{margin}{name}:"), scalar, indent),
                 }
             }
         }
         Value::Array(items) => {
             for item in items {
-                let _ = writeln!(yaml, "{margin}- {item}");
+                line(yaml, format!("{margin}-"), item, indent);
             }
         }
-        scalar => {
-            let _ = writeln!(yaml, "{margin}{scalar}");
+        scalar => line(yaml, margin, scalar, indent),
+    }
+}
+
+/// A scalar behind `start`. YAML reads a line break between two words of a quoted text as the space that it replaces;
+/// where there is more than one space, there is no break.
+fn line(yaml: &mut String, start: String, scalar: &Value, indent: usize) {
+    let text = scalar.to_string();
+    let mut written = start;
+    let mut width = written.chars().count();
+    let mut after_word = false;
+    for word in text.split(' ') {
+        let long = word.chars().count();
+        if after_word && !word.is_empty() && width + 1 + long > WIDTH {
+            let margin = " ".repeat(indent + 2);
+            let _ = write!(written, "\n{margin}{word}");
+            width = indent + 2 + long;
+        } else {
+            let _ = write!(written, " {word}");
+            width += 1 + long;
+        }
+        after_word = !word.is_empty();
+    }
+    let _ = writeln!(yaml, "{written}");
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{WIDTH, kind, write};
+
+    #[test]
+    fn long_texts_go_on_in_the_next_line_and_lose_nothing() {
+        let words = "one word and another ".repeat(20);
+        let odd = format!("{}two  spaces, a back\\ slash, \"quotes\" and\ta tab{}", "x ".repeat(60), " ż".repeat(120));
+        let texts = ["short".to_owned(), String::new(), "unbroken".repeat(40), format!(" {words}"), words, odd];
+        for text in texts {
+            for value in [json!({ "description": text }), json!([text])] {
+                let mut yaml = String::new();
+                write(&mut yaml, &value, 4);
+                for line in yaml.lines().filter(|line| line.contains(' ') && !line.contains("unbroken")) {
+                    assert!(line.chars().count() <= WIDTH, "{line}");
+                }
+                // As YAML folds it: the break and the margin are one space.
+                let quoted = &yaml[yaml.find('"').unwrap()..].trim_end().replace("\n      ", " ");
+                assert_eq!(serde_json::from_str::<String>(quoted).unwrap(), text, "{yaml}");
+            }
+        }
+    }
+
+    #[test]
+    fn types_have_the_names_that_ansible_gives_them() {
+        for (schema, name) in [
+            (json!({ "type": "integer" }), "int"),
+            (json!({ "type": ["string", "null"] }), "str"),
+            (json!({ "type": ["string", "integer"] }), "raw"),
+            (json!({}), "raw"),
+            (json!({ "enum": ["a", "b"] }), "str"),
+            (json!({ "type": "array", "items": {} }), "list"),
+        ] {
+            assert_eq!(kind(&schema), name, "{schema}");
         }
     }
 }

@@ -28,7 +28,7 @@ pub enum Kind {
     Conflict,
     /// It did not happen in time.
     Timeout,
-    /// The server answered with a fault; `fault` has it whole.
+    /// The server answered with a fault; C(fault) has it whole.
     Fault,
     /// A file or a stream cannot be read or written.
     Io,
