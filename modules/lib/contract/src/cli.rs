@@ -3,6 +3,7 @@
 mod answer;
 mod call;
 mod runtime;
+mod series;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
@@ -48,7 +49,7 @@ pub fn main_from<M: Module>(args: Vec<OsString>) -> ExitCode {
         return ExitCode::from(2);
     }
     let call = Call { file, check: matches.get_flag("check"), diff: matches.get_flag("diff") };
-    answer(&call.answer::<M>())
+    if matches.get_flag("jsonl") { series::run::<M>(&call) } else { answer(&call.answer::<M>()) }
 }
 
 fn command<M: Module>() -> Command {
@@ -62,6 +63,7 @@ fn command<M: Module>() -> Command {
         .arg(Arg::new("ARGS").help("File that holds the arguments as JSON; '-' or nothing: standard input"))
         .arg(flag("check", "Report what would change, and change nothing"))
         .arg(flag("diff", "Report the state before and after"))
+        .arg(flag("jsonl", "Take a JSON object of arguments a line, and answer each with a line, over one session"))
         .arg(
             Arg::new("schema")
                 .long("schema")

@@ -9,7 +9,7 @@ use crate::field::Type;
 use crate::{Error, Kind};
 
 /// Far more than any arguments need; less than would hurt.
-const LIMIT: u64 = 16 * 1024 * 1024;
+pub const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// What Ansible says about the run, taken out of the arguments.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -27,21 +27,30 @@ pub type Document = (Map<String, Value>, Wishes);
 /// terminal that never ends.
 pub fn read(file: Option<&str>) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    let (place, read) = match file {
-        Some(path) => (
-            format!("the arguments file {path}"),
-            std::fs::File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes)),
-        ),
-        None => ("standard input".to_owned(), std::io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes)),
+    let read = match file {
+        Some(path) => std::fs::File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes)),
+        None => std::io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes),
     };
     match read {
-        Err(error) => Err(Error::new(Kind::InvalidArguments, format!("{place} cannot be read: {error}"))),
-        Ok(_) if bytes.len() as u64 > LIMIT => Err(Error::new(
-            Kind::InvalidArguments,
-            format!("{place} holds more than {LIMIT} bytes: these are no arguments"),
-        )),
+        Err(error) => Err(unreadable(&place(file), &error)),
+        Ok(_) if bytes.len() as u64 > LIMIT => Err(too_long(&place(file))),
         Ok(_) => Ok(bytes),
     }
+}
+
+/// What the arguments are read from.
+pub fn place(file: Option<&str>) -> String {
+    file.map_or_else(|| "standard input".to_owned(), |path| format!("the arguments file {path}"))
+}
+
+/// An error for a place that the arguments cannot be read from.
+pub fn unreadable(place: &str, error: &std::io::Error) -> Error {
+    Error::new(Kind::InvalidArguments, format!("{place} cannot be read: {error}"))
+}
+
+/// An error for a place that holds too much.
+pub fn too_long(place: &str) -> Error {
+    Error::new(Kind::InvalidArguments, format!("{place} holds more than {LIMIT} bytes: these are no arguments"))
 }
 
 /// The document as arguments and wishes.

@@ -14,6 +14,7 @@ mod doc;
 mod error;
 mod field;
 mod input;
+mod lines;
 mod module;
 mod output;
 mod progress;
@@ -21,6 +22,7 @@ mod run;
 mod scalar;
 mod schema;
 mod secret;
+mod shared;
 mod steps;
 #[cfg(test)]
 mod testing;

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::Progress;
+use crate::shared::Shared;
+use crate::{Close, Progress};
 
 /// Takes the name of a request and how long it took.
 pub type Tracer = Rc<dyn Fn(&str, Duration)>;
@@ -21,6 +22,7 @@ pub struct Run {
     started: Instant,
     trace: Rc<RefCell<Vec<String>>>,
     warnings: RefCell<Vec<String>>,
+    shared: Option<Rc<Shared>>,
 }
 
 impl Run {
@@ -34,7 +36,25 @@ impl Run {
             started: Instant::now(),
             trace: Rc::default(),
             warnings: RefCell::default(),
+            shared: None,
         }
+    }
+
+    /// The same run as one of a series, if it is in one.
+    pub(crate) fn sharing(mut self, shared: Option<Rc<Shared>>) -> Self {
+        self.shared = shared;
+        self
+    }
+
+    /// What an earlier run of the same series [shared](Self::share), if it `fits`.
+    pub fn shared<T: Close + 'static>(&self, fits: impl Fn(&T) -> bool) -> Option<Rc<T>> {
+        self.shared.as_ref()?.find(fits)
+    }
+
+    /// Leaves `thing` open for the later runs of a series, which closes it at its end. Says whether there is a series:
+    /// if not, this run is the one to close it.
+    pub fn share<T: Close + 'static>(&self, thing: &Rc<T>) -> bool {
+        self.shared.as_ref().inspect(|shared| shared.keep(Rc::clone(thing))).is_some()
     }
 
     /// The instant at which a run with a timeout of `seconds` gives up.

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::rc::Rc;
 
-use contract::{Close, Error, Rule, Run};
+use contract::{Close, Error, Kind, Rule, Run};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vsphere::{Credentials, Endpoint, Proxy, Scheme, Session, Thumbprint, TlsMinimum, Trust};
@@ -20,7 +21,7 @@ pub const PROXY_NEEDS_HOST: Rule = Rule::Needs("proxy_port", "proxy_host");
 pub const CONNECTION_NEEDED: Rule = Rule::Required(&["hostname", "username", "password"]);
 
 /// The server to connect to.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 pub struct Connection {
     /// Name or IP address of the vCenter Server or ESXi host.
     #[schemars(extend("x-env" = "VMWARE_HOST"), length(min = 1))]
@@ -96,7 +97,7 @@ impl From<TlsVersion> for TlsMinimum {
 }
 
 /// A password, which no `{:?}` shows.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline, extend("writeOnly" = true))]
 struct Password(String);
@@ -150,70 +151,98 @@ impl Connection {
         });
     }
 
-    /// Connects and logs in. The run is over after `timeout` seconds.
+    /// Connects and logs in, unless an earlier run of the same series has. The run is over after `timeout` seconds.
     pub async fn open(&self, run: &Run, timeout: u64) -> Result<Server, Error> {
+        let endpoint = self.endpoint(run, timeout)?;
+        let place = format!("{}:{}", endpoint.host, endpoint.port);
+        // Before anything is sent: the run may end at any time.
+        self.warn(run);
+        if let Some(login) = run.shared::<Login>(|login| login.connection == *self) {
+            login.session.serve(endpoint.trace, endpoint.deadline);
+            self.tell_tls(&place, &login.session, run);
+            return Ok(Server { login, shared: true });
+        }
+        let credentials = Credentials { username: self.username.clone(), password: self.password.0.clone() };
+        let session = Session::open(endpoint, credentials).await.map_err(|error| {
+            let mut error = failure(error);
+            if error.kind == Kind::Authentication {
+                error.detail = format!("{place} refused the login of {}: {}", self.username, error.detail);
+            }
+            error
+        })?;
+        self.tell_tls(&place, &session, run);
+        let login = Rc::new(Login { connection: self.clone(), session });
+        let shared = run.share(&login);
+        Ok(Server { login, shared })
+    }
+
+    fn endpoint(&self, run: &Run, timeout: u64) -> Result<Endpoint, Error> {
         let trust = match self.thumbprint.as_deref().map(str::parse) {
             Some(Ok(thumbprint)) => Trust::Thumbprint(thumbprint),
-            Some(Err(wrong)) => {
-                return Err(Error::new(contract::Kind::InvalidArguments, format!("`thumbprint`: {wrong}")));
-            }
+            Some(Err(wrong)) => return Err(Error::new(Kind::InvalidArguments, format!("`thumbprint`: {wrong}"))),
             None if self.validate_certs => Trust::System,
             None => Trust::Anything,
         };
-        let local = ["localhost", "127.0.0.1", "::1"].contains(&self.hostname.as_str());
-        if self.protocol == Protocol::Http && !local {
-            run.warn("protocol: http sends the password unencrypted");
-        }
         let (scheme, usual) = match self.protocol {
             Protocol::Http => (Scheme::Http, 80),
             Protocol::Https => (Scheme::Https(trust), 443),
         };
-        let proxy = self.proxy_host.clone().zip(self.proxy_port).map(|(host, port)| Proxy { host, port });
-        let endpoint = Endpoint {
+        Ok(Endpoint {
             host: self.hostname.clone(),
             port: self.port.unwrap_or(usual),
             scheme,
             tls_minimum: self.tls_minimum.into(),
-            proxy,
+            proxy: self.proxy_host.clone().zip(self.proxy_port).map(|(host, port)| Proxy { host, port }),
             trace: run.tracer(),
             deadline: Some(run.deadline(timeout)),
-        };
-        let credentials = Credentials { username: self.username.clone(), password: self.password.0.clone() };
-        let place = format!("{}:{}", endpoint.host, endpoint.port);
+        })
+    }
+
+    /// Says what these arguments give up.
+    fn warn(&self, run: &Run) {
+        let local = ["localhost", "127.0.0.1", "::1"].contains(&self.hostname.as_str());
+        if self.protocol == Protocol::Http && !local {
+            run.warn("protocol: http sends the password unencrypted");
+        }
         if self.tls_minimum != TlsVersion::V1_2 {
-            // Before anything is sent: the run may end at any time.
             run.warn(format!(
                 "`tls_minimum: \"{}\"` allows TLS that is broken: whoever is on the network between may read the password and \
                  change what is sent",
                 TlsMinimum::from(self.tls_minimum)
             ));
         }
-        let opened = Session::open(endpoint, credentials).await;
-        if let Ok(session) = &opened {
-            self.tell_tls(&place, session, run);
-        }
-        opened.map(Server).map_err(|error| {
-            let mut error = failure(error);
-            if error.kind == contract::Kind::Authentication {
-                error.detail = format!("{place} refused the login of {}: {}", self.username, error.detail);
-            }
-            error
-        })
     }
 }
 
-/// A session with a server, logged out at the end of the run.
-pub struct Server(Session);
+/// A session, and whose it is.
+struct Login {
+    connection: Connection,
+    session: Session,
+}
+
+impl Close for Login {
+    async fn close(&self) {
+        self.session.close().await;
+    }
+}
+
+/// A session with a server, logged out at the end of the run; or at the end of the series of runs that shares it.
+pub struct Server {
+    login: Rc<Login>,
+    shared: bool,
+}
 
 impl Deref for Server {
     type Target = Session;
     fn deref(&self) -> &Session {
-        &self.0
+        &self.login.session
     }
 }
 
 impl Close for Server {
     async fn close(&self) {
-        self.0.close().await;
+        if !self.shared {
+            self.login.close().await;
+        }
     }
 }

@@ -57,7 +57,7 @@ pub use session::{Credentials, Session};
 pub use task::Watch;
 pub use thumbprint::{Thumbprint, ThumbprintError};
 pub use tls_version::{LEGACY_TLS, TlsMinimum, TlsSpoken};
-pub use transport::{Endpoint, Proxy, Scheme, Trust};
+pub use transport::{Endpoint, Proxy, Scheme, Trace, Trust};
 pub use version::Version;
 pub use vm::extra_config;
 pub use xml::Element;

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::time::Instant;
 
 use futures_util::lock::Mutex;
 
@@ -11,7 +12,7 @@ use crate::moref::Moref;
 use crate::request::Request;
 use crate::soap;
 use crate::tls_version::TlsSpoken;
-use crate::transport::{Answer, Endpoint, Transport};
+use crate::transport::{Answer, Endpoint, Trace, Transport};
 use crate::version::{self, Version};
 use crate::xml::Element;
 
@@ -84,6 +85,11 @@ impl Session {
         };
         session.login().await?;
         Ok(session)
+    }
+
+    /// Serves another run from now on: with its own `trace` and `deadline`, as [`Endpoint`] has them.
+    pub fn serve(&self, trace: Option<Trace>, deadline: Option<Instant>) {
+        self.transport.serve(trace, deadline);
     }
 
     /// What the server is (`ServiceContent.about`).

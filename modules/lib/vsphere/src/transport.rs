@@ -1,6 +1,6 @@
 //! HTTP: one URL, no redirects, no proxy but the given one, bounded time and size.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::ErrorKind;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(crate) const USER_AGENT: &str = concat!("nested-vft/", env!("CARGO_PKG_VERSI
 const SESSION_COOKIE: &str = "vmware_soap_session";
 
 /// Receives the name of each method and how long its answer took.
-type Trace = Rc<dyn Fn(&str, Duration)>;
+pub type Trace = Rc<dyn Fn(&str, Duration)>;
 
 /// Where the vSphere API is, and how to get there.
 #[derive(Clone)]
@@ -96,6 +96,8 @@ pub(crate) struct Transport {
     /// What speaks TLS where the client itself cannot: it is older than 1.2.
     leg: Option<Leg>,
     requests: Cell<u32>,
+    trace: RefCell<Option<Trace>>,
+    deadline: Cell<Option<Instant>>,
 }
 
 impl Transport {
@@ -130,12 +132,20 @@ impl Transport {
         let scheme = if secure && leg.is_none() { "https" } else { "http" };
         Ok(Self {
             client,
+            trace: RefCell::new(endpoint.trace.take()),
+            deadline: Cell::new(endpoint.deadline),
             base: format!("{scheme}://{}:{}", bracketed(&endpoint.host), endpoint.port),
             endpoint,
             judge,
             leg,
             requests: Cell::new(0),
         })
+    }
+
+    /// From now on, requests are told to `trace` and end with `deadline`, as [`Endpoint`] has them.
+    pub(crate) fn serve(&self, trace: Option<Trace>, deadline: Option<Instant>) {
+        self.trace.replace(trace);
+        self.deadline.set(deadline);
     }
 
     /// How many requests were sent.
@@ -193,7 +203,8 @@ impl Transport {
         let start = Instant::now();
         let limit = self.limit();
         let answer = self.receive(what, request.timeout(limit), limit).await;
-        if let Some(trace) = &self.endpoint.trace {
+        let trace = self.trace.borrow().clone();
+        if let Some(trace) = trace {
             trace(what, start.elapsed());
         }
         answer
@@ -201,7 +212,7 @@ impl Transport {
 
     /// How long the next request may take.
     fn limit(&self) -> Duration {
-        let left = self.endpoint.deadline.map_or(REQUEST, |at| at.saturating_duration_since(Instant::now()));
+        let left = self.deadline.get().map_or(REQUEST, |at| at.saturating_duration_since(Instant::now()));
         left.clamp(GRACE, REQUEST)
     }
 

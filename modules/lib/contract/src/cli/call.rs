@@ -1,6 +1,7 @@
 //! One call: a document is read, understood and run.
 
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 
 use futures_util::future::FutureExt;
 use serde_json::{Map, Value};
@@ -10,6 +11,7 @@ use super::runtime::{Signals, block_on};
 use crate::arguments::understand;
 use crate::input::{self, Document};
 use crate::secret::Secrets;
+use crate::shared::Shared;
 use crate::steps::{self, Ended, defect};
 use crate::{Error, Kind, Module, Progress, Run};
 
@@ -34,7 +36,7 @@ impl Call {
     /// Reads the document and answers it.
     pub fn answer<M: Module>(&self) -> Answer {
         let answered = block_on(async |signals| match self.read(signals).await {
-            Ok(document) => self.answer_to::<M>(document, signals).await,
+            Ok(document) => self.answer_to::<M>(document, None, signals).await,
             Err(error) => Answer::refused::<M>(&error),
         });
         answered.unwrap_or_else(|error| Answer::refused::<M>(&error))
@@ -55,19 +57,26 @@ impl Call {
     }
 
     /// The answer to `document`, whatever happens.
-    pub async fn answer_to<M: Module>(&self, document: Document, signals: &mut Signals) -> Answer {
+    pub async fn answer_to<M: Module>(
+        &self,
+        document: Document,
+        shared: Option<&Rc<Shared>>,
+        signals: &mut Signals,
+    ) -> Answer {
         let mut secrets = Secrets::default();
-        let answered = async { Answer::to(self.perform::<M>(document, &mut secrets, signals).await) };
+        let answered = async { Answer::to(self.perform::<M>(document, shared, &mut secrets, signals).await) };
         let answered = AssertUnwindSafe(answered).catch_unwind().await;
         let mut answer = answered.unwrap_or_else(|panic| Answer::refused::<M>(&defect(&*panic)));
         secrets.scrub_result(&mut answer.result);
         answer
     }
 
-    /// Understands `document` and runs the steps. `secrets` learns every secret in it.
+    /// Understands `document` and runs the steps. `shared` is what runs before it left open; `secrets` learns every
+    /// secret in the document.
     pub async fn perform<M: Module>(
         &self,
         (given, wishes): Document,
+        shared: Option<&Rc<Shared>>,
         secrets: &mut Secrets,
         signals: &mut Signals,
     ) -> Performed<M> {
@@ -80,7 +89,7 @@ impl Call {
         };
         let progress = if self.file.is_some() { Progress::silent() } else { Progress::on_stderr() };
         let (check, diff) = (wishes.check || self.check, wishes.diff || self.diff);
-        let run = Run::new(check, diff, wishes.no_log, wishes.verbosity, progress);
+        let run = Run::new(check, diff, wishes.no_log, wishes.verbosity, progress).sharing(shared.cloned());
         let ended = steps::run::<M>(&args, &run, signals.received()).await;
         run.progress.clear();
         Performed::Ran { args, shown, run, ended }
