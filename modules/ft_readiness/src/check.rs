@@ -18,11 +18,15 @@ pub enum Id {
     UsableHosts,
     /// The hosts have the engine.
     Engine,
+    /// The vCenter Server can turn Fault Tolerance of this kind on.
+    VcenterVersion,
     /// The hosts have the same version of Fault Tolerance.
     FtVersion,
     /// The hosts may run another virtual machine with Fault Tolerance.
     FtVmLimit,
-    /// The host is connected.
+    /// Two hosts meet everything at once, among them the one that the virtual machine runs on.
+    HostPair,
+    /// The host is on and connected.
     HostConnected,
     /// The host is not in maintenance mode.
     HostMaintenance,
@@ -83,6 +87,25 @@ pub enum Id {
     Compatibility,
 }
 
+impl Id {
+    /// Whether nothing can be protected where this is unmet. What single hosts lack is not of that kind: two good ones are
+    /// enough, and [`Id::HostPair`] says whether there are.
+    pub fn is_decisive(self) -> bool {
+        !matches!(
+            self,
+            Self::Engine
+                | Self::FtVersion
+                | Self::HostConnected
+                | Self::HostMaintenance
+                | Self::HaAgent
+                | Self::VmotionNic
+                | Self::FtLoggingNic
+                | Self::HostCapability
+                | Self::HostReplay
+        )
+    }
+}
+
 /// Whether a requirement is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -133,6 +156,9 @@ pub struct Check {
     pub observed: String,
     /// Whether that meets it.
     pub status: Status,
+    /// Whether Fault Tolerance is out of reach where this is unmet. What single hosts lack is not decisive, since two good
+    /// ones are enough: whether there are, says the check V(host-pair), which is.
+    pub decisive: bool,
     /// Why it is unmet or unknown; null if it is met.
     pub why: Option<String>,
     /// What to do about it; null if it is met, or nothing is known to help.
@@ -142,7 +168,19 @@ pub struct Check {
 impl Check {
     pub fn new(id: Id, required: impl Into<String>, object: &Object, verdict: Verdict) -> Self {
         let Verdict { observed, status, why, remedy } = verdict;
-        Self { id, required: required.into(), object: object.clone(), observed, status, why, remedy }
+        let decisive = id.is_decisive();
+        Self { id, required: required.into(), object: object.clone(), observed, status, decisive, why, remedy }
+    }
+
+    /// How it was judged.
+    pub fn verdict(&self) -> Verdict {
+        let Self { observed, status, why, remedy, .. } = self.clone();
+        Verdict { observed, status, why, remedy }
+    }
+
+    /// Whether this alone keeps Fault Tolerance from being turned on.
+    pub fn is_in_the_way(&self) -> bool {
+        self.decisive && self.status == Status::Unmet
     }
 
     /// Takes in what somebody else holds against the same.

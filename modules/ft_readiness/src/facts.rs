@@ -1,64 +1,12 @@
 //! What was read of a cluster, its hosts and a virtual machine, before anybody judges it.
 
 use target::VmReport;
-use vsphere::{Fault, FtInfo, NicService, Version};
+use vsphere::{Fault, FtEngine, FtInfo, NicService, Version};
 
-use crate::check::{Object, Verdict};
+use crate::check::Object;
 use crate::vms::ListedVm;
 
-/// A property as far as it could be read. Unset and unreadable are kept apart: for some properties unset is an answer.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Fact<T> {
-    /// The server told it.
-    Known(T),
-    /// The server has no value for it, or is of a version that does not know it.
-    Unset,
-    /// It could not be read, and why.
-    Hidden(String),
-}
-
-impl<T> Fact<T> {
-    pub fn known(&self) -> Option<&T> {
-        if let Self::Known(value) = self { Some(value) } else { None }
-    }
-
-    pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Fact<U> {
-        match self {
-            Self::Known(value) => Fact::Known(with(value)),
-            Self::Unset => Fact::Unset,
-            Self::Hidden(why) => Fact::Hidden(why),
-        }
-    }
-
-    /// The value, where it has the form that is expected of it.
-    pub fn read<U>(self, with: impl FnOnce(T) -> Option<U>) -> Fact<U> {
-        match self.map(with) {
-            Fact::Known(Some(value)) => Fact::Known(value),
-            Fact::Known(None) | Fact::Unset => Fact::Unset,
-            Fact::Hidden(why) => Fact::Hidden(why),
-        }
-    }
-
-    /// Judges the value of `property`; one that is not there can neither be met nor unmet.
-    pub fn judge(&self, property: &str, judge: impl FnOnce(&T) -> Verdict) -> Verdict {
-        let unset = || Verdict::unknown("not told", format!("the server does not tell {property}"));
-        self.judge_or(property, unset, judge)
-    }
-
-    /// Judges the value of `property`, where it means something that there is none.
-    pub fn judge_or(
-        &self,
-        property: &str,
-        unset: impl FnOnce() -> Verdict,
-        judge: impl FnOnce(&T) -> Verdict,
-    ) -> Verdict {
-        match self {
-            Self::Known(value) => judge(value),
-            Self::Unset => unset(),
-            Self::Hidden(why) => Verdict::unknown("not readable", format!("{property} cannot be read: {why}")),
-        }
-    }
-}
+pub use crate::fact::Fact;
 
 /// Everything that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,6 +56,8 @@ pub struct Host {
     /// `runtime.connectionState`.
     pub connection: Fact<String>,
     pub maintenance: Fact<bool>,
+    /// `runtime.powerState`: in standby a host may well be connected.
+    pub power: Fact<String>,
     /// `runtime.dasHostState.state`, since 5.0.
     pub agent: Fact<String>,
     /// The host's hardware is VMware's: it is itself a virtual machine.
@@ -168,6 +118,8 @@ pub struct Vm {
     pub template: Fact<bool>,
     pub ft_state: Fact<String>,
     pub ft: Fact<FtInfo>,
+    /// `config.flags.faultToleranceType`, since 6.0: the engine of the Fault Tolerance that is configured.
+    pub ft_type: Fact<String>,
     /// Set if there is a snapshot.
     pub snapshot: Fact<()>,
     pub cpus: Fact<i64>,
@@ -185,6 +137,8 @@ pub struct Vm {
     pub options: Fact<Vec<(String, String)>>,
     /// `[datastore] folder/file.vmx`.
     pub vmx: Fact<String>,
+    /// `config.files.ftMetadataDirectory`, since 6.0: where primary and secondary settle who of them goes on.
+    pub metadata: Fact<String>,
     /// Managed object ids.
     pub datastores: Fact<Vec<String>>,
     pub networks: Fact<Vec<String>>,
@@ -227,6 +181,11 @@ impl Facts {
         self.hosts.iter().find(|host| host.object.moid == *moid)
     }
 
+    /// The hosts that may take part: all but those that are certainly out of service.
+    pub fn candidates(&self) -> impl Iterator<Item = &Host> {
+        self.hosts.iter().filter(|host| host.out_of_service().is_none())
+    }
+
     /// The name of the object with this id, where it was read.
     pub fn name_of(&self, moid: &str) -> String {
         let datastores = self.datastores.iter().map(|it| (&it.object.moid, &it.object.name));
@@ -237,9 +196,20 @@ impl Facts {
 }
 
 impl Host {
-    /// Connected and not in maintenance mode, as far as that is told.
+    /// Why it certainly runs no virtual machine, if that is so.
+    pub fn out_of_service(&self) -> Option<String> {
+        let power = self.power.known().map_or("", String::as_str);
+        match self.connection.known() {
+            Some(state) if state != "connected" => Some(state.clone()),
+            _ if ["standBy", "poweredOff"].contains(&power) => Some(power.to_owned()),
+            _ if self.maintenance == Fact::Known(true) => Some("in maintenance mode".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Connected, on and not in maintenance mode, as far as that is told.
     pub fn is_in_service(&self) -> bool {
-        self.connection.known().is_some_and(|state| state == "connected") && self.maintenance == Fact::Known(false)
+        self.out_of_service().is_none() && self.connection.known().is_some() && self.maintenance.known().is_some()
     }
 }
 
@@ -255,6 +225,20 @@ impl Vm {
     /// Its Fault Tolerance is configured already.
     pub fn has_ft(&self) -> bool {
         self.ft_state.known().is_some_and(|state| state != "notConfigured") || self.ft.known().is_some()
+    }
+
+    /// The engine of its Fault Tolerance, where the server tells: it does while that is configured.
+    pub fn engine(&self) -> Option<FtEngine> {
+        match self.ft_type.known()?.as_str() {
+            "recordReplay" => Some(FtEngine::Legacy),
+            "checkpointing" => Some(FtEngine::Smp),
+            _ => None,
+        }
+    }
+
+    /// Its Fault Tolerance is configured already, and not that of the other engine.
+    pub fn has_ft_of(&self, engine: FtEngine) -> bool {
+        self.has_ft() && self.engine().is_none_or(|own| own == engine)
     }
 
     /// The value of a VMX option, whose name has no case.

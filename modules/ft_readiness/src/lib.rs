@@ -4,6 +4,7 @@
 
 mod check;
 mod checks;
+mod fact;
 mod facts;
 mod observe;
 mod parse;
@@ -79,7 +80,7 @@ fn five_minutes() -> u64 {
 
 #[derive(Default, Serialize, JsonSchema)]
 struct Report {
-    /// Whether no requirement is unmet. Some may be unknown.
+    /// Whether no decisive requirement is unmet. Some may be unknown, and some of hosts that are not needed may be unmet.
     ready: bool,
     /// V(legacy) for record/replay Fault Tolerance, V(smp) for SMP-FT: what the requirements are those of.
     engine: Option<Engine>,
@@ -91,9 +92,10 @@ struct Report {
     checks: Vec<Check>,
     /// How many are met, unmet and unknown.
     counts: Counts,
-    /// What to do, in this order, each once.
+    /// What to do, in this order, each once; also for hosts that are not needed. For one that is out of service it is advice,
+    /// since no module could do it now.
     remedies: Vec<Step>,
-    /// Every virtual machine of the cluster, or of the host where there is no cluster, by name; of a pair the primary first.
+    /// Every virtual machine of the cluster that this user may see, or of the host where there is no cluster, by name; of a pair the primary first.
     vms: Vec<ListedVm>,
 }
 

@@ -31,10 +31,11 @@ const VM: [&str; 19] = [
     "datastore",
     "network",
 ];
-const HOST: [&str; 9] = [
+const HOST: [&str; 10] = [
     "name",
     "runtime.connectionState",
     "runtime.inMaintenanceMode",
+    "runtime.powerState",
     // As a whole: which parts it has depends on the version, and asking for others is a fault.
     "capability",
     "summary.config",
@@ -105,6 +106,7 @@ async fn find_vm(args: &Args, server: &Server) -> Result<(Object, Fact<Moref>), 
     let mut paths = VM.to_vec();
     paths.extend(["config.firmware"].iter().filter(|_| server.speaks(5, 0)));
     paths.extend(["config.nestedHVEnabled"].iter().filter(|_| server.speaks(5, 1)));
+    paths.extend(["config.files.ftMetadataDirectory"].iter().filter(|_| server.speaks(6, 0)));
     let found = args.target.read(server, &VmPaths { vm: &paths, host: &["parent"], cluster: &[] }, None).await?;
     let parent = match &found.host {
         Some(host) => fact(host, "parent").read(Element::moref),

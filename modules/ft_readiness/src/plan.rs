@@ -56,16 +56,17 @@ pub fn judge(facts: &Facts, asked: Option<FtEngine>) -> Judgement {
 
 impl Judgement {
     pub fn is_ready(&self) -> bool {
-        self.counts.unmet == 0
+        !self.checks.iter().any(Check::is_in_the_way)
     }
 }
 
-/// The engine that was asked for, else the one that vSphere would use.
+/// The engine that was asked for, else the one that is configured already, else the one that vSphere would use.
 pub fn engine(facts: &Facts, asked: Option<FtEngine>) -> FtEngine {
     let options = facts.vm.as_ref().and_then(|vm| vm.options.known());
     let uses_legacy =
         options.is_some_and(|options| options.iter().any(|(key, value)| vsphere::uses_legacy_ft(key, value)));
-    asked.unwrap_or_else(|| FtEngine::of_host(&checks::version(facts), uses_legacy))
+    let configured = facts.vm.as_ref().and_then(Vm::engine);
+    asked.or(configured).unwrap_or_else(|| FtEngine::of_host(&checks::version(facts), uses_legacy))
 }
 
 /// Whether vSphere is to be asked what it holds against the virtual machine; if not, why it would not tell.
@@ -136,13 +137,18 @@ fn step(remedy: Remedy, checks: Vec<Id>, hosts: &[String]) -> Step {
 pub fn message(subject: &str, judgement: &Judgement) -> String {
     let engine = title(judgement.engine);
     let Counts { met, unmet, unknown } = judgement.counts;
-    let Some(first) = judgement.checks.iter().find(|check| check.status == Status::Unmet) else {
+    let Some(first) = judgement.checks.iter().find(|check| check.is_in_the_way()) else {
+        let spare = match unmet {
+            0 => String::new(),
+            1 => ", 1 is unmet by hosts that are not needed".to_owned(),
+            more => format!(", {more} are unmet by hosts that are not needed"),
+        };
         let untold = match unknown {
             0 => String::new(),
             1 => ", and of 1 it cannot be told".to_owned(),
             more => format!(", and of {more} it cannot be told"),
         };
-        return format!("{subject} is ready for {engine}: {met} requirements are met{untold}.");
+        return format!("{subject} is ready for {engine}: {met} requirements are met{spare}{untold}.");
     };
     let more = match unmet - 1 {
         0 => String::new(),

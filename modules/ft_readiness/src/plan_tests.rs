@@ -41,7 +41,18 @@ fn the_engine_is_that_of_host_server_and_virtual_machine() {
         assert_eq!(engine(&facts, None), expected, "{home} {other} {server} {legacy}");
         assert_eq!(engine(&facts, Some(Legacy)), Legacy);
         assert_eq!(engine(&facts, Some(Smp)), Smp);
+        // What is configured is what it is.
+        for (kind, own) in [("recordReplay", Legacy), ("checkpointing", Smp), ("unset", expected)] {
+            facts.machine().ft_type = known(kind);
+            assert_eq!(engine(&facts, None), own, "{home} {other} {server} {legacy} {kind}");
+        }
         facts.vm = None;
+        assert_eq!(engine(&facts, None), alone, "{home} {other} {server}");
+        // A host that is out of service decides only where all are.
+        facts.hosts[0].connection = known("disconnected");
+        let left = if Version::parse(other).at_least(6, 0) && facts.server.at_least(6, 0) { Smp } else { Legacy };
+        assert_eq!(engine(&facts, None), left, "{home} {other} {server}");
+        facts.hosts[1].connection = known("disconnected");
         assert_eq!(engine(&facts, None), alone, "{home} {other} {server}");
     }
 }
@@ -110,6 +121,10 @@ fn the_message_names_the_first_thing_in_the_way() {
     );
     facts.machine().template = Fact::Unset;
     assert!(say(&facts).ends_with("requirements are met, and of 1 it cannot be told."), "{}", say(&facts));
+    facts.third().agent = known("fdmUnreachable");
+    let end = "requirements are met, 1 is unmet by hosts that are not needed, and of 1 it cannot be told.";
+    assert!(say(&facts).ends_with(end), "{}", say(&facts));
+    facts.hosts.truncate(2);
     facts.machine().snapshot = Fact::Known(());
     facts.cluster().ha = Fact::Known(false);
     assert_eq!(
@@ -153,6 +168,7 @@ fn spoil_all(facts: &mut Facts, numbers: &mut dyn Iterator<Item = u8>) {
         for text in [&mut host.connection, &mut host.agent, &mut host.build, &mut host.ft_version] {
             spoil(text, numbers, &odd);
         }
+        spoil(&mut host.power, numbers, &"standBy".to_owned());
         for flag in [&mut host.maintenance, &mut host.vmotion, &mut host.ft_logging, &mut host.capability.efi] {
             spoil(flag, numbers, &true);
         }
@@ -181,6 +197,8 @@ fn spoil_all(facts: &mut Facts, numbers: &mut dyn Iterator<Item = u8>) {
         &mut vm.hardware,
         &mut vm.firmware,
         &mut vm.vmx,
+        &mut vm.metadata,
+        &mut vm.ft_type,
     ] {
         spoil(text, numbers, &odd);
     }
@@ -206,20 +224,22 @@ proptest! {
         legacy in any::<bool>(),
         asked in prop::option::of(prop_oneof![Just(Legacy), Just(Smp)]),
         numbers in prop::collection::vec(0..8_u8, 0..120),
-        hosts in 0..3_usize,
+        hosts in 0..4_usize,
+        legible in any::<bool>(),
         with_vm in any::<bool>(),
         placed in any::<bool>(),
     ) {
         let mut facts = lab(if legacy { Legacy } else { Smp });
+        facts.third();
         facts.hosts.truncate(hosts);
         if !with_vm {
             facts.vm = None;
         } else if !placed {
-            facts.place = Place::Standalone;
+            facts.place = if legible { Place::Standalone } else { Place::Hidden("NoPermission".to_owned()) };
         }
         spoil_all(&mut facts, &mut numbers.into_iter());
         let judgement = judge(&facts, asked);
-        let unmet = judgement.checks.iter().filter(|check| check.status == Status::Unmet).count();
+        let unmet = judgement.checks.iter().filter(|check| check.decisive && check.status == Status::Unmet).count();
         prop_assert_eq!(judgement.is_ready(), unmet == 0);
         let counts = judgement.counts;
         prop_assert_eq!(counts.met + counts.unmet + counts.unknown, judgement.checks.len());

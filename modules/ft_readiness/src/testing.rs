@@ -5,6 +5,7 @@ use vsphere::{FtEngine, NicService, Version, Vmknic};
 
 use crate::check::Object;
 use crate::facts::{Capability, Cluster, Datastore, Device, Fact, Facts, Host, Place, Support, Vm};
+use crate::vms::{ListedVm, Role};
 
 pub fn object(kind: &str, name: &str, moid: &str) -> Object {
     Object { kind: kind.to_owned(), name: name.to_owned(), moid: moid.to_owned() }
@@ -46,6 +47,7 @@ fn host(engine: FtEngine, number: u8) -> Host {
         object: object("HostSystem", &format!("esxi0{number}"), &format!("host-{number}")),
         connection: known("connected"),
         maintenance: Fact::Known(false),
+        power: known("poweredOn"),
         agent: known(if number == 1 { "master" } else { "connectedToMaster" }),
         nested: true,
         version: Fact::Known(Version::parse(if legacy { "5.0.0" } else { "6.7.0" })),
@@ -96,6 +98,7 @@ fn vm() -> Vm {
         template: Fact::Known(false),
         ft_state: known("notConfigured"),
         ft: Fact::Unset,
+        ft_type: Fact::Unset,
         snapshot: Fact::Unset,
         cpus: Fact::Known(1),
         memory_mb: Fact::Known(512),
@@ -106,6 +109,7 @@ fn vm() -> Vm {
         firmware: known("bios"),
         options: Fact::Known(options.to_vec()),
         vmx: known("[ds] inner/inner.vmx"),
+        metadata: Fact::Unset,
         datastores: Fact::Known(vec!["datastore-1".to_owned()]),
         networks: Fact::Known(vec!["network-1".to_owned()]),
         compatibility: Fact::Known(Vec::new()),
@@ -149,6 +153,29 @@ impl Facts {
     /// The second host.
     pub fn second(&mut self) -> &mut Host {
         &mut self.hosts[1]
+    }
+
+    /// A third host, as good as the others.
+    pub fn third(&mut self) -> &mut Host {
+        if self.hosts.len() < 3 {
+            let engine = if self.server.at_least(6, 0) { FtEngine::Smp } else { FtEngine::Legacy };
+            self.hosts.push(host(engine, 3));
+        }
+        &mut self.hosts[2]
+    }
+
+    /// A virtual machine with Fault Tolerance that runs on this host.
+    pub fn protect(&mut self, host: &str, vcpus: u64) -> &mut ListedVm {
+        self.vms.push(ListedVm {
+            name: "other".to_owned(),
+            moid: format!("vm-{}", 100 + self.vms.len()),
+            host: Some(host.to_owned()),
+            vcpus: Some(vcpus),
+            power_state: Some("poweredOn".to_owned()),
+            ft_state: Some("running".to_owned()),
+            role: Some(Role::Primary),
+        });
+        self.vms.last_mut().unwrap()
     }
 
     pub fn disk(&mut self) -> &mut Device {

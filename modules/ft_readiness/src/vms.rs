@@ -9,8 +9,14 @@ use vsphere::{FtInfo, Object};
 use crate::facts::Host;
 
 /// What is read of each.
-pub const PATHS: [&str; 5] =
-    ["name", "runtime.host", "runtime.powerState", "runtime.faultToleranceState", "config.ftInfo"];
+pub const PATHS: [&str; 6] = [
+    "name",
+    "runtime.host",
+    "runtime.powerState",
+    "runtime.faultToleranceState",
+    "config.ftInfo",
+    "config.hardware.numCPU",
+];
 
 /// One virtual machine. What cannot be read of it is null.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -21,6 +27,8 @@ pub struct ListedVm {
     pub moid: String,
     /// Name of the host that it is on.
     pub host: Option<String>,
+    /// How many virtual CPUs it has.
+    pub vcpus: Option<u64>,
     /// V(poweredOn), V(poweredOff) or V(suspended).
     pub power_state: Option<String>,
     /// How its Fault Tolerance stands, in the words of vSphere: V(notConfigured), V(disabled), V(enabled),
@@ -65,6 +73,7 @@ fn listed(vm: &Object, hosts: &HashMap<&str, &str>) -> ListedVm {
         name: vm.name(),
         moid: vm.moref.id.clone(),
         host: vm.moref("runtime.host").and_then(|host| hosts.get(host.id.as_str()).map(|name| (*name).to_owned())),
+        vcpus: vm.int("config.hardware.numCPU").and_then(|count| u64::try_from(count).ok()),
         power_state: text("runtime.powerState"),
         ft_state: text("runtime.faultToleranceState"),
         role: vm.get("config.ftInfo").and_then(|info| Role::of(&FtInfo::parse(info))),
@@ -129,6 +138,7 @@ mod tests {
             name: "vm-1".into(),
             moid: "vm-1".into(),
             host: None,
+            vcpus: None,
             power_state: None,
             ft_state: None,
             role: None,
@@ -138,12 +148,14 @@ mod tests {
             "vm-1",
             &[
                 ("name", "a%2fb"),
+                ("config.hardware.numCPU", "2"),
                 ("runtime.powerState", "hibernated2030"),
                 ("runtime.faultToleranceState", "hovering2030"),
             ],
         );
         let expected = ListedVm {
             name: "a/b".into(),
+            vcpus: Some(2),
             power_state: Some("hibernated2030".into()),
             ft_state: Some("hovering2030".into()),
             ..bare

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 use target::{Remedy, RemedyHosts};
-use vsphere::{FtEngine, Version};
+use vsphere::FtEngine;
 
-use super::Context;
-use crate::check::{Check, Id, Verdict};
+use super::{Context, limit};
+use crate::check::{Check, Id, Verdict, all};
 use crate::facts::{Cluster, Fact, Facts, Host, Place};
 
 pub fn judge(context: Context) -> Vec<Check> {
@@ -24,14 +24,17 @@ pub fn judge(context: Context) -> Vec<Check> {
     let mut add = |id, required: &str, verdict| checks.push(Check::new(id, required, &cluster.object, verdict));
     add(Id::HaEnabled, "vSphere HA of the cluster is on.", ha(facts, cluster));
     add(Id::HostMonitoring, "Host monitoring of vSphere HA is on.", host_monitoring(facts, cluster));
-    add(Id::UsableHosts, "At least two hosts are connected and not in maintenance mode.", usable_hosts(&facts.hosts));
-    let (name, required) = match context.engine {
-        FtEngine::Legacy => ("record/replay", "The hosts have record/replay Fault Tolerance: ESX or ESXi 4.0 to 6.0."),
-        FtEngine::Smp => ("SMP-FT", "The hosts have SMP-FT: ESXi 6.0 or later."),
-    };
-    add(Id::Engine, required, engine(context.engine, name, &facts.hosts));
-    add(Id::FtVersion, "The hosts have the same version of Fault Tolerance.", ft_version(&facts.hosts));
-    add(Id::FtVmLimit, "The hosts may run another virtual machine with Fault Tolerance.", limit(context, cluster));
+    let required = "At least two hosts are connected, on and not in maintenance mode.";
+    add(Id::UsableHosts, required, usable_hosts(&facts.hosts));
+    let hosts: Vec<&Host> = facts.candidates().collect();
+    let (name, versions) = about(context.engine);
+    let required = format!("The hosts have {name} Fault Tolerance: {versions}.");
+    add(Id::Engine, &required, engine(context.engine, &hosts));
+    let required = format!("The vCenter Server can turn {name} Fault Tolerance on.");
+    add(Id::VcenterVersion, &required, vcenter_version(context));
+    add(Id::FtVersion, "The hosts have the same version of Fault Tolerance.", ft_version(&hosts));
+    let required = "Two hosts may run another virtual machine with Fault Tolerance.";
+    add(Id::FtVmLimit, required, limit::judge(context, cluster));
     checks
 }
 
@@ -74,11 +77,7 @@ fn host_monitoring(facts: &Facts, cluster: &Cluster) -> Verdict {
 
 fn usable_hosts(hosts: &[Host]) -> Verdict {
     let usable = hosts.iter().filter(|host| host.is_in_service()).count();
-    let untold = hosts.iter().filter(|host| {
-        let connected = host.connection.known().is_none_or(|state| state == "connected");
-        connected && host.maintenance != Fact::Known(true) && !host.is_in_service()
-    });
-    let untold = untold.count();
+    let untold = hosts.iter().filter(|host| host.out_of_service().is_none()).count() - usable;
     let observed = format!("{usable} of {} hosts", hosts.len());
     if usable >= 2 {
         Verdict::met(observed)
@@ -86,36 +85,66 @@ fn usable_hosts(hosts: &[Host]) -> Verdict {
         Verdict::unknown(observed, format!("of {untold} hosts it is not told whether they can be used"))
     } else {
         Verdict::unmet(observed, "primary and secondary run on different hosts")
-            .by_hand("Add hosts to the cluster, or take hosts out of maintenance mode.")
+            .by_hand("Add hosts to the cluster, or take hosts back into service.")
     }
 }
 
-fn engine(engine: FtEngine, name: &str, hosts: &[Host]) -> Verdict {
-    let can = |version: &Version| match engine {
-        FtEngine::Legacy => version.at_least(4, 0) && !version.at_least(6, 5),
-        FtEngine::Smp => version.at_least(6, 0),
-    };
-    let without: Vec<String> = hosts
-        .iter()
-        .filter_map(|host| {
-            let version = host.version.known().filter(|version| !can(version))?;
-            Some(format!("{} ({version})", host.object.name))
-        })
-        .collect();
-    if !without.is_empty() {
-        let why = format!("their version of ESXi has no {name} Fault Tolerance");
-        return Verdict::unmet(without.join(", "), why)
-            .by_hand("Choose the other engine, or hosts of another version.");
+/// vCenter Server 6.5 and later manage the pairs of record/replay that there are, and make no more of them, on whatever host
+/// (vSphere Availability 6.5, "Differences Between Legacy FT and vSphere FT").
+fn vcenter_version(context: Context) -> Verdict {
+    let server = &context.facts.server;
+    let observed = format!("vCenter Server {server}");
+    let smp = server.at_least(6, 0);
+    let configured = context.facts.vm.as_ref().is_some_and(|vm| vm.has_ft_of(context.engine));
+    match context.engine {
+        FtEngine::Smp if !smp => Verdict::unmet(observed, "it knows no SMP-FT, which came with 6.0")
+            .by_hand("Upgrade the vCenter Server and the hosts to 6.0 or later, or choose the other engine."),
+        FtEngine::Legacy if server.at_least(6, 5) && !configured => {
+            let why = "since 6.5 it turns record/replay Fault Tolerance on for no other virtual machine";
+            Verdict::unmet(observed, why).by_hand(
+                "Use SMP-FT, on hosts of ESXi 6.0 or later and without vm.useLegacyFt, or manage the hosts by a vCenter \
+                 Server of 6.0.",
+            )
+        }
+        _ => Verdict::met(observed),
     }
-    let hidden = hosts.iter().filter(|host| host.version.known().is_none()).count();
-    if hidden > 0 || hosts.is_empty() {
-        return Verdict::unknown("not told", format!("the version of {hidden} hosts is not known"));
+}
+
+/// What the engine is called, and which versions of ESXi have it.
+fn about(engine: FtEngine) -> (&'static str, &'static str) {
+    match engine {
+        FtEngine::Legacy => ("record/replay", "ESX or ESXi 4.0 to 6.0"),
+        FtEngine::Smp => ("SMP-FT", "ESXi 6.0 or later"),
     }
-    Verdict::met(format!("all {} hosts", hosts.len()))
+}
+
+/// Whether the version of a host has the engine.
+pub fn has_engine(engine: FtEngine, host: &Host) -> Verdict {
+    host.version.judge("summary.config.product.version", |version| {
+        let can = match engine {
+            FtEngine::Legacy => version.at_least(4, 0) && !version.at_least(6, 5),
+            FtEngine::Smp => version.at_least(6, 0),
+        };
+        let observed = format!("{} ({version})", host.object.name);
+        if can {
+            Verdict::met(observed)
+        } else {
+            let name = about(engine).0;
+            Verdict::unmet(observed, format!("ESXi {version} has no {name} Fault Tolerance"))
+                .by_hand("Choose the other engine, or hosts of another version.")
+        }
+    })
+}
+
+fn engine(engine: FtEngine, hosts: &[&Host]) -> Verdict {
+    if hosts.is_empty() {
+        return Verdict::unknown("not told", "no host is in service");
+    }
+    all(&format!("all {} hosts", hosts.len()), hosts.iter().map(|host| has_engine(engine, host)))
 }
 
 /// Since 4.1 a host tells the version of the feature; before that, the build is what counts.
-fn ft_version(hosts: &[Host]) -> Verdict {
+pub fn ft_version(hosts: &[&Host]) -> Verdict {
     let told = |fact: fn(&Host) -> &Fact<String>| -> Option<Vec<(&str, &str)>> {
         hosts.iter().map(|host| Some((host.object.name.as_str(), fact(host).known()?.as_str()))).collect()
     };
@@ -136,7 +165,7 @@ fn ft_version(hosts: &[Host]) -> Verdict {
         (None, Some(builds)) if same(builds) => {
             Verdict::met(builds.first().map_or(String::new(), |(_, build)| format!("build {build}")))
         }
-        (None, Some(builds)) if hosts.iter().all(needs_same_build) => unmet(builds, "their build"),
+        (None, Some(builds)) if hosts.iter().all(|host| needs_same_build(host)) => unmet(builds, "their build"),
         (None, Some(builds)) => {
             Verdict::unknown(by_host(builds), "the hosts do not tell their version of Fault Tolerance")
         }
@@ -146,20 +175,4 @@ fn ft_version(hosts: &[Host]) -> Verdict {
 /// ESX and ESXi 4.0.
 fn needs_same_build(host: &Host) -> bool {
     host.version.known().is_some_and(|version| !version.at_least(4, 1))
-}
-
-fn limit(context: Context, cluster: &Cluster) -> Verdict {
-    let key = "das.maxftvmsperhost";
-    let options = cluster.options.known().map(Vec::as_slice).unwrap_or_default();
-    let set = options.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value.trim());
-    match set {
-        Some("0") => Verdict::met(format!("no limit: {key} is 0")),
-        _ if context.facts.vm.as_ref().is_some_and(super::super::facts::Vm::has_ft) => {
-            Verdict::met("Fault Tolerance of this virtual machine is configured already")
-        }
-        set => Verdict::unknown(
-            format!("{key} is {}", set.unwrap_or("not set, which is 4")),
-            "the virtual machines with Fault Tolerance on each host are not counted",
-        ),
-    }
 }

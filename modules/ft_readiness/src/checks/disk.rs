@@ -1,8 +1,9 @@
 //! What is required of the disks of the virtual machine, of what they lie on, and of who reaches that.
 
-use super::Context;
+use super::pair::{Seat, best_apart, list};
 use super::vm::power_off;
-use crate::check::{Check, Id, Verdict, all};
+use super::{Context, fit};
+use crate::check::{Check, Id, Status, Verdict, all};
 use crate::facts::{Device, Fact, Host, Place, Vm};
 
 pub fn judge(context: Context, vm: &Vm) -> Vec<Check> {
@@ -24,15 +25,21 @@ pub fn judge(context: Context, vm: &Vm) -> Vec<Check> {
     } else {
         "The configuration of the virtual machine is on storage that several hosts have."
     };
-    add(Id::SharedStorage, required, shared(context, vm));
+    let files = fit::files(context, vm);
+    add(Id::SharedStorage, required, shared(context, &files));
     if context.facts.place == Place::Standalone {
         // There is but one host, and that is said already.
         return checks;
     }
-    let verdict = reached(context, "datastore", &vm.datastores, |host| &host.datastores);
-    add(Id::DatastoreAccess, "At least two hosts reach the datastores of the virtual machine.", verdict);
+    let required = if context.is_legacy() {
+        "At least two hosts in service reach the datastores of the virtual machine."
+    } else {
+        "At least two hosts in service reach the datastore with the configuration of the virtual machine."
+    };
+    let verdict = reached(context, "datastore", &files, |host| &host.datastores);
+    add(Id::DatastoreAccess, required, verdict);
     let verdict = reached(context, "network", &vm.networks, |host| &host.networks);
-    add(Id::NetworkAccess, "At least two hosts reach the networks of the virtual machine.", verdict);
+    add(Id::NetworkAccess, "At least two hosts in service reach the networks of the virtual machine.", verdict);
     checks
 }
 
@@ -84,20 +91,9 @@ fn rdm(disk: &Device) -> Verdict {
     }
 }
 
-/// Record/replay shares all files; SMP-FT copies the disks, and shares the rest.
-fn shared(context: Context, vm: &Vm) -> Verdict {
-    let facts = context.facts;
-    if context.is_legacy() {
-        return vm.datastores.judge("datastore", |moids| on_shared(context, moids.iter().map(String::as_str)));
-    }
-    vm.vmx.judge("config.files.vmPathName", |path| {
-        let name = path.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or("", |(name, _)| name);
-        let moid = facts.datastores.iter().find(|it| it.object.name == name).map(|it| it.object.moid.as_str());
-        moid.map_or_else(
-            || Verdict::unknown(path.as_str(), "its datastore cannot be read"),
-            |moid| on_shared(context, [moid]),
-        )
-    })
+/// Whether other hosts can have what both of a pair need.
+fn shared(context: Context, files: &Fact<Vec<String>>) -> Verdict {
+    files.judge("datastore", |moids| on_shared(context, moids.iter().map(String::as_str)))
 }
 
 fn on_shared<'a>(context: Context, moids: impl IntoIterator<Item = &'a str>) -> Verdict {
@@ -134,40 +130,25 @@ fn on_shared<'a>(context: Context, moids: impl IntoIterator<Item = &'a str>) -> 
     all(&names.join(", "), each)
 }
 
-/// Whether hosts enough have everything of one kind that the virtual machine uses.
+/// Whether two hosts have everything of one kind that the virtual machine uses.
 fn reached(
     context: Context,
     what: &str,
     used: &Fact<Vec<String>>,
     of_host: fn(&Host) -> &Fact<Vec<String>>,
 ) -> Verdict {
-    let facts = context.facts;
-    used.judge(what, |moids| {
-        let (mut with, mut untold, mut without) = (0_usize, 0_usize, Vec::new());
-        for host in &facts.hosts {
-            let Some(own) = of_host(host).known() else {
-                untold += 1;
-                continue;
-            };
-            let lacking: Vec<String> =
-                moids.iter().filter(|moid| !own.contains(moid)).map(|moid| facts.name_of(moid)).collect();
-            if lacking.is_empty() {
-                with += 1;
-            } else {
-                without.push(format!("{} lacks {}", host.object.name, lacking.join(", ")));
+    used.judge(what, |_| {
+        let hosts = context.facts.hosts.iter();
+        let judge = |host: &Host| vec![fit::reaches(context, what, used, of_host(host))];
+        let seats: Vec<Seat> = hosts.map(|host| Seat::new(host, || judge(host))).collect();
+        let observed = list(&seats);
+        match best_apart(context, &seats) {
+            Some(Status::Met) => Verdict::met(observed),
+            Some(Status::Unknown) => Verdict::unknown(observed, format!("which {what}s some hosts have is not told")),
+            Some(Status::Unmet) | None => {
+                Verdict::unmet(observed, format!("primary and secondary need the same {what}s on two hosts in service"))
+                    .by_hand(format!("Give another host in service the {what}s of the virtual machine."))
             }
-        }
-        let mut observed = format!("{with} of {} hosts", facts.hosts.len());
-        if !without.is_empty() {
-            observed = format!("{observed}; {}", super::join(&without));
-        }
-        if with >= 2 {
-            Verdict::met(observed)
-        } else if with + untold >= 2 {
-            Verdict::unknown(observed, format!("what {untold} hosts reach cannot be read"))
-        } else {
-            Verdict::unmet(observed, format!("primary and secondary need the same {what}s on two hosts"))
-                .by_hand(format!("Give another host the {what}s of the virtual machine."))
         }
     })
 }

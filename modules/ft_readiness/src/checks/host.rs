@@ -11,7 +11,7 @@ use crate::facts::{Fact, Host, Place, Support};
 pub fn judge(context: Context, host: &Host) -> Vec<Check> {
     let mut checks = Vec::new();
     let mut add = |id, required: &str, verdict| checks.push(Check::new(id, required, &host.object, verdict));
-    add(Id::HostConnected, "The host is connected.", connected(host));
+    add(Id::HostConnected, "The host is on and connected.", connected(host));
     add(Id::HostMaintenance, "The host is not in maintenance mode.", maintenance(host));
     let support = if context.is_legacy() { &host.capability.legacy } else { &host.capability.smp };
     // An agent runs only where vSphere HA is on, and that it is off is said of the cluster.
@@ -37,6 +37,8 @@ pub fn judge(context: Context, host: &Host) -> Vec<Check> {
     let elsewhere = |reason: &str| match host_requirement(reason) {
         Some(Id::HaAgent) if no_agent => true,
         Some(Id::HaEnabled) => no_agent,
+        // Of an agent that settles, the host says that there is an issue.
+        Some(Id::HaAgent) => checks.iter().any(|check| check.id == Id::HaAgent && check.status != Status::Met),
         Some(id) => checks.iter().any(|check: &Check| check.id == id && check.status == Status::Unmet),
         None => false,
     };
@@ -48,7 +50,17 @@ pub fn judge(context: Context, host: &Host) -> Vec<Check> {
             capability(replay, "capability.recordReplaySupported", "replayCompatibilityIssues", bypassed, |_| false);
         checks.push(Check::new(Id::HostReplay, "The host can record and replay.", &host.object, verdict));
     }
+    if host.out_of_service().is_some() {
+        checks.iter_mut().for_each(only_advise);
+    }
     checks
+}
+
+/// No module can do anything about a host that is out of service.
+fn only_advise(check: &mut Check) {
+    if let Some(remedy) = check.remedy.take_if(|remedy| remedy.module.is_some()) {
+        check.remedy = Some(Remedy::advice(format!("When it is back in service: {}", remedy.text)));
+    }
 }
 
 /// The virtual machine has the options by which a nested host may record and replay although its hardware does not allow it.
@@ -62,7 +74,11 @@ fn bypasses(context: Context, host: &Host) -> bool {
 }
 
 fn connected(host: &Host) -> Verdict {
+    let power = host.power.known().map_or("", String::as_str);
     host.connection.judge("runtime.connectionState", |state| match state.as_str() {
+        "connected" if ["standBy", "poweredOff"].contains(&power) => {
+            Verdict::unmet(power, "it is not on").by_hand("Power the host on.")
+        }
         "connected" => Verdict::met("connected"),
         other => Verdict::unmet(other, "the server does not reach it").by_hand("Reconnect the host."),
     })
@@ -91,8 +107,17 @@ fn agent(host: &Host, support: &Support) -> Verdict {
             Verdict::unknown("not told", "the server does not tell runtime.dasHostState.state")
         }
     };
+    if let Some(state) = host.out_of_service() {
+        let observed = host.agent.known().map_or("not told", String::as_str);
+        return Verdict::unmet(observed, format!("the host is {state}, and its agent takes no part until it is back"));
+    }
     host.agent.judge_or("runtime.dasHostState.state", by_issues, |state| match state.as_str() {
         "master" | "connectedToMaster" => Verdict::met(state.as_str()),
+        // All of these pass by themselves, or end in an error.
+        "uninitialized" | "election" | "retry" => Verdict::unknown(
+            state.as_str(),
+            "its agent is being set up or takes part in an election: look again in a minute",
+        ),
         other => Verdict::unmet(other, "its agent neither is the master nor is connected to it").by_hand(REMEDY),
     })
 }

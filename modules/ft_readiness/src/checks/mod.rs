@@ -2,11 +2,16 @@
 
 mod cluster;
 mod disk;
+mod fit;
 mod host;
+mod limit;
 mod nic;
+mod pair;
 mod reason;
 mod vm;
 
+#[cfg(test)]
+mod pair_tests;
 #[cfg(test)]
 mod rows;
 #[cfg(test)]
@@ -33,7 +38,7 @@ impl Context<'_> {
         self.engine == FtEngine::Legacy
     }
 
-    /// The version that decides: of the host of the virtual machine, of the oldest host, of a server that is older still.
+    /// The version that decides: of the host of the virtual machine, of the oldest host in service, of a server that is older still.
     pub fn version(self) -> Version {
         version(self.facts)
     }
@@ -42,16 +47,17 @@ impl Context<'_> {
 /// See [`Context::version`].
 pub fn version(facts: &Facts) -> Version {
     let home = facts.home().and_then(|host| host.version.known());
-    let oldest = || facts.hosts.iter().filter_map(|host| host.version.known()).min();
-    home.or_else(oldest).unwrap_or(&facts.server).min(&facts.server).clone()
+    let oldest = || facts.candidates().filter_map(|host| host.version.known()).min();
+    let oldest_of_all = || facts.hosts.iter().filter_map(|host| host.version.known()).min();
+    home.or_else(oldest).or_else(oldest_of_all).unwrap_or(&facts.server).min(&facts.server).clone()
 }
 
 /// Every check, of the cluster first, then of its hosts, then of the virtual machine.
 pub fn judge(context: Context) -> Vec<Check> {
+    let hosts: Vec<_> = context.facts.hosts.iter().map(|host| (host, host::judge(context, host))).collect();
     let mut checks = cluster::judge(context);
-    for host in &context.facts.hosts {
-        checks.extend(host::judge(context, host));
-    }
+    checks.extend(pair::judge(context, &hosts));
+    checks.extend(hosts.into_iter().flat_map(|(_, checks)| checks));
     if let Some(vm) = &context.facts.vm {
         checks.extend(vm::judge(context, vm));
         checks.extend(disk::judge(context, vm));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use vsphere::{Fault, FtEngine, Version};
 
+use super::pair_tests::{LIMIT, PAIR};
 use super::rows::{DISK, VM};
 use super::{Context, judge};
 use crate::check::{Check, Id, Status};
@@ -13,7 +14,7 @@ use crate::testing::{issues, known, lab};
 use FtEngine::{Legacy, Smp};
 use Status::{Met, Unknown, Unmet};
 
-fn judged(engine: FtEngine, change: impl FnOnce(&mut Facts)) -> Vec<Check> {
+pub fn judged(engine: FtEngine, change: impl FnOnce(&mut Facts)) -> Vec<Check> {
     let mut facts = lab(engine);
     change(&mut facts);
     judge(Context { facts: &facts, engine })
@@ -60,6 +61,28 @@ const CLUSTER: &[Row] = &[
     (Id::Engine, Legacy, Unmet, |it| it.second().version = Fact::Known(Version::parse("6.5.0"))),
     (Id::Engine, Smp, Unmet, |it| it.second().version = Fact::Known(Version::parse("5.5.0"))),
     (Id::Engine, Smp, Unknown, |it| it.second().version = hidden()),
+    (Id::Engine, Smp, Met, |it| {
+        it.third().version = Fact::Known(Version::parse("5.5.0"));
+        it.third().connection = known("disconnected");
+    }),
+    (Id::VcenterVersion, Smp, Unmet, |it| it.server = Version::parse("5.5.0")),
+    (Id::VcenterVersion, Legacy, Met, |it| it.server = Version::parse("6.0.0")),
+    (Id::VcenterVersion, Legacy, Unmet, |it| it.server = Version::parse("6.5.0")),
+    // It keeps the pairs that there are.
+    (Id::VcenterVersion, Legacy, Met, |it| {
+        it.server = Version::parse("6.5.0");
+        it.machine().ft_state = known("disabled");
+    }),
+    (Id::VcenterVersion, Legacy, Met, |it| {
+        it.server = Version::parse("6.5.0");
+        it.machine().ft_state = known("running");
+        it.machine().ft_type = known("recordReplay");
+    }),
+    (Id::VcenterVersion, Legacy, Unmet, |it| {
+        it.server = Version::parse("6.5.0");
+        it.machine().ft_state = known("running");
+        it.machine().ft_type = known("checkpointing");
+    }),
     (Id::FtVersion, Smp, Unmet, |it| it.second().ft_version = known("4.0.0")),
     (Id::FtVersion, Smp, Met, |it| it.second().ft_version = Fact::Unset),
     (Id::FtVersion, Smp, Unknown, |it| {
@@ -77,19 +100,26 @@ const CLUSTER: &[Row] = &[
         it.second().ft_version = hidden();
         it.second().build = hidden();
     }),
-    (Id::FtVmLimit, Smp, Unknown, |it| it.cluster().options = Fact::Unset),
-    (Id::FtVmLimit, Smp, Met, |it| {
-        it.cluster().options = Fact::Unset;
-        it.machine().ft_state = known("running");
-    }),
 ];
 
 const HOST: &[Row] = &[
     (Id::HostConnected, Smp, Unmet, |it| it.second().connection = known("disconnected")),
+    (Id::HostConnected, Smp, Unmet, |it| it.second().power = known("standBy")),
+    (Id::HostConnected, Smp, Met, |it| it.second().power = Fact::Unset),
     (Id::HostConnected, Smp, Unknown, |it| it.second().connection = hidden()),
     (Id::HostMaintenance, Smp, Unmet, |it| it.second().maintenance = Fact::Known(true)),
     (Id::HostMaintenance, Smp, Unknown, |it| it.second().maintenance = Fact::Unset),
     (Id::HaAgent, Smp, Unmet, |it| it.second().agent = known("initializationError")),
+    (Id::HaAgent, Smp, Unmet, |it| it.second().agent = known("settling2030")),
+    // These pass by themselves.
+    (Id::HaAgent, Smp, Unknown, |it| it.second().agent = known("election")),
+    (Id::HaAgent, Smp, Unknown, |it| it.second().agent = known("uninitialized")),
+    (Id::HaAgent, Legacy, Unknown, |it| it.second().agent = known("retry")),
+    // A host in maintenance mode has no agent.
+    (Id::HaAgent, Smp, Unmet, |it| {
+        it.second().agent = Fact::Unset;
+        it.second().maintenance = Fact::Known(true);
+    }),
     (Id::HaAgent, Smp, Unmet, |it| {
         it.second().agent = Fact::Unset;
         it.second().capability.smp = issues(&["haAgentIssue"]);
@@ -134,6 +164,11 @@ const HOST: &[Row] = &[
         it.second().agent = Fact::Unset;
         it.second().capability.smp = issues(&["haAgentIssue"]);
     }),
+    // The agent settles, and the host has an issue with it until it has.
+    (Id::HostCapability, Smp, Met, |it| {
+        it.second().agent = known("election");
+        it.second().capability.smp = issues(&["haAgentIssue"]);
+    }),
     // The agent is well, and the host has an issue with it all the same.
     (Id::HostCapability, Smp, Unmet, |it| it.second().capability.smp = issues(&["haAgentIssue"])),
     // The options of the virtual machine ask a nested host for what its hardware lacks.
@@ -176,7 +211,7 @@ const TOLD: &[Row] = &[
     }),
 ];
 
-fn hold(rows: &[Row]) {
+pub fn hold(rows: &[Row]) {
     for (index, (id, engine, expected, change)) in rows.iter().enumerate() {
         let checks = judged(*engine, change);
         assert_eq!(worst(&checks, *id), Some(*expected), "row {index}, {id:?} of {engine:?}");
@@ -215,13 +250,13 @@ fn what_vsphere_says_is_taken_in() {
 fn every_requirement_can_be_anything_that_it_should() {
     let good = [judged(Legacy, |_| ()), judged(Smp, |_| ())].concat();
     let all: BTreeSet<Id> = good.iter().map(|check| check.id).collect();
-    let rows = [CLUSTER, HOST, VM, DISK, TOLD].concat();
+    let rows = [CLUSTER, HOST, VM, DISK, TOLD, PAIR, LIMIT].concat();
     let of = |status| -> BTreeSet<Id> {
         rows.iter().filter(|(_, _, expected, _)| *expected == status).map(|(id, ..)| *id).collect()
     };
-    // Of limits and modes it is never certain that they are not kept.
-    assert_eq!(all.difference(&of(Unmet)).copied().collect::<Vec<_>>(), [Id::FtVmLimit, Id::DiskMode]);
-    assert_eq!(all.difference(&of(Unknown)).count(), 0);
+    // Of modes it is never certain that they are not kept, and every server tells its version.
+    assert_eq!(all.difference(&of(Unmet)).copied().collect::<Vec<_>>(), [Id::DiskMode]);
+    assert_eq!(all.difference(&of(Unknown)).copied().collect::<Vec<_>>(), [Id::VcenterVersion]);
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use serde_json::json;
 use target::Remedy;
 
-use super::Context;
+use super::{Context, fit};
 use crate::check::{Check, Id, Verdict, all};
-use crate::facts::{Device, Fact, Host, Vm};
+use crate::facts::{Device, Fact, Vm};
 
 /// The options by which a nested virtual machine may record and replay.
 pub const REPLAY_OPTIONS: [&str; 3] = ["replay.supported", "replay.allowFT", "replay.allowBTOnly"];
@@ -24,14 +24,10 @@ pub fn judge(context: Context, vm: &Vm) -> Vec<Check> {
     );
     add(Id::VmQuestion, "The virtual machine waits for no answer.", question(vm));
     add(Id::Snapshot, "The virtual machine has no snapshot.", snapshot(vm));
-    let most = if context.is_legacy() { 1 } else { limit(context, |host| &host.capability.max_vcpus, 4, 8) };
+    let most = if context.is_legacy() { 1 } else { fit::VCPUS.of_two(context) };
     let few = format!("The virtual machine has at most {most} virtual CPU{}.", if most == 1 { "" } else { "s" });
     add(Id::Vcpus, &few, at_most(&vm.cpus, "config.hardware.numCPU", most, "virtual CPUs"));
-    let most = if context.is_legacy() {
-        65_536
-    } else {
-        limit(context, |host| &host.capability.max_memory_mb, 65_536, 131_072)
-    };
+    let most = if context.is_legacy() { 65_536 } else { fit::MEMORY.of_two(context) };
     let little = format!("The virtual machine has at most {} GB of memory.", most / 1024);
     add(Id::Memory, &little, at_most(&vm.memory_mb, "config.hardware.memoryMB", most, "MB of memory"));
     if context.is_legacy() {
@@ -52,7 +48,11 @@ pub fn judge(context: Context, vm: &Vm) -> Vec<Check> {
         add(Id::Vbs, "The virtual machine has no virtualization-based security.", verdict);
     }
     if version.at_least(5, 0) {
-        add(Id::Firmware, "The firmware is one that the hosts support with Fault Tolerance.", firmware(context, vm));
+        add(
+            Id::Firmware,
+            "The firmware is one that two hosts support with Fault Tolerance.",
+            fit::firmware(context, vm),
+        );
     }
     if context.is_legacy() && context.facts.hosts.iter().any(|host| host.nested) {
         add(
@@ -158,12 +158,6 @@ fn snapshot(vm: &Vm) -> Verdict {
     )
 }
 
-/// The smallest limit that a host tells; else the one of its version.
-fn limit(context: Context, told: fn(&Host) -> &Fact<i64>, early: i64, later: i64) -> i64 {
-    let smallest = context.facts.hosts.iter().filter_map(|host| told(host).known()).min();
-    smallest.copied().unwrap_or(if context.version().at_least(6, 7) { later } else { early })
-}
-
 fn at_most(fact: &Fact<i64>, property: &str, most: i64, what: &str) -> Verdict {
     fact.judge(property, |count| {
         let observed = format!("{count} {what}");
@@ -235,23 +229,6 @@ fn video_3d(vm: &Vm) -> Verdict {
 
 fn unwanted(fact: &Fact<bool>, property: &str, why: &str, remedy: &str) -> Verdict {
     fact.judge(property, |on| if *on { Verdict::unmet("on", why).by_hand(remedy) } else { Verdict::met("off") })
-}
-
-fn firmware(context: Context, vm: &Vm) -> Verdict {
-    vm.firmware.judge("config.firmware", |firmware| {
-        if firmware == "bios" {
-            return Verdict::met("bios");
-        }
-        let told: Vec<Option<&bool>> = context.facts.hosts.iter().map(|host| host.capability.efi.known()).collect();
-        if told.contains(&Some(&false)) {
-            let why = "a host supports no such firmware with Fault Tolerance (capability.ftEfiSupported is false)";
-            return Verdict::unmet(firmware.as_str(), why);
-        }
-        if !told.is_empty() && told.iter().all(Option::is_some) {
-            return Verdict::met(firmware.as_str());
-        }
-        Verdict::unknown(firmware.as_str(), "not every host tells whether it supports that (capability.ftEfiSupported)")
-    })
 }
 
 fn replay_options(vm: &Vm) -> Verdict {

@@ -1,0 +1,171 @@
+//! Whether two hosts can have a primary and its secondary. What one host lacks matters only if it is needed, and hosts that
+//! each lack something else make no pair: so hosts are judged two at a time, as they would be used.
+
+use super::{Context, cluster, fit, limit};
+use crate::check::{Check, Id, Status, Verdict};
+use crate::facts::{Facts, Host, Place};
+
+/// A host, and everything that was found of it by one measure.
+pub struct Seat<'a> {
+    pub host: &'a Host,
+    verdicts: Vec<Verdict>,
+}
+
+impl<'a> Seat<'a> {
+    /// What is found of a host counts only while it is in service.
+    pub fn new(host: &'a Host, judge: impl FnOnce() -> Vec<Verdict>) -> Self {
+        let verdicts = match host.out_of_service() {
+            Some(why) => vec![Verdict::unmet(why.as_str(), why.as_str())],
+            None if host.is_in_service() => judge(),
+            None => {
+                let untold = Verdict::unknown("not told", "whether it is in service is not told");
+                [vec![untold], judge()].concat()
+            }
+        };
+        Self { host, verdicts }
+    }
+
+    pub fn status(&self) -> Status {
+        self.verdicts.iter().map(|verdict| verdict.status).max().unwrap_or(Status::Met)
+    }
+
+    /// Why it is as bad as it is.
+    fn why(&self) -> String {
+        let worst = self.verdicts.iter().filter(|verdict| verdict.status == self.status());
+        let whys: Vec<String> = worst.filter_map(|verdict| verdict.why.clone()).collect();
+        format!("{}: {}", self.host.object.name, super::join(&whys))
+    }
+}
+
+/// Which host has to be one of the two.
+enum Home<'a> {
+    /// Any: nothing runs.
+    Any,
+    /// The one that the virtual machine runs on.
+    At(&'a Host),
+    /// The virtual machine runs on a host that cannot be read.
+    Unseen,
+}
+
+impl<'a> Home<'a> {
+    fn of(facts: &'a Facts) -> Self {
+        match &facts.vm {
+            Some(vm) if vm.is_on() => facts.home().map_or(Self::Unseen, Self::At),
+            _ => Self::Any,
+        }
+    }
+}
+
+/// How the best two hosts stand, the home of a running virtual machine among them; nothing if there are no two. `together`
+/// judges what only two of them can have in common.
+pub fn best(context: Context, seats: &[Seat], together: impl Fn(&Host, &Host) -> Status) -> Option<Status> {
+    let home = Home::of(context.facts);
+    let mut all: Vec<(Option<&Host>, Status)> = seats.iter().map(|seat| (Some(seat.host), seat.status())).collect();
+    // Hosts that are there and cannot be read: the home, and where the cluster is hidden, at least one more.
+    let unseen =
+        usize::from(matches!(home, Home::Unseen)) + usize::from(matches!(context.facts.place, Place::Hidden(_)));
+    all.extend(std::iter::repeat_n((None, Status::Unknown), unseen));
+    let is_home = |host: Option<&Host>| match home {
+        Home::Any => true,
+        Home::At(home) => host.is_some_and(|host| host.object.moid == home.object.moid),
+        Home::Unseen => host.is_none(),
+    };
+    let pairs = all.iter().enumerate().flat_map(|(at, one)| all[at + 1..].iter().map(move |other| (one, other)));
+    let fit = pairs.filter(|((one, _), (other, _))| is_home(*one) || is_home(*other));
+    let judged = fit.map(|((one, first), (other, second))| {
+        let both = one.zip(*other).map_or(Status::Met, |(one, other)| together(one, other));
+        (*first).max(*second).max(both)
+    });
+    judged.min()
+}
+
+/// The best two by what is found of each alone.
+pub fn best_apart(context: Context, seats: &[Seat]) -> Option<Status> {
+    best(context, seats, |_, _| Status::Met)
+}
+
+/// How many hosts are good, and what is wrong with the first of the others.
+pub fn list(seats: &[Seat]) -> String {
+    const MOST: usize = 3;
+    let (good, others): (Vec<&Seat>, Vec<&Seat>) = seats.iter().partition(|seat| seat.status() == Status::Met);
+    let mut parts = vec![format!("{} of {} hosts", good.len(), seats.len())];
+    parts.extend(others.iter().take(MOST).map(|seat| seat.why()));
+    if others.len() > MOST {
+        parts.push(format!("and {} more", others.len() - MOST));
+    }
+    parts.join("; ")
+}
+
+/// The check that says whether all that is required of hosts is met by two of them.
+pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)]) -> Option<Check> {
+    let facts = context.facts;
+    let object = match (&facts.place, &facts.vm) {
+        (Place::Cluster(cluster), _) => &cluster.object,
+        (Place::Hidden(_), Some(vm)) => &vm.object,
+        // A host of its own has no other, and that is said already.
+        _ => return None,
+    };
+    let seat = |(host, checks): &(&'_ Host, Vec<Check>)| -> Vec<Verdict> {
+        let mut verdicts: Vec<Verdict> = checks.iter().map(Check::verdict).collect();
+        verdicts.push(cluster::has_engine(context.engine, host));
+        if let Some(vm) = &facts.vm {
+            verdicts.extend(fit::judge(context, vm, host));
+        }
+        if matches!(facts.place, Place::Cluster(_)) {
+            verdicts.push(limit::room(context, host));
+        }
+        verdicts
+    };
+    let seats: Vec<Seat> = hosts.iter().map(|it| Seat::new(it.0, || seat(it))).collect();
+    let alike = |one: &Host, other: &Host| cluster::ft_version(&[one, other]).status;
+    let required = match Home::of(facts) {
+        Home::Any => "Two hosts meet everything that is required of a host.",
+        _ => "Two hosts meet everything that is required of a host, and the virtual machine runs on one of them.",
+    };
+    let observed = list(&seats);
+    let verdict = match best(context, &seats, alike) {
+        Some(Status::Met) => Verdict::met(observed),
+        Some(Status::Unknown) => Verdict::unknown(observed, "some of what is required of hosts is not told"),
+        Some(Status::Unmet) | None => {
+            // Where something can be done about single hosts, their own checks say what.
+            let asked = hosts
+                .iter()
+                .any(|(host, checks)| host.is_in_service() && checks.iter().any(|check| check.remedy.is_some()));
+            let verdict = Verdict::unmet(observed, why(context, &seats));
+            if asked { verdict } else { advise(facts, &seats, verdict) }
+        }
+    };
+    Some(Check::new(Id::HostPair, required, object, verdict))
+}
+
+/// The host that the virtual machine runs on, if that one will not do.
+fn bad_home<'a>(facts: &Facts, seats: &'a [Seat]) -> Option<&'a Host> {
+    let Home::At(home) = Home::of(facts) else { return None };
+    let seat = seats.iter().find(|seat| seat.host.object.moid == home.object.moid)?;
+    (seat.status() == Status::Unmet).then_some(seat.host)
+}
+
+fn why(context: Context, seats: &[Seat]) -> String {
+    if let Some(home) = bad_home(context.facts, seats) {
+        return format!("the virtual machine runs on {}, which does not meet all of it", home.object.name);
+    }
+    if best_apart(context, seats).is_some_and(|status| status != Status::Unmet) {
+        return "no two that meet it have the same version of Fault Tolerance".to_owned();
+    }
+    "primary and secondary run on different hosts, and each of them has to meet all of it".to_owned()
+}
+
+fn advise(facts: &Facts, seats: &[Seat], verdict: Verdict) -> Verdict {
+    let usable = seats.iter().filter(|seat| seat.status() != Status::Unmet);
+    let names: Vec<&str> = usable.map(|seat| seat.host.object.name.as_str()).collect();
+    match bad_home(facts, seats) {
+        Some(home) if names.len() >= 2 => verdict.by_hand(format!(
+            "Give {} what it lacks, or migrate the virtual machine to one of {}.",
+            home.object.name,
+            names.join(", ")
+        )),
+        // Too few are in service, which is said already.
+        _ if facts.candidates().count() < 2 => verdict,
+        _ => verdict.by_hand("Give one more host all that is required."),
+    }
+}
