@@ -175,6 +175,45 @@ def test_an_agent_that_does_not_get_ready_is_named_in_a_warning(simulator):
         assert host in warning and "initializationError" in warning and lab.facts["hosts"][1] not in warning
 
 
+@pytest.mark.parametrize("found", ["on", "off", "other settings"])
+def test_agents_on_their_way_are_waited_for_whoever_turned_it_on(found, simulator):
+    lab = simulator(personality="6.7", scenario="ha-off" if found == "off" else "healthy")
+    host = lab.facts["host_moids"][1]
+    lab.set(host, agent="election")
+
+    def settles() -> bool:
+        # The agent gets ready while the run looks again and again.
+        if lab.methods().count("RetrievePropertiesEx") < 5:
+            return False
+        lab.set(host, agent=None)
+        return True
+
+    args = connection(lab.facts) | {"cluster_name": lab.facts["cluster"]}
+    if found == "other settings":
+        args |= {"admission_control": False}
+    # The signal 0 reaches nobody.
+    result = interrupt_module("cluster_ha", args, settles, number=0)
+    assert not result.json["failed"] and result.changed is (found != "on"), result.msg
+    assert all(agent["healthy"] for agent in result.json["agents"]) and "warnings" not in result.json
+
+
+def test_a_check_run_waits_for_no_agent_and_names_it(healthy):
+    healthy.set(healthy.facts["host_moids"][1], agent="election")
+    result = ha(healthy, "enabled", "--check")
+    assert not result.changed and len(healthy.methods()) == 5, healthy.methods()
+    (warning,) = result.json["warnings"]
+    assert healthy.facts["hosts"][1] in warning and "election" in warning
+
+
+def test_an_agent_that_settles_too_late_is_named_once_and_is_no_failure(healthy):
+    healthy.set(healthy.facts["host_moids"][1], agent="uninitialized")
+    for more in ({}, {"admission_control": False}):
+        result = ha(healthy, "enabled", timeout=1, **more)
+        assert not result.json["failed"] and result.changed is bool(more), result.msg
+        (warning,) = result.json["warnings"]
+        assert healthy.facts["hosts"][1] in warning and "uninitialized" in warning
+
+
 @pytest.mark.parametrize("why", [{"maintenance": True}, {"connection": "notResponding"}])
 def test_a_host_that_is_away_is_not_waited_for(why, simulator):
     lab = simulator(personality="6.7", scenario="ha-off")
@@ -182,6 +221,8 @@ def test_a_host_that_is_away_is_not_waited_for(why, simulator):
     result = ha(lab, "enabled")
     assert result.changed and "warnings" not in result.json
     assert [agent["healthy"] for agent in result.json["agents"]] == [False, True]
+    again = ha(lab, "enabled")
+    assert not again.changed and "warnings" not in again.json
 
 
 def test_a_server_that_does_not_say_whether_ha_is_on_is_taken_for_off_with_a_warning(healthy):

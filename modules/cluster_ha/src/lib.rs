@@ -1,7 +1,7 @@
 //! `cluster_ha`: vSphere HA of a cluster is on, or off.
 //!
 //! `ReconfigureComputeResource_Task` with what is named and differs, and nothing else. Its task ends before the hosts' agents
-//! are ready, and Fault Tolerance needs them: they are waited for too, though not for long.
+//! are ready, and Fault Tolerance needs them: they are waited for too, also by a run that finds vSphere HA on already.
 
 mod observe;
 mod plan;
@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use contract::{Applied, Error, Module, Outcome, Plan, Rule, Run};
-use plan::{Agent, Change, Observed};
+use plan::{Agent, Change, Observed, Since};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ struct Args {
     datacenter: Option<String>,
     #[serde(flatten)]
     wish: Wish,
-    /// Seconds after which the run gives up waiting for vSphere.
+    /// Seconds after which the run gives up waiting for vSphere. Agents that are not ready by then are a warning and no failure.
     #[serde(default = "five_minutes")]
     #[schemars(range(min = 1, max = 86400))]
     timeout: u64,
@@ -91,8 +91,8 @@ struct ClusterReport {
     moid: String,
 }
 
-/// So long the agents may take to get ready before the run ends with a warning.
-const AGENTS: Duration = Duration::from_secs(60);
+/// So long an agent that failed may take to be tried again by vSphere, after vSphere HA was turned on.
+const AGAIN: Duration = Duration::from_secs(60);
 /// So long it may take until the server tells any state of an agent; servers that never do are not waited for longer.
 const UNTOLD: Duration = Duration::from_secs(5);
 
@@ -104,7 +104,7 @@ impl Module for ClusterHa {
     const DESCRIPTION: &'static [&'static str] = &[
         "Turns vSphere HA of a cluster on or off, and sets its admission control and host monitoring where they are given. Nothing else of the cluster is touched.",
         "Fault Tolerance can only be turned on, powered on or failed over in a cluster with vSphere HA.",
-        "After turning it on, the run waits up to a minute for the agents of the hosts, and warns of those that are not ready by then.",
+        "Once it is on, the run waits up to O(timeout) for the agents of the hosts to get ready, also where an earlier run turned it on. It warns of those that are not ready then. Hosts that are disconnected or in maintenance mode are not waited for.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
     const RULES: &'static [Rule] = &[target::PROXY_NEEDS_PORT, target::PROXY_NEEDS_HOST];
@@ -171,8 +171,8 @@ impl Module for ClusterHa {
         run: &Run,
     ) -> Result<Observed, Error> {
         let began = Instant::now();
-        // Leaves time for the last look and the logout.
-        let end = run.deadline(args.timeout).min(began + AGENTS);
+        let turned_on = change.config.enabled == Some(true);
+        let end = run.deadline(args.timeout);
         let mut pause = Duration::from_millis(100);
         loop {
             let now = observe::observe(args, server, Some(observed)).await?;
@@ -180,9 +180,20 @@ impl Module for ClusterHa {
             if !ignored.is_empty() {
                 return Err(plan::ignored(&now, &ignored));
             }
-            let waits = change.config.enabled == Some(true) && plan::settling(&now, began.elapsed() < UNTOLD);
+            let waits = if turned_on {
+                let since = match began.elapsed() {
+                    passed if passed < UNTOLD => Since::Moments,
+                    passed if passed < AGAIN => Since::NotLong,
+                    _ => Since::Long,
+                };
+                plan::settling(&now, since)
+            } else {
+                change.settling && plan::coming(&now)
+            };
+            // Leaves time for the last look and the logout.
             if !waits || Instant::now() + pause >= end {
-                if let Some(warning) = plan::unhealthy(&now).filter(|_| change.config.enabled == Some(true)) {
+                // Where nothing was written, planning again tells.
+                if let Some(warning) = plan::unhealthy(&now).filter(|_| turned_on || change.tells_later()) {
                     run.warn(warning);
                 }
                 return Ok(now);

@@ -47,16 +47,33 @@ pub struct Change {
     pub config: HaConfig,
     /// The server does not say how any of them is now.
     pub untold: bool,
+    /// vSphere HA is on already, and agents are on their way: they are waited for.
+    pub settling: bool,
+}
+
+impl Change {
+    /// Agents are waited for after something else is written: only then is it known which are ready.
+    pub fn tells_later(&self) -> bool {
+        self.settling && !self.config.is_empty()
+    }
 }
 
 impl contract::Change for Change {
     fn is_empty(&self) -> bool {
         self.config.is_empty()
     }
+    fn waits(&self) -> bool {
+        self.settling
+    }
     fn is_tentative(&self) -> bool {
         self.untold
     }
 }
+
+/// The states of an agent that is being set up (`ClusterDasFdmAvailabilityState`).
+const COMING: [&str; 2] = ["uninitialized", "election"];
+/// The states that an agent does not leave by itself.
+const FAILED: [&str; 2] = ["initializationError", "uninitializationError"];
 
 /// Decides.
 pub fn plan(wish: &Wish, observed: &Observed) -> Plan<Change> {
@@ -72,7 +89,8 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Plan<Change> {
     };
     let written = settings(config, is).into_iter().filter(|(_, to, _)| to.is_some());
     let (untold, told): (Vec<_>, Vec<_>) = written.partition(|(_, _, is)| is.is_none());
-    let mut plan = Plan::from(Change { config, untold: !untold.is_empty() && told.is_empty() });
+    let settling = on && enabled.is_none() && coming(observed);
+    let mut plan = Plan::from(Change { config, untold: !untold.is_empty() && told.is_empty(), settling });
     let name = &observed.name;
     if is.enabled.is_none() {
         plan.warnings
@@ -91,7 +109,7 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Plan<Change> {
             observed.protected.join(", ")
         ));
     }
-    if on && enabled.is_none() {
+    if on && enabled.is_none() && !plan.change.tells_later() {
         plan.warnings.extend(unhealthy(observed));
     }
     plan
@@ -134,13 +152,33 @@ pub fn ignored(observed: &Observed, ignored: &[&str]) -> Error {
     Error::new(Kind::Fault, text)
 }
 
-/// Whether agents that should run are still on their way; those whose state is not told count when `untold` does.
-pub fn settling(observed: &Observed, untold: bool) -> bool {
+/// How long ago this run turned vSphere HA on, as far as that decides what is still waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// A moment ago: a server that tells states at all may not have begun to.
+    Moments,
+    /// Not long ago: an agent that failed may be tried again.
+    NotLong,
+    /// Long enough for what is final to be final.
+    Long,
+}
+
+/// Whether agents that should run may still get ready, now that vSphere HA was turned on.
+pub fn settling(observed: &Observed, since: Since) -> bool {
     let mut expected = observed.agents.iter().filter(|agent| agent.expected);
-    expected.any(|agent| match agent.healthy {
-        Some(healthy) => !healthy,
-        None => untold,
+    expected.any(|agent| match (agent.healthy, agent.state.as_deref()) {
+        (Some(healthy), Some(state)) => !healthy && (since != Since::Long || !FAILED.contains(&state)),
+        _ => since == Since::Moments,
     })
+}
+
+/// Whether agents are on their way although this run turned nothing on, as after a run that did not wait to the end. Any
+/// other state may have been there for days.
+pub fn coming(observed: &Observed) -> bool {
+    let expected = || observed.agents.iter().filter(|agent| agent.expected);
+    // Servers that tell no agent's state have nothing to wait for; where one is told, the others are about to be.
+    let told = expected().any(|agent| agent.state.is_some());
+    told && expected().any(|agent| agent.state.as_deref().is_none_or(|state| COMING.contains(&state)))
 }
 
 /// The hosts whose agent should run, and does not.

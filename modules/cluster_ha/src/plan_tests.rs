@@ -2,7 +2,7 @@ use contract::Change as _;
 use proptest::prelude::*;
 use vsphere::{HaConfig, Moref};
 
-use super::{Agent, Change, Observed, missing, plan, predict, settling, unhealthy};
+use super::{Agent, Change, Observed, Since, missing, plan, predict, settling, unhealthy};
 use crate::{State, Wish};
 
 const NO: Option<bool> = Some(false);
@@ -95,30 +95,42 @@ fn turning_it_off_warns_of_what_depends_on_it() {
 #[test]
 fn agents_that_should_run_and_do_not_are_told_by_host_and_state() {
     let (up, second) = ((Some("master"), true), (Some("connectedToMaster"), true));
-    // The agents; whether they are waited for, and whether still if some are not told; what is said of them.
-    for (states, waits, waits_for_untold, says) in [
-        (vec![up, second], false, false, None),
-        (vec![up, (Some("election"), true)], true, true, Some("esxi01 (election)")),
-        (vec![up, (Some("ofTomorrow"), true)], true, true, Some("esxi01 (ofTomorrow)")),
-        (vec![up, (None, true)], false, true, None),
-        (vec![up, (None, false)], false, false, None),
-        (vec![up, (Some("uninitialized"), false)], false, false, None),
-        (vec![], false, false, None),
+    let long: &[Since] = &[Since::Moments, Since::NotLong, Since::Long];
+    // The agents; how long after turning it on they are waited for; whether a run that finds it on waits; what is said.
+    for (states, since, again, says) in [
+        (vec![up, second], &long[..0], false, None),
+        (vec![up, (Some("election"), true)], long, true, Some("esxi01 (election)")),
+        (vec![up, (Some("uninitialized"), true)], long, true, Some("esxi01 (uninitialized)")),
+        (vec![up, (Some("fdmUnreachable"), true)], long, false, Some("esxi01 (fdmUnreachable)")),
+        (vec![up, (Some("initializationError"), true)], &long[..2], false, Some("esxi01 (initializationError)")),
+        (vec![up, (Some("ofTomorrow"), true)], long, false, Some("esxi01 (ofTomorrow)")),
+        (vec![up, (None, true)], &long[..1], true, None),
+        (vec![(None, true), (None, true)], &long[..1], false, None),
+        (vec![up, (None, false)], &long[..0], false, None),
+        (vec![up, (Some("uninitialized"), false)], &long[..0], false, None),
+        (vec![(Some("election"), false), (None, true)], &long[..1], false, None),
+        (vec![], &long[..0], false, None),
     ] {
         let seen = Observed { agents: agents(&states), ..observed(config(YES, YES, YES)) };
-        assert_eq!((settling(&seen, false), settling(&seen, true)), (waits, waits_for_untold), "{states:?}");
+        let waits: Vec<Since> = long.iter().copied().filter(|since| settling(&seen, *since)).collect();
+        assert_eq!(waits, since, "{states:?}");
         let told = unhealthy(&seen);
         assert_eq!(told.is_some(), says.is_some(), "{states:?}: {told:?}");
         assert!(told.as_deref().unwrap_or_default().contains(says.unwrap_or_default()), "{told:?}");
-        // Where nothing is to be done, they are told all the same.
-        assert_eq!(plan(&wish(true, None, None), &seen).warnings, Vec::from_iter(told));
-        assert!(plan(&wish(false, None, None), &seen).warnings.is_empty());
+        let found = plan(&wish(true, None, None), &seen);
+        assert_eq!((found.change.is_empty(), found.change.waits()), (true, again), "{states:?}");
+        // Where nothing is to be done, they are told all the same; where something is written first, after it.
+        assert_eq!(found.warnings, Vec::from_iter(told.clone()));
+        let writes = plan(&wish(true, NO, None), &seen);
+        assert_eq!(writes.warnings, Vec::from_iter(told.filter(|_| !again)), "{states:?}");
+        let off = plan(&wish(false, None, None), &seen);
+        assert!(off.warnings.is_empty() && !off.change.waits());
     }
 }
 
 #[test]
 fn what_the_server_ignored_is_named_and_what_it_does_not_tell_is_not() {
-    let change = Change { config: config(YES, NO, None), untold: false };
+    let change = Change { config: config(YES, NO, None), untold: false, settling: false };
     for (is, expected) in [
         (config(YES, NO, YES), vec![]),
         (config(NO, NO, YES), vec!["enabled"]),

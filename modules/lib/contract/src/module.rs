@@ -139,7 +139,8 @@ pub trait Close {
 pub trait Change {
     /// There is nothing to write.
     fn is_empty(&self) -> bool;
-    /// There is nothing to write, but the wanted state is still on its way and must be waited for.
+    /// There is nothing to write, but the wanted state is still on its way and must be waited for. Afterwards the plan is
+    /// made again, and the warnings are those of the new one.
     fn waits(&self) -> bool {
         false
     }

@@ -166,6 +166,10 @@ async fn one_target<M: Module>(
         if plan.change.is_empty() {
             if plan.change.waits() {
                 let after = M::verify(args, session, target, &observed, &plan.change, run).await?;
+                // What was to be said before the wait may be over now.
+                if let Ok(plan) = M::plan(args, &after) {
+                    slots.borrow_mut()[index].warnings = plan.warnings;
+                }
                 return Ok((after, slots.borrow()[index].wrote));
             }
             return Ok((observed, slots.borrow()[index].wrote));

@@ -1,4 +1,4 @@
-use crate::testing::{Args, Lamps, OPEN_SESSIONS, RACES, args, lit, run};
+use crate::testing::{Args, Lamps, OPEN_SESSIONS, RACES, WARMING, args, lit, run};
 use crate::{Kind, Outcome};
 
 use super::Ended;
@@ -43,6 +43,17 @@ fn what_is_said_is_what_happened() {
 fn a_second_run_finds_nothing_to_do() {
     assert!(ended(&args(&["good"]), false, never()).outcomes[0].changed);
     assert!(!ended(&args(&["good"]), false, never()).outcomes[0].changed);
+}
+
+#[test]
+fn what_is_waited_for_is_no_change_and_is_warned_of_only_if_it_did_not_come() {
+    for (lamp, warns) in [("good", false), ("dim", true)] {
+        crate::testing::LIT.with_borrow_mut(|lit| lit.insert(lamp.to_owned(), true));
+        WARMING.set(true);
+        assert_eq!(ended(&args(&[lamp]), true, never()).outcomes[0].warnings.len(), 1, "a check run does not wait");
+        let outcome = &ended(&args(&[lamp]), false, never()).outcomes[0];
+        assert_eq!((told(outcome), outcome.warnings.len()), ((false, None, Some(true)), usize::from(warns)), "{lamp}");
+    }
 }
 
 #[test]

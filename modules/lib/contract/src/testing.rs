@@ -14,6 +14,8 @@ thread_local! {
     pub static LIT: RefCell<BTreeMap<String, bool>> = RefCell::default();
     /// How often somebody else is faster.
     pub static RACES: Cell<u32> = const { Cell::new(0) };
+    /// Whether lamps that are on still get brighter.
+    pub static WARMING: Cell<bool> = const { Cell::new(false) };
     pub static OPEN_SESSIONS: Cell<i32> = const { Cell::new(0) };
 }
 
@@ -61,11 +63,18 @@ impl Close for Session {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Switch(Option<bool>);
+pub struct Switch {
+    switch: Option<bool>,
+    /// It is on, and not bright yet.
+    warms_up: bool,
+}
 
 impl Change for Switch {
     fn is_empty(&self) -> bool {
-        self.0.is_none()
+        self.switch.is_none()
+    }
+    fn waits(&self) -> bool {
+        self.warms_up
     }
 }
 
@@ -115,7 +124,11 @@ impl Module for Lamps {
     }
 
     fn plan(args: &Args, lit: &bool) -> Result<Plan<Switch>, Error> {
-        let mut plan = Plan::from(Switch((*lit != args.on).then_some(args.on)));
+        let warms_up = *lit && WARMING.get();
+        let mut plan = Plan::from(Switch { switch: (*lit != args.on).then_some(args.on), warms_up });
+        if warms_up {
+            plan.warnings.push("it is not bright yet".to_owned());
+        }
         if args.house.as_deref() == Some("dark") {
             plan.blockers.push((Kind::Conflict, "the main fuse is out".to_owned(), Some("Put it in.".to_owned())));
         }
@@ -123,11 +136,11 @@ impl Module for Lamps {
     }
 
     fn predict(lit: &bool, change: &Switch) -> bool {
-        change.0.unwrap_or(*lit)
+        change.switch.unwrap_or(*lit)
     }
 
     async fn apply(_: &Args, _: &Session, lamp: &String, _: &bool, change: &Switch, _: &Run) -> Result<Applied, Error> {
-        let on = change.0 == Some(true);
+        let on = change.switch == Some(true);
         let broken = || Err(Error::new(Kind::Fault, "it is broken"));
         match lamp.as_str() {
             "ignored" => {}
@@ -159,6 +172,21 @@ impl Module for Lamps {
             _ => switch(lamp, on),
         }
         Ok(Applied::Done)
+    }
+
+    async fn verify(
+        args: &Args,
+        session: &Session,
+        lamp: &String,
+        lit: &bool,
+        change: &Switch,
+        _: &Run,
+    ) -> Result<bool, Error> {
+        if change.warms_up && lamp != "dim" {
+            WARMING.set(false);
+        }
+        let now = Self::observe(args, session, lamp, Some(lit)).await?;
+        if now == args.on { Ok(now) } else { Err(Self::unapplied(change)) }
     }
 
     fn view(lit: &bool) -> Value {
