@@ -94,8 +94,10 @@ def test_a_secondary_is_restarted(simulator, connect, personality):
     client, vm, secondary = protected(simulator, connect, personality=personality)
     with pytest.raises(vmodl.fault.InvalidArgument):
         vm.TerminateFaultTolerantVM_Task(vm)
+    booted = vm.runtime.bootTime, secondary.runtime.bootTime
     client.run(vm.TerminateFaultTolerantVM_Task(secondary))
     client.wait(vm, "running")
+    assert vm.runtime.bootTime == booted[0] and secondary.runtime.bootTime > booted[1]
     assert list(vm.config.ftInfo.secondaries) == [secondary] and vm.config.ftInfo.role == 1
 
 

@@ -61,6 +61,39 @@ def test_a_restarted_secondary_leaves_the_roles_and_ends_protected(personality, 
     assert foretold.json["diff"] == done.json["diff"]
     assert places(foretold) == places(done) == [first, second, first, second]
     assert done.json["ft_state"] == "running" and lab.state()[first]["ft_state"] == "running"
+    assert "warnings" not in done.json, "its start time tells of the restart"
+
+
+def test_a_restart_of_which_nothing_shows_is_a_warning_that_says_so(healthy):
+    pair_up(healthy)
+    healthy.inject(method="TerminateFaultTolerantVM_Task", how="silent")
+    result = act(healthy, "restart_secondary", timeout=5)
+    assert result.changed and not result.json["failed"], result.msg
+    (warning,) = result.json["warnings"]
+    assert "runtime.bootTime" in warning and "nothing showed it" in warning
+    assert "was restarted" not in result.msg
+
+
+def test_a_restart_that_shows_late_is_waited_for(healthy):
+    """The state and the start time from before are shown for a while after the task has ended."""
+    first, _ = healthy.facts["vm_moid"], pair_up(healthy)
+    healthy.inject(method="TerminateFaultTolerantVM_Task", how="silent")
+
+    def shows() -> bool:
+        asked = [line["method"] for line in healthy.log()]
+        if "TerminateFaultTolerantVM_Task" not in asked:
+            return False
+        # So many looks are more than three seconds of them.
+        if len(asked) - asked.index("TerminateFaultTolerantVM_Task") < 10:
+            return False
+        healthy.set(first, ft_state="needSecondary")
+        healthy.set(first, ft_state="running")
+        return True
+
+    args = connection(healthy.facts) | {"name": healthy.facts["vm"], "action": "restart_secondary"}
+    # The signal 0 reaches nobody.
+    result = interrupt_module("ft_failover", args, shows, number=0)
+    assert not result.json["failed"] and "warnings" not in result.json, result.json
 
 
 @every_action

@@ -5,17 +5,15 @@ use std::time::{Duration, Instant};
 
 use contract::{Applied, Error, Kind, Run};
 use target::{Server, Verdict};
-use vsphere::FtState;
 
-use crate::plan::{Change, judge};
+use crate::plan::{Change, judge, restarted, unseen};
 use crate::state::Observed;
 use crate::{Action, Args, Pair, observe};
 
 /// So long the server may go on showing the state from before an operation whose task has ended.
 const LAG: Duration = Duration::from_secs(120);
-/// So long a pair must be seen running after a restart that left no trace to be taken for restarted: a quick restart may
-/// have been over before the first look.
-const QUIET: Duration = Duration::from_secs(3);
+/// So much of the run's time is left for the last look and the logout when it stops looking for a trace.
+const REST: Duration = Duration::from_millis(2500);
 
 pub async fn apply(
     args: &Args,
@@ -107,10 +105,16 @@ pub async fn verify(
     let Change::Act(action) = change;
     let began = Instant::now();
     let read = async || observe::observe(args, server, pair, Some(observed)).await;
+    // A restart must have shown by then: the server lags no longer, or the run has no time left to see it.
+    let patience = run.deadline(args.timeout).checked_sub(REST).map_or(began, |end| end.min(began + LAG));
     let left = Cell::new(false);
     let judged = |now: &Observed| -> Verdict {
-        left.set(left.get() || now.primary.state != FtState::Running);
-        judge(action, now, observed, began.elapsed() < LAG, left.get() || began.elapsed() >= QUIET)
+        left.set(left.get() || now.is_out_of_step());
+        let lagging = match action {
+            Action::TestFailover => began.elapsed() < LAG,
+            Action::RestartSecondary => Instant::now() < patience,
+        };
+        judge(action, now, observed, lagging, left.get())
     };
     let late = |now: &Observed, what: String| {
         let text = format!("Fault Tolerance of {} is still {what} after {} s", now.label(), args.timeout);
@@ -122,5 +126,13 @@ pub async fn verify(
     // Between the roles, the pair may be read badly for a moment: the state from before counts as the first look.
     let first = read().await.unwrap_or_else(|_| observed.clone());
     let ended = target::until(first, &observed.primary.vm.name, run, args.timeout, read, judged, late).await;
+    if let Ok(now) = &ended
+        && action == Action::RestartSecondary
+        && !left.get()
+        && !restarted(now, observed)
+    {
+        pair.unseen.set(true);
+        run.warn(unseen(now, began.elapsed().as_secs()));
+    }
     ended.map_err(Error::unsettled)
 }

@@ -44,8 +44,11 @@ pub async fn observe(
     let mut known = vec![previous.primary.moref.clone()];
     known.extend(previous.secondary.as_ref().map(|half| half.moref.clone()));
     let mut halves = match read(server, &known).await {
-        // A secondary that is started anew may be another virtual machine.
-        Err(error) if error.kind == Kind::NotFound && known.len() > 1 => read(server, &known[..1]).await?,
+        // One that is started anew may be another virtual machine; after a failover that is the old primary.
+        Err(error) if error.kind == Kind::NotFound && known.len() > 1 => match read(server, &known[..1]).await {
+            Err(error) if error.kind == Kind::NotFound => read(server, &known[1..]).await?,
+            halves => halves?,
+        },
         halves => halves?,
     };
     // Those that were asked for come in any order.

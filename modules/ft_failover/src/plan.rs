@@ -86,14 +86,15 @@ pub fn predict(observed: &Observed, change: Change) -> Observed {
 /// Whether what was read is what `action` leads to from `before`. What was there before may still be shown for a while
 /// after the task has ended: while it may be (`lagging`), it means nothing.
 ///
-/// `passed` tells that the pair was seen out of the state running since, or was given the time for that.
-pub fn judge(action: Action, now: &Observed, before: &Observed, lagging: bool, passed: bool) -> Verdict {
+/// `left` tells that the pair was seen out of the state running since. A restart of which nothing shows is over when the
+/// server lags no longer: the pair runs, and the task said that it was done.
+pub fn judge(action: Action, now: &Observed, before: &Observed, lagging: bool, left: bool) -> Verdict {
     let label = now.label();
     let lost = |kind: Kind, text: String, remedy: &str| Verdict::Lost(Error::new(kind, text).hint(remedy));
     match &now.primary.state {
         FtState::Running => match action {
             Action::TestFailover if swapped(now, before) => Verdict::Reached,
-            Action::RestartSecondary if passed || restarted(now, before) => Verdict::Reached,
+            Action::RestartSecondary if left || !lagging || restarted(now, before) => Verdict::Reached,
             Action::TestFailover if !lagging => lost(
                 Kind::Fault,
                 format!("vSphere ended the test failover of {label}, but {} is its primary still", now.primary.place()),
@@ -116,22 +117,37 @@ pub fn judge(action: Action, now: &Observed, before: &Observed, lagging: bool, p
     }
 }
 
-/// The secondary before is the primary now, and the other way round.
+/// What was the secondary is the primary: the same virtual machine, or whatever runs in its place. Which one is the
+/// secondary now does not matter: vSphere may start another, elsewhere.
 fn swapped(now: &Observed, before: &Observed) -> bool {
-    let second = |observed: &Observed| observed.secondary.as_ref().map(|half| half.moref.clone());
-    now.primary.is_primary()
-        && second(before).as_ref() == Some(&now.primary.moref)
-        && second(now).as_ref() == Some(&before.primary.moref)
+    let Some(second) = &before.secondary else { return false };
+    let place = now.primary.host.is_some()
+        && now.primary.host == second.host
+        && before.primary.host.as_ref().is_some_and(|host| now.primary.host.as_ref() != Some(host));
+    now.primary.is_primary() && (now.primary.moref == second.moref || place)
 }
 
 /// The secondary is another one, elsewhere, or was started since.
-fn restarted(now: &Observed, before: &Observed) -> bool {
+pub fn restarted(now: &Observed, before: &Observed) -> bool {
+    let differs = |now: &Option<String>, before: &Option<String>| now.is_some() && before.is_some() && now != before;
     match (&now.secondary, &before.secondary) {
         (Some(now), Some(before)) => {
-            now.moref != before.moref || now.host != before.host || now.boot.is_some() && now.boot != before.boot
+            // One that had no start time was not started before.
+            let booted = now.boot.is_some() && now.boot != before.boot;
+            now.moref != before.moref || differs(&now.host, &before.host) || booted
         }
         (now, _) => now.is_some(),
     }
+}
+
+/// What to say of a restart of which nothing showed for so many seconds.
+pub fn unseen(now: &Observed, seconds: u64) -> String {
+    format!(
+        "vSphere ended the restart of the secondary of {} without a fault, but within {seconds} s nothing showed it: the \
+         secondary has the same id, host and start time (runtime.bootTime) as before, and was never seen in another state \
+         than running. See the events of the virtual machine",
+        now.label()
+    )
 }
 
 #[cfg(test)]

@@ -108,9 +108,23 @@ fn the_waiting_ends_when_the_pair_runs_again_and_is_another() {
     // Two secondaries: the roles are on their way.
     let between = Observed { primary: half("vm-63", 2, "running"), ..before() };
     let state = |state| pair("vm-63", "vm-70", state);
+    // A third one is the secondary now, or the old primary is gone from the pair for a moment.
+    let third = Observed { secondary: Some(half("vm-99", 2, "running")), ..swapped("running") };
+    let alone = Observed { secondary: None, ..swapped("running") };
+    // Another virtual machine, where the secondary was; and the old primary somewhere else.
+    let mut replaced = pair("vm-88", "vm-63", "running");
+    replaced.primary.host = before().secondary.unwrap().host;
+    let mut moved = before();
+    moved.primary.host = Some("another".to_owned());
+    let mut untold = before();
+    untold.secondary.as_mut().unwrap().host = None;
     // The action; what is seen; whether what was before may still be shown; whether it was seen not to run; the verdict.
-    for (action, now, lagging, passed, expected) in [
+    for (action, now, lagging, left, expected) in vec![
         (TestFailover, swapped("running"), true, false, "reached"),
+        (TestFailover, third, true, false, "reached"),
+        (TestFailover, alone, true, false, "reached"),
+        (TestFailover, replaced, true, false, "reached"),
+        (TestFailover, moved, true, true, "waiting"),
         (TestFailover, swapped("needSecondary"), true, true, "waiting"),
         (TestFailover, swapped("starting"), false, true, "waiting"),
         (TestFailover, before(), true, true, "waiting"),
@@ -120,7 +134,9 @@ fn the_waiting_ends_when_the_pair_runs_again_and_is_another() {
         (TestFailover, swapped("notConfigured"), true, true, "lost"),
         (TestFailover, swapped("ofTomorrow"), true, true, "waiting"),
         (RestartSecondary, before(), true, false, "waiting"),
+        (RestartSecondary, untold, true, false, "waiting"),
         (RestartSecondary, before(), true, true, "reached"),
+        (RestartSecondary, before(), false, false, "reached"),
         (RestartSecondary, elsewhere, true, false, "reached"),
         (RestartSecondary, booted, true, false, "reached"),
         (RestartSecondary, state("needSecondary"), true, true, "waiting"),
@@ -128,13 +144,30 @@ fn the_waiting_ends_when_the_pair_runs_again_and_is_another() {
         (RestartSecondary, state("enabled"), true, true, "waiting"),
         (RestartSecondary, state("disabled"), false, true, "lost"),
     ] {
-        let verdict = judge(action, &now, &before(), lagging, passed);
+        let verdict = judge(action, &now, &before(), lagging, left);
         let told = match &verdict {
             Verdict::Reached => "reached",
             Verdict::Waiting(_) => "waiting",
             Verdict::Lost(_) => "lost",
         };
-        assert_eq!(told, expected, "{action:?} {:?} {lagging} {passed}: {verdict:?}", now.primary);
+        assert_eq!(told, expected, "{action:?} {:?} {lagging} {left}: {verdict:?}", now.primary);
+    }
+}
+
+#[test]
+fn a_pair_is_out_of_step_when_either_half_is() {
+    for (first, second, out) in [
+        ("running", Some("running"), false),
+        ("needSecondary", Some("running"), true),
+        ("running", Some("starting"), true),
+        ("running", None, true),
+    ] {
+        let seen = Observed {
+            primary: half("vm-63", 1, first),
+            secondary: second.map(|state| half("vm-70", 2, state)),
+            ..before()
+        };
+        assert_eq!(seen.is_out_of_step(), out, "{first} {second:?}");
     }
 }
 
@@ -147,8 +180,8 @@ fn what_is_foretold_is_what_is_waited_for() {
         assert_eq!(foretold.done, Some(action));
         // The halves tell their roles themselves.
         foretold.primary.ft = half(&foretold.primary.vm.moid, 1, "running").ft;
-        let passed = action == RestartSecondary;
-        assert!(matches!(judge(action, &foretold, &before(), true, passed), Verdict::Reached), "{action:?}");
+        let left = action == RestartSecondary;
+        assert!(matches!(judge(action, &foretold, &before(), true, left), Verdict::Reached), "{action:?}");
         // The same may be asked for again, and leads back.
         let again = predict(&foretold, plan(action, &foretold).unwrap().change);
         assert_eq!(again.primary.moref, before().primary.moref);

@@ -56,4 +56,10 @@ impl Observed {
     pub fn label(&self) -> String {
         self.primary.label()
     }
+
+    /// Either half is not running in Fault Tolerance.
+    pub fn is_out_of_step(&self) -> bool {
+        let mut halves = std::iter::once(&self.primary).chain(&self.secondary);
+        self.secondary.is_none() || halves.any(|half| half.state != FtState::Running)
+    }
 }

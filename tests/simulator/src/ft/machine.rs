@@ -45,7 +45,11 @@ impl World {
                 }
             }
         }
+        let now = self.now;
         if let Some(vm) = self.vm_mut(&secondary) {
+            if power == Power::On && vm.power != Power::On {
+                vm.booted = now;
+            }
             vm.power = power;
         }
     }

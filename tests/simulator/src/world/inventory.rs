@@ -172,6 +172,7 @@ fn vm(world: &mut World, moid: &str, name: &str, folder: &str, host: String, pow
         busy: None,
         ft: None,
         unreadable: Vec::new(),
+        booted: 0,
         vmware_log,
         rotated_logs,
     };

@@ -113,9 +113,9 @@ impl World {
 
     /// Powers a VM on: its VMX process reads its options and begins a new vmware.log.
     pub fn boot(&mut self, moid: &str) {
-        let opening = self.opening(self.name(moid), 0);
+        let (opening, now) = (self.opening(self.name(moid), 0), self.now);
         if let Some(vm) = self.vm_mut(moid) {
-            vm.start();
+            vm.start(now);
             vm.rotate_log(opening);
         }
     }

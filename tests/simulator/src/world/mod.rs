@@ -17,6 +17,7 @@ pub mod task;
 #[cfg(test)]
 pub mod testing;
 pub mod vm;
+pub mod vm_state;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -45,6 +45,8 @@ pub struct Vm {
     pub template: bool,
     /// Its power.
     pub power: Power,
+    /// When it was powered on last, in milliseconds since the start; the source of `runtime.bootTime`.
+    pub booted: u64,
     /// `runtime.connectionState`.
     pub connection: String,
     /// BIOS UUID.
@@ -103,9 +105,10 @@ impl Vm {
         !matches!(self.connection.as_str(), "inaccessible" | "orphaned" | "invalid" | "disconnected")
     }
 
-    /// Powers it on: the VMX process reads its options now.
-    pub fn start(&mut self) {
+    /// Powers it on at this time: the VMX process reads its options now.
+    pub fn start(&mut self, now: u64) {
         self.power = Power::On;
+        self.booted = now;
         self.effective.clone_from(&self.extra);
         self.change += 1;
     }
@@ -200,48 +203,6 @@ impl World {
             .with("nestedHVEnabled", vm.hardware.nested_hv)
     }
 
-    fn runtime_info(&self, vm: &Vm) -> Data {
-        let state = vm.ft_state();
-        let replay = match (&vm.ft, state) {
-            (Some(pair), "running") if self.config.personality.legacy_ft() => {
-                if pair.secondary() {
-                    "replaying"
-                } else {
-                    "recording"
-                }
-            }
-            _ => "inactive",
-        };
-        let question = vm.question.as_ref().map(|text| {
-            Data::new("VirtualMachineQuestionInfo")
-                .with("id", "1")
-                .with("text", text)
-                .with("choice", Data::new("ChoiceOption").with("choiceInfo", Value::List("ElementDescription", vec![])))
-        });
-        let booted = (vm.power == Power::On).then(|| Value::Time(super::clock::format(self.epoch)));
-        let protected = self.cluster_of(&vm.host).filter(|_| vm.power == Power::On).map(|cluster| {
-            Data::new("VirtualMachineRuntimeInfoDasProtectionState").with("dasProtected", cluster.ha.on)
-        });
-        Data::new("VirtualMachineRuntimeInfo")
-            .with("host", Ref::new("HostSystem", &vm.host))
-            .with("connectionState", Value::Enum("VirtualMachineConnectionState", vm.connection.clone()))
-            .with("powerState", vm.power.value())
-            .with("faultToleranceState", Value::Enum("VirtualMachineFaultToleranceState", state.into()))
-            .opt("dasVmProtection", protected)
-            .with("toolsInstallerMounted", false)
-            .opt("bootTime", booted)
-            .opt("question", question)
-            .with("numMksConnections", 0)
-            .with("recordReplayState", Value::Enum("VirtualMachineRecordReplayState", replay.into()))
-            .opt(
-                "needSecondaryReason",
-                vm.ft
-                    .as_ref()
-                    .and_then(|pair| pair.reason)
-                    .map(|word| Value::Enum("VirtualMachineNeedSecondaryReason", word.into())),
-            )
-    }
-
     fn vm_capability(&self, vm: &Vm) -> Data {
         Data::new("VirtualMachineCapability")
             .with("snapshotOperationsSupported", true)
@@ -253,44 +214,6 @@ impl World {
     pub fn can_replay(&self, vm: &Vm) -> bool {
         let set = if vm.power == Power::Off { &vm.extra } else { &vm.effective };
         self.config.personality == Personality::V50 && replay_options(set)
-    }
-
-    fn vm_summary(&self, moid: &str, vm: &Vm) -> Data {
-        let config = vm.accessible().then(|| {
-            Data::new("VirtualMachineConfigSummary")
-                .with("name", self.name(moid))
-                .with("template", vm.template)
-                .with("vmPathName", self.path(moid, vm, "vmx"))
-                .with("memorySizeMB", vm.memory)
-                .with("numCpu", vm.cpus)
-                .with("numEthernetCards", 1)
-                .with("numVirtualDisks", 1)
-                .with("uuid", &vm.uuid)
-                .with("instanceUuid", &vm.instance_uuid)
-                .with("guestId", &vm.guest)
-                .with("guestFullName", "Other Linux (64-bit)")
-                .opt("ftInfo", self.ft_info(vm))
-        });
-        Data::new("VirtualMachineSummary")
-            .with("vm", Ref::new("VirtualMachine", moid))
-            .with("runtime", self.runtime_info(vm))
-            .with(
-                "guest",
-                Data::new("VirtualMachineGuestSummary")
-                    .with("guestId", &vm.guest)
-                    .with("toolsStatus", Value::Enum("VirtualMachineToolsStatus", "toolsNotInstalled".into())),
-            )
-            .with(
-                "config",
-                config.unwrap_or_else(|| {
-                    Data::new("VirtualMachineConfigSummary").with("name", self.name(moid)).with("template", vm.template)
-                }),
-            )
-            .with(
-                "quickStats",
-                Data::new("VirtualMachineQuickStats").with("overallCpuUsage", 0).with("guestMemoryUsage", 0),
-            )
-            .with("overallStatus", Value::Enum("ManagedEntityStatus", "green".into()))
     }
 }
 
