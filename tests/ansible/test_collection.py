@@ -71,6 +71,38 @@ def test_values_computed_by_templates_are_understood(ansible, simulator):
         assert run.counts["changed"] == changed
 
 
+def test_a_remedy_by_moid_is_applied_where_a_datacenter_is_the_default_of_every_task(ansible, simulator):
+    """ansible-core 2.19 gives module_defaults to a module whose name is only known now, 2.16 does not."""
+    lab = simulator(personality="5.0", scenario="healthy")
+    connection = DEFAULTS["group/nested.vft.vsphere"]
+    tasks = [
+        {
+            "name": "See",
+            "nested.vft.ft_readiness": {"moid": "{{ moid }}"},
+            "register": "readiness",
+        },
+        {
+            "name": "Mend",
+            "ansible.builtin.include_tasks": str(ROOT / "playbooks" / "tasks" / "remedy.yml"),
+            "vars": {"vcenter": connection},
+            "loop": "{{ readiness.remedies | selectattr('module', 'eq', 'vmx_option') | list }}",
+            "loop_control": {"loop_var": "remedy"},
+        },
+        {
+            "name": "Power",
+            "nested.vft.vm_power": {"moid": "{{ moid }}", "state": "powered_off"},
+        },
+    ]
+    given = play(*tasks)
+    given[0]["module_defaults"] = {"group/nested.vft.vsphere": connection | {"datacenter": "{{ place }}"}}
+    # Where the virtual machine is, and where it is not: a default is no instruction.
+    for place, changed in (("Lab", 2), ("Elsewhere", 0)):
+        run = ansible.play(given, lab, moid=lab.facts["vm_moid"], place=place)
+        assert run.exit == 0, run.output
+        assert len(run.changes) == changed, run.output
+    assert lab.state()[lab.facts["vm_moid"]]["extraConfig"]["replay.supported"]
+
+
 def test_loops_conditions_retries_and_check_mode_of_one_task(ansible, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     tasks = [

@@ -221,6 +221,21 @@ def test_a_cluster_by_itself(personality, simulator):
     assert {check["id"] for check in found.json["checks"]} < {check["id"] for check in with_vm.json["checks"]}
 
 
+def test_a_remedy_names_the_datacenter_that_the_cluster_was_found_in_and_no_other(simulator):
+    lab = simulator(personality="6.7", scenario="ha-off")
+    cluster, moid = lab.facts["cluster"], lab.facts["vm_moid"]
+    # One beside a moid may be the default of every task, and is not asked about.
+    for target, named in (
+        ({"name": lab.facts["vm"], "datacenter": "Lab"}, "Lab"),
+        ({"cluster_name": cluster, "datacenter": "Lab"}, "Lab"),
+        ({"moid": moid, "cluster_name": cluster, "datacenter": "Lab"}, "Lab"),
+        ({"moid": moid, "datacenter": "Elsewhere"}, None),
+    ):
+        found = run_module("ft_readiness", connection(lab.facts) | target)
+        (remedy,) = [remedy for remedy in found.json["remedies"] if remedy["module"] == "cluster_ha"]
+        assert remedy["args"].get("datacenter") == named, target
+
+
 def test_an_engine_that_the_hosts_lack_is_unmet(healthy, simulator):
     found = look(healthy, engine="legacy")
     assert found.json["engine"] == "legacy" and "engine" in ids(found, "unmet")

@@ -42,6 +42,16 @@ def test_of_two_of_one_name_the_place_decides(place, answer, simulator):
     assert (found.kind if found.json["failed"] else found.json["vm"]["moid"]) == answer, found.msg
 
 
+@pytest.mark.parametrize("datacenter", ["Lab", "Elsewhere"])
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in {"host_option", "vmkernel_service", "cluster_ha"}])
+def test_a_datacenter_means_nothing_to_a_moid(name, datacenter, healthy):
+    """module_defaults give it to every task, those with a remedy by moid among them."""
+    args = example(name, healthy.facts)
+    del args["name"]
+    result = run_module(name, args | {"moid": healthy.facts["vm_moid"], "datacenter": datacenter}, "--check")
+    assert result.did and result.json["vm"]["moid"], result.msg
+
+
 def test_the_places_that_an_ambiguity_names_lead_to_one_each(simulator):
     lab = simulator(personality="6.7", scenario="duplicates")
     told = look(lab, name="twin")

@@ -42,7 +42,7 @@ pub async fn examine(args: &Args, server: &Server, examination: &mut Examination
     }
     let cluster = found.cluster.as_ref().map(|cluster| RemedyHosts::Cluster {
         name: cluster.name(),
-        datacenter: args.target.datacenter().map(str::to_owned),
+        datacenter: args.target.home().map(str::to_owned),
     });
     let alone = || found.host.as_ref().map(|host| RemedyHosts::Names(vec![host.name()]));
     let product = found.host.as_ref().and_then(|host| host.get("config.product")?.at("version"));

@@ -138,7 +138,6 @@ impl Module for FtDiagnose {
         Rule::ExactlyOne(&["name", "uuid", "moid", "path", "text"]),
         target::INSTANCE_UUID_NEEDS_UUID,
         target::FOLDER_NEEDS_NAME,
-        target::MOID_OR_DATACENTER,
         target::PROXY_NEEDS_PORT,
         target::PROXY_NEEDS_HOST,
         Rule::Needs("rotated", "path"),

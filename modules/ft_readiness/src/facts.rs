@@ -13,7 +13,7 @@ pub use crate::fact::Fact;
 pub struct Facts {
     /// Version of the vCenter Server.
     pub server: Version,
-    /// The datacenter that the caller named, for the arguments of remedies.
+    /// The datacenter that the caller named and the cluster was found in, for the arguments of remedies.
     pub datacenter: Option<String>,
     pub place: Place,
     /// The hosts of the cluster, or the one that runs the virtual machine where there is no cluster.

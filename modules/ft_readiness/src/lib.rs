@@ -130,7 +130,6 @@ impl Module for FtReadiness {
         Rule::AtMostOne(&["name", "uuid", "moid"]),
         target::INSTANCE_UUID_NEEDS_UUID,
         target::FOLDER_NEEDS_NAME,
-        target::MOID_OR_DATACENTER,
         target::PROXY_NEEDS_PORT,
         target::PROXY_NEEDS_HOST,
     ];

@@ -51,6 +51,11 @@ const TO_VMS: [Follow<'_>; 2] =
 const TO_WHAT_THEY_USE: [Follow<'_>; 2] =
     [Follow { from: "VirtualMachine", path: "datastore" }, Follow { from: "VirtualMachine", path: "network" }];
 
+/// The datacenter that the cluster is known to be in, if one was given.
+fn looked_in(args: &Args) -> Option<&str> {
+    if args.cluster_name.is_some() { args.target.datacenter() } else { args.target.home() }
+}
+
 pub async fn observe(args: &Args, server: &Server) -> Result<Facts, Error> {
     if !server.about().api_type.is_vcenter() {
         return Err(Error::new(Kind::Unsupported, "this server is an ESXi host, which knows of no cluster")
@@ -81,7 +86,7 @@ pub async fn observe(args: &Args, server: &Server) -> Result<Facts, Error> {
     };
     let mut facts = Facts {
         server: server.about().version.clone(),
-        datacenter: args.target.datacenter().map(str::to_owned),
+        datacenter: looked_in(args).map(str::to_owned),
         place: place(start.as_ref(), parent, &objects),
         hosts,
         datastores: of_kind(&objects, "Datastore")

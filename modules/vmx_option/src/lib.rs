@@ -159,7 +159,6 @@ impl Module for VmxOption {
         Rule::ExactlyOne(&["name", "uuid", "moid", "path"]),
         target::INSTANCE_UUID_NEEDS_UUID,
         target::FOLDER_NEEDS_NAME,
-        target::MOID_OR_DATACENTER,
         target::PROXY_NEEDS_PORT,
         target::PROXY_NEEDS_HOST,
         Rule::Needs("backup", "path"),

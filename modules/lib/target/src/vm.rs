@@ -13,14 +13,11 @@ const ONE_VM: Rule = Rule::ExactlyOne(&["name", "uuid", "moid"]);
 pub const INSTANCE_UUID_NEEDS_UUID: Rule = Rule::Needs("use_instance_uuid", "uuid");
 /// A folder says which of several of one name.
 pub const FOLDER_NEEDS_NAME: Rule = Rule::Needs("folder", "name");
-/// A managed object id says it all.
-pub const MOID_OR_DATACENTER: Rule = Rule::AtMostOne(&["moid", "datacenter"]);
 /// What has to hold for the arguments of [`VmTarget`] and of [`Connection`](crate::Connection).
 pub const VM_RULES: &[Rule] = &[
     ONE_VM,
     INSTANCE_UUID_NEEDS_UUID,
     FOLDER_NEEDS_NAME,
-    MOID_OR_DATACENTER,
     crate::connection::PROXY_NEEDS_PORT,
     crate::connection::PROXY_NEEDS_HOST,
 ];
@@ -44,7 +41,8 @@ pub struct VmTarget {
     /// virtual machines (V(nested)). Needed when several have the name.
     #[schemars(length(min = 1))]
     folder: Option<String>,
-    /// Datacenter that holds the virtual machine. Needed when several have the name.
+    /// Datacenter that holds the virtual machine. Needed when several have the name. It means nothing to O(moid), which is
+    /// one virtual machine wherever that is, so that C(module_defaults) may set it for every task.
     #[schemars(length(min = 1))]
     datacenter: Option<String>,
 }
@@ -84,9 +82,15 @@ impl VmTarget {
         self.name.is_some() || self.uuid.is_some() || self.moid.is_some()
     }
 
-    /// The datacenter, for modules that look for more in it than the virtual machine.
+    /// The datacenter as it was given, for modules that look for more in it than the virtual machine.
     pub fn datacenter(&self) -> Option<&str> {
         self.datacenter.as_deref()
+    }
+
+    /// The datacenter that the virtual machine was looked for in. One that was given beside a managed object id may be the
+    /// default of every task, and the virtual machine somewhere else.
+    pub fn home(&self) -> Option<&str> {
+        self.datacenter().filter(|_| self.moid.is_none())
     }
 
     /// What the virtual machine is called before it is found.

@@ -17,7 +17,7 @@ pub struct VmQuery {
     /// The folder (or vApp) that directly holds it: an inventory path (`/DC/vm/lab`), or one below the datacenter's `vm`
     /// folder (`lab`). Only for [`VmBy::Name`].
     pub folder: Option<String>,
-    /// Its datacenter, by name or inventory path. Not for [`VmBy::Moid`].
+    /// Its datacenter, by name or inventory path. Means nothing to [`VmBy::Moid`].
     pub datacenter: Option<String>,
 }
 
