@@ -14,7 +14,7 @@ use contract::{Applied, Error, Module, Outcome, Plan, Rule, Run};
 use plan::{Agent, Change, Observed, Since};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use target::{Connection, Server};
 use vsphere::HaConfig;
 
@@ -109,6 +109,8 @@ impl Module for ClusterHa {
     const EXAMPLES: &'static str = include_str!("../examples.yml");
     const RULES: &'static [Rule] = &[target::PROXY_NEEDS_PORT, target::PROXY_NEEDS_HOST];
 
+    const STATE: &'static [&'static str] = &["state", "admission_control", "host_monitoring"];
+
     type Args = Args;
     type Session = Server;
     type Target = ();
@@ -202,6 +204,14 @@ impl Module for ClusterHa {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(2));
         }
+    }
+
+    fn actual(_: &Args, observed: &[&Observed]) -> Map<String, Value> {
+        let config = observed.first().map(|observed| observed.config).unwrap_or_default();
+        let state = config.enabled.map(|on| json!(if on { State::Enabled } else { State::Disabled }));
+        let switches = [("admission_control", config.admission_control), ("host_monitoring", config.host_monitoring)];
+        let switches = switches.into_iter().filter_map(|(name, on)| Some((name.to_owned(), json!(on?))));
+        state.map(|state| ("state".to_owned(), state)).into_iter().chain(switches).collect()
     }
 
     fn view(observed: &Observed) -> Value {

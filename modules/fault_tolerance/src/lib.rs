@@ -17,7 +17,7 @@ use contract::{Applied, Error, Module, Outcome, Plan, Rule, Run};
 use plan::Change;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use state::{Engine, FtState, Observed};
 use target::{Connection, Server, VmReport, VmTarget};
 
@@ -119,6 +119,8 @@ impl Module for FaultTolerance {
     const EXAMPLES: &'static str = include_str!("../examples.yml");
     const RULES: &'static [Rule] = target::VM_RULES;
 
+    const STATE: &'static [&'static str] = &["state"];
+
     type Args = Args;
     type Session = Server;
     type Target = ();
@@ -175,6 +177,18 @@ impl Module for FaultTolerance {
     fn aftermath(before: &Observed, now: &Observed) -> Option<String> {
         let off = before.power() == "poweredOn" && now.power() == "poweredOff";
         off.then(|| format!("{} is powered off now: power it on with vm_power", now.label()))
+    }
+
+    fn actual(_: &Args, observed: &[&Observed]) -> Map<String, Value> {
+        let state = match observed.first().map(|observed| &observed.state) {
+            Some(FtState::NotConfigured) => Some(State::Absent),
+            Some(FtState::Disabled) => Some(State::Suspended),
+            Some(FtState::Enabled | FtState::NeedSecondary | FtState::Starting | FtState::Running) => {
+                Some(State::Present)
+            }
+            Some(FtState::Other(_)) | None => None,
+        };
+        state.map(|state| ("state".to_owned(), json!(state))).into_iter().collect()
     }
 
     fn view(observed: &Observed) -> Value {

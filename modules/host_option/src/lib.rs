@@ -172,6 +172,8 @@ impl Module for HostOption {
     const RULES: &'static [Rule] =
         &[Rule::AtMostOne(&["esxi_hostname", "cluster_name"]), target::PROXY_NEEDS_PORT, target::PROXY_NEEDS_HOST];
 
+    const STATE: &'static [&'static str] = &["options", "state"];
+
     type Args = Args;
     type Session = Session;
     type Target = Host;
@@ -264,6 +266,10 @@ impl Module for HostOption {
 
     fn unapplied(rest: &Change) -> Error {
         Error::new(Kind::Fault, format!("the host accepted the change, but did not take {}", rest.keys().join(", ")))
+    }
+
+    fn actual(args: &Args, hosts: &[&Observed]) -> Map<String, Value> {
+        plan::actual(&args.options, args.state, args.missing, hosts)
     }
 
     fn view(observed: &Observed) -> Value {

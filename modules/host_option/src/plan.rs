@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use contract::{Error, Kind, Plan, Scalar};
+use serde_json::{Map, Value, json};
 use vsphere::OptionDef;
 
-use crate::value::{convert, default, same};
+use crate::value::{convert, default, same, shown};
 use crate::{Missing, State};
 
 /// What was read of one host.
@@ -130,6 +131,38 @@ pub fn problems(options: &BTreeMap<String, Scalar>, state: State) -> Vec<String>
 pub fn needs_definition(state: State, wanted: &Scalar, current: Option<&vsphere::Scalar>) -> bool {
     let settled = |current: &vsphere::Scalar| convert(wanted, current, None).is_ok_and(|wanted| same(&wanted, current));
     state == State::Default || !current.is_some_and(settled)
+}
+
+/// What is there, in the terms of the arguments: null for an option that no host has.
+pub fn actual(
+    options: &BTreeMap<String, Scalar>,
+    state: State,
+    missing: Missing,
+    hosts: &[&Observed],
+) -> Map<String, Value> {
+    if hosts.is_empty() {
+        return Map::new();
+    }
+    // Where nothing can be planned, nothing is as wanted.
+    let planned: Vec<Option<Change>> =
+        hosts.iter().map(|host| plan(options, state, missing, host).ok().map(|plan| plan.change)).collect();
+    let writes = |change: &Option<Change>, key: &str| change.as_ref().is_none_or(|change| change.keys().contains(&key));
+    let mut unlike = false;
+    let mut values = Map::new();
+    for (asked, wanted) in options {
+        let key = api_name(asked);
+        let other = hosts.iter().zip(&planned).find(|(_, change)| writes(change, &key)).map(|(host, _)| host);
+        unlike |= other.is_some();
+        let value = other.or_else(|| hosts.iter().find(|host| host.value(&key).is_some()));
+        let value = value.and_then(|host| host.value(&key));
+        let as_given = other.is_none() && state == State::Present;
+        values.insert(
+            asked.clone(),
+            value.map_or(Value::Null, |is| if as_given { json!(wanted) } else { json!(shown(is)) }),
+        );
+    }
+    let state = if unlike { State::Present } else { state };
+    Map::from_iter([("options".to_owned(), values.into()), ("state".to_owned(), json!(state))])
 }
 
 /// Decides, for one host.

@@ -11,7 +11,7 @@ use contract::{Applied, Error, Module, Outcome, Plan, Rule, Run};
 use plan::{Change, Observed, Step};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use target::{Connection, Server, VmReport, VmTarget};
 use vsphere::VmPaths;
 
@@ -81,6 +81,8 @@ impl Module for VmPower {
     const EXAMPLES: &'static str = include_str!("../examples.yml");
     const RULES: &'static [Rule] = target::VM_RULES;
 
+    const STATE: &'static [&'static str] = &["state"];
+
     type Args = Args;
     type Session = Server;
     type Target = ();
@@ -149,6 +151,16 @@ impl Module for VmPower {
             }
             Err(error) => Err(target::write_failure(error)),
         }
+    }
+
+    fn actual(_: &Args, observed: &[&Observed]) -> Map<String, Value> {
+        let state = match observed.first().and_then(|observed| observed.vm.power_state.as_deref()) {
+            Some("poweredOn") => Some(State::PoweredOn),
+            Some("poweredOff") => Some(State::PoweredOff),
+            // Such as `suspended`, which nobody can ask for.
+            _ => None,
+        };
+        state.map(|state| ("state".to_owned(), json!(state))).into_iter().collect()
     }
 
     fn view(observed: &Observed) -> Value {

@@ -14,7 +14,7 @@ use plan::{Change, Observed};
 use report::{Report, host_report};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use target::{Connection, HostTarget, Server};
 use vsphere::{Moref, NicService, Object};
 
@@ -137,6 +137,8 @@ impl Module for VmkernelService {
         target::PROXY_NEEDS_HOST,
     ];
 
+    const STATE: &'static [&'static str] = &["services", "state"];
+
     type Args = Args;
     type Session = Server;
     type Target = Host;
@@ -222,6 +224,10 @@ impl Module for VmkernelService {
         let still = if rest.select { "does not carry" } else { "still carries" };
         let services = rest.services.join(", ");
         Error::new(Kind::Fault, format!("the host accepted the change, but {} {still} {services}", rest.device))
+    }
+
+    fn actual(args: &Args, hosts: &[&Observed]) -> Map<String, Value> {
+        plan::actual(&args.wish, hosts)
     }
 
     fn view(observed: &Observed) -> Value {

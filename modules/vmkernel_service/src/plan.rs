@@ -1,9 +1,10 @@
 //! What is to be done to the vmknics of one host.
 
 use contract::{Error, Kind, Plan};
+use serde_json::{Map, Value, json};
 use vsphere::{NicService, Vmknic};
 
-use crate::{State, Wish};
+use crate::{Service, State, Wish};
 
 /// What was read of one host.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,6 +101,20 @@ impl Observed {
 fn told(nic: &Vmknic) -> String {
     let more: Vec<&str> = nic.portgroup.iter().chain(&nic.ip).map(String::as_str).collect();
     if more.is_empty() { nic.device.clone() } else { format!("{} ({})", nic.device, more.join(", ")) }
+}
+
+/// What the vmknics carry of what is asked for, in the terms of the arguments. What none of them carries is all absent.
+pub fn actual(wish: &Wish, hosts: &[&Observed]) -> Map<String, Value> {
+    let as_wanted = |host: &&&Observed| plan(wish, host).is_ok_and(|plan| plan.change.services.is_empty());
+    let Some(host) = hosts.iter().find(|host| !as_wanted(host)).or(hosts.first()) else { return Map::new() };
+    // Without the vmknic that is meant, there is nothing to tell of it.
+    let Ok(nic) = host.vmknic(wish) else { return Map::new() };
+    let carried = host.carried(&nic.device);
+    let there = wish.services.iter().filter(|service| carried.iter().any(|name| name == service.name()));
+    let there: Vec<&Service> = there.collect();
+    let (services, state) =
+        if there.is_empty() { (json!(wish.services), State::Absent) } else { (json!(there), State::Present) };
+    Map::from_iter([("services".to_owned(), services), ("state".to_owned(), json!(state))])
 }
 
 /// Decides, for one host.

@@ -166,6 +166,8 @@ impl Module for VmxOption {
         Rule::Needs("reload", "path"),
     ];
 
+    const STATE: &'static [&'static str] = &["options", "state"];
+
     type Args = Args;
     type Session = Place;
     type Target = ();
@@ -265,6 +267,11 @@ impl Module for VmxOption {
         Error::new(Kind::Unsupported, format!("vSphere accepted the change, but ignored {keys}")).hint(
             "An option that has a setting of its own in the virtual machine's configuration can only be changed there.",
         )
+    }
+
+    fn actual(args: &Args, observed: &[&Observed]) -> Map<String, Value> {
+        let Some(observed) = observed.first() else { return Map::new() };
+        options::actual(&args.options, observed.options(), matches!(observed, Observed::Vm(_)))
     }
 
     fn view(observed: &Observed) -> Value {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use contract::Scalar;
+use serde_json::{Map, Value, json};
 
 use crate::State;
 
@@ -81,6 +82,20 @@ pub fn differences(options: &BTreeMap<String, Scalar>, state: State, found: &[Fo
         }
     });
     changes.collect()
+}
+
+/// What is there, in the terms of the arguments: null for an option that is not set, and `absent` where none is.
+pub fn actual(options: &BTreeMap<String, Scalar>, found: &[Found], empty_is_none: bool) -> Map<String, Value> {
+    let set = |found: &Found| found.value.clone().filter(|value| !(empty_is_none && value.is_empty()));
+    let values = found.iter().map(|found| {
+        let value = match (options.get(&found.asked), set(found)) {
+            (Some(wanted), Some(value)) if same(&value, &text(wanted)) => json!(wanted),
+            (_, value) => json!(value),
+        };
+        (found.asked.clone(), value)
+    });
+    let state = if found.iter().any(|found| set(found).is_some()) { State::Present } else { State::Absent };
+    Map::from_iter([("options".to_owned(), values.collect::<Map<_, _>>().into()), ("state".to_owned(), json!(state))])
 }
 
 /// What is there once `changes` are made.

@@ -1,7 +1,9 @@
 //! The command line, the same for every module, and the one place that prints and exits.
 
 mod answer;
+mod bolt;
 mod call;
+mod dsc;
 mod runtime;
 mod series;
 
@@ -9,11 +11,12 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use self::answer::Answer;
 use self::call::Call;
-use crate::{Error, Kind, Module, doc, output, schema};
+use self::dsc::Operation;
+use crate::{Error, Kind, Module, Progress, doc, output, schema};
 
 /// Runs the module as a program: the whole of its `main`.
 ///
@@ -43,17 +46,47 @@ pub fn main_from<M: Module>(args: Vec<OsString>) -> ExitCode {
     if matches.get_flag("doc") {
         return print(doc::document::<M>().as_bytes());
     }
-    let file = matches.get_one::<String>("ARGS").cloned().filter(|path| path != "-");
-    if file.is_none() && !matches.contains_id("ARGS") && std::io::stdin().is_terminal() {
-        let _ = writeln!(std::io::stderr(), "{}", command::<M>().render_help());
-        return ExitCode::from(2);
+    match matches.subcommand() {
+        Some(("dsc", dsc)) => return dsc_operation::<M>(dsc),
+        Some(_) => return print(format!("{:#}\n", bolt::metadata::<M>()).as_bytes()),
+        None => {}
     }
-    let call = Call { file, check: matches.get_flag("check"), diff: matches.get_flag("diff") };
-    if matches.get_flag("jsonl") { series::run::<M>(&call) } else { answer(&call.answer::<M>()) }
+    let file = matches.get_one::<String>("ARGS").cloned().filter(|path| path != "-");
+    if !matches.contains_id("ARGS")
+        && let Some(status) = nothing_to_read::<M>()
+    {
+        return status;
+    }
+    let progress = if file.is_some() { Progress::silent } else { Progress::on_stderr };
+    let call = Call { file, check: matches.get_flag("check"), diff: matches.get_flag("diff"), progress };
+    if matches.get_flag("jsonl") {
+        return series::run::<M>(&call);
+    }
+    let answered = call.answer::<M>();
+    answer(&if matches.get_flag("salt") { answered.for_salt() } else { answered })
+}
+
+/// On a terminal nobody hands anything over: whoever called is told how.
+fn nothing_to_read<M: Module>() -> Option<ExitCode> {
+    std::io::stdin().is_terminal().then(|| {
+        let _ = writeln!(std::io::stderr(), "{}", command::<M>().render_help());
+        ExitCode::from(2)
+    })
+}
+
+fn dsc_operation<M: Module>(matches: &ArgMatches) -> ExitCode {
+    let operation = match matches.subcommand() {
+        Some(("get", _)) => Operation::Get,
+        Some(("test", _)) => Operation::Test,
+        Some(("set", set)) if set.get_flag("what-if") => Operation::WhatIf,
+        Some(("set", _)) => Operation::Set,
+        _ => return print(format!("{:#}\n", dsc::manifest::<M>()).as_bytes()),
+    };
+    nothing_to_read::<M>().unwrap_or_else(|| dsc::run::<M>(operation))
 }
 
 fn command<M: Module>() -> Command {
-    Command::new(M::NAME)
+    let command = Command::new(M::NAME)
         .version(env!("CARGO_PKG_VERSION"))
         .about(M::SUMMARY)
         .after_help(
@@ -64,6 +97,7 @@ fn command<M: Module>() -> Command {
         .arg(flag("check", "Report what would change, and change nothing"))
         .arg(flag("diff", "Report the state before and after"))
         .arg(flag("jsonl", "Take a JSON object of arguments a line, and answer each with a line, over one session"))
+        .arg(flag("salt", "Answer as a stateful command of Salt: with a `comment`").conflicts_with("jsonl"))
         .arg(
             Arg::new("schema")
                 .long("schema")
@@ -72,6 +106,32 @@ fn command<M: Module>() -> Command {
                 .help("Print the JSON Schema of the arguments or of the result"),
         )
         .arg(flag("doc", "Print the Ansible documentation as YAML"))
+        .args_conflicts_with_subcommands(true)
+        .disable_help_subcommand(true)
+        .subcommand(
+            Command::new("bolt")
+                .about("Serve as a task of Puppet Bolt, which it does whenever Bolt calls it")
+                .subcommand_required(true)
+                .disable_help_subcommand(true)
+                .subcommand(Command::new("metadata").about("Print the metadata of the task")),
+        );
+    if M::STATE.is_empty() {
+        return command;
+    }
+    command.subcommand(
+        Command::new("dsc")
+            .about("Answer as a resource of Microsoft DSC v3: desired state in, actual state out")
+            .subcommand_required(true)
+            .disable_help_subcommand(true)
+            .subcommand(Command::new("get").about("The actual state"))
+            .subcommand(Command::new("test").about("The actual state, and whether it is the desired one"))
+            .subcommand(
+                Command::new("set")
+                    .about("Make the desired state actual")
+                    .arg(flag("what-if", "Only tell what the actual state would be").short('w')),
+            )
+            .subcommand(Command::new("manifest").about("Print the resource manifest")),
+    )
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {

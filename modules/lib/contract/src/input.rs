@@ -86,8 +86,8 @@ pub fn parse(bytes: &[u8]) -> Result<Document, Error> {
     Ok((map, wishes))
 }
 
-/// A flag of Ansible's. One that cannot be understood is an error: taking a check run for a real one would write.
-fn flag(map: &Map<String, Value>, name: &str) -> Result<bool, Error> {
+/// A flag of the caller's. One that cannot be understood is an error: taking a check run for a real one would write.
+pub fn flag(map: &Map<String, Value>, name: &str) -> Result<bool, Error> {
     match map.get(name) {
         None => Ok(false),
         Some(value) if is_omitted(value) => Ok(false),

@@ -24,6 +24,10 @@ pub trait Module: Sized + 'static {
     /// Which arguments go together.
     const RULES: &'static [Rule] = &[];
 
+    /// The arguments whose values can be read back ([`actual`](Self::actual)), for callers that think in states: those that
+    /// say what is to be true. A module that makes nothing true that lasts has none, and is no resource to such callers.
+    const STATE: &'static [&'static str] = &[];
+
     /// The arguments; doc comments are their documentation.
     type Args: DeserializeOwned + JsonSchema;
     /// What is opened once a run and closed at its end.
@@ -108,6 +112,13 @@ pub trait Module: Sized + 'static {
     /// What a run that failed or was interrupted left behind, if the user has to know before running it again.
     fn aftermath(_before: &Self::Observed, _now: &Self::Observed) -> Option<String> {
         None
+    }
+
+    /// The values that the arguments of [`STATE`](Self::STATE) would need to describe what was `observed`, without those that
+    /// cannot be told in their terms. Where a wanted value is there, it is as it was given. Where targets differ, it is the
+    /// value of the first that is not as wanted.
+    fn actual(_args: &Self::Args, _observed: &[&Self::Observed]) -> Map<String, Value> {
+        Map::new()
     }
 
     /// What the diff compares.

@@ -1,8 +1,11 @@
 //! What a person at a terminal sees while a run waits.
 
 use std::cell::RefCell;
+use std::io::Write;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::output;
 
 /// Tells on standard error what is being waited for: a bar on a terminal, a line per step elsewhere, and nothing at all
 /// when Ansible is the caller, since over ssh standard error and standard output are one stream.
@@ -14,6 +17,7 @@ pub struct Progress {
 enum Voice {
     Silent,
     Lines,
+    Json,
     Bar(ProgressBar),
 }
 
@@ -38,6 +42,11 @@ impl Progress {
         Self { voice, said: RefCell::default() }
     }
 
+    /// Speaks on standard error in JSON lines, for programs that read them (DSC).
+    pub(crate) fn as_json() -> Self {
+        Self { voice: Voice::Json, said: RefCell::default() }
+    }
+
     /// What the run waits for now. Saying the same again says nothing new.
     pub fn waiting(&self, what: &str) {
         if *self.said.borrow() == what {
@@ -46,11 +55,8 @@ impl Progress {
         what.clone_into(&mut self.said.borrow_mut());
         match &self.voice {
             Voice::Silent => {}
-            Voice::Lines => {
-                use std::io::Write;
-                // Nobody reads standard error any more: no reason to fail.
-                let _ = writeln!(std::io::stderr(), "{what}");
-            }
+            Voice::Lines => say(format!("{what}\n").as_bytes()),
+            Voice::Json => say_json("info", what),
             Voice::Bar(bar) => bar.set_message(what.to_owned()),
         }
     }
@@ -68,4 +74,14 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Writes `text` to standard error. If nobody reads that any more, it is no reason to fail.
+fn say(text: &[u8]) {
+    let _ = std::io::stderr().write_all(text);
+}
+
+/// Writes `text` to standard error as a JSON line of this `level`.
+pub(crate) fn say_json(level: &str, text: &str) {
+    say(&output::line(&serde_json::json!({ level: text })));
 }

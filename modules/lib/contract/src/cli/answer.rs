@@ -47,6 +47,17 @@ impl Answer {
         }
     }
 
+    /// The same for a stateful command of Salt, which shows `comment` and takes all else for the changes.
+    pub fn for_salt(mut self) -> Self {
+        for name in ["failed", "invocation"] {
+            self.result.remove(name);
+        }
+        if let Some(msg) = self.result.remove("msg") {
+            self.result.insert("comment".to_owned(), msg);
+        }
+        self
+    }
+
     /// The exit status.
     pub fn status(&self) -> ExitCode {
         match self.kind {
@@ -69,14 +80,7 @@ fn conclude<M: Module>(args: &M::Args, run: &Run, ended: Ended<M>) -> Answer {
     let error = error.or_else(|| overall(&outcomes));
     let kind = error.as_ref().map(|error| error.kind);
     let report = if outcomes.is_empty() && error.is_some() { M::Report::default() } else { M::report(args, &outcomes) };
-    let mut warnings: Vec<String> = Vec::new();
-    let told = run.warnings();
-    for warning in told.iter().chain(outcomes.iter().flat_map(|outcome| &outcome.warnings)) {
-        let warning = full_stop(warning);
-        if !warnings.contains(&warning) {
-            warnings.push(warning);
-        }
-    }
+    let warnings = warnings(run, &outcomes);
     let message = error.as_ref().map_or_else(|| M::message(args, &report, &outcomes, run), Error::message);
     let mut result = start(changed, kind.is_some(), &full_stop(&message));
     add(&mut result, report);
@@ -94,6 +98,19 @@ fn conclude<M: Module>(args: &M::Args, run: &Run, ended: Ended<M>) -> Answer {
         }
     }
     Answer { result, kind }
+}
+
+/// What the user should know, each once.
+pub(super) fn warnings<M: Module>(run: &Run, outcomes: &[crate::Outcome<M>]) -> Vec<String> {
+    let mut warnings: Vec<String> = Vec::new();
+    let told = run.warnings();
+    for warning in told.iter().chain(outcomes.iter().flat_map(|outcome| &outcome.warnings)) {
+        let warning = full_stop(warning);
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+    warnings
 }
 
 fn diff<M: Module>(outcome: &crate::Outcome<M>) -> Option<Value> {
@@ -114,7 +131,7 @@ fn diff<M: Module>(outcome: &crate::Outcome<M>) -> Option<Value> {
 const TOLD: usize = 5;
 
 /// The failure of the whole run: that of its one target that failed, or a count with each one's words.
-fn overall<M: Module>(outcomes: &[crate::Outcome<M>]) -> Option<Error> {
+pub(super) fn overall<M: Module>(outcomes: &[crate::Outcome<M>]) -> Option<Error> {
     let failed: Vec<(String, &Error)> = outcomes
         .iter()
         .filter_map(|outcome| Some((M::label(&outcome.target, outcome.before.as_ref()), outcome.error.as_ref()?)))

@@ -7,6 +7,7 @@ use futures_util::future::FutureExt;
 use serde_json::{Map, Value};
 
 use super::answer::Answer;
+use super::bolt;
 use super::runtime::{Signals, block_on};
 use crate::arguments::understand;
 use crate::input::{self, Document};
@@ -16,12 +17,14 @@ use crate::steps::{self, Ended, defect};
 use crate::{Error, Kind, Module, Progress, Run};
 
 /// What the command line says of a call.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Call {
     /// The file that holds the arguments; without one it is standard input.
     pub file: Option<String>,
     pub check: bool,
     pub diff: bool,
+    /// Where it is told what is being waited for.
+    pub progress: fn() -> Progress,
 }
 
 /// How far a call came.
@@ -35,11 +38,21 @@ pub(super) enum Performed<M: Module> {
 impl Call {
     /// Reads the document and answers it.
     pub fn answer<M: Module>(&self) -> Answer {
-        let answered = block_on(async |signals| match self.read(signals).await {
-            Ok(document) => self.answer_to::<M>(document, None, signals).await,
+        block_on(async |signals| match self.read(signals).await {
+            Ok(document) => self.answer_one::<M>(document, signals).await,
             Err(error) => Answer::refused::<M>(&error),
-        });
-        answered.unwrap_or_else(|error| Answer::refused::<M>(&error))
+        })
+        .unwrap_or_else(|error| Answer::refused::<M>(&error))
+    }
+
+    async fn answer_one<M: Module>(&self, (mut given, wishes): Document, signals: &mut Signals) -> Answer {
+        if self.file.is_some() || !bolt::called(&given) {
+            return self.answer_to::<M>((given, wishes), None, signals).await;
+        }
+        bolt::answer(match bolt::call(self, &mut given) {
+            Ok(call) => call.answer_to::<M>((given, wishes), None, signals).await,
+            Err(error) => Answer::refused::<M>(&error),
+        })
     }
 
     /// The document of a caller that hands over one.
@@ -87,9 +100,8 @@ impl Call {
             Ok(args) => args,
             Err(error) => return Performed::Refused { error, shown, no_log: wishes.no_log },
         };
-        let progress = if self.file.is_some() { Progress::silent() } else { Progress::on_stderr() };
         let (check, diff) = (wishes.check || self.check, wishes.diff || self.diff);
-        let run = Run::new(check, diff, wishes.no_log, wishes.verbosity, progress).sharing(shared.cloned());
+        let run = Run::new(check, diff, wishes.no_log, wishes.verbosity, (self.progress)()).sharing(shared.cloned());
         let ended = steps::run::<M>(&args, &run, signals.received()).await;
         run.progress.clear();
         Performed::Ran { args, shown, run, ended }

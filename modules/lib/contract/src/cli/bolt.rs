@@ -1,0 +1,83 @@
+//! The module as a task of Puppet Bolt.
+//!
+//! Bolt gives no arguments: that it is the caller shows in the document on standard input, in which it names the task. Keys
+//! with an underscore are its own. It takes a result with `_error` for a failure, whatever the exit status.
+
+use serde_json::{Map, Value, json};
+
+use super::answer::Answer;
+use super::call::Call;
+use crate::field::{Field, Type, fields};
+use crate::{Error, Module, Progress, input, schema};
+
+/// Whether Bolt handed these arguments over.
+pub(super) fn called(given: &Map<String, Value>) -> bool {
+    given.get("_task").is_some_and(Value::is_string)
+}
+
+/// The call as Bolt means it. What else it says is left out of the arguments: where its files are, and which target a task
+/// is for that runs elsewhere.
+pub(super) fn call(call: &Call, given: &mut Map<String, Value>) -> Result<Call, Error> {
+    let noop = input::flag(given, "_noop")?;
+    given.retain(|name, _| !name.starts_with('_'));
+    Ok(Call { check: call.check || noop, progress: Progress::silent, ..call.clone() })
+}
+
+/// The answer in the form that Bolt knows.
+pub(super) fn answer(mut answer: Answer) -> Answer {
+    let result = &mut answer.result;
+    // Bolt shows a result as it is, and its user gave the arguments.
+    result.remove("invocation");
+    if let Some(error) = result.remove("error") {
+        let msg = result.get("msg").cloned().unwrap_or_default();
+        let kind = format!("nested_vft/{}", error["kind"].as_str().unwrap_or("internal"));
+        result.insert("_error".to_owned(), json!({ "msg": msg, "kind": kind, "details": error }));
+    }
+    answer
+}
+
+/// The task's metadata, to lie beside the binary as `NAME.json`.
+pub(super) fn metadata<M: Module>() -> Value {
+    let parameters: Map<String, Value> =
+        fields(&schema::arguments::<M>()).iter().map(|field| (field.name.clone(), parameter(field))).collect();
+    json!({
+        "description": M::SUMMARY,
+        "puppet_task_version": 1,
+        "input_method": "stdin",
+        "supports_noop": true,
+        "parameters": parameters,
+    })
+}
+
+fn parameter(field: &Field) -> Value {
+    let kind = data_type(&field.kind);
+    let kind = if field.required { kind } else { format!("Optional[{kind}]") };
+    let mut parameter = json!({ "description": field.description, "type": kind });
+    if field.secret {
+        parameter["sensitive"] = json!(true);
+    }
+    parameter
+}
+
+/// The type in Puppet's language.
+fn data_type(kind: &Type) -> String {
+    match kind {
+        Type::Bool => "Boolean".to_owned(),
+        Type::Int { min, max } => {
+            let bound = |bound: &Option<i64>| bound.map_or_else(|| "default".to_owned(), |number| number.to_string());
+            format!("Integer[{}, {}]", bound(min), bound(max))
+        }
+        Type::Float => "Numeric".to_owned(),
+        Type::Text { choices, .. } if !choices.is_empty() => {
+            format!("Enum[{}]", choices.iter().map(|choice| format!("'{choice}'")).collect::<Vec<_>>().join(", "))
+        }
+        Type::Text { non_empty: true, .. } => "String[1]".to_owned(),
+        Type::Text { .. } => "String".to_owned(),
+        Type::List(item) => {
+            let item = data_type(item);
+            format!("Variant[{item}, Array[{item}]]")
+        }
+        Type::Dict => "Hash[String[1], Data]".to_owned(),
+        Type::Any => "Data".to_owned(),
+    }
+}

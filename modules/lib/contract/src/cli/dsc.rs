@@ -1,0 +1,113 @@
+//! The module as a command resource of Microsoft DSC v3: desired state in, actual state out.
+//!
+//! DSC names the operation on the command line, gives the desired state on standard input and takes one JSON document, the
+//! state, from standard output, which has to be valid by the manifest's schema. On failure it reads standard error, where
+//! JSON lines `{"error": …}`, `{"warn": …}` and `{"info": …}` are messages of their levels.
+
+mod desired;
+mod manifest;
+
+use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
+
+use futures_util::future::FutureExt;
+use serde_json::{Map, Value, json};
+
+use self::desired::Desired;
+use super::answer::{overall, warnings};
+use super::call::{Call, Performed};
+use super::runtime::{Signals, block_on};
+use crate::progress::say_json;
+use crate::secret::Secrets;
+use crate::steps::defect;
+use crate::{Change, Error, Kind, Module, Outcome, Progress, output};
+
+pub(super) use self::manifest::manifest;
+
+/// What DSC asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operation {
+    Get,
+    Test,
+    Set,
+    /// The state that `Set` would lead to.
+    WhatIf,
+}
+
+/// Why there is no state to show.
+struct Failure {
+    error: Error,
+    changed: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, changed: false }
+    }
+}
+
+/// Reads the desired state from standard input and answers with the actual one.
+pub(super) fn run<M: Module>(operation: Operation) -> ExitCode {
+    let mut secrets = Secrets::default();
+    let told = block_on(async |signals| {
+        let told = AssertUnwindSafe(tell::<M>(operation, &mut secrets, signals)).catch_unwind().await;
+        told.unwrap_or_else(|panic| Err(defect(&*panic).into()))
+    });
+    match told.unwrap_or_else(|error| Err(error.into())) {
+        Ok(state) => super::print(&output::line(&state)),
+        Err(Failure { error, changed }) => {
+            say_json("error", &secrets.scrub(&error.message()));
+            if error.kind == Kind::InvalidArguments && !changed { ExitCode::from(2) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+async fn tell<M: Module>(
+    operation: Operation,
+    secrets: &mut Secrets,
+    signals: &mut Signals,
+) -> Result<Map<String, Value>, Failure> {
+    let check = operation != Operation::Set;
+    let call = Call { file: None, check, diff: false, progress: Progress::as_json };
+    let (given, wishes) = call.read(signals).await?;
+    let desired = Desired::of::<M>(given)?;
+    let performed = call.perform::<M>((desired.arguments.clone(), wishes), None, secrets, signals).await;
+    let (args, shown, run, ended) = match performed {
+        Performed::Refused { error, .. } => return Err(error.into()),
+        Performed::Ran { args, shown, run, ended } => (args, shown, run, ended),
+    };
+    let outcomes = ended.outcomes;
+    let say = |level, text: &str| say_json(level, &secrets.scrub(text));
+    for warning in warnings(&run, &outcomes) {
+        say("warn", &warning);
+    }
+    let error = ended.error.or_else(|| overall(&outcomes));
+    let read = !outcomes.is_empty() && outcomes.iter().all(|outcome| outcome.before.is_some());
+    match error {
+        // What is there was read, and only the way from there to what is wanted is barred.
+        Some(error) if operation == Operation::Get && read && error.kind != Kind::Interrupted => {
+            say("warn", &error.message());
+        }
+        Some(error) => {
+            let changed = outcomes.iter().any(|outcome| outcome.changed);
+            return Err(Failure { error, changed });
+        }
+        None => say("info", &M::message(&args, &M::report(&args, &outcomes), &outcomes, &run)),
+    }
+    let before = |outcome: &Outcome<M>| outcome.before.clone();
+    let observed: Vec<M::Observed> = match operation {
+        Operation::Get | Operation::Test => outcomes.iter().filter_map(before).collect(),
+        Operation::Set | Operation::WhatIf => {
+            outcomes.iter().filter_map(|outcome| outcome.after.clone().or_else(|| before(outcome))).collect()
+        }
+    };
+    let actual = M::actual(&args, &observed.iter().collect::<Vec<_>>());
+    let mut state = desired.echo::<M>(shown, actual);
+    if operation == Operation::Test {
+        let settled = observed
+            .iter()
+            .all(|observed| M::plan(&args, observed).is_ok_and(|plan| plan.change.is_empty() && !plan.change.waits()));
+        state.insert("_inDesiredState".to_owned(), json!(settled));
+    }
+    Ok(state)
+}

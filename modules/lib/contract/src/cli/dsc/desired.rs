@@ -1,0 +1,79 @@
+//! The state that DSC hands over, as arguments; and the state that it gets back.
+
+use serde_json::{Map, Value, json};
+
+use crate::field::{Field, fields};
+use crate::{Error, Kind, Module, schema};
+
+/// Whether the thing is there: DSC's own word for `state: absent` and its opposite.
+pub(super) const EXIST: &str = "_exist";
+/// What only a test gives back, and nobody hands over to any purpose.
+pub(super) const IN_DESIRED_STATE: &str = "_inDesiredState";
+/// How DSC hands over what it keeps secret.
+pub(super) const SECURE: &str = "secureString";
+
+/// The desired state.
+pub(super) struct Desired {
+    /// As the module takes it.
+    pub arguments: Map<String, Value>,
+    /// Whether `state` was given, and nothing about existence.
+    only_state: bool,
+}
+
+/// Whether the module's `state` may be `absent`, so that `_exist` means something.
+pub(super) fn handles_exist<M: Module>(fields: &[Field]) -> bool {
+    let absent = |field: &Field| field.name == "state" && field.choices.iter().any(|(name, _)| name == "absent");
+    M::STATE.contains(&"state") && fields.iter().any(absent)
+}
+
+impl Desired {
+    pub fn of<M: Module>(mut given: Map<String, Value>) -> Result<Self, Error> {
+        let fields = fields(&schema::arguments_internal::<M>());
+        given.remove(IN_DESIRED_STATE);
+        // Editors are told by it how to help; DSC leaves it in.
+        given.remove("$schema");
+        for field in fields.iter().filter(|field| field.secret) {
+            let secret = given.get(&field.name).and_then(|value| value.get(SECURE)).cloned();
+            if let Some(secret) = secret {
+                given.insert(field.name.clone(), secret);
+            }
+        }
+        let said = given.get("state").cloned();
+        let exist = if handles_exist::<M>(&fields) { given.remove(EXIST) } else { None };
+        match (&exist, &said) {
+            (None | Some(Value::Null), _) => {}
+            (Some(Value::Bool(false)), None) => {
+                given.insert("state".to_owned(), json!("absent"));
+            }
+            (Some(Value::Bool(exist)), said) if said.as_ref().is_none_or(|said| *exist == (said != "absent")) => {}
+            (Some(Value::Bool(exist)), Some(said)) => {
+                let detail = format!("`{EXIST}: {exist}` and `state: {said}` contradict each other: give one of them");
+                return Err(Error::new(Kind::InvalidArguments, detail));
+            }
+            (Some(_), _) => {
+                return Err(Error::new(Kind::InvalidArguments, format!("`{EXIST}`: expected true or false")));
+            }
+        }
+        Ok(Self { arguments: given, only_state: said.is_some() && exist.is_none() })
+    }
+
+    /// The actual state: what was given and is no secret, with the `actual` values in the place of the wanted ones.
+    /// `understood` are all arguments as they were understood.
+    pub fn echo<M: Module>(
+        &self,
+        mut understood: Map<String, Value>,
+        actual: Map<String, Value>,
+    ) -> Map<String, Value> {
+        let fields = fields(&schema::arguments_internal::<M>());
+        let secret = |name: &String| fields.iter().any(|field| field.secret && field.name == *name);
+        understood
+            .retain(|name, _| self.arguments.contains_key(name) && !secret(name) && !M::STATE.contains(&name.as_str()));
+        let exists = actual.get("state").map(|state| state != "absent");
+        understood.extend(actual);
+        // Whoever speaks of `state` alone is answered so: to DSC a thing of which nothing is said is to exist.
+        if let Some(exists) = exists.filter(|_| handles_exist::<M>(&fields) && !self.only_state) {
+            understood.insert(EXIST.to_owned(), json!(exists));
+        }
+        understood
+    }
+}

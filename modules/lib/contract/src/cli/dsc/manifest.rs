@@ -1,0 +1,98 @@
+//! What DSC has to know of the module beforehand.
+
+use serde_json::{Map, Value, json};
+
+use super::desired::{EXIST, IN_DESIRED_STATE, SECURE, handles_exist};
+use crate::field::{Field, fields};
+use crate::{Module, schema};
+
+/// The resource manifest, to lie beside the binary as `NAME.dsc.resource.json`.
+pub(in crate::cli) fn manifest<M: Module>() -> Value {
+    let executable = format!("./{}", M::NAME);
+    let fields = fields(&schema::arguments_internal::<M>());
+    let operation = |name: &str| json!({ "executable": executable, "args": ["dsc", name], "input": "stdin" });
+    let mut set = operation("set");
+    set["args"] = json!(["dsc", "set", { "whatIfArg": "--what-if" }]);
+    set["implementsPretest"] = json!(true);
+    if handles_exist::<M>(&fields) {
+        set["handlesExist"] = json!(true);
+    }
+    set["return"] = json!("state");
+    let mut test = operation("test");
+    test["return"] = json!("state");
+    json!({
+        "$schema": "https://aka.ms/dsc/schemas/v3/bundled/resource/manifest.json",
+        "type": format!("Nested.Vft/{}", title(M::NAME)),
+        "version": env!("CARGO_PKG_VERSION"),
+        "description": M::SUMMARY,
+        "tags": ["vsphere", "nested"],
+        "get": operation("get"),
+        "set": set,
+        "test": test,
+        "exitCodes": { "0": "Done", "1": "Failed", "2": "The properties are not valid" },
+        "schema": { "embedded": state_schema::<M>(&fields) },
+    })
+}
+
+/// `HostOption` of `host_option`.
+fn title(name: &str) -> String {
+    let words = name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]);
+    words.collect()
+}
+
+/// What a state looks like, desired or actual.
+fn state_schema<M: Module>(fields: &[Field]) -> Value {
+    let mut schema = schema::arguments::<M>();
+    schema["title"] = json!(format!("{}: state", M::NAME));
+    if let Some(schema) = schema.as_object_mut() {
+        // These are Ansible's.
+        schema.remove("patternProperties");
+        // What is there may be what no argument can say.
+        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|name| !M::STATE.iter().any(|known| name == known));
+        }
+        if schema.get("required").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+            schema.remove("required");
+        }
+    }
+    let Some(properties) = schema["properties"].as_object_mut() else { return schema };
+    for field in fields {
+        let Some(property) = properties.get_mut(&field.name).and_then(Value::as_object_mut) else { continue };
+        property.remove("x-env");
+        if field.secret {
+            *property = secure(property);
+        }
+        if M::STATE.contains(&field.name.as_str()) {
+            // Of what is wanted there is some; of what is there, there may be none.
+            property.remove("minProperties");
+            property.remove("minItems");
+        }
+    }
+    if handles_exist::<M>(fields) {
+        let description = "Whether it is there: `false` is `state: absent`.";
+        properties.insert(EXIST.to_owned(), json!({ "description": description, "type": "boolean", "default": true }));
+    }
+    let description = "Whether everything is as wanted. Only a test tells it.";
+    let property = json!({ "description": description, "type": ["boolean", "null"], "readOnly": true });
+    properties.insert(IN_DESIRED_STATE.to_owned(), property);
+    schema
+}
+
+/// A property that DSC may hand over as one of its secure strings.
+fn secure(property: &Map<String, Value>) -> Map<String, Value> {
+    let mut plain = property.clone();
+    plain.remove("writeOnly");
+    let mut secure = Map::new();
+    if let Some(description) = plain.remove("description") {
+        secure.insert("description".to_owned(), description);
+    }
+    let object = json!({
+        "type": "object",
+        "properties": { SECURE: { "type": "string" } },
+        "required": [SECURE],
+        "additionalProperties": false,
+    });
+    secure.insert("anyOf".to_owned(), json!([plain, object]));
+    secure.insert("writeOnly".to_owned(), json!(true));
+    secure
+}
