@@ -1,4 +1,4 @@
-"""The README's pipelines, run as they stand: every line behind a `$`, block by block, with the output it shows."""
+"""The pages' pipelines, run as they stand: every line behind a `$`, block by block, with the output it shows."""
 
 import socket
 import subprocess
@@ -9,12 +9,14 @@ from modules import ROOT
 
 INDENT = "    "
 PROMPT = INDENT + "$ "
+# The pages, and how many console blocks each has.
+PAGES = {"README.md": 3, "playbooks/pipelines.md": 4}
 
 
-def blocks():
-    """The console blocks of the README: of each, the commands and all output shown for them."""
+def blocks(page):
+    """The console blocks of a page: of each, the commands and all output shown for them."""
     found, inside = [], False
-    for line in (ROOT / "README.md").read_text().splitlines():
+    for line in (ROOT / page).read_text().splitlines():
         if line.startswith(PROMPT):
             if not inside:
                 found.append(([], []))
@@ -27,9 +29,9 @@ def blocks():
     return found
 
 
-@pytest.mark.parametrize("number", range(3))
-def test_a_pipeline_of_the_readme_answers_as_it_says(number):
-    commands, output = blocks()[number]
+@pytest.mark.parametrize(("page", "number"), [(page, number) for page, count in PAGES.items() for number in range(count)])
+def test_a_pipeline_of_a_page_answers_as_it_says(page, number):
+    commands, output = blocks(page)[number]
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
@@ -45,5 +47,6 @@ def test_a_pipeline_of_the_readme_answers_as_it_says(number):
     assert done.stdout.splitlines() == output, done.stderr
 
 
-def test_no_block_of_the_readme_is_left_out():
-    assert len(blocks()) == 3
+@pytest.mark.parametrize("page", PAGES)
+def test_no_block_of_a_page_is_left_out(page):
+    assert len(blocks(page)) == PAGES[page]

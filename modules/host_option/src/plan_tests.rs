@@ -4,7 +4,9 @@ use contract::{Change as _, Kind, Scalar};
 use proptest::prelude::*;
 use vsphere::{OptionDef, OptionKind};
 
-use super::{Found, Observed, To, needs_definition, plan, predict, problems};
+use serde_json::{Value, json};
+
+use super::{Found, Observed, To, actual, needs_definition, plan, predict, problems};
 use crate::{Missing, State};
 
 fn definition(kind: OptionKind) -> OptionDef {
@@ -138,6 +140,30 @@ fn a_read_only_option_is_not_written_and_may_have_its_value() {
     let seen = observed(Some(value("long", "0")), Some(fixed));
     assert_eq!(plan(&one(Scalar::Int(1)), State::Present, Missing::Fail, &seen).unwrap_err().kind, Kind::Unsupported);
     assert!(plan(&one(Scalar::Int(0)), State::Present, Missing::Fail, &seen).unwrap().change.is_empty());
+}
+
+#[test]
+fn what_is_there_is_told_in_the_terms_of_the_arguments() {
+    use State::{Default, Present};
+    // The wanted value and state; the values on the hosts; the value and the state that they make.
+    let cases: Vec<(Scalar, State, &[Option<&str>], Value, State)> = vec![
+        (text("1"), Present, &[Some("1")], json!("1"), Present),
+        (Scalar::Int(1), Present, &[Some("0")], json!(0), Present),
+        (Scalar::Int(1), Present, &[Some("1"), Some("0")], json!(0), Present),
+        (Scalar::Int(1), Present, &[None, Some("1")], json!(1), Present),
+        (Scalar::Int(1), Present, &[None], json!(null), Present),
+        // Out of range.
+        (Scalar::Int(7), Present, &[Some("1")], json!(1), Present),
+        (Scalar::Null, Default, &[Some("0"), Some("0")], json!(0), Default),
+        (Scalar::Null, Default, &[Some("0"), Some("1")], json!(1), Present),
+    ];
+    for (wanted, state, hosts, option, told) in cases {
+        let hosts: Vec<Observed> =
+            hosts.iter().map(|is| observed(is.map(|is| value("long", is)), Some(definition(long())))).collect();
+        let actual = actual(&one(wanted.clone()), state, Missing::Skip, &hosts.iter().collect::<Vec<_>>());
+        assert_eq!(json!(actual), json!({ "options": { "A.b": option }, "state": told }), "{wanted} {state:?}");
+    }
+    assert!(actual(&one(Scalar::Int(1)), Present, Missing::Fail, &[]).is_empty());
 }
 
 #[test]

@@ -1,8 +1,9 @@
 use contract::{Change as _, Kind};
 use proptest::prelude::*;
+use serde_json::json;
 use vsphere::{NicService, Vmknic};
 
-use super::{Observed, plan, predict};
+use super::{Observed, actual, plan, predict};
 use crate::{Service, State, Wish};
 
 const VMOTION: &str = "vmotion";
@@ -97,6 +98,29 @@ fn what_a_vmknic_carries_is_told_with_all_its_services() {
     assert_eq!(seen.carried("vmk0"), ["management", VMOTION]);
     assert_eq!(seen.carried("vmk1"), [LOGGING, VMOTION]);
     assert!(seen.carried("vmk2").is_empty());
+}
+
+#[test]
+fn what_is_carried_is_told_in_the_terms_of_the_arguments() {
+    use Service::{FaultToleranceLogging, Vmotion};
+    let none = observed(&[], &[]);
+    let one = observed(&["vmk1"], &[]);
+    let both = observed(&["vmk1"], &["vmk1"]);
+    let cases = [
+        (State::Present, vec![&both], vec![Vmotion, FaultToleranceLogging], State::Present),
+        (State::Present, vec![&both, &one], vec![Vmotion], State::Present),
+        (State::Present, vec![&one, &none], vec![Vmotion], State::Present),
+        // What is absent is what was asked for.
+        (State::Present, vec![&none], vec![Vmotion, FaultToleranceLogging], State::Absent),
+        (State::Absent, vec![&none], vec![Vmotion, FaultToleranceLogging], State::Absent),
+        (State::Absent, vec![&none, &one], vec![Vmotion], State::Present),
+    ];
+    for (state, hosts, services, told) in cases {
+        let actual = actual(&wish("vmk1", &[Vmotion, FaultToleranceLogging], state), &hosts);
+        assert_eq!(json!(actual), json!({ "services": services, "state": told }), "{state:?} {hosts:?}");
+    }
+    assert!(actual(&wish("vmk9", &[Vmotion], State::Present), &[&both]).is_empty());
+    assert!(actual(&wish("vmk1", &[Vmotion], State::Present), &[]).is_empty());
 }
 
 #[test]

@@ -84,9 +84,13 @@ pub fn differences(options: &BTreeMap<String, Scalar>, state: State, found: &[Fo
     changes.collect()
 }
 
-/// What is there, in the terms of the arguments: null for an option that is not set, and `absent` where none is.
+/// What is there, in the terms of the arguments: null for an option that is not set. Where none is, all that were asked for
+/// are absent.
 pub fn actual(options: &BTreeMap<String, Scalar>, found: &[Found], empty_is_none: bool) -> Map<String, Value> {
     let set = |found: &Found| found.value.clone().filter(|value| !(empty_is_none && value.is_empty()));
+    if !found.iter().any(|found| set(found).is_some()) {
+        return Map::from_iter([("options".to_owned(), json!(options)), ("state".to_owned(), json!(State::Absent))]);
+    }
     let values = found.iter().map(|found| {
         let value = match (options.get(&found.asked), set(found)) {
             (Some(wanted), Some(value)) if same(&value, &text(wanted)) => json!(wanted),
@@ -94,8 +98,10 @@ pub fn actual(options: &BTreeMap<String, Scalar>, found: &[Found], empty_is_none
         };
         (found.asked.clone(), value)
     });
-    let state = if found.iter().any(|found| set(found).is_some()) { State::Present } else { State::Absent };
-    Map::from_iter([("options".to_owned(), values.collect::<Map<_, _>>().into()), ("state".to_owned(), json!(state))])
+    Map::from_iter([
+        ("options".to_owned(), values.collect::<Map<_, _>>().into()),
+        ("state".to_owned(), json!(State::Present)),
+    ])
 }
 
 /// What is there once `changes` are made.
@@ -103,6 +109,36 @@ pub fn predict(found: &mut [Found], changes: &Changes) {
     for (key, value) in changes {
         for found in found.iter_mut().filter(|found| found.key == *key) {
             found.value.clone_from(value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Scalar;
+    use serde_json::{Value, json};
+
+    use super::{Found, actual};
+
+    #[test]
+    fn what_is_there_is_told_in_the_terms_of_the_arguments() {
+        // The values of `a` and `b`, both wanted true; whether an empty value is none; what is told of them, and the state.
+        let cases: [([Option<&str>; 2], bool, Value, &str); 5] = [
+            ([Some("TRUE"), Some("1")], true, json!({ "a": true, "b": "1" }), "present"),
+            ([Some("FALSE"), None], true, json!({ "a": "FALSE", "b": null }), "present"),
+            ([Some(""), Some("1")], true, json!({ "a": null, "b": "1" }), "present"),
+            ([None, Some("")], true, json!({ "a": true, "b": true }), "absent"),
+            ([None, Some("")], false, json!({ "a": null, "b": "" }), "present"),
+        ];
+        for (values, empty_is_none, options, state) in cases {
+            let wanted = ["a", "b"].map(|key| (key.to_owned(), Scalar::Bool(true))).into();
+            let found = ["a", "b"].into_iter().zip(values).map(|(key, value)| Found {
+                asked: key.to_owned(),
+                key: key.to_owned(),
+                value: value.map(str::to_owned),
+            });
+            let actual = actual(&wanted, &found.collect::<Vec<_>>(), empty_is_none);
+            assert_eq!(json!(actual), json!({ "options": options, "state": state }), "{values:?}");
         }
     }
 }

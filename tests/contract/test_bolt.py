@@ -1,0 +1,137 @@
+"""The modules as tasks of Puppet Bolt, called as `bolt` calls them, and as stateful commands of Salt.
+
+What Bolt does is on record: it hands the parameters to a task on stdin, with keys of its own that begin with an underscore,
+takes all of stdout for one result, and knows a failure by `_error` in it, or by the exit status.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from modules import (
+    CHANGING,
+    ERROR_KINDS,
+    MODULES,
+    ROOT,
+    binary,
+    environment,
+    example,
+    run_module,
+)
+
+
+def task(name: str, parameters: dict, noop: bool = False, **more) -> dict:
+    """A task's result, as Bolt has it; a failure has `_error`."""
+    own = {"_task": f"nested_vft::{name}", "_installdir": "/tmp/bolt"} | ({"_noop": True} if noop else {}) | more
+    ended = subprocess.run(
+        [binary(name)],
+        input=json.dumps(parameters | own).encode(),
+        capture_output=True,
+        env=environment(),
+        timeout=60,
+        check=False,
+    )
+    result = json.loads(ended.stdout)
+    assert isinstance(result, dict)
+    assert (ended.returncode != 0) is ("_error" in result) is result["failed"]
+    assert ended.stderr == b""
+    assert parameters.get("password", "no password").encode() not in ended.stdout
+    if "_error" in result:
+        assert result["_error"].keys() == {"msg", "kind", "details"}
+        space, kind = result["_error"]["kind"].split("/")
+        assert space == "nested_vft" and kind in ERROR_KINDS
+        assert result["_error"]["msg"] == result["msg"]
+    return result
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_task_says_what_it_would_do_and_does_it(name, healthy):
+    args = example(name, healthy.facts)
+    plain = run_module(name, args, "--check").json
+    predicted = task(name, args, noop=True)
+    # The one that says what the caller gave, to Ansible.
+    plain.pop("invocation")
+    assert predicted == plain
+    assert predicted["changed"] is (name in CHANGING)
+    done = task(name, args)
+    assert done["changed"] is (name in CHANGING) and not done["failed"]
+
+
+def test_a_failure_is_an_error_of_bolts_kind(healthy):
+    args = example("host_option", healthy.facts)
+    result = task("host_option", args | {"esxi_hostname": "nowhere"})
+    assert result["_error"]["kind"] == "nested_vft/not_found" and "nowhere" in result["msg"]
+    result = task("host_option", args | {"optoins": {}})
+    assert result["_error"]["kind"] == "nested_vft/invalid_arguments"
+    assert "options" in result["_error"]["details"]["detail"]
+    assert task("host_option", args, _noop="perhaps")["_error"]["kind"] == "nested_vft/invalid_arguments"
+
+
+def test_what_bolt_says_of_the_target_and_the_future_is_left_out(healthy):
+    target = {"name": "esxi01", "host": "203.0.113.1", "user": "somebody", "password": "another secret"}
+    result = task("host_option", example("host_option", healthy.facts), _target=target, _new={"a": 1})
+    assert result["changed"] and "another secret" not in json.dumps(result)
+
+
+def test_who_does_not_name_a_task_is_not_bolt(healthy):
+    args = example("host_option", healthy.facts)
+    refused = run_module("host_option", args | {"_noop": True})
+    assert refused.kind == "invalid_arguments" and "_noop" in refused.msg
+    # Ansible hands over a file.
+    refused = run_module("host_option", args | {"_task": "nested_vft::host_option"}, via="file")
+    assert refused.kind == "invalid_arguments" and "_task" in refused.msg
+
+
+TYPE = re.compile(
+    r"(Optional\[)?("
+    r"Boolean|Data|Numeric|String(\[1\])?|Integer\[(\d+|default), (\d+|default)\]|Hash\[String\[1\], Data\]"
+    r"|Enum\['[^']+'(, '[^']+')*\]"
+    r"|Variant\[(?P<item>.+), Array\[(?P=item)\]\]"
+    r")\]?"
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_metadata_is_current_and_describes_every_argument(name):
+    printed = subprocess.run(
+        [binary(name), "bolt", "metadata"], capture_output=True, env=environment(), timeout=30, check=True
+    )
+    metadata = json.loads(printed.stdout)
+    assert metadata == json.loads((ROOT / "schemas" / f"{name}.bolt.json").read_text())
+    assert metadata["input_method"] == "stdin" and metadata["supports_noop"] is True
+    arguments = json.loads((ROOT / "schemas" / f"{name}.args.json").read_text())
+    assert metadata["parameters"].keys() == arguments["properties"].keys()
+    for parameter, described in metadata["parameters"].items():
+        assert described["description"], parameter
+        assert TYPE.fullmatch(described["type"]), described["type"]
+        required = parameter in arguments.get("required", [])
+        assert described["type"].startswith("Optional[") is not required
+        assert described.get("sensitive", False) is (parameter == "password")
+
+
+def salt(name: str, args: dict, *flags: str) -> tuple[int, dict]:
+    """The exit status and what Salt reads of a stateful command: one JSON object."""
+    ended = subprocess.run(
+        [binary(name), "--salt", *flags],
+        input=json.dumps(args).encode(),
+        capture_output=True,
+        env=environment(),
+        timeout=60,
+        check=False,
+    )
+    return ended.returncode, json.loads(ended.stdout)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_salt_is_told_in_a_comment(name, healthy):
+    args = example(name, healthy.facts)
+    for flags in (["--check"], []):
+        status, told = salt(name, args, *flags)
+        assert status == 0 and told["changed"] is (name in CHANGING)
+        assert told["comment"].endswith((".", "?", "!")) and "msg" not in told
+    status, told = salt(name, args | {"hostnam": "?"})
+    assert status == 2 and told["changed"] is False and "hostname" in told["comment"]
