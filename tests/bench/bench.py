@@ -164,6 +164,29 @@ def measure_file(runs: int, folder: Path) -> None:
         print(f"| {what} | {took:.1f} |", flush=True)
 
 
+# Documents in a series.
+LINES = 100
+
+
+def measure_series(runs: int, folder: Path) -> None:
+    """Prints what many documents cost as lines of one process, beside a process each."""
+    print(f"\n| {LINES} documents that change nothing | requests | ms |\n|---|---|---|")
+    with Simulator(**LAB) as lab:
+        name = "host_option"
+        args = example(name, lab.facts)
+        run_module(name, args)
+        one, lines = folder / "one.json", folder / "lines.jsonl"
+        one.write_text(json.dumps(args))
+        lines.write_text(f"{json.dumps(args)}\n" * LINES)
+        each = folder / "each"
+        each.write_text(f"for _ in {' '.join(map(str, range(LINES)))}; do {binary(name)} {one} || exit; done\n")
+        for what, command in (("a line each", f"{binary(name)} --jsonl {lines}"), ("a process each", f"sh {each}")):
+            lab.clear_log()
+            subprocess.run(command.split(), check=True, stdout=subprocess.DEVNULL, env=environment())
+            requests = len(lab.log())
+            print(f"| {what} | {requests} | {hyperfine(max(runs // 5, 3), command):.0f} |", flush=True)
+
+
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     print("| module | size, MB | start-up (`--version`), ms |\n|---|---|---|")
@@ -175,6 +198,7 @@ def main() -> None:
         for name in IDEMPOTENT:
             measure(name, runs, Path(folder))
         measure_file(runs, Path(folder))
+        measure_series(runs, Path(folder))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from modules import (
     connection,
     environment,
     example,
+    until,
 )
 
 LEVELS = {"error", "warn", "info", "debug", "trace"}
@@ -273,6 +274,30 @@ def test_the_environment_completes_a_state(healthy):
     resource = Resource("vm_power", {variable: facts.pop(key) for variable, key in env.items()})
     state = resource.get(facts | {"name": healthy.facts["vm"], "state": "powered_on"})
     assert state["state"] == "powered_on" and not {"hostname", "username", "password", "timeout"} & state.keys()
+
+
+def test_an_interrupted_set_is_told_and_logs_out(simulator):
+    lab = simulator(personality="6.7", scenario="healthy", task_ms=60_000)
+    resource = Resource("vm_power")
+    child = subprocess.Popen(
+        [binary("vm_power"), *(arg for arg in resource.manifest["set"]["args"] if isinstance(arg, str))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=resource.env,
+    )
+    try:
+        child.stdin.write(json.dumps(desired("vm_power", lab.facts)).encode())
+        child.stdin.close()
+        child.stdin = None
+        until(lambda: "PowerOffVM_Task" in lab.methods(), 60, alive=child)
+        child.terminate()
+        stdout, stderr = child.communicate(timeout=60)
+    finally:
+        child.kill()
+        child.wait()
+    assert child.returncode == 1 and stdout == b""
+    assert "SIGTERM" in json.loads(stderr.splitlines()[-1])["error"]
 
 
 def test_the_configuration_document_in_the_documentation_is_valid():

@@ -29,7 +29,9 @@ def blocks(page):
     return found
 
 
-@pytest.mark.parametrize(("page", "number"), [(page, number) for page, count in PAGES.items() for number in range(count)])
+@pytest.mark.parametrize(
+    ("page", "number"), [(page, number) for page, count in PAGES.items() for number in range(count)]
+)
 def test_a_pipeline_of_a_page_answers_as_it_says(page, number):
     commands, output = blocks(page)[number]
     with socket.socket() as probe:

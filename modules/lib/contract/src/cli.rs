@@ -35,8 +35,10 @@ pub fn main_from<M: Module>(args: Vec<OsString>) -> ExitCode {
         Err(error) => {
             let _ = write!(std::io::stderr(), "{}", error.render());
             let text = error.render().to_string();
-            let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            return answer(&Answer::refused::<M>(&Error::new(Kind::InvalidArguments, first)));
+            // What is wrong, without the usage after it.
+            let wrong: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+            let wrong = wrong.join(" ").trim_start_matches("error: ").to_owned();
+            return answer(&Answer::refused::<M>(&Error::new(Kind::InvalidArguments, wrong)));
         }
     };
     if let Some(which) = matches.get_one::<String>("schema") {

@@ -5,6 +5,9 @@
 //! coerces and checks the arguments as Ansible's own modules do, runs the four steps (observe, plan, apply, verify)
 //! for every target, and answers with exactly one JSON object on one line of ASCII, whatever happens.
 //!
+//! Callers with a contract of their own are served too: those that have many documents, a line each; Microsoft DSC, which
+//! thinks in states; Puppet Bolt; Salt.
+//!
 //! It knows nothing of vSphere.
 
 mod arguments;

@@ -2,6 +2,9 @@
 
 mod server;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use server::{Server, credentials, endpoint, fault, http, object, objects, service_content, soap, with_header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use vsphere::{Error, Moref, OptionValue, Scalar, Scheme, Session, VmPaths};
@@ -49,6 +52,20 @@ async fn the_session_cookie_goes_back_as_it_came() {
     assert!(asked[0].head.contains("soapaction: \"urn:vim25/4.1\""));
     assert!(asked[1].head.contains("soapaction: \"urn:vim25/6.7\""));
     assert!(asked[1].body.contains("<password>p&lt;&amp;&gt;&quot;&apos;w</password>"));
+}
+
+#[tokio::test]
+async fn a_session_serves_one_run_after_another() {
+    let server = Server::start(|asked| (asked.method == "RetrievePropertiesEx").then(inner)).await;
+    let session = server.session().await.unwrap();
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let heard = Rc::clone(&told);
+    session.serve(Some(Rc::new(move |request: &str, _| heard.borrow_mut().push(request.to_owned()))), None);
+    session.vm_again(&vm(), &VmPaths::default()).await.unwrap();
+    session.serve(None, None);
+    session.vm_again(&vm(), &VmPaths::default()).await.unwrap();
+    assert_eq!(*told.borrow(), ["RetrievePropertiesEx"]);
+    session.close().await;
 }
 
 #[tokio::test]
