@@ -1,0 +1,95 @@
+"""The page about AWX: what it has people paste is valid, and a play runs with exactly what AWX makes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from modules import MODULES, ROOT
+
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "playbooks" / "awx.md").read_text(), re.MULTILINE | re.DOTALL)
+INPUTS, INJECTORS, VARIABLES = (yaml.safe_load(block) for block in BLOCKS)
+# As AWX does it: awx.main.models.credential, CredentialType.inject_credential.
+RENDER = """
+import json, sys
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+texts, values = json.load(sys.stdin)
+environment = ImmutableSandboxedEnvironment()
+json.dump({name: environment.from_string(text).render(**values) for name, text in texts.items()}, sys.stdout)
+"""
+
+
+def injected(ansible, part: str, filled_in: dict) -> dict[str, str]:
+    """What AWX makes of one part of the injectors: empty fields are left out, and a box that is not ticked is false."""
+    booleans = {entry["id"]: False for entry in INPUTS["fields"] if entry["type"] == "boolean"}
+    values = booleans | {name: value for name, value in filled_in.items() if value != ""}
+    done = subprocess.run(
+        [ansible.commands / "python", "-c", RENDER],
+        input=json.dumps([INJECTORS[part], values]),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def run(ansible, lab, env: dict[str, str], extra_vars: dict[str, str]) -> subprocess.CompletedProcess:
+    """A check run of the playbook in an inventory of AWX's own."""
+    inventory = ansible.folder / "hosts.yml"
+    inventory.write_text(yaml.safe_dump({"all": {"hosts": {"localhost": VARIABLES}}}))
+    flags = ["--inventory", str(inventory), "--check", "-vvvv", "--extra-vars", json.dumps(extra_vars)]
+    # AWX would find vCenter where it always is.
+    env = env | {"VMWARE_PORT": str(lab.facts["port"])}
+    return ansible.command("ansible-playbook", str(ROOT / "playbooks" / "nested_vft.yml"), *flags, env=env)
+
+
+def filled_in(lab, **more) -> dict:
+    return {"host": lab.facts["hostname"], "username": lab.facts["username"], "password": lab.facts["password"]} | more
+
+
+def test_the_credential_type_is_one():
+    fields = {entry["id"]: entry for entry in INPUTS["fields"]}
+    assert len(fields) == len(INPUTS["fields"]) and set(INPUTS["required"]) <= fields.keys()
+    assert all(entry["type"] in ("string", "boolean") and entry["label"] for entry in fields.values())
+    assert [name for name, entry in fields.items() if entry.get("secret")] == ["password"]
+    used = re.findall(r"\{\{ (?:not )?(\w+) \}\}", json.dumps(INJECTORS))
+    assert sorted(used) == sorted(fields)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_reads_what_the_credential_sets(name):
+    arguments = json.loads((ROOT / "schemas" / f"{name}.args.json").read_text())
+    read = {argument.get("x-env") for argument in arguments["properties"].values()}
+    assert INJECTORS["env"].keys() <= read
+
+
+def test_a_play_runs_with_what_the_credential_sets_and_nothing_else(ansible, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    given = filled_in(lab, thumbprint=lab.facts["thumbprint"])
+    done = run(ansible, lab, injected(ansible, "env", given), injected(ansible, "extra_vars", given))
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^localhost .* changed=[1-9]", done.stdout, re.MULTILINE)
+    assert lab.facts["password"] not in done.stdout
+
+
+def test_the_certificate_is_checked_until_somebody_ticks_that_it_is_not(ansible, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    for insecure, trusted in ((False, False), (True, True)):
+        given = filled_in(lab, thumbprint="", **({"insecure": True} if insecure else {}))
+        done = run(ansible, lab, injected(ansible, "env", given), injected(ansible, "extra_vars", given))
+        assert (done.returncode == 0) is trusted, done.stdout
+        assert ("certificate is not trusted" in done.stdout) is not trusted
+        assert lab.sessions()["logins"] == 0 or trusted
+
+
+def test_a_thumbprint_is_checked_whatever_the_credential_of_awx_sets(ansible, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    env = injected(ansible, "env", filled_in(lab, insecure=True))
+    assert env["VMWARE_VALIDATE_CERTS"] == "False"
+    done = run(ansible, lab, env, {"vcenter_thumbprint": "00" * 32})
+    assert done.returncode != 0 and "not the expected one" in done.stdout
+    assert lab.sessions()["logins"] == 0
