@@ -1,0 +1,82 @@
+"""The tarball, for ansible-galaxy and for ansible-builder."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import yaml
+
+from modules import MODULES, ROOT
+
+COLLECTION = ROOT / "playbooks" / "collection"
+
+
+def test_what_is_installed_is_what_was_packed(installed):
+    done = installed("ansible-galaxy", "collection", "verify", "--offline", "nested.vft")
+    assert done.returncode == 0 and "Successfully verified" in done.stdout, done.stdout
+    (installed.collection / "extra").write_text("")
+    try:
+        spoiled = installed("ansible-galaxy", "collection", "verify", "--offline", "nested.vft")
+    finally:
+        (installed.collection / "extra").unlink()
+    assert spoiled.returncode != 0
+
+
+def test_ansible_galaxy_packs_the_same(tools, contents, tmp_path):
+    """The tarball is made without ansible-galaxy, and has what it would have."""
+    assembled = ROOT / "target" / "collections" / "ansible_collections" / "nested" / "vft"
+    done = tools("ansible-galaxy", "collection", "build", str(assembled), "--output-path", str(tmp_path / "built"))
+    assert done.returncode == 0, done.stdout
+    (built,) = (tmp_path / "built").iterdir()
+    shutil.unpack_archive(built, tmp_path / "theirs", "gztar", filter="tar")
+    theirs = json.loads((tmp_path / "theirs" / "FILES.json").read_text())["files"]
+    names = {entry["name"] for entry in theirs} - {"."}
+    assert names == {entry.name for entry in contents} - {"MANIFEST.json", "FILES.json"}
+    manifest = json.loads((tmp_path / "theirs" / "MANIFEST.json").read_text())
+    ours = json.loads((assembled / "MANIFEST.json").read_text())
+    assert manifest["collection_info"] == ours["collection_info"]
+
+
+def test_the_tarball_leaves_room_for_more_processors(tarball):
+    # Galaxy takes 20 MB.
+    assert tarball.stat().st_size < 10_000_000
+
+
+def test_nothing_of_the_workshop_is_in_it(contents):
+    names = [entry.name for entry in contents]
+    assert not [name for name in names if re.search(r"assemble|__pycache__|execution-environment|\.pyc$|\.py\.orig$", name)]
+    for module in MODULES:
+        assert f"plugins/modules/{module}.py" in names and f"plugins/action/{module}.py" in names
+
+
+def test_an_execution_environment_gets_the_collection_and_asks_for_nothing_else(tools, tarball, tmp_path):
+    context = tmp_path / "context"
+    definition = COLLECTION / "execution-environment.yml"
+    done = tools(
+        "ansible-builder", "create", "-f", str(definition), "-c", str(context), "--output-filename", "Containerfile"
+    )
+    assert done.returncode == 0, done.stdout
+    build = context / "_build"
+    (packed,) = (build / "collections").iterdir()
+    assert packed.read_bytes() == tarball.read_bytes()
+    assert not (build / "bindep.txt").exists() and not (build / "requirements.txt").exists()
+
+    containerfile = (context / "Containerfile").read_text()
+    said = yaml.safe_load(definition.read_text())
+    assert f'ARG EE_BASE_IMAGE="{said["images"]["base_image"]["name"]}"' in containerfile
+    assert said["dependencies"]["ansible_core"]["package_pip"] in containerfile
+    # What its stage `galaxy` does, without a container.
+    assert re.search(r"^COPY _build /build\nWORKDIR /build$", containerfile, re.MULTILINE)
+    (step,) = re.findall(r"^RUN .*(ansible-galaxy collection install .*-r requirements\.yml)", containerfile, re.MULTILINE)
+    words = [word for word in step.split() if not word.startswith("$")]
+    done = tools(*words, "--offline", "--collections-path", str(tools.collections), cwd=build)
+    assert done.returncode == 0, done.stdout
+    assert (tools.collection / "plugins" / "modules" / "fault_tolerance.py").exists()
+
+
+def test_an_execution_environment_needs_nothing_for_the_collection(installed):
+    """What ansible-builder looks for in collections: none is there."""
+    for name in ("requirements.txt", "bindep.txt", "meta/execution-environment.yml"):
+        assert not (installed.collection / name).exists()
