@@ -16,7 +16,8 @@ def look(lab, flags: tuple[str, ...] = (), **more):
         by_status = [check["status"] for check in result.json["checks"]]
         counts = {status: by_status.count(status) for status in ("met", "unmet", "unknown")}
         assert result.json["counts"] == counts
-        assert result.json["ready"] is (counts["unmet"] == 0)
+        decisive = [check for check in result.json["checks"] if check["decisive"]]
+        assert result.json["ready"] is ("unmet" not in {check["status"] for check in decisive})
     return result
 
 
@@ -47,11 +48,11 @@ NICS = {"vmotion-nic", "ft-logging-nic"}
         ("5.0", "healthy", REPLAY, ["vm_power", "vmx_option"]),
         ("6.7", "healthy", set(), []),
         ("8.0", "healthy", set(), []),
-        ("5.0", "bare", REPLAY | NICS | {"ha-enabled"}, [*["vmkernel_service"] * 2, "cluster_ha", "vm_power", "vmx_option"]),
-        ("6.7", "bare", NICS | {"ha-enabled"}, [*["vmkernel_service"] * 2, "cluster_ha"]),
-        ("8.0", "bare", NICS | {"ha-enabled"}, [*["vmkernel_service"] * 2, "cluster_ha"]),
+        ("5.0", "bare", REPLAY | NICS | {"ha-enabled", "host-pair"}, [*["vmkernel_service"] * 2, "cluster_ha", "vm_power", "vmx_option"]),
+        ("6.7", "bare", NICS | {"ha-enabled", "host-pair"}, [*["vmkernel_service"] * 2, "cluster_ha"]),
+        ("8.0", "bare", NICS | {"ha-enabled", "host-pair"}, [*["vmkernel_service"] * 2, "cluster_ha"]),
         ("6.7", "ha-off", {"ha-enabled"}, ["cluster_ha"]),
-        ("8.0", "no-ft-nic", {"ft-logging-nic"}, ["vmkernel_service"]),
+        ("8.0", "no-ft-nic", {"ft-logging-nic", "host-pair"}, ["vmkernel_service"]),
         ("5.0", "thin-disk", REPLAY | {"disk-format"}, ["vm_power", "vmx_option"]),
         ("6.7", "thin-disk", set(), []),
         ("6.7", "suspended", {"vm-power"}, ["vm_power"]),
@@ -68,7 +69,9 @@ def test_the_remedies_make_it_ready(personality, scenario, unmet, modules, simul
         apply(lab, step)
         # Each of them mends what it says, and breaks nothing.
         after = ids(look(lab), "unmet")
-        assert after == before - set(step["checks"]), step
+        assert after - {"host-pair"} == before - {"host-pair"} - set(step["checks"]), step
+        # Two good hosts there are as soon as no host lacks anything.
+        assert ("host-pair" in after) == bool(after & NICS)
     ready = look(lab)
     assert ready.json["ready"] and ready.json["remedies"] == [], ready.msg
     if (personality, scenario) == ("6.7", "bare"):
@@ -137,6 +140,133 @@ def test_each_state_is_found(what, state, unmet, healthy):
     found = look(healthy)
     assert unmet in ids(found, "unmet"), found.msg
     assert not found.json["ready"]
+
+
+OUT = [{"maintenance": True}, {"connection": "disconnected"}, {"connection": "notResponding"}, {"power": "standBy"}]
+
+
+def bad_hosts(result) -> set[str]:
+    """The hosts of which something is unmet."""
+    unmet = [check for check in result.json["checks"] if check["status"] == "unmet"]
+    return {check["object"]["moid"] for check in unmet if check["object"]["type"] == "HostSystem"}
+
+
+@pytest.mark.parametrize("state", OUT, ids=str)
+def test_one_host_out_of_service_is_no_matter_where_two_are_good(state, simulator):
+    lab = simulator(personality="6.7", scenario="bare", hosts=3)
+    third = lab.facts["host_moids"][2]
+    lab.set(third, **state)
+    found = look(lab)
+    assert not found.json["ready"] and third in bad_hosts(found)
+    for step in found.json["remedies"]:
+        # No module is sent to a host that it could not act on.
+        assert lab.facts["hosts"][2] not in (step["args"] or {}).get("esxi_hostname", []), step
+        if step["args"]:
+            apply(lab, step)
+    ready = look(lab)
+    assert ready.json["ready"], ready.msg
+    assert bad_hosts(ready) == {third} and "not needed" in ready.msg
+    assert all(step["args"] is None and lab.facts["hosts"][2] in step["text"] for step in ready.json["remedies"])
+    for moid in lab.facts["host_moids"]:
+        lab.set(moid, options={"Migrate.VMotionStreamDisable": 1})
+    protected = run_module("fault_tolerance", connection(lab.facts) | {"name": lab.facts["vm"]})
+    assert not protected.json["failed"] and protected.changed, protected.msg
+
+
+@pytest.mark.parametrize("state", OUT, ids=str)
+def test_of_two_hosts_none_can_be_missed(state, healthy):
+    put(healthy, "host", state)
+    found = look(healthy)
+    assert {"usable-hosts", "host-pair", "datastore-access", "network-access"} <= ids(found, "unmet"), found.msg
+    assert not found.json["ready"]
+
+
+def test_a_spare_host_in_service_is_mended_too(simulator):
+    lab = simulator(personality="8.0", scenario="no-ft-nic", hosts=3)
+    found = look(lab)
+    assert found.json["ready"] and ids(found, "unmet") == {"ft-logging-nic"}, found.msg
+    (step,) = found.json["remedies"]
+    assert step["args"]["esxi_hostname"] == [lab.facts["hosts"][1]]
+    apply(lab, step)
+    assert look(lab).json["counts"]["unmet"] == 0
+
+
+def test_hosts_that_each_lack_something_else_make_no_pair(simulator):
+    lab = simulator(personality="6.7", scenario="healthy", hosts=3)
+    _, second, third = lab.facts["host_moids"]
+    network = "network-12"
+    lab.set(second, lacks=["datastore-11"])
+    lab.set(third, lacks=[network])
+    found = look(lab)
+    # Each of these is met, by another two.
+    assert {"usable-hosts", "datastore-access", "network-access"} <= ids(found, "met"), found.msg
+    assert ids(found, "unmet") == {"host-pair"} and not found.json["ready"]
+    observed = check(found, "host-pair")["observed"]
+    assert "shared01" in observed and "VM Network" in observed
+    refused = run_module("fault_tolerance", connection(lab.facts) | {"name": lab.facts["vm"]})
+    assert refused.json["failed"] and "NoHostSuitableForFtSecondary" in str(refused.json["error"])
+    lab.set(third, lacks=[])
+    assert look(lab).json["ready"]
+
+
+def test_the_host_that_it_runs_on_has_to_be_one_of_the_two(simulator):
+    lab = simulator(personality="6.7", scenario="healthy", hosts=3)
+    home = next(vm["host"] for vm in look(lab).json["vms"] if vm["name"] == lab.facts["vm"])
+    moid = lab.facts["host_moids"][lab.facts["hosts"].index(home)]
+    lab.set(moid, issues=["cpuHvDisabled"])
+    found = look(lab)
+    assert "host-pair" in ids(found, "unmet") and home in check(found, "host-pair")["why"]
+    assert not found.json["ready"]
+    lab.set(lab.facts["vm_moid"], power="poweredOff")
+    assert look(lab).json["ready"]
+
+
+@pytest.mark.parametrize(("personality", "shares_disks"), [("5.0", True), ("6.7", False), ("8.0", False)])
+def test_only_record_replay_needs_the_datastores_of_the_disks(personality, shares_disks, simulator):
+    lab = simulator(personality=personality, scenario="healthy")
+    if shares_disks:
+        for step in look(lab).json["remedies"]:
+            apply(lab, step)
+    lab.set(lab.facts["vm_moid"], disk_store="local01")
+    assert look(lab).json["ready"]
+    put(lab, "host", {"lacks": ["datastore-12"]})
+    found = look(lab)
+    expected = {"datastore-access", "host-pair"} if shares_disks else set()
+    assert ids(found, "unmet") == expected, found.msg
+    protected = run_module("fault_tolerance", connection(lab.facts) | {"name": lab.facts["vm"]})
+    assert protected.json["failed"] is shares_disks, protected.msg
+
+
+@pytest.mark.parametrize("state", ["uninitialized", "election", "retry"])
+def test_an_agent_that_settles_is_unknown(state, healthy):
+    put(healthy, "host", {"agent": state})
+    found = look(healthy)
+    assert found.json["counts"]["unmet"] == 0, found.msg
+    assert ids(found, "unknown") >= {"ha-agent", "host-pair"} and found.json["remedies"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ({}, "met"),
+        ({"das.maxftvmsperhost": "0"}, "met"),
+        ({"das.maxftvmsperhost": "1"}, "unmet"),
+        # The one limit is lifted, and the other is not.
+        ({"das.maxFtVmsPerHost": "0", "das.maxFtVcpusPerHost": "2"}, "unmet"),
+        ({"das.maxFtVmsPerHost": "0", "das.maxFtVcpusPerHost": "3"}, "met"),
+        ({"das.maxftvmsperhost": "one"}, "unknown"),
+    ],
+)
+def test_what_is_protected_already_counts(options, status, simulator):
+    lab = simulator(personality="6.7", scenario="healthy", vms=3)
+    home = next(vm["host"] for vm in look(lab).json["vms"] if vm["name"] == lab.facts["vm"])
+    other = next(vm for vm in look(lab).json["vms"] if vm["name"] != lab.facts["vm"] and vm["host"] == home)
+    lab.set(other["moid"], cpus=2, power="poweredOn", ft_state="running")
+    lab.set(lab.facts["vm_moid"], cpus=1)
+    lab.set(lab.facts["cluster_moid"], das_options=options)
+    found = look(lab)
+    assert check(found, "ft-vm-limit")["status"] == status, found.msg
+    assert found.json["ready"] is (status != "unmet")
 
 
 def test_of_a_machine_that_is_not_reached_little_is_certain(healthy):
@@ -238,7 +368,9 @@ def test_a_remedy_names_the_datacenter_that_the_cluster_was_found_in_and_no_othe
 
 def test_an_engine_that_the_hosts_lack_is_unmet(healthy, simulator):
     found = look(healthy, engine="legacy")
-    assert found.json["engine"] == "legacy" and "engine" in ids(found, "unmet")
+    assert found.json["engine"] == "legacy"
+    assert {"engine", "vcenter-version", "host-pair"} <= ids(found, "unmet")
+    assert "6.5" in check(found, "vcenter-version")["why"]
     old = look(simulator(personality="5.0", scenario="healthy"), engine="smp")
     assert old.json["engine"] == "smp" and "engine" in ids(old, "unmet")
 
@@ -354,7 +486,8 @@ def test_what_may_not_be_read_of_a_listed_machine_is_null(healthy):
     put(healthy, "vm", {"unreadable": ["name", "runtime", "config"]})
     found = look(healthy, cluster_name=healthy.facts["cluster"])
     (vm,) = [vm for vm in found.json["vms"] if vm["moid"] == moid]
-    assert vm == {"name": moid, "moid": moid, "host": None, "power_state": None, "ft_state": None, "role": None}
+    nothing = dict.fromkeys(["host", "vcpus", "power_state", "ft_state", "role"])
+    assert vm == {"name": moid, "moid": moid} | nothing
 
 
 def test_what_other_machines_lie_on_is_not_mixed_up_with_what_this_one_does(simulator):

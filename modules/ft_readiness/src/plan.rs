@@ -150,10 +150,10 @@ pub fn message(subject: &str, judgement: &Judgement) -> String {
         };
         return format!("{subject} is ready for {engine}: {met} requirements are met{spare}{untold}.");
     };
-    let more = match unmet - 1 {
+    let more = match judgement.checks.iter().filter(|check| check.is_in_the_way()).count() - 1 {
         0 => String::new(),
-        1 => "; 1 more requirement is unmet".to_owned(),
-        more => format!("; {more} more requirements are unmet"),
+        1 => "; 1 more requirement is in the way".to_owned(),
+        more => format!("; {more} more requirements are in the way"),
     };
     let required = first.required.trim_end_matches('.');
     let place = first.object.title();

@@ -130,7 +130,7 @@ fn the_message_names_the_first_thing_in_the_way() {
     assert_eq!(
         say(&facts),
         "inner (vm-63) is not ready for Fault Tolerance (SMP-FT): \"vSphere HA of the cluster is on\" does not hold for \
-         cluster Cluster (off); 1 more requirement is unmet."
+         cluster Cluster (off); 1 more requirement is in the way."
     );
 }
 

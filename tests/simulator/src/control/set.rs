@@ -27,8 +27,13 @@ fn set_one(world: &mut World, moid: &str, name: &str, value: &Json) -> Result<()
         return set_ft(world, moid, &string(value)?);
     }
     match name {
-        "power" if value.as_str() == Some(Power::On.word()) => {
+        "power" if value.as_str() == Some(Power::On.word()) && world.vm(moid).is_some() => {
             world.boot(moid);
+            return Ok(());
+        }
+        "disk_store" => {
+            let store = world.need_datastore(&string(value)?);
+            world.vm_mut(moid).ok_or(UNKNOWN)?.hardware.disk.store = Some(store);
             return Ok(());
         }
         // A failed start in the logs, and in them only: on a release that does not fail in this way too.
@@ -168,6 +173,8 @@ fn set_host(host: &mut Host, name: &str, value: &Json) -> Result<(), String> {
     match name {
         "connection" => put(&mut host.connection, string(value)),
         "maintenance" => put(&mut host.maintenance, flag(value)),
+        "power" => put(&mut host.power, string(value)),
+        "lacks" => put(&mut host.lacks, strings(value)),
         "vmkernel_log" => put(&mut host.vmkernel_log, strings(value)),
         "vmkernel_key" => put(&mut host.vmkernel_key, string(value)),
         "agent" => put(&mut host.agent, optional(value)),

@@ -113,10 +113,14 @@ impl World {
     pub fn place_secondary(&self, moid: &str, wish: Option<&Ref>) -> Result<String> {
         let vm = self.need_vm(moid)?;
         let engine = |moid: &str| self.host(moid).map(|host| &host.feature_version);
+        // Record/replay shares the disks, SMP-FT copies them.
+        let stores = vm.stores().into_iter().take(if self.config.personality.legacy_ft() { usize::MAX } else { 1 });
+        let network = self.of_kind("Network").into_iter().next();
+        let needs: Vec<&str> = stores.chain(network.as_deref()).collect();
         let usable = |host: &str| {
             host != vm.host
                 && self.cluster_of(host).is_some()
-                && self.host(host).is_some_and(|host| host.connection == "connected" && !host.maintenance)
+                && self.host(host).is_some_and(|host| host.in_service() && needs.iter().all(|moid| host.reaches(moid)))
                 && engine(host) == engine(&vm.host)
                 && self.placement_issues(host).is_empty()
         };

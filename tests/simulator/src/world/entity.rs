@@ -31,7 +31,7 @@ pub enum Body {
     /// `ResourcePool`
     Pool,
     /// `HostSystem`
-    Host(Host),
+    Host(Box<Host>),
     /// `Datastore`
     Datastore(Store),
     /// `Network`
@@ -62,6 +62,10 @@ pub struct Host {
     pub connection: String,
     /// `runtime.inMaintenanceMode`.
     pub maintenance: bool,
+    /// `runtime.powerState`.
+    pub power: String,
+    /// The datastores and networks that it does not reach, by moid.
+    pub lacks: Vec<String>,
     /// Hardware UUID.
     pub uuid: String,
     /// Its vmknics.
@@ -80,6 +84,18 @@ pub struct Host {
     pub vmkernel_key: String,
     /// Lines of vmkernel.log.
     pub vmkernel_log: Vec<String>,
+}
+
+impl Host {
+    /// Whether it has this datastore or network.
+    pub fn reaches(&self, moid: &str) -> bool {
+        !self.lacks.iter().any(|lacked| lacked == moid)
+    }
+
+    /// Whether it can run virtual machines.
+    pub fn in_service(&self) -> bool {
+        self.connection == "connected" && self.power == "poweredOn" && !self.maintenance
+    }
 }
 
 impl Entity {
@@ -213,9 +229,11 @@ impl World {
                 .with("freeSpace", size.clone())
                 .with("maxFileSize", size)
                 .into(),
-            "vm" => self.vms_where(|vm| vm.datastore == moid),
+            "vm" => self.vms_where(|vm| vm.stores().contains(&moid)),
             "host" => {
-                let hosts = self.of_kind("HostSystem").into_iter().take(if store.shared { usize::MAX } else { 1 });
+                let reached = |host: &String| self.host(host).is_some_and(|host| host.reaches(moid));
+                let hosts = self.of_kind("HostSystem").into_iter().filter(reached);
+                let hosts = hosts.take(if store.shared { usize::MAX } else { 1 });
                 let mounts = hosts.map(|host| mount(moid, &host, store).into());
                 Value::List("DatastoreHostMount", mounts.collect())
             }

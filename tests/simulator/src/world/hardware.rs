@@ -40,6 +40,8 @@ pub struct Disk {
     pub mode: String,
     /// `compatibilityMode` of a raw device mapping, if it is one.
     pub rdm: Option<String>,
+    /// The moid of its datastore, if that is not the virtual machine's.
+    pub store: Option<String>,
 }
 
 impl Hardware {
@@ -50,7 +52,7 @@ impl Hardware {
             firmware: "bios".into(),
             nested_hv: false,
             vbs: false,
-            disk: Disk { thin: false, eager: true, mode: "persistent".into(), rdm: None },
+            disk: Disk { thin: false, eager: true, mode: "persistent".into(), rdm: None, store: None },
             cdrom: "remote".into(),
             removed: Vec::new(),
             added: Vec::new(),
@@ -79,6 +81,14 @@ impl Hardware {
 fn device(kind: &str, key: i32, label: &str) -> Data {
     let description = Data::new("Description").with("label", label).with("summary", label);
     Data::new(kind.to_owned()).with("key", key).with("deviceInfo", description)
+}
+
+impl Vm {
+    /// The moids of what its files lie on.
+    pub fn stores(&self) -> Vec<&str> {
+        let disk = self.hardware.disk.store.as_deref().filter(|store| *store != self.datastore);
+        [self.datastore.as_str()].into_iter().chain(disk).collect()
+    }
 }
 
 impl World {
@@ -122,7 +132,9 @@ impl World {
 
     fn disk_backing(&self, moid: &str, vm: &Vm) -> Data {
         let disk = &vm.hardware.disk;
-        let (file, store) = (self.path(moid, vm, "vmdk"), Ref::new("Datastore", &vm.datastore));
+        let store = disk.store.as_ref().unwrap_or(&vm.datastore);
+        let file = format!("[{}] {}/{}.vmdk", self.name(store), vm.directory, self.name(moid));
+        let store = Ref::new("Datastore", store);
         match &disk.rdm {
             Some(mode) => Data::new("VirtualDiskRawDiskMappingVer1BackingInfo")
                 .with("fileName", file)

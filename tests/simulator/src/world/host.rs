@@ -52,8 +52,10 @@ impl World {
                     .filter(|vm| self.vm(vm).is_some_and(|vm| vm.host == moid))
                     .map(|vm| Ref::new("VirtualMachine", vm)),
             ),
-            "datastore" => Value::refs(self.of_kind("Datastore").iter().map(|m| Ref::new("Datastore", m))),
-            "network" => Value::refs(self.of_kind("Network").iter().map(|m| Ref::new("Network", m))),
+            "datastore" | "network" => {
+                let kind = if name == "datastore" { "Datastore" } else { "Network" };
+                Value::refs(self.of_kind(kind).iter().filter(|m| host.reaches(m)).map(|m| Ref::new(kind, m)))
+            }
             "datastoreBrowser" => Ref::new("HostDatastoreBrowser", &format!("datastoreBrowser-{moid}")).into(),
             _ => return None,
         })
@@ -62,7 +64,7 @@ impl World {
     fn host_runtime(&self, moid: &str, host: &Host) -> Data {
         Data::new("HostRuntimeInfo")
             .with("connectionState", Value::Enum("HostSystemConnectionState", host.connection.clone()))
-            .with("powerState", Value::Enum("HostSystemPowerState", "poweredOn".into()))
+            .with("powerState", Value::Enum("HostSystemPowerState", host.power.clone()))
             .with("inMaintenanceMode", host.maintenance)
             .with("bootTime", Value::Time(super::clock::format(self.epoch)))
             .opt(

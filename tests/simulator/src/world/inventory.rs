@@ -14,6 +14,18 @@ impl World {
         self.entities.insert(moid.to_owned(), entity);
     }
 
+    /// The moid of the datastore of this name, which is made where there is none.
+    pub fn need_datastore(&mut self, name: &str) -> String {
+        let all = self.of_kind("Datastore");
+        if let Some(moid) = all.iter().find(|moid| self.name(moid) == name) {
+            return moid.clone();
+        }
+        let parent = all.first().and_then(|moid| self.entities.get(moid)?.parent.clone()).unwrap_or_default();
+        let moid = format!("datastore-{}", 11 + all.len());
+        self.put(&moid, name, &parent, Body::Datastore(store()));
+        moid
+    }
+
     /// The root folder's moid.
     pub fn root(&self) -> &'static str {
         if self.config.direct { "ha-folder-root" } else { "group-d1" }
@@ -127,6 +139,8 @@ fn host(world: &mut World, moid: &str, name: &str, parent: &str, option_manager:
         option_manager,
         connection: "connected".into(),
         maintenance: false,
+        power: "poweredOn".into(),
+        lacks: Vec::new(),
         uuid: super::session::uuid(),
         vmknics: super::nics::vmknics(place),
         nics: super::nics::services(world.config.scenario, place),
@@ -137,7 +151,7 @@ fn host(world: &mut World, moid: &str, name: &str, parent: &str, option_manager:
         vmkernel_key: "vmkernel".into(),
         vmkernel_log: world.vmkernel_filler(10 + world.config.log_lines),
     };
-    world.put(moid, name, parent, Body::Host(host));
+    world.put(moid, name, parent, Body::Host(host.into()));
 }
 
 fn vm(world: &mut World, moid: &str, name: &str, folder: &str, host: String, power: Power) {

@@ -129,7 +129,7 @@ impl World {
                 .with("guestState", "notRunning")
                 .into(),
             "guestHeartbeatStatus" => Value::Enum("ManagedEntityStatus", "gray".into()),
-            "datastore" => Value::refs([Ref::new("Datastore", &vm.datastore)]),
+            "datastore" => Value::refs(vm.stores().into_iter().map(|moid| Ref::new("Datastore", moid))),
             "network" => Value::refs(self.of_kind("Network").iter().take(1).map(|m| Ref::new("Network", m))),
             "resourceConfig" => super::hardware::resource_config(moid, vm).into(),
             "snapshot" => self.snapshot_info(moid, vm)?.into(),
