@@ -41,15 +41,16 @@ def test_vmknics_carry_services(simulator, connect):
 
 
 @pytest.mark.parametrize(
-    "service, multiple, candidates",
+    "personality, service, multiple, candidates",
     [
-        (FT_LOGGING, False, ["vmk0", "vmk1", "vmk2"]),
-        ("vmotion", True, ["vmk0", "vmk1", "vmk2"]),
-        ("management", True, ["vmk0", "vmk1"]),
+        ("5.0", FT_LOGGING, False, ["vmk0", "vmk1", "vmk2"]),
+        ("8.0", FT_LOGGING, True, ["vmk0", "vmk1", "vmk2"]),
+        ("8.0", "vmotion", True, ["vmk0", "vmk1", "vmk2"]),
+        ("8.0", "management", True, ["vmk0", "vmk1"]),
     ],
 )
-def test_vmknics_are_told_by_key(simulator, connect, service, multiple, candidates):
-    client = connect(simulator(personality="8.0"))
+def test_vmknics_are_told_by_key(simulator, connect, personality, service, multiple, candidates):
+    client = connect(simulator(personality=personality))
     for place, host in enumerate(hosts(client)):
         config = host.configManager.virtualNicManager.QueryNetConfig(service)
         assert config.multiSelectAllowed is multiple
@@ -59,6 +60,24 @@ def test_vmknics_are_told_by_key(simulator, connect, service, multiple, candidat
         assert [nic.key for nic in config.candidateVnic] == keys
         assert len(config.selectedVnic) == 1 and config.selectedVnic[0] in keys
         assert config.candidateVnic[0].spec.ip.ipAddress == f"172.30.{place}.80"
+
+
+def test_config_may_lag_behind_the_choice_of_vmknics(simulator, connect):
+    lab = simulator(personality="8.0")
+    host = hosts(connect(lab))[0]
+    lab.set(host._moId, nic_lag=500)
+    manager = host.configManager.virtualNicManager
+    manager.SelectVnicForNicType(FT_LOGGING, "vmk2")
+
+    def chosen(configs):
+        return [sorted(config.selectedVnic) for config in configs if config.nicType == FT_LOGGING][0]
+
+    new = [f"{FT_LOGGING}.key-vim.host.VirtualNic-{device}" for device in ("vmk1", "vmk2")]
+    assert chosen(host.config.virtualNicManagerInfo.netConfig) == new[:1]
+    assert chosen([manager.QueryNetConfig(FT_LOGGING)]) == chosen(manager.info.netConfig) == new
+    deadline = time.monotonic() + 10
+    while chosen(host.config.virtualNicManagerInfo.netConfig) != new:
+        assert time.monotonic() < deadline, "config never caught up"
 
 
 def test_ft_needs_its_vmknics(simulator, connect):

@@ -47,6 +47,15 @@ def test_the_only_vmknic_of_a_service_changes_with_a_warning(healthy):
     assert DESELECT not in healthy.methods(), "the selection replaces the former one by itself"
 
 
+def test_where_several_may_carry_it_none_loses_it(simulator):
+    lab = simulator(personality="8.0", scenario="healthy")
+    foretold = service(lab, "vmk2", "faultToleranceLogging", "--check", "--diff")
+    added = service(lab, "vmk2", "faultToleranceLogging", "--diff")
+    assert added.changed and "warnings" not in foretold.json and "warnings" not in added.json
+    assert foretold.json["diff"] == added.json["diff"]
+    assert not service(lab, "vmk1", "faultToleranceLogging", "--check").changed, "the former one carries it still"
+
+
 def test_several_services_are_one_task(healthy):
     services = ["vmotion", "faultToleranceLogging"]
     one = healthy.facts["hosts"][0]
@@ -132,6 +141,16 @@ def test_a_choice_that_the_host_ignores_is_an_error_that_names_it(healthy):
     result = service(healthy, "vmk1", "vmotion", esxi_hostname=healthy.facts["hosts"][0])
     assert result.kind == "fault" and "vmk1 does not carry vmotion" in result.msg
     assert result.changed is False
+
+
+def test_a_server_that_shows_a_choice_late_is_given_the_time(healthy):
+    moid = healthy.facts["host_moids"][0]
+    healthy.set(moid, nic_lag=700)
+    one = healthy.facts["hosts"][0]
+    done = service(healthy, "vmk1", "vmotion", esxi_hostname=one)
+    assert done.changed and not done.json["failed"], done.msg
+    assert "vmotion" in done.json["hosts"][0]["services"]
+    assert healthy.methods().count(SELECT) == 1
 
 
 def test_an_expired_session_is_renewed_and_the_choice_made_once(healthy):

@@ -8,8 +8,9 @@ mod report;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
-use contract::{Applied, Error, Kind, Module, Outcome, Plan, Rule, Run};
+use contract::{Applied, Change as _, Error, Kind, Module, Outcome, Plan, Rule, Run};
 use plan::{Change, Observed};
 use report::{Report, host_report};
 use schemars::JsonSchema;
@@ -70,7 +71,8 @@ enum Service {
     /// vMotion, by which the secondary gets its memory too. Several vmknics of a host may carry it where its release
     /// allows that.
     Vmotion,
-    /// Fault Tolerance logging. One vmknic of a host carries it: another one loses it.
+    /// Fault Tolerance logging. Several vmknics of a host may carry it where its release allows that; elsewhere the one that
+    /// carried it loses it.
     FaultToleranceLogging,
 }
 
@@ -93,6 +95,9 @@ enum State {
     /// The vmknic does not carry them.
     Absent,
 }
+
+/// So long vCenter may go on showing a host as it was before a change.
+const LAG: Duration = Duration::from_secs(5);
 
 fn five_minutes() -> u64 {
     300
@@ -218,6 +223,31 @@ impl Module for VmkernelService {
             }
         }
         Ok(Applied::Done)
+    }
+
+    async fn verify(
+        args: &Args,
+        server: &Server,
+        host: &Host,
+        observed: &Observed,
+        _: &Change,
+        run: &Run,
+    ) -> Result<Observed, Error> {
+        let end = run.deadline(args.timeout).min(Instant::now() + LAG);
+        let mut pause = Duration::from_millis(50);
+        loop {
+            let now = Self::observe(args, server, host, Some(observed)).await?;
+            let rest = Self::plan(args, &now)?.change;
+            if rest.is_empty() {
+                return Ok(now);
+            }
+            if Instant::now() + pause >= end {
+                return Err(Self::unapplied(&rest));
+            }
+            run.progress.waiting(&format!("waiting for the server to show the change of host {}", now.host));
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
     }
 
     fn unapplied(rest: &Change) -> Error {

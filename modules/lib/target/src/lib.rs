@@ -16,6 +16,6 @@ pub use hosts::{HOST_RULES, HostTarget, ONE_KIND_OF_HOST, few_hosts, reachable};
 pub use remedy::{Remedy, RemedyHosts, remedy_vm};
 pub use until::{Verdict, until};
 pub use vm::{
-    FOLDER_NEEDS_NAME, INSTANCE_UUID_NEEDS_UUID, VM_RULES, VmReport, VmTarget, accessible, ft_role,
-    is_template, not_a_secondary, readable,
+    FOLDER_NEEDS_NAME, INSTANCE_UUID_NEEDS_UUID, VM_RULES, VmReport, VmTarget, accessible, ft_role, is_template,
+    not_a_secondary, readable,
 };

@@ -177,6 +177,7 @@ fn set_host(host: &mut Host, name: &str, value: &Json) -> Result<(), String> {
         "lacks" => put(&mut host.lacks, strings(value)),
         "vmkernel_log" => put(&mut host.vmkernel_log, strings(value)),
         "vmkernel_key" => put(&mut host.vmkernel_key, string(value)),
+        "nic_lag" => put(&mut host.nic_lag, number(value)),
         "agent" => put(&mut host.agent, optional(value)),
         "build" => put(&mut host.build, optional(value)),
         "feature_version" => put(&mut host.feature_version, string(value)),

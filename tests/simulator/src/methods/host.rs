@@ -32,6 +32,14 @@ pub fn deselect(ctx: &mut Ctx<'_>) -> Result<Outcome> {
 fn choose(ctx: &mut Ctx<'_>, select: bool) -> Result<Outcome> {
     let text = |name: &str| ctx.text(name).unwrap_or_default().to_owned();
     let (service, device) = (text("nicType"), text("device"));
-    nic_host(ctx)?.select_nic(&service, &device, select)?;
+    let host = nic_host(ctx)?;
+    host.select_nic(&service, &device, select)?;
+    let lag = host.nic_lag;
+    let moid = ctx.this.moid.trim_start_matches("virtualNicManager-").to_owned();
+    ctx.world.after(lag, move |world| {
+        if let Some(host) = world.host_mut(&moid) {
+            host.shown_nics = None;
+        }
+    });
     void()
 }

@@ -72,6 +72,12 @@ pub struct Host {
     pub vmknics: Vec<Vmknic>,
     /// Which vmknics carry which services.
     pub nics: Vec<Service>,
+    /// The same as `config` still shows it, while that lags behind.
+    pub shown_nics: Option<Vec<Service>>,
+    /// For so many milliseconds after a choice of vmknics, `config` shows what was before.
+    pub nic_lag: u64,
+    /// Whether several vmknics may carry FT logging.
+    pub ft_multi_select: bool,
     /// The state that its HA agent stays in, if it is not to be a healthy one.
     pub agent: Option<String>,
     /// A build of its own.

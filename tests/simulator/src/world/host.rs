@@ -118,7 +118,7 @@ impl World {
             .with("host", Ref::new("HostSystem", moid))
             .with("product", self.host_about(host))
             .with("network", host.network_info())
-            .with("virtualNicManagerInfo", host.nic_info())
+            .with("virtualNicManagerInfo", host.shown_nic_info())
             .list("option", "OptionValue", options.collect())
             .list("optionDef", "OptionDef", definitions.collect())
     }

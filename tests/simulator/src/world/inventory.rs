@@ -1,6 +1,6 @@
 //! The inventory at the start: a datacenter, a cluster of nested hosts, a few VMs.
 
-use crate::config::Scenario;
+use crate::config::{Personality, Scenario};
 
 use super::World;
 use super::cluster::{Cluster, Ha};
@@ -144,6 +144,9 @@ fn host(world: &mut World, moid: &str, name: &str, parent: &str, option_manager:
         uuid: super::session::uuid(),
         vmknics: super::nics::vmknics(place),
         nics: super::nics::services(world.config.scenario, place),
+        shown_nics: None,
+        nic_lag: 0,
+        ft_multi_select: world.config.personality == Personality::V80,
         agent: None,
         build: None,
         feature_version: world.config.personality.ft_version().into(),
@@ -151,7 +154,7 @@ fn host(world: &mut World, moid: &str, name: &str, parent: &str, option_manager:
         vmkernel_key: "vmkernel".into(),
         vmkernel_log: world.vmkernel_filler(10 + world.config.log_lines),
     };
-    world.put(moid, name, parent, Body::Host(host.into()));
+    world.put(moid, name, parent, Body::Host(Box::new(host)));
 }
 
 fn vm(world: &mut World, moid: &str, name: &str, folder: &str, host: String, power: Power) {

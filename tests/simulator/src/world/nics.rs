@@ -69,11 +69,6 @@ fn service(name: &str) -> Result<&'static str> {
     found.copied().ok_or_else(|| Fault::invalid_argument("nicType"))
 }
 
-/// `multiSelectAllowed`: several vmknics may carry vMotion (from 5.0 on), one only FT logging.
-fn multi_select(service: &str) -> bool {
-    service != "faultToleranceLogging"
-}
-
 impl Vmknic {
     /// `HostVirtualNic` under this key.
     pub fn value(&self, key: String) -> Data {
@@ -105,18 +100,23 @@ impl Host {
 
     /// `QueryNetConfig`.
     pub fn query_net_config(&self, name: &str) -> Result<Data> {
-        Ok(self.net_config(service(name)?))
+        Ok(self.net_config(service(name)?, &self.nics))
     }
 
-    /// `VirtualNicManagerNetConfig`: what is selected is told by keys, not by devices.
-    pub fn net_config(&self, service: &str) -> Data {
+    /// `multiSelectAllowed`: several vmknics may carry vMotion (from 5.0 on), and FT logging on late releases.
+    fn multi_select(&self, service: &str) -> bool {
+        service != "faultToleranceLogging" || self.ft_multi_select
+    }
+
+    /// `VirtualNicManagerNetConfig` where these are chosen: they are told by keys, not by devices.
+    fn net_config(&self, service: &str, chosen: &[Service]) -> Data {
         let candidates = self.vmknics.iter().filter(|nic| nic.candidate_of.contains(&service));
         let candidates = candidates.map(|nic| nic.value(key(service, nic.device)).into());
-        let selected = self.nics.iter().filter(|(kind, _)| *kind == service);
+        let selected = chosen.iter().filter(|(kind, _)| *kind == service);
         let selected = selected.map(|(kind, device)| key(kind, device).into()).collect();
         Data::new("VirtualNicManagerNetConfig")
             .with("nicType", service)
-            .with("multiSelectAllowed", multi_select(service))
+            .with("multiSelectAllowed", self.multi_select(service))
             .list("candidateVnic", "HostVirtualNic", candidates.collect())
             .list("selectedVnic", "string", selected)
     }
@@ -126,8 +126,11 @@ impl Host {
         let service = service(name)?;
         let nic = self.vmknics.iter().find(|nic| nic.device == device && nic.candidate_of.contains(&service));
         let device = nic.ok_or_else(|| Fault::invalid_argument("device"))?.device;
+        if self.nic_lag > 0 {
+            self.shown_nics.get_or_insert_with(|| self.nics.clone());
+        }
         // Where only one may be selected, the new one takes its place.
-        let alone = select && !multi_select(service);
+        let alone = select && !self.multi_select(service);
         self.nics.retain(|(kind, own)| *kind != service || (*own != device && !alone));
         if select {
             self.nics.push((service, device));
@@ -137,7 +140,16 @@ impl Host {
 
     /// `HostVirtualNicManager.info`.
     pub fn nic_info(&self) -> Value {
-        let configs = TYPES.iter().map(|kind| self.net_config(kind).into()).collect();
+        self.info(&self.nics)
+    }
+
+    /// `config.virtualNicManagerInfo`, which may lag behind.
+    pub fn shown_nic_info(&self) -> Value {
+        self.info(self.shown_nics.as_ref().unwrap_or(&self.nics))
+    }
+
+    fn info(&self, chosen: &[Service]) -> Value {
+        let configs = TYPES.iter().map(|kind| self.net_config(kind, chosen).into()).collect();
         Data::new("HostVirtualNicManagerInfo").list("netConfig", "VirtualNicManagerNetConfig", configs).into()
     }
 
