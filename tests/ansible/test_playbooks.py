@@ -73,6 +73,27 @@ def test_from_a_bare_cluster_to_a_protected_machine_in_one_run(ansible, simulato
     assert again.exit == 0 and again.counts["changed"] == 0, again.output
 
 
+@pytest.mark.parametrize("state", [{"maintenance": True}, {"connection": "notResponding"}, {"power": "standBy"}], ids=str)
+def test_a_host_out_of_service_keeps_the_others_from_nothing(ansible, simulator, state):
+    lab = simulator(personality="8.0", scenario="bare", hosts=3)
+    *good, out = lab.facts["host_moids"]
+    lab.set(out, **state)
+    done = ansible.play("nested_vft.yml", lab)
+    assert done.exit == 0 and done.counts["rescued"] == 0, done.output
+    assert "Fault Tolerance is running" in done.task("Say how it ended")["msg"]
+    written = {entry["object"] for entry in lab.log() if entry["method"] == "SelectVnicForNicType"}
+    assert len(written) == len(good)
+    assert ansible.play("nested_vft.yml", lab).counts["changed"] == 0
+
+
+def test_what_is_missing_of_a_host_that_is_not_needed_is_not_what_failed(ansible, simulator):
+    lab = simulator(personality="8.0", scenario="no-host", hosts=3)
+    lab.set(lab.facts["host_moids"][2], maintenance=True)
+    play = ansible.play("nested_vft.yml", lab, ft_timeout=20)
+    assert play.exit != 0
+    assert "Missing" not in play.task("Say how it ended")["msg"]
+
+
 @pytest.mark.parametrize(
     ("personality", "scenario", "cause", "remedies"),
     [

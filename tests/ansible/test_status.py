@@ -152,6 +152,22 @@ def test_a_protected_machine_and_what_is_the_same_the_next_time(ansible, simulat
     assert any(text.endswith(" in all, 0 protected") for text in again.texts("p"))
 
 
+def test_a_host_that_is_not_needed_is_shown_and_the_rest_is_ready(ansible, simulator, tmp_path, browse):
+    lab = simulator(personality="6.7", scenario="healthy", hosts=3)
+    out = lab.facts["host_moids"][2]
+    lab.set(out, maintenance=True)
+    file = tmp_path / "status.html"
+    report(ansible, lab, file)
+    page = browse(file)
+    well_formed(file, page)
+    (verdict,) = page.texts("#verdict")
+    assert verdict.startswith("✓ Ready") and "not needed" in verdict
+    unmet = page.ask("[...document.querySelectorAll('tr:has(> td.unmet)')].map(row => row.id)")
+    assert f"host-maintenance-{out}" in unmet and all(row.endswith(out) for row in unmet)
+    (step,) = page.texts("#remedies > li")
+    assert lab.facts["hosts"][2] in step and "nested.vft" not in step
+
+
 def test_names_are_text_whatever_they_look_like(ansible, simulator, tmp_path, browse):
     lab = simulator(personality="6.7", scenario="healthy")
     lab.set(lab.facts["vm_moid"], name=EVIL)

@@ -24,7 +24,7 @@ pub enum Id {
     FtVersion,
     /// The hosts may run another virtual machine with Fault Tolerance.
     FtVmLimit,
-    /// Two hosts meet everything at once, among them the one that the virtual machine runs on.
+    /// Two hosts meet everything at once, among them the one of a running virtual machine.
     HostPair,
     /// The host is on and connected.
     HostConnected,

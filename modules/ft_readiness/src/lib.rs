@@ -120,6 +120,7 @@ impl Module for FtReadiness {
     const SUMMARY: &'static str = "Every requirement of Fault Tolerance is reported as met, unmet or unknown";
     const DESCRIPTION: &'static [&'static str] = &[
         "Looks at a cluster, all of its hosts and, if one is named, a virtual machine, and reports every requirement of vSphere Fault Tolerance that the API can tell of, for the engine and the versions that are there: what is required, what there is, and what to do about it.",
+        "It is not every host that has to meet what is required of hosts, but two that meet all of it, and a running virtual machine has to be on one of them: RV(ready) says whether that and everything else holds.",
         "Changes nothing. What to do is given as arguments of the other modules of this collection, where one of them does it, in the order to apply.",
         "Lists every virtual machine of the cluster too, with its host, its role and the state of its Fault Tolerance.",
         "A requirement that cannot be told, because a property is not there or this user may not read it, is unknown, never met.",

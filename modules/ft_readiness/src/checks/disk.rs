@@ -147,7 +147,9 @@ fn reached(
             Some(Status::Unknown) => Verdict::unknown(observed, format!("which {what}s some hosts have is not told")),
             Some(Status::Unmet) | None => {
                 Verdict::unmet(observed, format!("primary and secondary need the same {what}s on two hosts in service"))
-                    .by_hand(format!("Give another host in service the {what}s of the virtual machine."))
+                    .by_hand(format!(
+                        "Give hosts in service the {what}s that they lack, or take hosts back into service."
+                    ))
             }
         }
     })

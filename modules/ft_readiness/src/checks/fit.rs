@@ -39,7 +39,7 @@ pub fn files(context: Context, vm: &Vm) -> Fact<Vec<String>> {
     for path in [path].into_iter().chain(vm.metadata.known().filter(|path| !path.is_empty())) {
         let name = path.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or("", |(name, _)| name);
         let Some(datastore) = facts.datastores.iter().find(|it| it.object.name == name) else {
-            return Fact::Hidden(format!("the datastore of {path} is not among those that it uses"));
+            return Fact::Hidden(format!("{path} is on none of those that the virtual machine is said to use"));
         };
         if !moids.contains(&datastore.object.moid) {
             moids.push(datastore.object.moid.clone());
@@ -128,6 +128,9 @@ fn has_firmware(firmware: &str, host: &Host) -> Verdict {
 /// Whether two hosts protect a virtual machine with its firmware.
 pub fn firmware(context: Context, vm: &Vm) -> Verdict {
     vm.firmware.judge("config.firmware", |firmware| {
+        if firmware == "bios" {
+            return Verdict::met("bios");
+        }
         let hosts = context.facts.candidates();
         let seats: Vec<Seat> = hosts.map(|host| Seat::new(host, || vec![has_firmware(firmware, host)])).collect();
         // With one host there is no pair, which is said of the cluster: then that one counts.
@@ -138,7 +141,6 @@ pub fn firmware(context: Context, vm: &Vm) -> Verdict {
                 firmware.as_str(),
                 "too few hosts support such firmware with Fault Tolerance (capability.ftEfiSupported)",
             ),
-            _ if firmware == "bios" => Verdict::met("bios"),
             _ => Verdict::unknown(
                 firmware.as_str(),
                 "not every host tells whether it supports that (capability.ftEfiSupported)",

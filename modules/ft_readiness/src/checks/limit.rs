@@ -95,22 +95,22 @@ impl Limit {
         }
         let named = context.facts.vm.as_ref();
         let own = named.map_or(Some(1), self.own);
-        let (mut certain, mut possible) = (0, Some(0));
+        let (mut certain, mut possible) = (0_u64, Some(0));
         for vm in context.facts.vms.iter().filter(|vm| named.is_none_or(|named| named.object.moid != vm.moid)) {
             let weight = (self.weight)(vm);
             match count(vm, &host.object.name) {
-                Count::Certain => certain += weight.unwrap_or(1),
+                Count::Certain => certain = weight.unwrap_or(1).saturating_add(certain),
                 Count::Possible => {}
                 Count::None => continue,
             }
-            possible = possible.zip(weight).map(|(sum, weight)| sum + weight);
+            possible = possible.zip(weight).map(|(sum, weight): (u64, u64)| sum.saturating_add(weight));
         }
         let Self { key, what, .. } = self;
         let has = format!("has {certain} {what} with Fault Tolerance");
-        if certain + own.unwrap_or(1) > most {
+        if certain.saturating_add(own.unwrap_or(1)) > most {
             return Verdict::unmet(has.as_str(), format!("{has}, and {key} is {most}"));
         }
-        if possible.zip(own).is_some_and(|(sum, own)| sum + own <= most) {
+        if possible.zip(own).is_some_and(|(sum, own)| sum.saturating_add(own) <= most) {
             return Verdict::met(has);
         }
         Verdict::unknown(has, format!("how many {what} with Fault Tolerance count on it is not certain"))

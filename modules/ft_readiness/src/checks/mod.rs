@@ -56,11 +56,15 @@ pub fn version(facts: &Facts) -> Version {
 pub fn judge(context: Context) -> Vec<Check> {
     let hosts: Vec<_> = context.facts.hosts.iter().map(|host| (host, host::judge(context, host))).collect();
     let mut checks = cluster::judge(context);
-    checks.extend(pair::judge(context, &hosts));
-    checks.extend(hosts.into_iter().flat_map(|(_, checks)| checks));
+    let of_cluster = checks.len();
     if let Some(vm) = &context.facts.vm {
         checks.extend(vm::judge(context, vm));
         checks.extend(disk::judge(context, vm));
+    }
+    let pair = pair::judge(context, &hosts, &checks);
+    let of_hosts = hosts.into_iter().flat_map(|(_, checks)| checks);
+    drop(checks.splice(of_cluster..of_cluster, pair.into_iter().chain(of_hosts)));
+    if let Some(vm) = &context.facts.vm {
         reason::judge(vm, &mut checks);
     }
     checks

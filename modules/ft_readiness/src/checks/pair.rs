@@ -96,8 +96,8 @@ pub fn list(seats: &[Seat]) -> String {
     parts.join("; ")
 }
 
-/// The check that says whether all that is required of hosts is met by two of them.
-pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)]) -> Option<Check> {
+/// The check that says whether all that is required of hosts is met by two of them. `others` are all the other checks.
+pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)], others: &[Check]) -> Option<Check> {
     let facts = context.facts;
     let object = match (&facts.place, &facts.vm) {
         (Place::Cluster(cluster), _) => &cluster.object,
@@ -105,7 +105,7 @@ pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)]) -> Option<Check> {
         // A host of its own has no other, and that is said already.
         _ => return None,
     };
-    let seat = |(host, checks): &(&'_ Host, Vec<Check>)| -> Vec<Verdict> {
+    let everything = |host: &Host, checks: &[Check]| {
         let mut verdicts: Vec<Verdict> = checks.iter().map(Check::verdict).collect();
         verdicts.push(cluster::has_engine(context.engine, host));
         if let Some(vm) = &facts.vm {
@@ -116,7 +116,7 @@ pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)]) -> Option<Check> {
         }
         verdicts
     };
-    let seats: Vec<Seat> = hosts.iter().map(|it| Seat::new(it.0, || seat(it))).collect();
+    let seats: Vec<Seat> = hosts.iter().map(|(host, checks)| Seat::new(host, || everything(host, checks))).collect();
     let alike = |one: &Host, other: &Host| cluster::ft_version(&[one, other]).status;
     let required = match Home::of(facts) {
         Home::Any => "Two hosts meet everything that is required of a host.",
@@ -127,15 +127,33 @@ pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)]) -> Option<Check> {
         Some(Status::Met) => Verdict::met(observed),
         Some(Status::Unknown) => Verdict::unknown(observed, "some of what is required of hosts is not told"),
         Some(Status::Unmet) | None => {
-            // Where something can be done about single hosts, their own checks say what.
-            let asked = hosts
-                .iter()
-                .any(|(host, checks)| host.is_in_service() && checks.iter().any(|check| check.remedy.is_some()));
             let verdict = Verdict::unmet(observed, why(context, &seats));
-            if asked { verdict } else { advise(facts, &seats, verdict) }
+            let in_service = hosts.iter().filter(|(host, _)| host.is_in_service());
+            let mut of_hosts = in_service.flat_map(|(_, checks)| checks);
+            if of_hosts.any(|check| check.remedy.is_some()) || others.iter().any(says_what_to_do) {
+                verdict
+            } else {
+                verdict.by_hand(advice(facts, &seats))
+            }
         }
     };
     Some(Check::new(Id::HostPair, required, object, verdict))
+}
+
+/// Whether this is about what hosts lack, and has a remedy of its own.
+fn says_what_to_do(check: &Check) -> bool {
+    const OF_HOSTS: [Id; 9] = [
+        Id::UsableHosts,
+        Id::Engine,
+        Id::FtVersion,
+        Id::FtVmLimit,
+        Id::Vcpus,
+        Id::Memory,
+        Id::Firmware,
+        Id::DatastoreAccess,
+        Id::NetworkAccess,
+    ];
+    OF_HOSTS.contains(&check.id) && check.remedy.is_some()
 }
 
 /// The host that the virtual machine runs on, if that one will not do.
@@ -155,17 +173,14 @@ fn why(context: Context, seats: &[Seat]) -> String {
     "primary and secondary run on different hosts, and each of them has to meet all of it".to_owned()
 }
 
-fn advise(facts: &Facts, seats: &[Seat], verdict: Verdict) -> Verdict {
-    let usable = seats.iter().filter(|seat| seat.status() != Status::Unmet);
-    let names: Vec<&str> = usable.map(|seat| seat.host.object.name.as_str()).collect();
+fn advice(facts: &Facts, seats: &[Seat]) -> String {
+    let usable: Vec<&str> =
+        seats.iter().filter(|seat| seat.status() != Status::Unmet).map(|seat| seat.host.object.name.as_str()).collect();
     match bad_home(facts, seats) {
-        Some(home) if names.len() >= 2 => verdict.by_hand(format!(
-            "Give {} what it lacks, or migrate the virtual machine to one of {}.",
-            home.object.name,
-            names.join(", ")
-        )),
-        // Too few are in service, which is said already.
-        _ if facts.candidates().count() < 2 => verdict,
-        _ => verdict.by_hand("Give one more host all that is required."),
+        Some(home) if usable.len() >= 2 => {
+            let home = &home.object.name;
+            format!("Give {home} what it lacks, or migrate the virtual machine to one of {}.", usable.join(", "))
+        }
+        _ => "Have two hosts meet all that is required of a host.".to_owned(),
     }
 }

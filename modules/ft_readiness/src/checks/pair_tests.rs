@@ -268,8 +268,7 @@ fn no_module_is_named_for_a_host_that_is_out_of_service() {
 fn whoever_runs_on_a_bad_host_is_told_to_leave_it() {
     let checks = judged(Smp, |it| {
         it.third();
-        it.hosts[0].networks = moids(&[]);
-        it.machine().networks = moids(&["network-1"]);
+        it.hosts[0].capability.smp = issues(&["cpuHvDisabled"]);
     });
     let pair = the(&checks, Id::HostPair);
     assert!(pair.why.as_ref().unwrap().contains("runs on esxi01"), "{pair:?}");
