@@ -196,12 +196,16 @@ impl Facts {
 }
 
 impl Host {
+    /// The word for it, if it is in standby or off.
+    pub fn off(&self) -> Option<&str> {
+        self.power.known().map(String::as_str).filter(|power| ["standBy", "poweredOff"].contains(power))
+    }
+
     /// Why it certainly runs no virtual machine, if that is so.
     pub fn out_of_service(&self) -> Option<String> {
-        let power = self.power.known().map_or("", String::as_str);
-        match self.connection.known() {
-            Some(state) if state != "connected" => Some(state.clone()),
-            _ if ["standBy", "poweredOff"].contains(&power) => Some(power.to_owned()),
+        match (self.connection.known(), self.off()) {
+            (Some(state), _) if state != "connected" => Some(state.clone()),
+            (_, Some(state)) => Some(state.to_owned()),
             _ if self.maintenance == Fact::Known(true) => Some("in maintenance mode".to_owned()),
             _ => None,
         }

@@ -28,9 +28,9 @@ pub fn judge(context: Context) -> Vec<Check> {
     add(Id::UsableHosts, required, usable_hosts(&facts.hosts));
     let hosts: Vec<&Host> = facts.candidates().collect();
     let (name, versions) = about(context.engine);
-    let required = format!("The hosts have {name} Fault Tolerance: {versions}.");
+    let required = format!("The hosts have {name}: {versions}.");
     add(Id::Engine, &required, engine(context.engine, &hosts));
-    let required = format!("The vCenter Server can turn {name} Fault Tolerance on.");
+    let required = format!("The vCenter Server can turn {name} on.");
     add(Id::VcenterVersion, &required, vcenter_version(context));
     add(Id::FtVersion, "The hosts have the same version of Fault Tolerance.", ft_version(&hosts));
     let required = "Two hosts may run another virtual machine with Fault Tolerance.";
@@ -113,7 +113,7 @@ fn vcenter_version(context: Context) -> Verdict {
 /// What the engine is called, and which versions of ESXi have it.
 fn about(engine: FtEngine) -> (&'static str, &'static str) {
     match engine {
-        FtEngine::Legacy => ("record/replay", "ESX or ESXi 4.0 to 6.0"),
+        FtEngine::Legacy => ("record/replay Fault Tolerance", "ESX or ESXi 4.0 to 6.0"),
         FtEngine::Smp => ("SMP-FT", "ESXi 6.0 or later"),
     }
 }
@@ -130,7 +130,7 @@ pub fn has_engine(engine: FtEngine, host: &Host) -> Verdict {
             Verdict::met(observed)
         } else {
             let name = about(engine).0;
-            Verdict::unmet(observed, format!("ESXi {version} has no {name} Fault Tolerance"))
+            Verdict::unmet(observed, format!("ESXi {version} has no {name}"))
                 .by_hand("Choose the other engine, or hosts of another version.")
         }
     })

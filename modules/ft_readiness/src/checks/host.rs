@@ -74,13 +74,10 @@ fn bypasses(context: Context, host: &Host) -> bool {
 }
 
 fn connected(host: &Host) -> Verdict {
-    let power = host.power.known().map_or("", String::as_str);
-    host.connection.judge("runtime.connectionState", |state| match state.as_str() {
-        "connected" if ["standBy", "poweredOff"].contains(&power) => {
-            Verdict::unmet(power, "it is not on").by_hand("Power the host on.")
-        }
-        "connected" => Verdict::met("connected"),
-        other => Verdict::unmet(other, "the server does not reach it").by_hand("Reconnect the host."),
+    host.connection.judge("runtime.connectionState", |state| match (state.as_str(), host.off()) {
+        ("connected", Some(off)) => Verdict::unmet(off, "it is not on").by_hand("Power the host on."),
+        ("connected", None) => Verdict::met("connected"),
+        (other, _) => Verdict::unmet(other, "the server does not reach it").by_hand("Reconnect the host."),
     })
 }
 
@@ -95,11 +92,22 @@ fn maintenance(host: &Host) -> Verdict {
     })
 }
 
+/// States of an agent that do not pass by themselves (`ClusterDasFdmAvailabilityState`).
+const BAD_AGENT: [&str; 6] = [
+    "networkPartitionedFromMaster",
+    "networkIsolated",
+    "hostDown",
+    "initializationError",
+    "uninitializationError",
+    "fdmUnreachable",
+];
+
 /// Since 5.0 the state of the agent is told; a host that can do Fault Tolerance has no issue with it either.
 fn agent(host: &Host, support: &Support) -> Verdict {
     const REMEDY: &str = "Reconfigure the host for vSphere HA.";
+    let reported = support.issues().iter().any(|issue| issue == "haAgentIssue");
     let by_issues = || {
-        if support.issues().iter().any(|issue| issue == "haAgentIssue") {
+        if reported {
             Verdict::unmet("haAgentIssue", meaning("haAgentIssue")).by_hand(REMEDY)
         } else if support.supported == Fact::Known(true) {
             Verdict::met("the host reports no issue with it")
@@ -118,7 +126,10 @@ fn agent(host: &Host, support: &Support) -> Verdict {
             state.as_str(),
             "its agent is being set up or takes part in an election: look again in a minute",
         ),
-        other => Verdict::unmet(other, "its agent neither is the master nor is connected to it").by_hand(REMEDY),
+        other if reported || BAD_AGENT.contains(&other) => {
+            Verdict::unmet(other, "its agent neither is the master nor is connected to it").by_hand(REMEDY)
+        }
+        other => Verdict::unknown(other, "this state is not known to this program"),
     })
 }
 

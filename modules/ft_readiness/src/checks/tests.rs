@@ -110,7 +110,11 @@ const HOST: &[Row] = &[
     (Id::HostMaintenance, Smp, Unmet, |it| it.second().maintenance = Fact::Known(true)),
     (Id::HostMaintenance, Smp, Unknown, |it| it.second().maintenance = Fact::Unset),
     (Id::HaAgent, Smp, Unmet, |it| it.second().agent = known("initializationError")),
-    (Id::HaAgent, Smp, Unmet, |it| it.second().agent = known("settling2030")),
+    (Id::HaAgent, Smp, Unknown, |it| it.second().agent = known("brandNew2030")),
+    (Id::HaAgent, Smp, Unmet, |it| {
+        it.second().agent = known("brandNew2030");
+        it.second().capability.smp = issues(&["haAgentIssue"]);
+    }),
     // These pass by themselves.
     (Id::HaAgent, Smp, Unknown, |it| it.second().agent = known("election")),
     (Id::HaAgent, Smp, Unknown, |it| it.second().agent = known("uninitialized")),
