@@ -83,11 +83,17 @@ class Ansible:
         )
 
     def play(
-        self, playbook: str | list, lab: Simulator, *flags: str, password: str = "environment", **variables
+        self,
+        playbook: str | list,
+        lab: Simulator,
+        *flags: str,
+        password: str = "environment",
+        inventory: dict | None = None,
+        **variables,
     ) -> Play:
         """Runs a playbook of the repository, or the plays given, with the lab in the place of a vCenter.
 
-        The password comes from VMWARE_PASSWORD, or, with password="variable", from vcenter_password.
+        The password comes from VMWARE_PASSWORD, with password="variable" from vcenter_password, else from nowhere.
         """
         self.runs += 1
         facts = lab.facts
@@ -114,6 +120,10 @@ class Ansible:
             path.write_text(yaml.safe_dump(playbook, sort_keys=False))
         else:
             path = ROOT / "playbooks" / playbook
+        if inventory is not None:
+            hosts = self.folder / f"hosts{self.runs}.yml"
+            hosts.write_text(yaml.safe_dump(inventory))
+            flags += ("--inventory", str(hosts))
         ended = self.command("ansible-playbook", str(path), "--extra-vars", f"@{file}", *flags, env=env)
         entries = [json.loads(line) for line in journal.read_text().splitlines()]
         return Play(ended.returncode, ended.stdout, entries)

@@ -47,8 +47,8 @@ class Root:
         file.write_text(text)
 
     def run(self, name: str, args: dict[str, Any], *flags: str, under: tuple[str, ...] = ()) -> Result:
-        """Runs the static binary of a module in here, as Ansible does; `under` is a command that runs commands."""
-        shutil.copy(STATIC / name, self.folder)
+        """Runs the static program as that module in here, as Ansible does; `under` is a command that runs commands."""
+        shutil.copy(STATIC / "nested_vft", self.folder / name)
         self.write("args.json", json.dumps(args))
         ended = subprocess.run(
             [*under, shutil.which("chroot"), self.folder, f"/{name}", "/args.json", *flags],
@@ -84,6 +84,11 @@ class Esxi(Root):
         applets = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split()
         for applet in set(applets) - {"busybox"}:
             self.inside(f"/bin/{applet}").symlink_to("busybox")
+
+        # Otherwise it would say what the kernel is that it really has.
+        self.inside("/bin/uname").unlink()
+        self.write("/bin/uname", '#!/bin/sh\nbusybox uname "$@" | sed s/Linux/VMkernel/\n')
+        self.inside("/bin/uname").chmod(0o755)
 
         for tool in (HERE / "bin").iterdir():
             shutil.copy(tool, self.inside("/sbin"))

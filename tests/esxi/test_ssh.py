@@ -2,92 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import re
-import shutil
-import socket
 import subprocess
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
+from ssh import Ssh
 
-from modules import ROOT, environment, until
+from modules import ROOT, environment
 
 PLAYBOOK = ROOT / "playbooks" / "esxi_shell.yml"
 VMX = "/vmfs/volumes/datastore1/inner/inner.vmx"
 STREAMS = "/Migrate/VMotionStreamDisable"
-
-SSHD = """\
-ListenAddress 127.0.0.1:{port}
-HostKey {folder}/host_key
-AuthorizedKeysFile {folder}/key.pub
-ChrootDirectory {root}
-Subsystem {subsystem}
-PidFile none
-UsePAM no
-PermitRootLogin prohibit-password
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-"""
-
-
-class Ssh:
-    """Hosts that are reached by ssh. The keys and the daemons are the test's own, and nothing is the user's."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.daemons: list[subprocess.Popen] = []
-        for name in ("host_key", "key"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
-        # sshd wants this folder, which is made when a machine starts it for itself.
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-
-    def serve(self, root: Path, sftp: bool) -> dict[str, object]:
-        """Starts an sshd whose users are shut up in `root`. Returns what an inventory says of that host."""
-        # sshd takes root's shell from the machine that it runs on, and looks for it in the chroot.
-        shell = root / pwd.getpwuid(0).pw_shell.lstrip("/")
-        if not shell.exists():
-            shell.parent.mkdir(parents=True, exist_ok=True)
-            shell.write_text('#!/bin/sh\nexec /bin/sh "$@"\n')
-            shell.chmod(0o755)
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        config = self.folder / f"sshd_config.{port}"
-        subsystem = "sftp internal-sftp" if sftp else "sftp /bin/false"
-        config.write_text(SSHD.format(port=port, folder=self.folder, root=root, subsystem=subsystem))
-        log = self.folder / f"sshd.{port}"
-        command = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
-        with log.open("w") as stderr:
-            self.daemons.append(subprocess.Popen([command, "-D", "-e", "-f", config], stderr=stderr))
-        until(lambda: "listening" in log.read_text() or self.daemons[-1].poll() is not None, 30)
-        assert self.daemons[-1].poll() is None, log.read_text()
-        with (self.folder / "known_hosts").open("a") as known:
-            known.write(f"[127.0.0.1]:{port} {(self.folder / 'host_key.pub').read_text()}")
-        return {"ansible_host": "127.0.0.1", "ansible_port": port}
-
-    @property
-    def arguments(self) -> str:
-        """Ansible's own, with connections that are gone soon, and what keeps ssh away from all that is the user's."""
-        options = {
-            "ControlMaster": "auto",
-            "ControlPersist": "5s",
-            "UserKnownHostsFile": self.folder / "known_hosts",
-            "GlobalKnownHostsFile": "/dev/null",
-            "StrictHostKeyChecking": "yes",
-            "IdentityFile": self.folder / "key",
-            "IdentitiesOnly": "yes",
-            "IdentityAgent": "none",
-        }
-        return " ".join(["-C -F /dev/null", *(f"-o {name}={value}" for name, value in options.items())])
-
-    def close(self) -> None:
-        for daemon in self.daemons:
-            daemon.terminate()
-            daemon.wait()
 
 
 @pytest.fixture
@@ -106,13 +33,9 @@ class Ansible:
         self.command = ROOT / "target" / "env" / f"ansible-{version}" / "bin" / "ansible-playbook"
         self.folder = folder
         self.inventory = folder / "hosts.yml"
-        variables = {
-            "ansible_user": "root",
+        variables = ssh.variables | {
             "ansible_remote_tmp": "/tmp/.ansible",
             "ansible_ssh_transfer_method": transfer,
-            "ansible_ssh_args": ssh.arguments,
-            # Sockets want a short path.
-            "ansible_control_path_dir": str(ssh.folder),
             "vmx_options": {"replay.supported": "true", "replay.allowFT": "true", "replay.allowBTOnly": "true"},
             "vmotion_stream_disable": 1,
         }
@@ -123,7 +46,7 @@ class Ansible:
         env = environment(
             {
                 "ANSIBLE_CONFIG": str(PLAYBOOK.with_name("ansible.cfg")),
-                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "target" / "collections-static"),
+                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "target" / "collections"),
                 "ANSIBLE_HOME": str(self.folder / "home"),
                 "ANSIBLE_LOCAL_TEMP": str(self.folder / "local"),
                 "ANSIBLE_NOCOLOR": "1",

@@ -25,8 +25,10 @@ class CallbackModule(CallbackBase):
         # ansible-core 2.19 renamed both, and 2.16 knows only the names with an underscore.
         result = task_result.result if hasattr(task_result, "result") else task_result._result
         task = task_result.task if hasattr(task_result, "task") else task_result._task
+        host = task_result.host if hasattr(task_result, "host") else task_result._host
         entry = {
             "task": task.get_name(),
+            "host": host.get_name(),
             "action": task.action,
             "path": task.get_path() or "",
             "outcome": outcome,

@@ -42,11 +42,10 @@ class NativeModule(ActionBase):
     """
 
     module = ""
+    _supports_check_mode = True
+    _supports_async = True
 
     def run(self, tmp=None, task_vars=None):
-        # Ansible up to 2.18 wants them here: __init__ resets them.
-        self._supports_check_mode = True
-        self._supports_async = True
         result = super().run(tmp, task_vars)
         variables = self._target_variables(task_vars or {})
         wrap_async = self._task.async_val and not self._connection.has_native_async
@@ -77,7 +76,8 @@ class NativeModule(ActionBase):
         """What kind of machine the task runs on."""
         said = variables.get(VARIABLE)
         if said:
-            return to_text(self._templar.template(said)).lower()
+            templar = self._templar.copy_with_new_env(available_variables=variables)
+            return to_text(templar.template(said)).lower()
         # Facts may be of the host that has another connection in other plays.
         if self._connection.transport == "local":
             return kind(os.uname().sysname, os.uname().machine)
@@ -88,9 +88,12 @@ class NativeModule(ActionBase):
         return self._asked(variables)
 
     def _asked(self, variables):
-        """What the machine answers, which is asked once a run: Ansible runs every task in a process of its own, and the
-        folder for its files on this side is what they share."""
-        who = [self._connection.transport, variables.get("inventory_hostname"), self._play_context.remote_addr]
+        """What the machine itself answers.
+
+        It is asked once a run. Ansible runs every task in a process of its own; what these share is the folder for its
+        files on this side, where Ansible keeps the Python modules that it has put together too.
+        """
+        who = [self._connection.transport, self._host(variables), self._play_context.remote_addr]
         who += [self._option(name) for name in ("host", "port", "remote_user")]
         folder = os.path.join(C.DEFAULT_LOCAL_TMP, "nested_vft")
         known = os.path.join(folder, hashlib.sha256(repr(who).encode()).hexdigest())
@@ -113,6 +116,10 @@ class NativeModule(ActionBase):
             file.write(found)
         os.replace(file.name, known)
         return found
+
+    def _host(self, variables):
+        """The name of the host that the task runs on; to its own variables the one that it is for is that host."""
+        return self._task.delegate_to or variables.get("inventory_hostname")
 
     def _option(self, name):
         """An option of the connection, or None where that sort of connection has no such option."""
@@ -139,9 +146,8 @@ class NativeModule(ActionBase):
         return name
 
     def _missing(self, wanted, variables):
-        host = variables.get("inventory_hostname") or self._task.delegate_to or "the target"
         detail = "nested.vft has no program for %s, which is %s: it has %s" % (
-            host,
+            self._host(variables),
             wanted,
             ", ".join(available()) or "none",
         )

@@ -1,0 +1,303 @@
+"""What a task may say besides its module, with both versions of Ansible, on this machine and over real ssh.
+
+There are no other processors here. What stands in for other kinds of machine are servers whose `uname` says so.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import pwd
+import re
+import shlex
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from ssh import Ssh
+
+DEFAULTS = {
+    "group/nested.vft.vsphere": {
+        "hostname": "{{ vcenter_hostname }}",
+        "port": "{{ vcenter_port }}",
+        "username": "{{ vcenter_username }}",
+        "thumbprint": "{{ vcenter_thumbprint }}",
+        # The environment of this side is not that of the other one.
+        "password": "{{ vcenter_password | default(omit) }}",
+    }
+}
+VMX = 'config.version = "8"\nvirtualHW.version = "8"\n'
+# What a machine without Python looks like to Ansible.
+NO_PYTHON = "/nonexistent/python"
+
+
+@dataclass
+class Machine:
+    """A machine that tasks run on: what the inventory says of it, and how often it was asked what it is."""
+
+    variables: dict[str, object]
+    uname: Path | None = None
+
+    @property
+    def asked(self) -> int:
+        return self.uname.read_text().count("-s -m") if self.uname else 0
+
+
+class Machines:
+    """Makes machines, and keeps what their tasks leave behind."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.ssh = Ssh(folder)
+        self.common = self.ssh.variables | {
+            "ansible_async_dir": str(folder / "jobs"),
+            "ansible_python_interpreter": sys.executable,
+        }
+
+    def here(self, **variables) -> Machine:
+        """This machine."""
+        return Machine(self.common | {"ansible_connection": "local"} | variables)
+
+    def remote(self, says: str | None = None, **variables) -> Machine:
+        """One that is reached by ssh; `says` is what its `uname -s -m` prints."""
+        tools = Path(tempfile.mkdtemp(prefix="bin", dir=self.folder))
+        tools.chmod(0o755)
+        log = tools / "asked"
+        log.touch()
+        log.chmod(0o666)
+        answer = f"echo {shlex.quote(says)}" if says else 'exec /bin/uname "$@"'
+        uname = tools / "uname"
+        uname.write_text(f'#!/bin/sh\necho "$*" >>{log}\n{answer}\n')
+        uname.chmod(0o755)
+        reached = self.ssh.serve(path=f"{tools}:/usr/local/bin:/usr/bin:/bin")
+        return Machine(self.common | reached | variables, log)
+
+    def vmx(self) -> Path:
+        """A .vmx file in a folder where everybody may write."""
+        folder = Path(tempfile.mkdtemp(prefix="vm", dir=self.folder))
+        folder.chmod(0o777)
+        file = folder / "inner.vmx"
+        file.write_text(VMX)
+        file.chmod(0o666)
+        return file
+
+
+@pytest.fixture
+def machines():
+    # Not the test's own folder: its path is too long for sockets, and other users cannot look into it.
+    with tempfile.TemporaryDirectory(prefix="nested-vft-") as folder:
+        os.chmod(folder, 0o755)
+        made = Machines(Path(folder))
+        yield made
+        made.ssh.close()
+
+
+@pytest.fixture(params=["local", "ssh"])
+def machine(request, machines) -> Machine:
+    """This machine, and after that one that is reached by ssh."""
+    return machines.here() if request.param == "local" else machines.remote()
+
+
+def play_on(
+    ansible, lab, tasks: list[dict], *flags: str, hosts="target", facts=False, password="variable", given=None, **machines
+):
+    """Runs the tasks on the machine `target`, or on the hosts named, of these machines."""
+    inventory = {"all": {"hosts": {name: machine.variables for name, machine in machines.items()}}}
+    plays = [
+        {
+            "name": "Test",
+            "hosts": hosts,
+            "gather_facts": facts,
+            "module_defaults": DEFAULTS,
+            "tasks": tasks,
+        }
+    ]
+    return ansible.play(plays, lab, *flags, password=password, inventory=inventory, **(given or {}))
+
+
+def ran(output: str) -> list[str]:
+    """The programs that Ansible says at -vvv that it ran, by the kind of machine."""
+    return re.findall(r"Using module file \S+/plugins/bin/(\w+)/\w+\.\1", output)
+
+
+def test_check_and_diff_of_one_task(ansible, machines, machine, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    vmx = machines.vmx()
+    task = {
+        "name": "Look",
+        "nested.vft.vmx_option": {"path": str(vmx), "options": {"replay.allowFT": True}},
+        "check_mode": True,
+        "diff": True,
+    }
+    run = play_on(ansible, lab, [task], target=machine)
+    assert run.exit == 0, run.output
+    assert run.task("Look")["changed"] and '+replay.allowFT = "TRUE"' in run.output
+    assert vmx.read_text() == VMX
+
+
+def test_a_task_that_nobody_waits_for_is_asked_for_its_result_later(ansible, machine, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    tasks = [
+        {
+            "name": "Start",
+            "nested.vft.vm_power": {"name": "inner", "state": "powered_off"},
+            "async": 120,
+            "poll": 0,
+            "register": "started",
+        },
+        {
+            "name": "Ask",
+            "ansible.builtin.async_status": {"jid": "{{ started.ansible_job_id }}"},
+            "register": "job",
+            "until": "job is finished",
+            "retries": 100,
+            "delay": 1,
+        },
+        {
+            "name": "Wait",
+            "nested.vft.vm_power": {"name": "inner", "state": "powered_on"},
+            "async": 120,
+            "poll": 1,
+        },
+    ]
+    run = play_on(ansible, lab, tasks, target=machine)
+    assert run.exit == 0, run.output
+    for name, state in (("Ask", "poweredOff"), ("Wait", "poweredOn")):
+        ended = run.task(name)
+        assert ended["changed"] and ended["result"]["power_state"] == state, ended
+    assert "power_state" not in run.task("Start")["result"]
+
+
+def test_loops_and_retries_run_the_module_again(ansible, machine, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    lab.inject(method="PowerOffVM_Task", how="task-error", fault="SystemError", times=1)
+    tasks = [
+        {
+            "name": "Loop",
+            "nested.vft.vmx_option": {"name": "inner", "options": "{{ {'guestinfo.' ~ item: item} }}"},
+            "loop": ["a", "b"],
+        },
+        {
+            "name": "Until",
+            "nested.vft.vm_power": {"name": "inner", "state": "powered_off"},
+            "register": "power",
+            "until": "power is succeeded",
+            "retries": 3,
+            "delay": 1,
+        },
+    ]
+    run = play_on(ansible, lab, tasks, target=machine)
+    assert run.exit == 0, run.output
+    assert [entry["outcome"] for entry in run.journal if entry["task"] == "Loop"].count("item") == 2
+    state = lab.state()[lab.facts["vm_moid"]]
+    assert state["extraConfig"]["guestinfo.a"] == "a" and state["extraConfig"]["guestinfo.b"] == "b"
+    assert run.task("Until")["result"]["attempts"] == 2
+
+
+def test_the_environment_of_a_task_reaches_the_module(ansible, machine, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    look = {"nested.vft.vm_power": {"name": "inner", "state": "powered_on"}}
+    tasks = [
+        {"name": "Without", **look, "ignore_errors": True},
+        {"name": "With", **look, "environment": {"VMWARE_PASSWORD": "{{ secret }}"}},
+    ]
+    run = play_on(ansible, lab, tasks, password=None, given={"secret": lab.facts["password"]}, target=machine)
+    assert run.exit == 0, run.output
+    assert "password" in run.task("Without")["msg"] and run.task("Without")["outcome"] == "failed"
+    assert run.task("With")["result"]["power_state"] == "poweredOn"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else without being asked for a password")
+def test_become_runs_the_module_as_that_user(ansible, machines, machine, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    vmx = machines.vmx()
+    edit = {"nested.vft.vmx_option": {"path": str(vmx), "options": {"replay.allowFT": True}}}
+    # The shell that this user has refuses everybody.
+    nobody = {"become": True, "become_method": "su", "become_user": "nobody", "become_flags": "-s /bin/sh"}
+    tasks = [{"name": "As nobody", **edit, **nobody, "ignore_errors": True}, {"name": "As root", **edit}]
+    run = play_on(ansible, lab, tasks, target=machine)
+    assert run.exit == 0, run.output
+    refused = run.task("As nobody")["result"]
+    # Everybody may write there, and only root may make a file that is root's.
+    assert refused["error"]["kind"] == "permission" and "the old owner" in refused["msg"], refused
+    assert run.task("As root")["changed"]
+
+
+def test_nothing_of_the_task_is_left_on_the_machine(ansible, machines, machine, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    machine.variables["ansible_remote_tmp"] = str(machines.folder / "remote")
+    machine.variables["ansible_python_interpreter"] = NO_PYTHON
+    task = {"name": "Off", "nested.vft.vm_power": {"name": "inner", "state": "powered_off"}}
+    failing = {"name": "Typo", "nested.vft.vm_power": {"nam": "inner"}, "ignore_errors": True}
+    run = play_on(ansible, lab, [task, failing], target=machine)
+    assert run.exit == 0, run.output
+    assert run.task("Off")["changed"], "it needs no Python"
+    assert list((machines.folder / "remote").iterdir()) == []
+
+
+def test_each_machine_gets_the_program_that_is_for_it(ansible, machines, simulator):
+    """The facts of a task that is delegated are of the host that it is for, and what it runs on may be another thing."""
+    lab = simulator(personality="6.7", scenario="healthy")
+    esxi = machines.remote("VMkernel x86_64")
+    strange = machines.remote("Linux riscv64")
+    told = machines.here(nested_vft_system="{{ which }}", which="VMkernel_x86_64")
+    look = {"nested.vft.vm_power": {"name": "inner", "state": "powered_on"}}
+    tasks = [
+        {"name": "Here", **look},
+        {"name": "Delegated", **look, "delegate_to": "{{ item }}", "loop": ["esxi", "told", "linux"]},
+        {"name": "In vain", **look, "delegate_to": "strange", "ignore_errors": True},
+    ]
+    hosts = {"linux": machines.here(), "esxi": esxi, "strange": strange, "told": told}
+    run = play_on(ansible, lab, tasks, "-vvv", hosts="linux", facts=True, **hosts)
+    assert run.exit == 0, run.output
+    assert ran(run.output) == ["linux_x86_64", "vmkernel_x86_64", "vmkernel_x86_64", "linux_x86_64"]
+    refused = run.task("In vain")
+    assert refused["outcome"] == "failed" and refused["result"]["error"]["kind"] == "unsupported"
+    reason = "no program for strange, which is linux_riscv64: it has linux_x86_64, vmkernel_x86_64. Assemble the collection"
+    assert reason in refused["msg"]
+
+    # And the other way round: a host without a program has its tasks done by one that has one.
+    run = play_on(ansible, lab, [{"name": "There", **look, "delegate_to": "esxi"}], hosts="strange", **hosts)
+    assert run.exit == 0 and run.task("There")["result"]["power_state"] == "poweredOn", run.output
+
+
+def test_a_machine_is_asked_once_a_run_what_it_is(ansible, machines, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    one, other = machines.remote(), machines.remote("Linux amd64")
+    look = {"name": "Look", "nested.vft.vm_power": {"name": "inner", "state": "powered_on"}}
+    run = play_on(ansible, lab, [look | {"loop": [1, 2]}, look], hosts="all", one=one, other=other)
+    assert run.exit == 0, run.output
+    assert (one.asked, other.asked) == (1, 1)
+
+    # Facts say it too.
+    run = play_on(ansible, lab, [look], hosts="one", facts=True, one=one, other=other)
+    assert run.exit == 0, run.output
+    assert one.asked == 1
+
+
+def test_a_machine_that_does_not_say_what_it_is_can_be_told_of(ansible, machines, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    silent = machines.remote("I am not telling you")
+    look = {"name": "Look", "nested.vft.vm_power": {"name": "inner", "state": "powered_on"}}
+    run = play_on(ansible, lab, [look], target=silent)
+    assert run.exit != 0 and "set the variable nested_vft_system" in run.task("Look")["msg"]
+    silent.variables["nested_vft_system"] = "linux_x86_64"
+    run = play_on(ansible, lab, [look], target=silent)
+    assert run.exit == 0, run.output
+
+
+def test_a_module_of_the_same_name_beside_the_playbook_does_not_take_its_place(ansible, machines, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    library = ansible.folder / "library"
+    library.mkdir()
+    other = '#!/bin/sh\n# WANT_JSON\necho \'{"msg": "the other one"}\'\n'
+    look = {"name": "Look", "nested.vft.vm_power": {"name": "inner", "state": "powered_on"}}
+    (library / "vm_power").write_text(other)
+    run = play_on(ansible, lab, [look], target=machines.here())
+    assert run.exit == 0 and run.task("Look")["result"]["power_state"] == "poweredOn", run.output
+
+    (library / "vm_power.linux_x86_64").write_text(other)
+    run = play_on(ansible, lab, [look], target=machines.here())
+    assert run.exit != 0 and f"{library}/vm_power.linux_x86_64 is in the way" in run.task("Look")["msg"]
