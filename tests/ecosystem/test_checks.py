@@ -1,14 +1,15 @@
-"""ansible-test over the collection, and ansible-lint over the playbooks."""
+"""ansible-test over the collection, and ansible-lint over its playbooks and examples."""
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import sys
 
 import pytest
 
-from modules import ROOT
+from modules import MODULES, ROOT
 
 PLAYBOOKS = ROOT / "playbooks"
 # Where tests/env/setup made the environments that ansible-test wants.
@@ -30,25 +31,37 @@ def test_the_sanity_tests_pass(installed, tools):
 
 
 @pytest.fixture
-def playbooks(tmp_path):
-    """A copy of the playbooks, as far as ansible-lint looks at them."""
-    copy = tmp_path / "playbooks"
-    shutil.copytree(PLAYBOOKS, copy, ignore=shutil.ignore_patterns("collection", "status.html"))
-    return copy
+def linted(installed, tools):
+    """The collection with what ansible-lint shall see: its playbooks with their inventory, and the modules' examples."""
+    shutil.copytree(installed.collection, tools.collection, symlinks=True)
+    playbooks = tools.collection / "playbooks"
+    shutil.copytree(PLAYBOOKS / "inventory", playbooks / "inventory")
+    shutil.copyfile(PLAYBOOKS / ".ansible-lint", tools.collection / ".ansible-lint")
+    shutil.copyfile(PLAYBOOKS / "collection" / "galaxy.yml", tools.collection / "galaxy.yml")
+    for module in MODULES:
+        source = (tools.collection / "plugins" / "modules" / f"{module}.py").read_text()
+        texts = {node.targets[0].id: node.value.value for node in ast.parse(source).body if isinstance(node, ast.Assign)}
+        (playbooks / "tasks" / f"examples_of_{module}.yml").write_text(f"---\n{texts['EXAMPLES'].strip()}\n")
+    return tools
 
 
-def test_the_playbooks_pass_the_production_profile(installed, playbooks):
-    files = sorted(path.name for path in playbooks.glob("*.yml"))
-    done = installed("ansible-lint", "--nocolor", *files, cwd=playbooks)
+def test_playbooks_and_examples_pass_the_production_profile(linted):
+    done = linted("ansible-lint", "--nocolor", cwd=linted.collection)
     assert done.returncode == 0, done.stdout
     assert "Profile 'production' was required, and it passed" in done.stdout
-    checked = re.search(r"in (\d+) files processed", done.stdout)
-    assert int(checked[1]) > len(files), "the tasks of a file are not looked at"
 
 
-def test_the_linter_knows_the_modules(installed, playbooks):
-    """That it passes says something only if it would not pass with a module that is not there."""
-    text = (playbooks / "prerequisites.yml").read_text()
-    (playbooks / "prerequisites.yml").write_text(text.replace("nested.vft.cluster_ha:", "nested.vft.cluster_ah:"))
-    done = installed("ansible-lint", "--nocolor", "prerequisites.yml", cwd=playbooks)
-    assert done.returncode != 0 and "cluster_ah" in done.stdout
+def test_the_linter_looks_at_playbooks_and_examples(linted):
+    """That it passes says something only if it would not pass with a mistake in them."""
+    mistakes = {
+        "prerequisites.yml": ("nested.vft.cluster_ha:", "nested.vft.cluster_ah:", "unknown-module"),
+        "tasks/examples_of_vm_power.yml": ("- name: Power", "- name: power", "name[casing]"),
+    }
+    for name, (right, wrong, _) in mistakes.items():
+        file = linted.collection / "playbooks" / name
+        assert right in file.read_text()
+        file.write_text(file.read_text().replace(right, wrong))
+    done = linted("ansible-lint", "--nocolor", *(f"playbooks/{name}" for name in mistakes), cwd=linted.collection)
+    assert done.returncode != 0
+    for name, (_, _, rule) in mistakes.items():
+        assert name in done.stdout and rule in done.stdout, done.stdout

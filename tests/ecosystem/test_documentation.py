@@ -1,8 +1,7 @@
-"""The documentation and the changelog of the collection, for ansible-doc and antsibull."""
+"""The documentation and the changelog of the collection, for antsibull."""
 
 from __future__ import annotations
 
-import re
 import shutil
 
 import yaml
@@ -10,25 +9,6 @@ import yaml
 from modules import MODULES, ROOT
 
 COLLECTION = ROOT / "playbooks" / "collection"
-
-
-def test_ansible_doc_lists_every_module_and_warns_of_none(installed):
-    listed = installed("ansible-doc", "--type", "module", "--list", "nested.vft")
-    assert listed.returncode == 0
-    lines = listed.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == [f"nested.vft.{name}" for name in MODULES], listed.stdout
-    assert all(len(line.split()) > 3 for line in lines), "a summary is missing"
-
-
-def test_ansible_doc_shows_arguments_examples_and_return_values(installed):
-    names = [f"nested.vft.{name}" for name in MODULES]
-    pages = installed("ansible-doc", "--type", "module", *names)
-    assert pages.returncode == 0 and "WARNING" not in pages.stdout, pages.stdout
-    shown = re.split(r"^> MODULE ", pages.stdout, flags=re.MULTILINE)[1:]
-    assert len(shown) == len(MODULES)
-    for page in shown:
-        for heading in ("OPTIONS", "EXAMPLES:", "RETURN VALUES:", "ATTRIBUTES:"):
-            assert re.search(rf"^{heading}", page, re.MULTILINE), (heading, page)
 
 
 def test_the_markup_of_the_documentation_is_right(installed):
