@@ -82,15 +82,15 @@ def built_static(build: bool, features: list[str]) -> Program:
     """The program that modules/static builds."""
     if build:
         run("modules/static", *features, "nested_vft")
-    said = TARGET / "static" / "target"
+    said = TARGET / "static" / "nested_vft.target"
     return Program(TARGET / "static" / "nested_vft", said.read_text().strip() if said.exists() else "")
 
 
-def programs(targets: list[str], build: bool, features: list[str]) -> dict[str, Program]:
+def programs(targets: list[str], build: bool, features: list[str], only_here: bool) -> dict[str, Program]:
     """The programs of the collection, by the kind of machine that each is for."""
     host = re.search(r"^host: (\S+)$", run("rustc", "-vV"), re.MULTILINE)[1]
     found = {}
-    if host.startswith("x86_64-") and "linux" in host:
+    if host.startswith("x86_64-") and "linux" in host and not only_here:
         static = built_static(build, features)
         found[ESXI] = static
         # Everywhere a glibc build wants at least the glibc of where it was built.

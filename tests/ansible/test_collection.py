@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -35,6 +37,18 @@ def play(*tasks: dict) -> list[dict]:
 def test_the_action_group_holds_every_module():
     runtime = yaml.safe_load((ROOT / "playbooks" / "collection" / "meta" / "runtime.yml").read_text())
     assert sorted(runtime["action_groups"]["vsphere"]) == MODULES
+
+
+def test_the_same_sources_make_the_same_tarball(tmp_path):
+    """Whenever it is made, wherever, and whatever the mode is that files get there."""
+    made = []
+    for umask in ("022", "077"):
+        output = tmp_path / umask
+        command = f"umask {umask}; exec {sys.executable} playbooks/collection/assemble --no-build --output {output}"
+        subprocess.run(["sh", "-c", command], cwd=ROOT, check=True, capture_output=True, timeout=300)
+        (tarball,) = output.glob("nested-vft-*.tar.gz")
+        made.append(tarball.read_bytes())
+    assert made[0] == made[1]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -259,8 +259,9 @@ def test_each_machine_gets_the_program_that_is_for_it(ansible, machines, simulat
     assert reason in refused["msg"]
 
     # And the other way round: a host without a program has its tasks done by one that has one.
-    run = play_on(ansible, lab, [{"name": "There", **look, "delegate_to": "esxi"}], hosts="strange", **hosts)
-    assert run.exit == 0 and run.task("There")["result"]["power_state"] == "poweredOn", run.output
+    there = {"name": "There", **look, "delegate_to": "{{ item }}", "loop": ["esxi", "localhost"]}
+    run = play_on(ansible, lab, [there], "-vvv", hosts="strange", **hosts)
+    assert run.exit == 0 and ran(run.output) == ["vmkernel_x86_64", "linux_x86_64"], run.output
 
 
 def test_a_machine_is_asked_once_a_run_what_it_is(ansible, machines, simulator):
