@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use crate::document::Document;
 
 pub use error::Error;
-pub use in_use::{InUse, in_use};
+pub use in_use::InUse;
 
 /// No .vmx file has more bytes: real ones have some thousands.
 pub const LIMIT: u64 = 4 * 1024 * 1024;

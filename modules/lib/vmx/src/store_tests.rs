@@ -284,6 +284,10 @@ fn a_name_that_leaves_no_room_for_a_temporary_one_is_an_error() {
     assert_eq!(fs::read_to_string(long).unwrap(), OLD);
 }
 
+fn in_use(path: &Path) -> Vec<InUse> {
+    Stored::read(path).unwrap().in_use(path)
+}
+
 #[test]
 fn signs_of_use_are_found_beside_the_file_and_the_link() {
     let (lab, path) = lab();

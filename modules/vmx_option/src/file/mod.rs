@@ -123,7 +123,7 @@ impl File {
         };
         self.hostd.replace(Some(hostd.clone()));
         Ok(Observed {
-            in_use: store::in_use(&self.path).iter().map(ToString::to_string).collect(),
+            in_use: stored.in_use(&self.path).iter().map(ToString::to_string).collect(),
             asked: self.path.clone(),
             stored: Rc::new(stored),
             document: Rc::new(document),
@@ -144,8 +144,8 @@ impl File {
     pub async fn apply(&self, args: &Args, observed: &Observed, change: &Change) -> Result<Applied, Error> {
         let mut remedy = "";
         if let Some(edited) = change.edited.as_ref().filter(|_| !change.options.is_empty()) {
-            // Powered on since it was observed: planning again says so.
-            if !store::in_use(&self.path).is_empty() {
+            // Powered on since it was observed: planning again says so. What the file says by then is for `replace` to see.
+            if !observed.stored.in_use(&self.path).is_empty() {
                 return Ok(Applied::Stale { wrote: false });
             }
             match observed.stored.replace(edited, args.backup) {

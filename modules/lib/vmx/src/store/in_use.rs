@@ -47,26 +47,25 @@ impl fmt::Display for InUse {
     }
 }
 
-/// The signs that the VM of the .vmx file at `path` is in use, beside the file and, if `path` is a symbolic link, beside
-/// the link too. None is proof that it is not: another host's locks may not be seen from here.
-///
-/// A directory that cannot be listed is a sign too.
-pub fn in_use(path: &Path) -> Vec<InUse> {
-    let mut signs = BTreeSet::new();
-    beside(path, &mut signs);
-    if let Ok(real) = fs::canonicalize(path)
-        && fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
-    {
-        beside(&real, &mut signs);
-    }
-    if let Ok(stored) = Stored::read(path) {
-        // Several that disagree: one of them at least is not empty.
-        let state = stored.document.get("checkpoint.vmState");
-        if state.map_or(true, |entry| entry.is_some_and(|entry| !entry.value.trim().is_empty())) {
-            signs.insert(InUse::Suspended(stored.path));
+impl Stored {
+    /// The signs that the VM is in use, as of now beside the file and, if the path `asked` is a symbolic link, beside the
+    /// link too, and in the file as it was read. None is proof that it is not: another host's locks may not be seen from
+    /// here.
+    ///
+    /// A directory that cannot be listed is a sign too.
+    pub fn in_use(&self, asked: &Path) -> Vec<InUse> {
+        let mut signs = BTreeSet::new();
+        beside(asked, &mut signs);
+        if self.link.is_some() {
+            beside(&self.path, &mut signs);
         }
+        // Several that disagree: one of them at least is not empty.
+        let state = self.document.get("checkpoint.vmState");
+        if state.map_or(true, |entry| entry.is_some_and(|entry| !entry.value.trim().is_empty())) {
+            signs.insert(InUse::Suspended(self.path.clone()));
+        }
+        signs.into_iter().collect()
     }
-    signs.into_iter().collect()
 }
 
 fn beside(vmx: &Path, signs: &mut BTreeSet<InUse>) {
