@@ -186,6 +186,10 @@ impl Module for HostOption {
     }
 
     fn rules(given: &Map<String, Value>) -> Vec<Rule> {
+        // Which way was meant is not known: what it would need is no news to whoever misspelt it.
+        if given.get("connection").is_some_and(Value::is_null) {
+            return Vec::new();
+        }
         let said = given.get("connection").and_then(|said| serde_json::from_value(said.clone()).ok());
         match way(said, given.contains_key("hostname")) {
             Way::Api => vec![target::CONNECTION_NEEDED, target::ONE_KIND_OF_HOST],

@@ -10,7 +10,7 @@ use crate::{Error, Kind, Module, schema};
 /// The arguments as understood.
 pub struct Understood<A> {
     pub args: Result<A, Error>,
-    /// For `invocation`: coerced, with defaults and environment, secrets masked.
+    /// For `invocation`: coerced, with defaults and environment, secrets masked, long texts by their beginning.
     pub shown: Map<String, Value>,
 }
 
@@ -27,6 +27,7 @@ pub fn understand<M: Module>(
     let mut shown = Map::new();
     // Also those whose value is wrong: the rules are about what the caller meant to give.
     let mut explicit = Vec::new();
+    let mut misread = Vec::new();
     let mut all = Vec::new();
 
     let said = |field: &Field| given.get(&field.name).filter(|value| !is_omitted(value) && !is_blank(value, field));
@@ -71,14 +72,19 @@ pub fn understand<M: Module>(
                     // What `no_log: true` is written for: the values that a task sets.
                     secrets.add_all(&value);
                 }
-                let visible = if field.secret { Value::String(MASK.to_owned()) } else { value.clone() };
+                let visible = if field.secret { Value::String(MASK.to_owned()) } else { brief(&value) };
                 shown.insert(field.name.clone(), visible);
                 coerced.insert(field.name.clone(), value);
             }
-            Err(wrong) => problems.push(format!("{place}: {wrong}")),
+            Err(wrong) => {
+                misread.push(field.name.clone());
+                problems.push(format!("{place}: {wrong}"));
+            }
         }
     }
-    let rules = M::RULES.iter().copied().chain(M::rules(&coerced));
+    let misread = misread.into_iter().map(|name| (name, Value::Null));
+    let meant = coerced.clone().into_iter().chain(misread).collect();
+    let rules = M::RULES.iter().copied().chain(M::rules(&meant));
     let present = Given { explicit: &explicit, all: &all };
     problems.extend(rules.flat_map(|rule| rule.problems(present, |name| missing(name, &fields))));
     if problems.is_empty() {
@@ -96,6 +102,24 @@ pub fn understand<M: Module>(
     // What is wrong may be a secret in the wrong place, such as `user:password@host`.
     shown.retain(|name, _| !problems.iter().any(|problem| problem.contains(&format!("`{name}`"))));
     Understood { args: Err(refusal(&problems)), shown }
+}
+
+/// More of a text is not shown: a log that was given as an argument would stand in the result a second time.
+const SHOWN: usize = 1000;
+/// The beginning by which a longer one is known.
+const BEGINNING: usize = 100;
+
+/// `value` as the invocation shows it.
+fn brief(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text.chars().nth(SHOWN).is_some() => {
+            let beginning: String = text.chars().take(BEGINNING).collect();
+            Value::String(format!("{beginning}\u{2026} ({} bytes)", text.len()))
+        }
+        Value::Array(items) => items.iter().map(brief).collect(),
+        Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), brief(value))).collect(),
+        other => other.clone(),
+    }
 }
 
 fn refusal(problems: &[String]) -> Error {

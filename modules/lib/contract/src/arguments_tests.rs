@@ -71,6 +71,24 @@ fn null_omitted_and_environment_stand_for_what_they_mean() {
 }
 
 #[test]
+fn a_long_text_is_shown_by_its_beginning_wherever_it_stands() {
+    let long = "\u{e9}".repeat(1001);
+    let given = object(json!({
+        "lamps": ["hall", long], "user": "me", "room": "a".repeat(1000), "colours": { "x": long }, "password": long
+    }));
+    let mut secrets = Secrets::default();
+    let understood = understand::<Lamps>(&given, |_| None, false, &mut secrets);
+    let shown = understood.shown;
+    let beginning = format!("{}\u{2026} (2002 bytes)", "\u{e9}".repeat(100));
+    assert_eq!(shown["lamps"], json!(["hall", beginning]));
+    assert_eq!(shown["colours"], json!({ "x": beginning }));
+    assert_eq!(shown["room"], json!("a".repeat(1000)));
+    assert_eq!(shown["password"], json!(crate::secret::MASK));
+    // It is only shown so.
+    assert_eq!(understood.args.unwrap().lamps[1], long);
+}
+
+#[test]
 fn secrets_are_known_even_when_the_arguments_are_refused() {
     let mut secrets = Secrets::default();
     let given = object(json!({"password": "hunter2", "colours": {"x": "mauve"}}));

@@ -52,7 +52,8 @@ pub trait Module: Sized + 'static {
         false
     }
 
-    /// Which arguments go together, where that depends on their values: `given` are those that could be understood.
+    /// Which arguments go together, where that depends on their values. `given` are the arguments as understood; null stands
+    /// for one that was given and could not be understood, which is told by itself.
     fn rules(_given: &Map<String, Value>) -> Vec<Rule> {
         Vec::new()
     }

@@ -59,7 +59,8 @@ pub(crate) struct TextDiff {
 /// What was understood of the arguments.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Invocation {
-    /// The arguments, with defaults and environment.
+    /// The arguments, with defaults and environment. A text of more than 1000 characters is shown by its beginning and its
+    /// length.
     pub module_args: Map<String, Value>,
     /// The requests that were made; from verbosity 3 on.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
