@@ -17,6 +17,10 @@ pub fn failure(error: vsphere::Error) -> Error {
         Cause::Tls(tls) => tls_failure(&tls, detail),
         Cause::Http { .. } | Cause::Protocol(_) => Error::new(Kind::Connection, detail)
             .hint("Check that `hostname` and `port` are those of a vCenter Server or ESXi host."),
+        Cause::Elsewhere { .. } => Error::new(Kind::Connection, detail).hint(
+            "Set `hostname` to that server, with a user that it knows; a log may also be copied and given as it is, as `path` or \
+             `text`.",
+        ),
         Cause::TooLarge { .. } => Error::new(Kind::Connection, detail),
         Cause::Timeout { .. } => Error::new(Kind::Timeout, detail)
             .hint("vSphere may go on with it: run it again later, or give it a longer `timeout`."),

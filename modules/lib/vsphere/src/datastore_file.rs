@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::about::ApiType;
 use crate::error::Error;
+use crate::header::FILES;
 use crate::moref::Moref;
 use crate::session::Session;
 use crate::transport::Answer;
@@ -73,14 +74,14 @@ impl Session {
     }
 
     /// The last bytes of a file (`Range: bytes=-N`), at most `count`: one request. [`Error::NotFound`] if there is no such
-    /// file. Needs the privilege `Datastore.Browse`.
+    /// file, [`Error::Elsewhere`] if another server has it. Needs the privilege `Datastore.Browse`.
     pub async fn file_tail(&self, datacenter: &str, file: &DatastorePath, count: u64) -> Result<FileTail, Error> {
         let url = url(datacenter, file);
         let login = self.logins.get();
-        let mut answer = self.get_tail(&url, count).await?;
+        let mut answer = self.get_tail(&url, file, count).await?;
         if answer.status == 401 {
             self.renew(login).await?;
-            answer = self.get_tail(&url, count).await?;
+            answer = self.get_tail(&url, file, count).await?;
         }
         match answer.status {
             206 => Ok(FileTail { text: answer.body, skipped: answer.from }),
@@ -97,9 +98,13 @@ impl Session {
         }
     }
 
-    async fn get_tail(&self, url: &str, count: u64) -> Result<Answer, Error> {
+    async fn get_tail(&self, url: &str, file: &DatastorePath, count: u64) -> Result<Answer, Error> {
         let cookie = self.cookie.borrow().clone();
-        self.transport.get_tail(url, cookie.as_deref(), count).await
+        let answer = self.transport.get_tail(url, cookie.as_deref(), count).await;
+        answer.map_err(|error| match error {
+            Error::Elsewhere { place, .. } => Error::Elsewhere { what: file.to_string(), place },
+            error => error,
+        })
     }
 }
 
@@ -115,7 +120,7 @@ fn url(datacenter: &str, file: &DatastorePath) -> String {
     let path: Vec<String> = file.path.split('/').map(encode).collect();
     // vCenter Server decodes the name of the datacenter twice when there is an ampersand in it.
     let datacenter = encode(datacenter).replace("%26", "%2526");
-    format!("/folder/{}?dcPath={datacenter}&dsName={}", path.join("/"), encode(&file.datastore))
+    format!("{FILES}{}?dcPath={datacenter}&dsName={}", path.join("/"), encode(&file.datastore))
 }
 
 /// Percent-encodes everything but what RFC 3986 calls unreserved.

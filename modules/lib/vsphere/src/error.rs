@@ -28,6 +28,17 @@ pub enum Error {
         /// What it means here.
         detail: String,
     },
+    /// The server does not give out a file itself: it redirects to another one, where this session is not known. Its cookie
+    /// is not sent there.
+    #[error(
+        "the server does not give out {what} itself: it redirects to {place}, which is not followed, because the session is not valid there"
+    )]
+    Elsewhere {
+        /// The file that was asked for.
+        what: String,
+        /// The other server as a URL, without the path, which may hold a ticket.
+        place: String,
+    },
     /// The answer is not one of the vSphere Web Services API.
     #[error("{0}")]
     Protocol(String),

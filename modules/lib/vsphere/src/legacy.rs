@@ -9,6 +9,7 @@ mod route;
 mod socket;
 
 use std::env;
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,7 @@ pub(crate) struct Leg {
 struct Events {
     spoken: Option<TlsSpoken>,
     failure: Option<(Instant, Error)>,
+    cut: Option<(Instant, Error)>,
 }
 
 /// What it takes to get a secure connection.
@@ -88,6 +90,14 @@ impl Leg {
         let (_, error) = events.failure.as_ref().filter(|(at, _)| *at >= since)?;
         Some(error.clone())
     }
+
+    /// The error of a connection that ended after `since` without TLS's farewell: somebody between may have cut it. The
+    /// client sees a socket that was closed, which it takes for the end of an answer that does not tell its length.
+    pub(crate) fn cut(&self, since: Instant) -> Option<Error> {
+        let events = self.events.lock().ok()?;
+        let (_, error) = events.cut.as_ref().filter(|(at, _)| *at >= since)?;
+        Some(error.clone())
+    }
 }
 
 impl Drop for Leg {
@@ -123,7 +133,7 @@ async fn carry(mut client: UnixStream, line: Arc<Line>) {
         () = drain(&mut client, &mut early) => return,
     };
     match secured.unwrap_or_else(|_| Err(line.route.unreachable(&no_answer()))) {
-        Ok(server) => pump(client, server, &early).await,
+        Ok(server) => pump(client, server, &early, &line).await,
         Err(error) => line.note(|events| events.failure = Some((Instant::now(), error))),
     }
 }
@@ -134,13 +144,17 @@ async fn drain(client: &mut UnixStream, early: &mut Vec<u8>) {
 }
 
 /// Copies bytes both ways until one side closes.
-async fn pump(client: UnixStream, mut server: SslStream<TcpStream>, early: &[u8]) {
+async fn pump(client: UnixStream, mut server: SslStream<TcpStream>, early: &[u8], line: &Line) {
     if server.write_all(early).await.is_ok() {
         let (mut from_client, mut to_client) = client.into_split();
         let (mut from_server, mut to_server) = io::split(&mut server);
         tokio::select! {
             _ = io::copy(&mut from_client, &mut to_server) => {}
-            _ = io::copy(&mut from_server, &mut to_client) => {}
+            ended = io::copy(&mut from_server, &mut to_client) => if ended.is_err() {
+                // Before the client sees its side closed.
+                let error = line.route.broken(&ErrorKind::UnexpectedEof.into());
+                line.note(|events| events.cut = Some((Instant::now(), error)));
+            }
         }
     }
     let _ = timeout(FAREWELL, server.shutdown()).await;

@@ -16,6 +16,7 @@ mod failover;
 mod fault;
 mod ft;
 mod ft_state;
+mod header;
 mod host;
 mod inventory;
 #[cfg_attr(not(feature = "legacy-tls"), path = "no_legacy.rs")]

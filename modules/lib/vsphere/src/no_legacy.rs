@@ -28,4 +28,8 @@ impl Leg {
     pub(crate) fn failure(&self, _since: Instant) -> Option<Error> {
         match *self {}
     }
+
+    pub(crate) fn cut(&self, _since: Instant) -> Option<Error> {
+        match *self {}
+    }
 }

@@ -6,11 +6,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, RANGE, SET_COOKIE};
-use reqwest::{Client, RequestBuilder, Response, redirect};
+use reqwest::header::{CONTENT_TYPE, COOKIE, RANGE};
+use reqwest::{Client, RequestBuilder, redirect};
 
 use crate::connect::{self, CONNECT, bare, bracketed, unreachable};
 use crate::error::{Error, TlsError};
+use crate::header::{range_start, redirected, session_cookie, tells_its_length};
 use crate::legacy::Leg;
 use crate::thumbprint::Thumbprint;
 use crate::tls::Judge;
@@ -23,7 +24,6 @@ const GRACE: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(20);
 const LIMIT: usize = 64 * 1024 * 1024;
 pub(crate) const USER_AGENT: &str = concat!("nested-vft/", env!("CARGO_PKG_VERSION"));
-const SESSION_COOKIE: &str = "vmware_soap_session";
 
 /// Receives the name of each method and how long its answer took.
 pub type Trace = Rc<dyn Fn(&str, Duration)>;
@@ -222,7 +222,7 @@ impl Transport {
         let mut response = request.send().await.map_err(failed)?;
         let status = response.status().as_u16();
         if response.status().is_redirection() {
-            return Err(redirected(status, &response));
+            return Err(redirected(what, status, &response));
         }
         let announced = response.content_length().unwrap_or(0);
         if usize::try_from(announced).map_or(true, |length| length > LIMIT) {
@@ -230,12 +230,16 @@ impl Transport {
         }
         let cookie = session_cookie(response.headers());
         let from = range_start(response.headers());
+        let ends_with_connection = !tells_its_length(response.headers());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > LIMIT {
                 return Err(Error::TooLarge { limit: LIMIT });
             }
             body.extend_from_slice(&chunk);
+        }
+        if ends_with_connection && let Some(cut) = self.leg.as_ref().and_then(|leg| leg.cut(start)) {
+            return Err(cut);
         }
         let body =
             String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
@@ -277,32 +281,4 @@ impl Transport {
 /// Whole seconds, for messages.
 pub(crate) fn seconds(time: Duration) -> u64 {
     (time + Duration::from_millis(500)).as_secs()
-}
-
-fn redirected(status: u16, response: &Response) -> Error {
-    let location = response.headers().get(LOCATION);
-    let location = location.and_then(|value| value.to_str().ok());
-    Error::Http {
-        status,
-        detail: match location {
-            Some(location) => format!("it redirects to {location}, which is not followed"),
-            None => "it redirects, which is not followed".to_owned(),
-        },
-    }
-}
-
-/// The session cookie, verbatim: real servers put its value in quotes and want them back.
-fn session_cookie(headers: &HeaderMap) -> Option<String> {
-    headers.get_all(SET_COOKIE).iter().find_map(|header| {
-        let pair = header.to_str().ok()?.split(';').next()?.trim();
-        let (name, value) = pair.split_once('=')?;
-        let ours = name.trim().eq_ignore_ascii_case(SESSION_COOKIE) && !value.trim().is_empty();
-        ours.then(|| pair.to_owned())
-    })
-}
-
-/// The 500 of `Content-Range: bytes 500-999/1000`.
-fn range_start(headers: &HeaderMap) -> Option<u64> {
-    let range = headers.get(CONTENT_RANGE)?.to_str().ok()?.trim().strip_prefix("bytes ")?;
-    range.split_once('-')?.0.trim().parse().ok()
 }

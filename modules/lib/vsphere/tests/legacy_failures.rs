@@ -102,6 +102,25 @@ async fn servers_that_break_off() {
 }
 
 #[tokio::test]
+async fn an_answer_that_does_not_tell_its_length_is_whole_only_with_a_farewell() {
+    let answer = "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\nnothing";
+    for farewell in [true, false] {
+        let mut endpoint = endpoint(breaking_server(answer, farewell).await, Scheme::Https(Trust::Anything));
+        for minimum in [TlsMinimum::V1_2, TlsMinimum::V1_0] {
+            endpoint.tls_minimum = minimum;
+            let error = fails(endpoint.clone()).await;
+            let told = error.to_string();
+            if farewell {
+                assert!(matches!(error, Error::Http { status: 404, .. }), "{minimum}: {error:?}");
+            } else {
+                assert!(matches!(error, Error::Connect { .. }), "{minimum}: {error:?}");
+                assert!(told.contains("the server closed the connection"), "{minimum}: {told}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn proxies_that_do_not_do() {
     let through = |port| {
         let mut endpoint = endpoint(443, Scheme::Https(Trust::Anything));

@@ -107,6 +107,34 @@ async fn the_end_of_a_file_comes_from_servers_with_ranges_and_without() {
 }
 
 #[tokio::test]
+async fn a_file_that_another_server_has_is_not_asked_for_there() {
+    let other = Server::start(|_| Some(http("200 OK", "its log"))).await;
+    let elsewhere = format!("http://127.0.0.1:{}", other.port);
+    // Where the server redirects to, and words of the error. A ticket in the address is nobody's business.
+    for (location, says) in [
+        (format!("{elsewhere}/folder/inner/vmware.log?ticket=S3CRET"), format!("it redirects to {elsewhere}, ")),
+        (
+            "https://root:S3CRET@esxi01.lab.example/x".to_owned(),
+            "it redirects to https://esxi01.lab.example, ".to_owned(),
+        ),
+        ("/elsewhere".to_owned(), "it redirects to /elsewhere, which is not followed".to_owned()),
+        ("nonsense:".to_owned(), "it redirects to nonsense:, which is not followed".to_owned()),
+    ] {
+        let answer = with_header(&http("307 Temporary Redirect", ""), &format!("Location: {location}"));
+        let server = Server::start(move |asked| asked.method.starts_with("/folder").then(|| answer.clone())).await;
+        let session = server.session().await.unwrap();
+        let file = DatastorePath::parse("[ds] inner/vmware.log").unwrap();
+        let error = session.file_tail("Lab", &file, 4).await.unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains(&says) && !told.contains("S3CRET"), "{told}");
+        let named = matches!(&error, Error::Elsewhere { what, .. } if what == "[ds] inner/vmware.log");
+        assert_eq!(named, location.contains("//"), "{told}");
+        session.close().await;
+    }
+    assert!(other.asked().is_empty(), "no request, and no cookie, reaches it");
+}
+
+#[tokio::test]
 async fn a_file_is_asked_for_again_in_a_new_session_and_no_third_time() {
     let mut calls = 0;
     let server = Server::start(move |asked| {

@@ -1,7 +1,9 @@
 //! The way to a server: straight, or through a proxy's tunnel.
 
 use std::io;
+use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -14,6 +16,8 @@ use crate::transport::{Endpoint, Proxy, USER_AGENT};
 
 /// More than any proxy has to say before a tunnel, in bytes.
 const HEAD: usize = 8192;
+/// So long a connection is silent before it is asked whether it lives.
+const ALIVE: Duration = Duration::from_secs(15);
 
 pub(super) struct Route {
     host: String,
@@ -64,6 +68,8 @@ impl Route {
             let share = CONNECT / u32::try_from(addresses.len()).unwrap_or(u32::MAX);
             failure = match timeout(share, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
+                    // A server that is gone without a word would be waited for as long as a request may take.
+                    let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive());
                     // Small requests and answers in turn: nothing is won by waiting for more to send.
                     let _ = stream.set_nodelay(true);
                     return Ok(stream);
@@ -91,6 +97,11 @@ impl Route {
         }
         Ok(status(&head))
     }
+}
+
+/// As the HTTP client has it where it speaks TLS itself: a connection is dead after a minute of silence.
+fn keepalive() -> TcpKeepalive {
+    TcpKeepalive::new().with_time(ALIVE).with_interval(ALIVE).with_retries(3)
 }
 
 /// The status code of an HTTP answer.

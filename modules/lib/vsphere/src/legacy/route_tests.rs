@@ -1,6 +1,24 @@
 use proptest::prelude::*;
 
-use super::status;
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::net::TcpListener;
+
+use super::{Route, status};
+
+#[tokio::test]
+async fn connections_are_kept_alive_and_found_dead() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let route = Route { host: "127.0.0.1".to_owned(), port, proxy: None };
+    let stream = route.open().await.unwrap();
+    let socket = SockRef::from(&stream);
+    assert!(socket.keepalive().unwrap() && socket.tcp_nodelay().unwrap());
+    assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(15));
+    assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(15));
+    assert_eq!(socket.tcp_keepalive_retries().unwrap(), 3);
+}
 
 #[test]
 fn only_http_has_a_status() {
