@@ -183,6 +183,14 @@ def test_a_power_cycle_rotates_vmware_log(simulator, connect):
     # One more was rotated when the options were set, and one was there at the start.
     assert KEEPALIVE in client.get("/folder/inner/vmware-3.log").text
     assert KEEPALIVE not in client.get("/folder/inner/vmware-2.log").text
+    # The virtual machine lists them all, with their sizes.
+    files = {file.name: file for file in vm.layoutEx.file}
+    logs = {name: file for name, file in files.items() if file.type == "log"}
+    assert set(logs) == {f"[shared01] inner/vmware{number}.log" for number in ("", "-1", "-2", "-3")}
+    for name, file in logs.items():
+        assert file.size == len(client.get(f"/folder/{name.removeprefix('[shared01] ')}").text.encode())
+    assert files["[shared01] inner/inner.vmx"].type == "config"
+    assert len({file.key for file in files.values()}) == len(files)
 
 
 def test_logs_are_what_a_test_makes_them(simulator, connect):

@@ -63,10 +63,30 @@ def test_the_article_is_one_finding_with_what_to_do():
     }
     assert finding["status"] == {"hex": "0xbad003f", "decimal": 195887167}
     assert [line["text"] for line in finding["lines"]] == ARTICLE
-    assert "203 seconds" in finding["note"]
+    assert "203 seconds after its first line (text, line 1)" in finding["note"]
     assert finding["remedies"][0]["module"] == "host_option"
     assert finding["remedies"][0]["args"] == {"cluster_name": "Cluster", "options": {"Migrate.VMotionStreamDisable": 1}}
     assert finding["title"] in result.msg and finding["remedies"][0]["text"] in result.msg
+
+
+def test_a_log_given_as_text_is_not_repeated_in_the_invocation():
+    text = TEXT + healthy_lines(2 * MEBIBYTE)
+    result = diagnose({"text": text})
+    assert ids(result) == ["stream_keepalive"]
+    shown = result.json["invocation"]["module_args"]["text"]
+    assert shown.startswith(ARTICLE[0][:80]) and f"({len(text)} bytes)" in shown and len(result.stdout) < 20_000
+
+
+def test_every_remedy_says_what_it_rests_on():
+    (finding,) = diagnose({"text": TEXT}).json["findings"]
+    told = [(remedy["basis"], "Lam" in remedy["source"]) for remedy in finding["remedies"]]
+    assert told == [("documented", True), ("knowledge", False), ("documented", True), ("knowledge", False)]
+
+
+def test_a_migration_that_failed_after_it_began_says_nothing_of_clocks():
+    later = TEXT.replace("T17:31:39", "T17:59:59")
+    (finding,) = diagnose({"text": later}).json["findings"]
+    assert finding["note"] is None
 
 
 def test_ten_megabytes_of_a_healthy_log_hold_nothing(tmp_path):
@@ -271,7 +291,20 @@ def test_the_logs_of_both_hosts_tell_of_the_same_migration(simulator):
 def test_a_lab_in_order_is_told_to_be(healthy):
     result = diagnose(inner(healthy, host_logs=True))
     assert result.json["healthy"] is True and not result.json["failed"], result.msg
-    assert len(result.json["sources"]) == 2
+    files = [source["file"] for source in result.json["sources"]]
+    assert files[:2] == ["[shared01] inner/vmware.log", "[shared01] inner/vmware-1.log"] and len(files) == 3
+
+
+def test_a_failure_before_the_last_power_on_is_found_in_a_rotated_log(healthy):
+    other = TEXT.replace("1312133702562144", "1312133709999999")
+    logs = {"1": other.splitlines(), "2": ARTICLE, "10": ["quiet"]}
+    healthy.set(healthy.facts["vm_moid"], vmware_log=["quiet"], rotated_logs=logs)
+    result = diagnose(inner(healthy))
+    (finding,) = result.json["findings"]
+    assert finding["id"] == "stream_keepalive" and finding["file"] == "[shared01] inner/vmware-2.log"
+    # The newest first, by number, and none of those before the one that tells.
+    read = [line["object"] for line in healthy.log() if line["method"] == "GET"]
+    assert read == [f"/folder/inner/vmware{number}.log" for number in ("", "-10", "-2")]
 
 
 def test_the_end_of_a_log_is_enough(simulator):
@@ -279,6 +312,19 @@ def test_the_end_of_a_log_is_enough(simulator):
     result = diagnose(inner(lab, tail_bytes=1024))
     assert ids(result) == ["stream_keepalive"]
     assert result.json["sources"][0]["bytes"] <= 1024
+
+
+def test_a_log_that_vcenter_leaves_to_a_host_names_it_and_what_to_do(simulator):
+    lab, other = failed_lab(simulator), simulator(personality="5.0", direct=True)
+    lab.inject(method="GET", how="redirect", location=other.facts["url"].replace("/sdk", "/folder/x?ticket=S3CRET"), times=0)
+    result = diagnose(inner(lab))
+    assert result.kind == "connection" and "does not give out [shared01] inner/vmware.log itself" in result.msg
+    place = f"https://{other.facts['hostname']}:{other.facts['port']}"
+    assert place in result.msg and "S3CRET" not in result.stdout.decode() and "`hostname`" in result.json["error"]["hint"]
+    assert other.log() == [], "nobody else gets the cookie of the session"
+    # What else can be read is.
+    both = diagnose(inner(lab, host_logs=True))
+    assert ids(both) == ["stream_keepalive"] and place in both.json["warnings"][0]
 
 
 @pytest.mark.parametrize("method", ["QueryDescriptions", "BrowseDiagnosticLog"])

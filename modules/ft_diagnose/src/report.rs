@@ -9,7 +9,7 @@ use target::{Remedy, RemedyHosts, VmReport, remedy_vm};
 use crate::Observed;
 use crate::examine::Source;
 
-/// Clocks that differ by more are worth a word, in seconds.
+/// An id made so much after a line of its migration was logged is no noise of clocks any more, in seconds.
 const SKEW: i64 = 60;
 
 #[derive(Default, Serialize, JsonSchema)]
@@ -37,7 +37,7 @@ pub struct Finding {
     pub title: String,
     /// Why it happens.
     pub cause: String,
-    /// What the cause and the remedies rest on.
+    /// What the signature and its cause rest on.
     pub basis: Basis,
     /// Where they are from.
     pub source: String,
@@ -64,7 +64,18 @@ pub struct Finding {
     /// What else the lines show, and what proves nothing by itself; null if there is nothing.
     pub note: Option<String>,
     /// What to do, the most likely to help first.
-    pub remedies: Vec<Remedy>,
+    pub remedies: Vec<Advice>,
+}
+
+/// A remedy, and how far it can be relied on.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Advice {
+    #[serde(flatten)]
+    pub remedy: Remedy,
+    /// What this advice rests on.
+    pub basis: Basis,
+    /// Where it is from.
+    pub source: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -83,6 +94,15 @@ pub enum Basis {
     Documented,
     /// Experience says so; it is not documented.
     Knowledge,
+}
+
+impl From<diagnosis::Basis> for Basis {
+    fn from(basis: diagnosis::Basis) -> Self {
+        match basis {
+            diagnosis::Basis::Documented => Self::Documented,
+            diagnosis::Basis::Knowledge => Self::Knowledge,
+        }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -151,10 +171,7 @@ fn finding(incident: &Incident, signature: &Signature, observed: &Observed) -> F
         },
         title: signature.title.clone(),
         cause: signature.cause.clone(),
-        basis: match signature.basis {
-            diagnosis::Basis::Documented => Basis::Documented,
-            diagnosis::Basis::Knowledge => Basis::Knowledge,
-        },
+        basis: signature.basis.into(),
         source: signature.source.clone(),
         logs: signature.logs.clone(),
         count: incident.count,
@@ -171,20 +188,27 @@ fn finding(incident: &Incident, signature: &Signature, observed: &Observed) -> F
         lines: incident.lines.iter().map(LineReport::from).collect(),
         before: incident.before.iter().map(LineReport::from).collect(),
         note: note(incident),
-        remedies: remedies.map(|remedy| instructed(remedy, observed.hosts.as_ref(), observed.vm.as_ref())).collect(),
+        remedies: remedies
+            .map(|remedy| Advice {
+                remedy: instructed(remedy, observed.hosts.as_ref(), observed.vm.as_ref()),
+                basis: remedy.basis.into(),
+                source: remedy.source.clone(),
+            })
+            .collect(),
     }
 }
 
-/// What the clocks say. A migration cannot fail before it begins, nor go on for ever: but a clock that is wrong fails nothing.
+/// What the clocks say. A migration cannot fail before it begins: then they differ, which by itself fails nothing. How long
+/// after its beginning it failed says nothing about them.
 fn note(incident: &Incident) -> Option<String> {
-    let logged = incident.first_time()?;
-    let apart = incident.migration?.started().seconds_after(logged);
-    (apart.abs() > SKEW).then(|| {
-        let order = if apart > 0 { "after" } else { "before" };
+    let timed = incident.lines.iter().filter_map(|line| Some((line.time?, line)));
+    let (logged, line) = timed.min_by_key(|(time, _)| *time)?;
+    let later = incident.migration?.started().seconds_after(logged);
+    (later > SKEW).then(|| {
         format!(
-            "The migration's id was made {} seconds {order} its first line was logged: the clocks of vCenter Server and the \
-             hosts may differ. That is worth mending, but does not prove to be the cause.",
-            apart.abs()
+            "The migration's id was made {later} seconds after its first line ({}, line {}) was logged: the clocks of vCenter \
+             Server and the hosts may differ. That is worth mending, but does not prove to be the cause.",
+            line.file, line.number
         )
     })
 }
@@ -226,6 +250,6 @@ pub fn message(report: &Report) -> String {
         1 => " One more finding.".to_owned(),
         count => format!(" {count} more findings."),
     };
-    let remedy = first.remedies.first().map(|remedy| format!(": {}", remedy.text)).unwrap_or_default();
+    let remedy = first.remedies.first().map(|advice| format!(": {}", advice.remedy.text)).unwrap_or_default();
     format!("{} ({}, line {}){remedy}{more}", first.title, first.file, first.line)
 }

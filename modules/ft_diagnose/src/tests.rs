@@ -8,7 +8,7 @@ use serde_json::json;
 use target::RemedyHosts;
 
 use crate::examine::Examination;
-use crate::report::{self, Finding, Report};
+use crate::report::{self, Basis, Finding, Report};
 use crate::{FtDiagnose, Observed, SIGNATURES};
 
 const ARTICLE: [&str; 3] = [
@@ -70,8 +70,31 @@ fn the_three_lines_of_the_article_are_one_finding_whatever_stands_before_them() 
         assert_eq!((status.hex.as_str(), status.decimal), ("0xbad003f", 195_887_167), "{name}");
         let timeless = ["4.x", "no prefix"].contains(&name);
         assert_eq!(finding.first_time.is_none(), timeless, "{name}");
-        assert_eq!(finding.note.is_some_and(|note| note.contains("203 seconds after")), !timeless, "{name}");
+        let note = "203 seconds after its first line (vmware.log, line 2)";
+        assert_eq!(finding.note.is_some_and(|told| told.contains(note)), !timeless, "{name}");
     }
+}
+
+#[test]
+fn only_a_migration_that_failed_before_it_began_is_a_matter_of_clocks() {
+    // The article's line, logged so many seconds before or after the id was made.
+    for (logged, noted) in [
+        ("2011-07-31T17:31:39.314Z", true),
+        ("2011-07-31T17:34:01.000Z", true),
+        ("2011-07-31T17:34:03.000Z", false),
+        ("2011-07-31T17:35:02.562Z", false),
+        // A migration may go on for long.
+        ("2011-07-31T17:40:00.000Z", false),
+        ("2011-08-02T00:00:00.000Z", false),
+    ] {
+        let finding = only(diagnosed(&ARTICLE[0].replace("2011-07-31T17:31:39.314Z", logged)));
+        assert_eq!(finding.note.is_some(), noted, "{logged}: {:?}", finding.note);
+    }
+    // The line that is named is the one whose time it is, wherever it was found.
+    let later = ARTICLE[0].replace("17:31:39", "17:33:00");
+    let logs = [("esx1:vmkernel", format!("healthy\n{later}\n")), ("vmware.log", format!("{}\n", ARTICLE[0]))];
+    let finding = only(judged(&observed(&logs.each_ref().map(|(file, text)| (*file, text.as_str())))));
+    assert!(finding.note.is_some_and(|note| note.contains("203 seconds after its first line (vmware.log, line 1)")));
 }
 
 #[test]
@@ -153,13 +176,13 @@ fn remedies_depend_on_the_release_and_name_the_place() {
         observed.release = version.map(|version| version.parse().unwrap());
         observed.hosts = hosts;
         let remedies = only(judged(&observed)).remedies;
-        let streams = remedies.iter().find(|remedy| remedy.module.as_deref() == Some("host_option"));
+        let streams = remedies.iter().map(|it| &it.remedy).find(|it| it.module.as_deref() == Some("host_option"));
         assert_eq!(streams.map(|remedy| json!(remedy.args)), expected, "{version:?}");
         if expected == Some(json!(null)) {
             assert!(streams.unwrap().text.contains("`cluster_name`"), "{remedies:?}");
         }
         assert_eq!(
-            remedies.iter().any(|remedy| remedy.text.contains("physical CPU")),
+            remedies.iter().any(|it| it.remedy.text.contains("physical CPU")),
             version != Some("5.0") && version != Some("7.0 U1")
         );
     }
@@ -169,6 +192,12 @@ fn remedies_depend_on_the_release_and_name_the_place() {
 fn what_no_document_says_is_told_as_such() {
     let finding = only(diagnosed("VMotion failed: 195887371"));
     assert_eq!(serde_json::to_value(finding.basis).unwrap(), json!("knowledge"));
+    // Of one finding, some advice is documented and some is not.
+    let finding = only(diagnosed(ARTICLE[0]));
+    let told: Vec<serde_json::Value> =
+        finding.remedies.iter().map(|advice| serde_json::to_value(advice.basis).unwrap()).collect();
+    assert_eq!(told, ["documented", "knowledge", "documented", "knowledge"]);
+    assert!(finding.remedies.iter().all(|advice| (advice.basis == Basis::Documented) == advice.source.contains("Lam")));
 }
 
 proptest! {

@@ -27,6 +27,8 @@ pub enum How {
     TaskVanishes,
     /// The call is answered as if it had worked, and nothing is done
     Silent,
+    /// Status 307 with this location
+    Redirect(String),
 }
 
 /// A fault that waits for its call.
@@ -66,6 +68,7 @@ impl Injection {
             "expire-session" => How::ExpireSession,
             "task-vanishes" => How::TaskVanishes,
             "silent" => How::Silent,
+            "redirect" => How::Redirect(text("location").ok_or("location is missing")?),
             other => return Err(format!("how: {other} is not known")),
         };
         let number = |name: &str| json.get(name).and_then(Json::as_u64);
@@ -153,6 +156,7 @@ mod tests {
             json!({}),
             json!({"how": "magic"}),
             json!({"how": "task-error"}),
+            json!({"how": "redirect"}),
             json!({"fault": "X", "fields": {"a": null}}),
         ] {
             assert!(Injection::parse(&body).is_err(), "{body}");

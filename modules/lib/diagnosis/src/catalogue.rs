@@ -20,7 +20,7 @@ pub enum Severity {
     Warning,
 }
 
-/// What is said about a signature rests on this.
+/// What is said about a signature, or of a remedy, rests on this.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
@@ -47,6 +47,10 @@ pub enum Target {
 pub struct Remedy {
     /// What to do, in a sentence.
     pub text: String,
+    /// What this advice rests on, whatever the signature itself does.
+    pub basis: Basis,
+    /// Where it is from.
+    pub source: String,
     /// The first release of ESXi that it is for.
     pub since: Option<Release>,
     /// The first release of ESXi that it is no longer for.
@@ -209,8 +213,19 @@ mod tests {
     }
 
     #[test]
+    fn a_remedy_that_does_not_say_what_it_rests_on_is_refused() {
+        for remedy in [r#"{"text": "t"}"#, r#"{"text": "t", "basis": "knowledge"}"#, r#"{"text": "t", "source": "s"}"#]
+        {
+            assert!(serde_json::from_str::<Remedy>(remedy).is_err(), "{remedy}");
+        }
+    }
+
+    #[test]
     fn a_remedy_suits_the_releases_it_is_for() {
-        let remedy: Remedy = serde_json::from_str(r#"{"text": "t", "since": "5.0", "before": "7.0 U2"}"#).unwrap();
+        let remedy: Remedy = serde_json::from_str(
+            r#"{"text": "t", "basis": "knowledge", "source": "s", "since": "5.0", "before": "7.0 U2"}"#,
+        )
+        .unwrap();
         let suits = |text: &str| remedy.suits(Some(&text.parse().unwrap()));
         assert!(suits("5.0") && suits("7.0.1") && remedy.suits(None));
         assert!(!suits("4.1") && !suits("7.0.2") && !suits("8.0"));

@@ -6,7 +6,7 @@ mod tree;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use hyper::header::{ACCEPT_RANGES, AUTHORIZATION, CONTENT_RANGE, HeaderValue, RANGE};
+use hyper::header::{ACCEPT_RANGES, AUTHORIZATION, CONTENT_RANGE, HeaderValue, LOCATION, RANGE};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 use serde_json::json;
@@ -45,6 +45,7 @@ pub async fn folder(server: &Arc<Server>, parts: &Parts) -> Result<Answer, Drop>
         Some(How::Garbage) => Ok(text(StatusCode::OK, "text/html", "<html><p>not the file")),
         Some(How::Fault(fault)) if fault.kind() == "NoPermission" => Ok(plain(StatusCode::FORBIDDEN, fault.message)),
         Some(How::Fault(fault)) => Ok(plain(StatusCode::INTERNAL_SERVER_ERROR, fault.message)),
+        Some(How::Redirect(location)) => Ok(redirect(&location)),
         _ => Ok(serve(&mut server.world(), parts, &path)),
     };
     let status = answer.as_ref().map_or_else(|_| "drop".to_owned(), |answer| answer.status().as_str().to_owned());
@@ -60,6 +61,14 @@ pub async fn folder(server: &Arc<Server>, parts: &Parts) -> Result<Answer, Drop>
         line["range"] = range.into();
     }
     world.record(line);
+    answer
+}
+
+fn redirect(location: &str) -> Answer {
+    let mut answer = plain(StatusCode::TEMPORARY_REDIRECT, "");
+    if let Ok(location) = HeaderValue::try_from(location) {
+        answer.headers_mut().insert(LOCATION, location);
+    }
     answer
 }
 

@@ -9,6 +9,7 @@ pub mod entity;
 pub mod hardware;
 pub mod host;
 pub mod inventory;
+pub mod layout;
 pub mod logs;
 pub mod nics;
 pub mod options;

@@ -122,6 +122,7 @@ impl World {
             "config" if config => self.config_info(moid, vm).into(),
             "runtime" => self.runtime_info(vm).into(),
             "summary" => self.vm_summary(moid, vm).into(),
+            "layoutEx" if config => self.layout(moid, vm).into(),
             "capability" => self.vm_capability(vm).into(),
             "guest" => Data::new("GuestInfo")
                 .with("toolsStatus", Value::Enum("VirtualMachineToolsStatus", "toolsNotInstalled".into()))
