@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from modules import connection, run_module
 
 
 def applied(play) -> list[str]:
@@ -146,6 +147,30 @@ def test_what_the_logs_said_long_ago_is_not_acted_on(ansible, simulator):
     assert play.exit != 0 and applied(play) == []
     assert "UpdateOptions" not in lab.methods()
     assert "keepalive" in play.task("Say how it ended")["msg"]
+
+
+@pytest.mark.parametrize(
+    ("personality", "scenario", "logged"),
+    [
+        ("6.7", "monitor", {"vmware_log": ["vcpu-0| It is running in a monitor mode that is incompatible for Fault Tolerance"]}),
+        # There is no option to disable streams, and what is left to do about them takes a machine that is off.
+        ("8.0", "no-host", {"broken_stream": True}),
+    ],
+)
+def test_a_remedy_that_powers_the_machine_off_is_left_to_people(ansible, simulator, personality, scenario, logged):
+    lab = simulator(personality=personality, scenario=scenario)
+    moid = lab.facts["vm_moid"]
+    lab.set(moid, **logged)
+    told = run_module("ft_diagnose", connection(lab.facts) | {"moid": moid}).json["findings"][0]
+    called = [remedy["module"] for remedy in told["remedies"] if remedy["args"]]
+    assert called == ["vm_power"], "otherwise there is nothing to leave out"
+
+    play = ansible.play("nested_vft.yml", lab, power_cycle=False, ft_timeout=20)
+    assert play.exit != 0
+    assert play.task("Stop here, if nothing can be done about it")["outcome"] == "failed"
+    assert told["title"] in play.task("Say how it ended")["msg"]
+    assert not any("virtual machine off" in remedy for remedy in applied(play)), applied(play)
+    assert "PowerOffVM_Task" not in lab.methods() and lab.state()[moid]["power"] == "poweredOn"
 
 
 def test_the_prerequisites_are_made_and_found_made(ansible, simulator):
