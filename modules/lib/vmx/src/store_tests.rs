@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
-use super::{Error, InUse, Stored, in_use};
+use super::{Error, InUse, Stored};
 use crate::document::Document;
 
 const OLD: &str = "config.version = \"8\"\r\nreplay.supported = \"FALSE\"\r\n";
