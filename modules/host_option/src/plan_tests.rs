@@ -142,11 +142,13 @@ fn a_read_only_option_is_not_written_and_may_have_its_value() {
     assert!(plan(&one(Scalar::Int(0)), State::Present, Missing::Fail, &seen).unwrap().change.is_empty());
 }
 
+/// The wanted value and state; the values on the hosts; the value and the state that they make.
+type Told = (Scalar, State, &'static [Option<&'static str>], Value, State);
+
 #[test]
 fn what_is_there_is_told_in_the_terms_of_the_arguments() {
     use State::{Default, Present};
-    // The wanted value and state; the values on the hosts; the value and the state that they make.
-    let cases: Vec<(Scalar, State, &[Option<&str>], Value, State)> = vec![
+    let cases: Vec<Told> = vec![
         (text("1"), Present, &[Some("1")], json!("1"), Present),
         (Scalar::Int(1), Present, &[Some("0")], json!(0), Present),
         (Scalar::Int(1), Present, &[Some("1"), Some("0")], json!(0), Present),
