@@ -85,11 +85,6 @@ class Esxi(Root):
         for applet in set(applets) - {"busybox"}:
             self.inside(f"/bin/{applet}").symlink_to("busybox")
 
-        # Otherwise it would say what the kernel is that it really has.
-        self.inside("/bin/uname").unlink()
-        self.write("/bin/uname", '#!/bin/sh\nbusybox uname "$@" | sed s/Linux/VMkernel/\n')
-        self.inside("/bin/uname").chmod(0o755)
-
         for tool in (HERE / "bin").iterdir():
             shutil.copy(tool, self.inside("/sbin"))
         subprocess.run([HERE / "state", self.version, self.state], check=True)
