@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -12,7 +13,7 @@ import yaml
 from modules import MODULES, ROOT
 
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "playbooks" / "awx.md").read_text(), re.MULTILINE | re.DOTALL)
-INPUTS, INJECTORS, VARIABLES = (yaml.safe_load(block) for block in BLOCKS)
+REQUIREMENTS, INPUTS, INJECTORS, VARIABLES = (yaml.safe_load(block) for block in BLOCKS)
 # As AWX does it: awx.main.models.credential, CredentialType.inject_credential.
 RENDER = """
 import json, sys
@@ -49,6 +50,27 @@ def run(ansible, lab, env: dict[str, str], extra_vars: dict[str, str]) -> subpro
 
 def filled_in(lab, **more) -> dict:
     return {"host": lab.facts["hostname"], "username": lab.facts["username"], "password": lab.facts["password"]} | more
+
+
+def test_a_project_brings_the_tarball(ansible):
+    (tarball,) = (ROOT / "target").glob("nested-vft-*.tar.gz")
+    project = ansible.folder / "project"
+    (project / "collections").mkdir(parents=True)
+    shutil.copyfile(tarball, project / tarball.name)
+    (project / "collections" / "requirements.yml").write_text(yaml.safe_dump(REQUIREMENTS))
+    # As AWX does it: awx/playbooks/project_update.yml.
+    words = ["collection", "install", "--offline", "-r", "collections/requirements.yml", "-p", "installed"]
+    done = subprocess.run(
+        [ansible.commands / "ansible-galaxy", *words],
+        cwd=project,
+        env=ansible.environment({}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert (project / "installed" / "ansible_collections" / "nested" / "vft" / "plugins" / "bin").is_dir()
 
 
 def test_the_credential_type_is_one():
