@@ -63,7 +63,7 @@ def test_a_project_brings_the_tarball(ansible):
     done = subprocess.run(
         [ansible.commands / "ansible-galaxy", *words],
         cwd=project,
-        env=ansible.environment({}),
+        env=ansible.environment({"ANSIBLE_COLLECTIONS_PATH": str(project / "installed")}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
