@@ -7,6 +7,7 @@
 mod handshake;
 mod route;
 mod socket;
+mod strict;
 
 use std::env;
 use std::io::ErrorKind;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 use reqwest::ClientBuilder;
 use reqwest::header::{HOST, HeaderMap, HeaderValue};
 use tokio::io::{self, AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UnixListener, UnixStream};
+use tokio::net::{UnixListener, UnixStream};
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 use tokio_openssl::SslStream;
@@ -29,6 +30,7 @@ use crate::transport::Endpoint;
 use handshake::Handshake;
 use route::Route;
 use socket::PrivateSocket;
+use strict::Strict;
 
 /// How long saying goodbye to a server may take.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -144,7 +146,7 @@ async fn drain(client: &mut UnixStream, early: &mut Vec<u8>) {
 }
 
 /// Copies bytes both ways until one side closes.
-async fn pump(client: UnixStream, mut server: SslStream<TcpStream>, early: &[u8], line: &Line) {
+async fn pump(client: UnixStream, mut server: SslStream<Strict>, early: &[u8], line: &Line) {
     if server.write_all(early).await.is_ok() {
         let (mut from_client, mut to_client) = client.into_split();
         let (mut from_server, mut to_server) = io::split(&mut server);
@@ -161,7 +163,7 @@ async fn pump(client: UnixStream, mut server: SslStream<TcpStream>, early: &[u8]
 }
 
 impl Line {
-    async fn secure(&self) -> Result<SslStream<TcpStream>, Error> {
+    async fn secure(&self) -> Result<SslStream<Strict>, Error> {
         let stream = self.route.open().await?;
         let stream = self.handshake.perform(stream, &self.route).await?;
         // The oldest of all connections: any of them may have carried the password.

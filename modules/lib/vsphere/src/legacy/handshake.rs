@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
 
 use super::route::Route;
+use super::strict::Strict;
 use crate::error::{Error, TlsError};
 use crate::tls::Judge;
 use crate::tls_version::{TlsMinimum, TlsSpoken};
@@ -54,7 +55,7 @@ impl Handshake {
     }
 
     /// Does the handshake and lets the certificate be judged. `route` tells where a failure of the network was.
-    pub(super) async fn perform(&self, stream: TcpStream, route: &Route) -> Result<SslStream<TcpStream>, Error> {
+    pub(super) async fn perform(&self, stream: TcpStream, route: &Route) -> Result<SslStream<Strict>, Error> {
         let mut stream = self.prepare(stream).map_err(|error| unusable(&error))?;
         Pin::new(&mut stream).connect().await.map_err(|error| self.failure(&error, route))?;
         let chain = stream.ssl().peer_cert_chain();
@@ -63,12 +64,12 @@ impl Handshake {
         Ok(stream)
     }
 
-    fn prepare(&self, stream: TcpStream) -> Result<SslStream<TcpStream>, ErrorStack> {
+    fn prepare(&self, stream: TcpStream) -> Result<SslStream<Strict>, ErrorStack> {
         let mut ssl = Ssl::new(&self.context)?;
         if let Some(name) = &self.name {
             ssl.set_hostname(name)?;
         }
-        SslStream::new(ssl, stream)
+        SslStream::new(ssl, Strict(stream))
     }
 
     /// What a failed handshake means: the same as it does to rustls, wherever both can tell.
