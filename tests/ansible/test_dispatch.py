@@ -283,10 +283,20 @@ def test_a_machine_that_does_not_say_what_it_is_can_be_told_of(ansible, machines
     silent = machines.remote("I am not telling you")
     look = {"name": "Look", "nested.vft.vm_power": {"name": "inner", "state": "powered_on"}}
     run = play_on(ansible, lab, [look], target=silent)
-    assert run.exit != 0 and "set the variable nested_vft_system" in run.task("Look")["msg"]
+    told = run.task("Look")["msg"]
+    assert run.exit != 0 and "what kind of machine target is" in told and ": I am not telling you. Set the variable" in told
     silent.variables["nested_vft_system"] = "linux_x86_64"
     run = play_on(ansible, lab, [look], target=silent)
     assert run.exit == 0, run.output
+
+
+def test_a_machine_that_is_not_there_is_unreachable_and_not_failed(ansible, machines, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    gone = machines.remote()
+    machines.ssh.close()
+    look = {"name": "Look", "nested.vft.vm_power": {"name": "inner", "state": "powered_on"}}
+    run = play_on(ansible, lab, [look], target=gone)
+    assert run.exit == 4 and re.search(r"^target +: ok=0 .* unreachable=1 +failed=0 ", run.output, re.MULTILINE), run.output
 
 
 def test_a_module_of_the_same_name_beside_the_playbook_does_not_take_its_place(ansible, machines, simulator):

@@ -107,8 +107,15 @@ class NativeModule(ActionBase):
         lines = [line.split() for line in to_text(answer.get("stdout", "")).splitlines() if line.strip()]
         if answer.get("rc") != 0 or not lines or len(lines[-1]) != 2:
             raise AnsibleActionFail(
-                "What kind of machine this is could not be told, because `uname -s -m` failed on it: set the variable"
-                " %s of the host to one of %s." % (VARIABLE, ", ".join(available()))
+                "`uname -s -m` does not tell what kind of machine %s is, but ends with the status %s: %s. Set the variable %s"
+                " of that host to one of %s."
+                % (
+                    self._host(variables),
+                    answer.get("rc"),
+                    " ".join(lines[-1]) if lines else to_text(answer.get("stderr", "")).strip() or "no answer",
+                    VARIABLE,
+                    ", ".join(available()),
+                )
             )
         found = kind(*lines[-1])
         os.makedirs(folder, mode=0o700, exist_ok=True)
