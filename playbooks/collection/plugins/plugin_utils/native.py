@@ -25,7 +25,7 @@ MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 def kind(system, machine):
     """The name that the folders of the programs have, from what `uname -s` and `uname -m` print."""
     machine = machine.lower()
-    return "%s_%s" % (system.lower(), MACHINES.get(machine, machine))
+    return f"{system.lower()}_{MACHINES.get(machine, machine)}"
 
 
 def available():
@@ -106,16 +106,10 @@ class NativeModule(ActionBase):
         # What a profile prints comes before it.
         lines = [line.split() for line in to_text(answer.get("stdout", "")).splitlines() if line.strip()]
         if answer.get("rc") != 0 or not lines or len(lines[-1]) != 2:
+            said = " ".join(lines[-1]) if lines else to_text(answer.get("stderr", "")).strip() or "no answer"
             raise AnsibleActionFail(
-                "`uname -s -m` does not tell what kind of machine %s is, but ends with the status %s: %s. Set the variable %s"
-                " of that host to one of %s."
-                % (
-                    self._host(variables),
-                    answer.get("rc"),
-                    " ".join(lines[-1]) if lines else to_text(answer.get("stderr", "")).strip() or "no answer",
-                    VARIABLE,
-                    ", ".join(available()),
-                )
+                f"`uname -s -m` does not tell what kind of machine {self._host(variables)} is, but ends with the status"
+                f" {answer.get('rc')}: {said}. Set the variable {VARIABLE} of that host to one of {', '.join(available())}."
             )
         found = kind(*lines[-1])
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -138,33 +132,28 @@ class NativeModule(ActionBase):
     def _program(self, wanted):
         """The name by which Ansible finds the program of that kind, as the module that it is to be."""
         folder = os.path.join(PROGRAMS, wanted)
-        file = "%s.%s" % (self.module, wanted)
+        file = f"{self.module}.{wanted}"
         # `ansible.legacy`: it is looked for in folders that are made known, and not in the collections of the play.
-        name = "ansible.legacy.%s" % file
+        name = f"ansible.legacy.{file}"
         loader = self._shared_loader_obj.module_loader
         loader.add_directory(folder)
         found = loader.find_plugin(name)
-        if not found or os.path.realpath(os.path.dirname(found)) != folder:
-            raise AnsibleActionFail(
-                "%s is in the way of the program of the collection nested.vft: give it another name." % found
-                if found
-                else "The collection nested.vft is not complete: %s is not there." % os.path.join(folder, file)
-            )
+        if not found:
+            raise AnsibleActionFail(f"The collection nested.vft is not complete: {os.path.join(folder, file)} is not there.")
+        if os.path.realpath(os.path.dirname(found)) != folder:
+            raise AnsibleActionFail(f"{found} is in the way of the program of the collection nested.vft: rename it.")
         return name
 
     def _missing(self, wanted, variables):
-        detail = "nested.vft has no program for %s, which is %s: it has %s" % (
-            self._host(variables),
-            wanted,
-            ", ".join(available()) or "none",
-        )
+        there = ", ".join(available()) or "none"
+        detail = f"nested.vft has no program for {self._host(variables)}, which is {wanted}: it has {there}"
         hint = (
-            "Assemble the collection with playbooks/collection/assemble --target TRIPLE for that kind of machine, or"
-            " set %s if it is one of those." % VARIABLE
+            "Assemble the collection with playbooks/collection/assemble --target TRIPLE for that kind of machine, or set"
+            f" {VARIABLE} if it is one of those."
         )
         return {
             "changed": False,
             "failed": True,
-            "msg": "%s. %s" % (detail, hint),
+            "msg": f"{detail}. {hint}",
             "error": {"kind": "unsupported", "detail": detail, "hint": hint},
         }
