@@ -86,7 +86,12 @@ pub fn understand<M: Module>(
     let meant = coerced.clone().into_iter().chain(misread).collect();
     let rules = M::RULES.iter().copied().chain(M::rules(&meant));
     let present = Given { explicit: &explicit, all: &all };
-    problems.extend(rules.flat_map(|rule| rule.problems(present, |name| missing(name, &fields))));
+    for problem in rules.flat_map(|rule| rule.problems(present, |name| missing(name, &fields))) {
+        // What always holds and what holds for arguments like these may say the same.
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
     if problems.is_empty() {
         match serde_json::from_value::<M::Args>(Value::Object(coerced)) {
             Ok(args) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{Applied, Change, Close, Error, Kind, Module, Outcome, Plan, Progress, Rule, Run, Scalar};
 
@@ -98,6 +98,11 @@ impl Module for Lamps {
     type Observed = bool;
     type Change = Switch;
     type Report = Report;
+
+    // Says again what RULES say, as modules do whose rules depend on the arguments.
+    fn rules(_: &Map<String, Value>) -> Vec<Rule> {
+        vec![Rule::AtMostOne(&["room", "house"])]
+    }
 
     fn check(args: &Args) -> Vec<String> {
         if args.lamps.is_empty() { vec!["`lamps`: give at least one".to_owned()] } else { Vec::new() }
