@@ -38,14 +38,16 @@ def injected(ansible, part: str, filled_in: dict) -> dict[str, str]:
     return json.loads(done.stdout)
 
 
-def run(ansible, lab, env: dict[str, str], extra_vars: dict[str, str]) -> subprocess.CompletedProcess:
-    """A check run of the playbook in an inventory of AWX's own."""
+def run(
+    ansible, lab, env: dict[str, str], extra_vars: dict[str, str], playbook: str = "nested_vft.yml"
+) -> subprocess.CompletedProcess:
+    """A check run of a playbook in an inventory of AWX's own."""
     inventory = ansible.folder / "hosts.yml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": {"localhost": VARIABLES}}}))
     flags = ["--inventory", str(inventory), "--check", "-vvvv", "--extra-vars", json.dumps(extra_vars)]
     # AWX would find vCenter where it always is.
     env = env | {"VMWARE_PORT": str(lab.facts["port"])}
-    return ansible.command("ansible-playbook", str(ROOT / "playbooks" / "nested_vft.yml"), *flags, env=env)
+    return ansible.command("ansible-playbook", str(ROOT / "playbooks" / playbook), *flags, env=env)
 
 
 def filled_in(lab, **more) -> dict:
@@ -96,6 +98,18 @@ def test_a_play_runs_with_what_the_credential_sets_and_nothing_else(ansible, sim
     assert done.returncode == 0, done.stdout
     assert re.search(r"^localhost .* changed=[1-9]", done.stdout, re.MULTILINE)
     assert lab.facts["password"] not in done.stdout
+
+
+@pytest.mark.parametrize("playbook", ["prerequisites.yml", "status.yml", "undo.yml"])
+def test_the_other_playbooks_need_no_more(ansible, simulator, playbook):
+    lab = simulator(personality="6.7", scenario="healthy")
+    given = filled_in(lab, thumbprint=lab.facts["thumbprint"])
+    page = ansible.folder / "status.html"
+    variables = injected(ansible, "extra_vars", given) | {"status_file": str(page)}
+    done = run(ansible, lab, injected(ansible, "env", given), variables, playbook)
+    assert done.returncode == 0, done.stdout
+    if playbook == "status.yml":
+        assert lab.facts["hostname"] in page.read_text()
 
 
 def test_the_certificate_is_checked_until_somebody_ticks_that_it_is_not(ansible, simulator):

@@ -95,6 +95,15 @@ def test_what_is_missing_of_a_host_that_is_not_needed_is_not_what_failed(ansible
     assert "Missing" not in play.task("Say how it ended")["msg"]
 
 
+def test_what_was_mended_before_it_failed_is_not_missing(ansible, simulator):
+    lab = simulator(personality="5.0", scenario="bare")
+    play = ansible.play("nested_vft.yml", lab, power_cycle=False)
+    assert play.exit != 0 and len(applied(play)) == 3, play.output
+    missing = play.task("Say how it ended")["msg"].partition("Missing: ")[2]
+    assert "Power inner off" in missing
+    assert not any(remedy in missing for remedy in applied(play))
+
+
 @pytest.mark.parametrize(
     ("personality", "scenario", "cause", "remedies"),
     [
