@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shutil
+import subprocess
+import tarfile
 
 import yaml
 
@@ -39,16 +42,31 @@ def test_ansible_galaxy_packs_the_same(tools, contents, tmp_path):
     assert manifest["collection_info"] == ours["collection_info"]
 
 
-def test_the_tarball_leaves_room_for_more_processors(tarball):
+def test_the_tarball_has_room_for_two_processors(tarball):
+    with tarfile.open(tarball) as archive:
+        programs = [entry for entry in archive.getmembers() if entry.isfile() and entry.name.endswith("/nested_vft")]
+        packed = [len(gzip.compress(archive.extractfile(entry).read())) for entry in programs]
+    # Where the program for Linux is static, ESXi takes the same, and there is but one of them.
+    another = 0 if len(packed) > 1 else packed[0]
     # Galaxy takes 20 MB.
-    assert tarball.stat().st_size < 10_000_000
+    assert tarball.stat().st_size + another < 10_000_000
 
 
-def test_nothing_of_the_workshop_is_in_it(contents):
-    names = [entry.name for entry in contents]
-    assert not [name for name in names if re.search(r"assemble|__pycache__|execution-environment|\.pyc$|\.py\.orig$", name)]
+def test_it_has_what_was_made_for_it_and_nothing_that_lies_about(contents):
+    listed = subprocess.run(
+        ["git", "ls-files", "playbooks"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.splitlines()
+    ours = {name.removeprefix("playbooks/") for name in listed}
+    names = {entry.name for entry in contents if not entry.isdir()} - {"MANIFEST.json", "FILES.json", "LICENSE"}
+    made = re.compile(r"plugins/(modules|action)/\w+\.py|plugins/bin/(README\.md|\w+/[\w.]+)")
+    copied = {name for name in names if not made.fullmatch(name)}
+    sources = {re.sub(r"^(playbooks|docs)/", "", name) for name in copied if name.startswith(("playbooks/", "docs/"))}
+    sources |= {f"collection/{name}" for name in copied if not name.startswith(("playbooks/", "docs/"))}
+    assert sources <= ours
+    # A playbook that is new is one of the collection's, or it has a reason not to be.
+    assert {name for name in ours if re.fullmatch(r"\w+\.yml|(tasks|templates)/.+", name)} <= sources
     for module in MODULES:
-        assert f"plugins/modules/{module}.py" in names and f"plugins/action/{module}.py" in names
+        assert {f"plugins/modules/{module}.py", f"plugins/action/{module}.py"} <= names
 
 
 def test_an_execution_environment_gets_the_collection_and_asks_for_nothing_else(tools, tarball, tmp_path):
