@@ -272,10 +272,17 @@ def test_a_machine_is_asked_once_a_run_what_it_is(ansible, machines, simulator):
     assert run.exit == 0, run.output
     assert (one.asked, other.asked) == (1, 1)
 
-    # Facts say it too.
-    run = play_on(ansible, lab, [look], hosts="one", facts=True, one=one, other=other)
+
+def test_facts_of_another_connection_do_not_choose_the_program(ansible, machines, simulator):
+    """Plays about VMware often gather the facts of a host where Ansible runs."""
+    lab = simulator(personality="6.7", scenario="healthy")
+    tasks = [
+        {"name": "Facts", "ansible.builtin.setup": {"gather_subset": "min"}, "connection": "local"},
+        {"name": "Look", "nested.vft.vm_power": {"name": "inner", "state": "powered_on"}},
+    ]
+    run = play_on(ansible, lab, tasks, "-vvv", target=machines.remote("VMkernel x86_64"))
     assert run.exit == 0, run.output
-    assert one.asked == 1
+    assert ran(run.output) == ["vmkernel_x86_64"]
 
 
 def test_a_machine_that_does_not_say_what_it_is_can_be_told_of(ansible, machines, simulator):

@@ -78,13 +78,10 @@ class NativeModule(ActionBase):
         if said:
             templar = self._templar.copy_with_new_env(available_variables=variables)
             return to_text(templar.template(said)).lower()
-        # Facts may be of the host that has another connection in other plays.
         if self._connection.transport == "local":
             return kind(os.uname().sysname, os.uname().machine)
-        facts = variables.get("ansible_facts") or {}
-        system, machine = facts.get("system"), facts.get("machine") or facts.get("architecture")
-        if system and machine:
-            return kind(system, machine)
+        # Not the facts, which do not say over which connection they were gathered: plays about VMware gather those of the
+        # machine that Ansible runs on under the name of a host that it is not.
         return self._asked(variables)
 
     def _asked(self, variables):
