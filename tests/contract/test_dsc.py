@@ -161,6 +161,85 @@ def test_a_state_is_got_tested_predicted_and_set(name, personality, simulator):
     assert lab.sessions()["logins"] == lab.sessions()["logouts"]
 
 
+# What says which thing is meant, and what of it; all else says what is to be true of it.
+IDENTIFYING = {"name", "esxi_hostname", "cluster_name", "device", "options", "services"}
+
+
+def identified(name: str, facts: dict) -> dict:
+    """The desired state of `desired` without anything that is desired."""
+    return {key: value for key, value in desired(name, facts).items() if key in IDENTIFYING | connection(facts).keys()}
+
+
+@pytest.mark.parametrize("name", IDEMPOTENT)
+def test_what_is_there_is_told_to_whoever_only_says_what_is_meant(name, healthy):
+    resource, want = Resource(name), identified(name, healthy.facts)
+    state = resource.get(want)
+    assert "state" in state and not any("warn" in message for message in resource.messages)
+    assert state | resource.get(want | {"state": state["state"]}) == state
+    # What a get puts out can be handed over again.
+    assert resource.get({"password": want["password"]} | state) == state
+
+
+@pytest.mark.parametrize(("state", "power"), [("powered_on", "poweredOn"), ("powered_off", "poweredOff")])
+def test_the_power_state_is_read_and_neither_judged_nor_wanted(state, power, healthy):
+    resource, want = Resource("vm_power"), identified("vm_power", healthy.facts)
+    resource.set(want | {"state": state})
+    assert resource.get(want)["state"] == state
+    assert resource.messages == []
+    for operation in ("test", "set"):
+        with pytest.raises(Failed, match="missing argument `state`") as failed:
+            resource.invoke(operation, want)
+        assert failed.value.status == 2
+
+
+def test_what_bars_the_way_to_a_state_is_told_only_where_one_is_wanted(simulator):
+    lab = simulator(personality="6.7", scenario="suspended")
+    resource, want = Resource("vm_power"), identified("vm_power", lab.facts)
+    assert "state" not in resource.get(want)
+    assert resource.messages == []
+    assert "state" not in resource.get(want | {"state": "powered_off"})
+    assert any("discard its memory" in message.get("warn", "") for message in resource.messages)
+
+
+def test_what_cannot_be_told_by_the_schema_is_a_failure(healthy):
+    resource, want = Resource("vmkernel_service"), desired("vmkernel_service", healthy.facts)
+    with pytest.raises(Failed, match="vmk9") as failed:
+        resource.get(want | {"device": "vmk9"})
+    assert failed.value.status == 1
+
+
+def edges(name: str, facts: dict) -> list[dict]:
+    """States at the edge of what is valid, on one side of it or the other."""
+    full = identified(name, facts)
+    without = [{key: value for key, value in full.items() if key != gone} for gone in full]
+    nothing = [full | {key: nothing} for key in full for nothing in (None, "", [], {}, [""])]
+    optional = ("name", "uuid", "moid", "path", "folder", "use_instance_uuid", "cluster_name", "datacenter", "portgroup")
+    proxies = [{"proxy_host": None, "proxy_port": None}, {"proxy_host": "proxy"}, {"proxy_port": 8080}]
+    proxies.append({"proxy_host": "proxy", "proxy_port": None})
+    return [full, *without, *nothing, *(full | {key: None} for key in optional), *(full | proxy for proxy in proxies)]
+
+
+@pytest.mark.parametrize("name", IDEMPOTENT)
+def test_what_the_schema_takes_is_not_refused(name, healthy):
+    env = {"VMWARE_HOST": "hostname", "VMWARE_USER": "username", "VMWARE_PASSWORD": "password", "VMWARE_PORT": "port"}
+    facts = connection(healthy.facts)
+    resource = Resource(name, {variable: str(facts[key]) for variable, key in env.items() if key in facts})
+    validator = jsonschema.validators.validator_for(resource.schema)(resource.schema)
+    valid = [state for state in edges(name, healthy.facts) if validator.is_valid(state)]
+    assert len(valid) > 5
+    refused = []
+    for state in valid:
+        try:
+            resource.invoke("get", state)
+        except Failed as failed:
+            # Whether hosts have to be named depends on the environment, of which no schema knows: without a server it is
+            # the host that this runs on.
+            by_environment = name == "host_option" and "give one of `esxi_hostname` or `cluster_name`" in failed.text
+            if failed.status == 2 and not by_environment:
+                refused.append((state, failed.text))
+    assert refused == []
+
+
 @pytest.mark.parametrize("name", [name for name in MODULES if name not in IDEMPOTENT])
 def test_what_makes_nothing_true_is_no_resource(name):
     ended = subprocess.run(

@@ -1,6 +1,6 @@
 //! Arguments as the schema describes them.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 /// Which arguments go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,28 +67,26 @@ impl Rule {
 
     /// The rule as JSON Schema.
     pub(crate) fn schema(self) -> Value {
-        let required = |name: &&str| serde_json::json!({ "required": [name] });
+        let any = |names: &[&str]| json!({ "anyOf": names.iter().map(|name| given(&[name])).collect::<Vec<_>>() });
         match self {
-            Self::ExactlyOne(names) => serde_json::json!({ "oneOf": names.iter().map(required).collect::<Vec<_>>() }),
+            Self::ExactlyOne(names) => json!({ "oneOf": names.iter().map(|name| given(&[name])).collect::<Vec<_>>() }),
             Self::AtMostOne(names) => {
-                let pairs: Vec<_> = names
-                    .iter()
-                    .enumerate()
-                    .flat_map(|(at, first)| names[at + 1..].iter().map(move |second| [first, second]))
-                    .map(|pair| serde_json::json!({ "required": pair }))
-                    .collect();
-                serde_json::json!({ "not": { "anyOf": pairs } })
+                let others = names.iter().enumerate().map(|(at, first)| (first, &names[at + 1..]));
+                let pairs = others.flat_map(|(first, others)| others.iter().map(|second| given(&[first, second])));
+                json!({ "not": { "anyOf": pairs.collect::<Vec<_>>() } })
             }
-            Self::AtLeastOne(names) => {
-                serde_json::json!({ "anyOf": names.iter().map(required).collect::<Vec<_>>() })
-            }
-            Self::Needs(first, second) => serde_json::json!({ "dependentRequired": { first: [second] } }),
-            Self::Required(names) => serde_json::json!({ "required": names }),
-            Self::Without(names, _) => {
-                serde_json::json!({ "not": { "anyOf": names.iter().map(required).collect::<Vec<_>>() } })
-            }
+            Self::AtLeastOne(names) => any(names),
+            Self::Needs(first, second) => json!({ "if": given(&[first]), "then": given(&[second]) }),
+            Self::Required(names) => given(names),
+            Self::Without(names, _) => json!({ "not": any(names) }),
         }
     }
+}
+
+/// The schema of objects that give all of `names`: null is as good as nothing.
+fn given(names: &[&str]) -> Value {
+    let some = names.iter().map(|name| ((*name).to_owned(), json!({ "not": { "type": "null" } })));
+    json!({ "required": names, "properties": some.collect::<Map<_, _>>() })
 }
 
 /// `` `a`, `b` or `c` ``.

@@ -17,6 +17,7 @@ pub const HOST_RULES: &[Rule] =
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct HostTarget {
     /// Names of the ESXi hosts, as the inventory shows them: one, or a list.
+    #[schemars(length(min = 1), inner(length(min = 1)))]
     esxi_hostname: Option<Vec<String>>,
     /// Name of the cluster all of whose hosts are meant.
     #[schemars(length(min = 1))]

@@ -70,7 +70,7 @@ async fn tell<M: Module>(
     let check = operation != Operation::Set;
     let call = Call { file: None, check, diff: false, progress: Progress::as_json };
     let (given, wishes) = call.read(signals).await?;
-    let desired = Desired::of::<M>(given)?;
+    let desired = Desired::of::<M>(given, operation == Operation::Get)?;
     let performed = call.perform::<M>((desired.arguments.clone(), wishes), None, secrets, signals).await;
     let (args, shown, run, ended) = match performed {
         Performed::Refused { error, .. } => return Err(error.into()),
@@ -78,22 +78,13 @@ async fn tell<M: Module>(
     };
     let outcomes = ended.outcomes;
     let say = |level, text: &str| say_json(level, &secrets.scrub(text));
-    for warning in warnings(&run, &outcomes) {
+    // Whoever only asks what is there is not told what stands in the way of something else.
+    let unasked = operation == Operation::Get && !desired.asks;
+    for warning in warnings::<M>(&run, if unasked { &[] } else { &outcomes }) {
         say("warn", &warning);
     }
     let error = ended.error.or_else(|| overall(&outcomes));
     let read = !outcomes.is_empty() && outcomes.iter().all(|outcome| outcome.before.is_some());
-    match error {
-        // What is there was read, and only the way from there to what is wanted is barred.
-        Some(error) if operation == Operation::Get && read && error.kind != Kind::Interrupted => {
-            say("warn", &error.message());
-        }
-        Some(error) => {
-            let changed = outcomes.iter().any(|outcome| outcome.changed);
-            return Err(Failure { error, changed });
-        }
-        None => say("info", &M::message(&args, &M::report(&args, &outcomes), &outcomes, &run)),
-    }
     let before = |outcome: &Outcome<M>| outcome.before.clone();
     let observed: Vec<M::Observed> = match operation {
         Operation::Get | Operation::Test => outcomes.iter().filter_map(before).collect(),
@@ -102,6 +93,25 @@ async fn tell<M: Module>(
         }
     };
     let actual = M::actual(&args, &observed.iter().collect::<Vec<_>>());
+    match error {
+        // What is there was read, and only the way from there to what is wanted is barred.
+        Some(error)
+            if operation == Operation::Get
+                && read
+                && error.kind != Kind::Interrupted
+                && Desired::is_told_by::<M>(&actual) =>
+        {
+            if !unasked || error.kind == Kind::Internal {
+                say("warn", &error.message());
+            }
+        }
+        Some(error) => {
+            let changed = outcomes.iter().any(|outcome| outcome.changed);
+            return Err(Failure { error, changed });
+        }
+        None if unasked => {}
+        None => say("info", &M::message(&args, &M::report(&args, &outcomes), &outcomes, &run)),
+    }
     let mut state = desired.echo::<M>(shown, actual);
     if operation == Operation::Test {
         let settled = observed

@@ -16,8 +16,16 @@ pub(super) const SECURE: &str = "secureString";
 pub(super) struct Desired {
     /// As the module takes it.
     pub arguments: Map<String, Value>,
+    /// Whether anything was said that is to be true.
+    pub asks: bool,
     /// Whether `state` was given, and nothing about existence.
     only_state: bool,
+}
+
+/// Whether the state of things can be read without saying what it should be: any of its choices does then, as nothing is made
+/// true. Of options and services it must be said which.
+pub(super) fn may_be_unsaid<M: Module>(field: &Field) -> bool {
+    M::STATE.contains(&field.name.as_str()) && !field.choices.is_empty()
 }
 
 /// Whether the module's `state` may be `absent`, so that `_exist` means something.
@@ -27,7 +35,8 @@ pub(super) fn handles_exist<M: Module>(fields: &[Field]) -> bool {
 }
 
 impl Desired {
-    pub fn of<M: Module>(mut given: Map<String, Value>) -> Result<Self, Error> {
+    /// What was `given`; `only_read` is that nothing is to be made true, nor judged.
+    pub fn of<M: Module>(mut given: Map<String, Value>, only_read: bool) -> Result<Self, Error> {
         let fields = fields(&schema::arguments_internal::<M>());
         given.remove(IN_DESIRED_STATE);
         // Editors are told by it how to help; DSC leaves it in.
@@ -54,7 +63,20 @@ impl Desired {
                 return Err(Error::new(Kind::InvalidArguments, format!("`{EXIST}`: expected true or false")));
             }
         }
-        Ok(Self { arguments: given, only_state: said.is_some() && exist.is_none() })
+        let asks = exist.is_some() || M::STATE.iter().any(|name| given.contains_key(*name));
+        for field in fields.iter().filter(|field| only_read && field.required && may_be_unsaid::<M>(field)) {
+            if let Some((any, _)) = field.choices.first() {
+                given.entry(field.name.clone()).or_insert_with(|| json!(any));
+            }
+        }
+        Ok(Self { arguments: given, asks, only_state: said.is_some() && exist.is_none() })
+    }
+
+    /// Whether `actual` has what every state has to hold.
+    pub fn is_told_by<M: Module>(actual: &Map<String, Value>) -> bool {
+        let fields = fields(&schema::arguments_internal::<M>());
+        let needed = |field: &&Field| field.required && M::STATE.contains(&field.name.as_str());
+        fields.iter().filter(needed).all(|field| may_be_unsaid::<M>(field) || actual.contains_key(&field.name))
     }
 
     /// The actual state: what was given and is no secret, with the `actual` values in the place of the wanted ones.
@@ -65,9 +87,14 @@ impl Desired {
         actual: Map<String, Value>,
     ) -> Map<String, Value> {
         let fields = fields(&schema::arguments_internal::<M>());
-        let secret = |name: &String| fields.iter().any(|field| field.secret && field.name == *name);
-        understood
-            .retain(|name, _| self.arguments.contains_key(name) && !secret(name) && !M::STATE.contains(&name.as_str()));
+        // Where there is nothing to differ, such as in a cluster without hosts, what has to be said is as it was said.
+        let repeated = |field: &Field| {
+            let wanted = M::STATE.contains(&field.name.as_str());
+            !field.secret && (!wanted || field.required && !may_be_unsaid::<M>(field))
+        };
+        understood.retain(|name, _| {
+            self.arguments.contains_key(name) && fields.iter().any(|field| field.name == *name && repeated(field))
+        });
         let exists = actual.get("state").map(|state| state != "absent");
         understood.extend(actual);
         // Whoever speaks of `state` alone is answered so: to DSC a thing of which nothing is said is to exist.

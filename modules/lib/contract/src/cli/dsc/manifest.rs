@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::desired::{EXIST, IN_DESIRED_STATE, SECURE, handles_exist};
+use super::desired::{EXIST, IN_DESIRED_STATE, SECURE, handles_exist, may_be_unsaid};
 use crate::field::{Field, fields};
 use crate::{Module, schema};
 
@@ -47,9 +47,10 @@ fn state_schema<M: Module>(fields: &[Field]) -> Value {
     if let Some(schema) = schema.as_object_mut() {
         // These are Ansible's.
         schema.remove("patternProperties");
-        // What is there may be what no argument can say.
+        // What is there may be what no argument can say, and whoever only asks for it has nothing to say.
         if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
-            required.retain(|name| !M::STATE.iter().any(|known| name == known));
+            let unsaid = |name: &Value| fields.iter().any(|field| *name == field.name && may_be_unsaid::<M>(field));
+            required.retain(|name| !unsaid(name));
         }
         if schema.get("required").and_then(Value::as_array).is_some_and(Vec::is_empty) {
             schema.remove("required");
@@ -61,11 +62,6 @@ fn state_schema<M: Module>(fields: &[Field]) -> Value {
         property.remove("x-env");
         if field.secret {
             *property = secure(property);
-        }
-        if M::STATE.contains(&field.name.as_str()) {
-            // Of what is wanted there is some; of what is there, there may be none.
-            property.remove("minProperties");
-            property.remove("minItems");
         }
     }
     if handles_exist::<M>(fields) {
