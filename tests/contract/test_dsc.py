@@ -212,7 +212,8 @@ def edges(name: str, facts: dict) -> list[dict]:
     """States at the edge of what is valid, on one side of it or the other."""
     full = identified(name, facts)
     without = [{key: value for key, value in full.items() if key != gone} for gone in full]
-    nothing = [full | {key: nothing} for key in full for nothing in (None, "", [], {}, [""])]
+    plain = full.keys() - {"password"}
+    nothing = [full | {key: nothing} for key in sorted(plain) for nothing in (None, "", [], {}, [""])]
     optional = ("name", "uuid", "moid", "path", "folder", "use_instance_uuid", "cluster_name", "datacenter", "portgroup")
     proxies = [{"proxy_host": None, "proxy_port": None}, {"proxy_host": "proxy"}, {"proxy_port": 8080}]
     proxies.append({"proxy_host": "proxy", "proxy_port": None})
