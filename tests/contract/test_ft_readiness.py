@@ -221,6 +221,17 @@ def test_the_host_that_it_runs_on_has_to_be_one_of_the_two(simulator):
     assert look(lab).json["ready"]
 
 
+@pytest.mark.parametrize(("power", "unmet"), [("poweredOff", set()), ("poweredOn", set()), ("suspended", {"vm-power"})])
+@pytest.mark.parametrize("personality", ["6.7", "8.0"])
+def test_hosts_that_cannot_be_seen_are_held_against_nobody(personality, power, unmet, simulator):
+    lab = simulator(personality=personality, scenario="healthy")
+    put(lab, "vm", {"unreadable": ["runtime.host"], "power": power})
+    found = look(lab)
+    assert ids(found, "unknown") == {"cluster", "host-pair", "datastore-access", "network-access"}, found.msg
+    assert ids(found, "unmet") == unmet
+    assert check(found, "host-pair")["observed"] == "no host can be read"
+
+
 @pytest.mark.parametrize(("personality", "shares_disks"), [("5.0", True), ("6.7", False), ("8.0", False)])
 def test_only_record_replay_needs_the_datastores_of_the_disks(personality, shares_disks, simulator):
     lab = simulator(personality=personality, scenario="healthy")

@@ -141,7 +141,7 @@ fn reached(
         let hosts = context.facts.hosts.iter();
         let judge = |host: &Host| vec![fit::reaches(context, what, used, of_host(host))];
         let seats: Vec<Seat> = hosts.map(|host| Seat::new(host, || judge(host))).collect();
-        let observed = list(&seats);
+        let observed = list(context, &seats);
         match best_apart(context, &seats) {
             Some(Status::Met) => Verdict::met(observed),
             Some(Status::Unknown) => Verdict::unknown(observed, format!("which {what}s some hosts have is not told")),

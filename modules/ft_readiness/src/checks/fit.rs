@@ -1,9 +1,11 @@
 //! What the virtual machine asks of a host that is to run it or its secondary.
 
+use vsphere::Version;
+
 use super::Context;
 use super::pair::{Seat, best_apart};
 use crate::check::{Status, Verdict};
-use crate::facts::{Fact, Host, Vm};
+use crate::facts::{Fact, Host, Place, Vm};
 
 /// Everything that it asks of this host.
 pub fn judge(context: Context, vm: &Vm, host: &Host) -> Vec<Verdict> {
@@ -79,26 +81,32 @@ impl Most {
     fn of(&self, context: Context, host: &Host) -> i64 {
         (self.told)(host).known().copied().unwrap_or_else(|| {
             let version = host.version.known().cloned().unwrap_or_else(|| context.version());
-            if version.at_least(6, 7) { self.later } else { self.early }
+            self.by_version(&version)
         })
     }
 
-    /// The most that two hosts protect, that of a running virtual machine among them.
+    /// The most that two hosts protect, that of a running virtual machine among them. Hosts that cannot be read may protect
+    /// what the newest do that the server knows.
     pub fn of_two(&self, context: Context) -> i64 {
         let facts = context.facts;
-        let home = facts.home().filter(|_| facts.vm.as_ref().is_some_and(Vm::is_on));
+        let runs = facts.vm.as_ref().is_some_and(Vm::is_on);
+        let home = facts.home().filter(|_| runs);
         let others = facts.candidates().filter(|host| home.is_none_or(|home| home.object.moid != host.object.moid));
         let mut all: Vec<i64> = others.map(|host| self.of(context, host)).collect();
         all.sort_unstable_by_key(|most| std::cmp::Reverse(*most));
-        match home {
-            Some(home) => all.first().copied().unwrap_or(i64::MAX).min(self.of(context, home)),
-            None => match all[..] {
-                [_, second, ..] => second,
-                [only] => only,
-                [] if context.version().at_least(6, 7) => self.later,
-                [] => self.early,
-            },
+        match (home, &all[..]) {
+            (Some(home), others) => others.first().copied().unwrap_or(i64::MAX).min(self.of(context, home)),
+            (None, _) if matches!(facts.place, Place::Hidden(_)) => self.by_version(&facts.server),
+            // It runs on a host that cannot be read.
+            (None, [best, ..]) if runs => *best,
+            (None, [_, second, ..]) => *second,
+            (None, [only]) => *only,
+            (None, []) => self.by_version(&context.version()),
         }
+    }
+
+    fn by_version(&self, version: &Version) -> i64 {
+        if version.at_least(6, 7) { self.later } else { self.early }
     }
 }
 

@@ -43,7 +43,7 @@ pub fn judge(context: Context, cluster: &Cluster) -> Verdict {
         let told: Vec<String> = limits(context).iter().map(|limit| limit.describe(options)).collect();
         let hosts = context.facts.candidates();
         let seats: Vec<Seat> = hosts.map(|host| Seat::new(host, || vec![room(context, host)])).collect();
-        let observed = format!("{}: room on {}", told.join(", "), list(&seats));
+        let observed = format!("{}: room on {}", told.join(", "), list(context, &seats));
         // With one host there is no pair, which is said already.
         match best_apart(context, &seats).or_else(|| seats.iter().map(Seat::status).max()) {
             Some(Status::Met) => Verdict::met(observed),

@@ -56,25 +56,36 @@ impl<'a> Home<'a> {
     }
 }
 
-/// How the best two hosts stand, the home of a running virtual machine among them; nothing if there are no two. `together`
-/// judges what only two of them can have in common.
-pub fn best(context: Context, seats: &[Seat], together: impl Fn(&Host, &Host) -> Status) -> Option<Status> {
+/// How many hosts are there, at least, that cannot be read.
+fn unseen(context: Context) -> usize {
+    match (&context.facts.place, Home::of(context.facts)) {
+        // Of a cluster that is hidden any two may be the pair.
+        (Place::Hidden(_), _) => 2,
+        (_, Home::Unseen) => 1,
+        _ => 0,
+    }
+}
+
+/// Any two hosts that could be the pair, the home of a running virtual machine among them. Those that cannot be read are
+/// nothing.
+fn pairs<'s, 'a>(context: Context, seats: &'s [Seat<'a>]) -> Vec<[Option<&'s Seat<'a>>; 2]> {
     let home = Home::of(context.facts);
-    let mut all: Vec<(Option<&Host>, Status)> = seats.iter().map(|seat| (Some(seat.host), seat.status())).collect();
-    // Hosts that are there and cannot be read: the home, and where the cluster is hidden, at least one more.
-    let unseen =
-        usize::from(matches!(home, Home::Unseen)) + usize::from(matches!(context.facts.place, Place::Hidden(_)));
-    all.extend(std::iter::repeat_n((None, Status::Unknown), unseen));
-    let is_home = |host: Option<&Host>| match home {
+    let is_home = |seat: Option<&Seat>| match home {
         Home::Any => true,
-        Home::At(home) => host.is_some_and(|host| host.object.moid == home.object.moid),
-        Home::Unseen => host.is_none(),
+        Home::At(home) => seat.is_some_and(|seat| seat.host.object.moid == home.object.moid),
+        Home::Unseen => seat.is_none(),
     };
-    let pairs = all.iter().enumerate().flat_map(|(at, one)| all[at + 1..].iter().map(move |other| (one, other)));
-    let fit = pairs.filter(|((one, _), (other, _))| is_home(*one) || is_home(*other));
-    let judged = fit.map(|((one, first), (other, second))| {
-        let both = one.zip(*other).map_or(Status::Met, |(one, other)| together(one, other));
-        (*first).max(*second).max(both)
+    let all: Vec<Option<&Seat>> = seats.iter().map(Some).chain(std::iter::repeat_n(None, unseen(context))).collect();
+    let pairs = all.iter().enumerate().flat_map(|(at, one)| all[at + 1..].iter().map(move |other| [*one, *other]));
+    pairs.filter(|pair| pair.iter().any(|seat| is_home(*seat))).collect()
+}
+
+/// How the best two hosts stand; nothing if there are no two. `together` judges what only two of them can have in common.
+pub fn best(context: Context, seats: &[Seat], together: impl Fn(&Host, &Host) -> Status) -> Option<Status> {
+    let status = |seat: Option<&Seat>| seat.map_or(Status::Unknown, Seat::status);
+    let judged = pairs(context, seats).into_iter().map(|[one, other]| {
+        let both = one.zip(other).map_or(Status::Met, |(one, other)| together(one.host, other.host));
+        status(one).max(status(other)).max(both)
     });
     judged.min()
 }
@@ -85,13 +96,19 @@ pub fn best_apart(context: Context, seats: &[Seat]) -> Option<Status> {
 }
 
 /// How many hosts are good, and what is wrong with the first of the others.
-pub fn list(seats: &[Seat]) -> String {
+pub fn list(context: Context, seats: &[Seat]) -> String {
     const MOST: usize = 3;
+    if seats.is_empty() && unseen(context) > 0 {
+        return "no host can be read".to_owned();
+    }
     let (good, others): (Vec<&Seat>, Vec<&Seat>) = seats.iter().partition(|seat| seat.status() == Status::Met);
     let mut parts = vec![format!("{} of {} hosts", good.len(), seats.len())];
     parts.extend(others.iter().take(MOST).map(|seat| seat.why()));
     if others.len() > MOST {
         parts.push(format!("and {} more", others.len() - MOST));
+    }
+    if unseen(context) > 0 {
+        parts.push("others cannot be read".to_owned());
     }
     parts.join("; ")
 }
@@ -122,7 +139,7 @@ pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)], others: &[Check]) 
         Home::Any => "Two hosts meet everything that is required of a host.",
         _ => "Two hosts meet everything that is required of a host, and the virtual machine runs on one of them.",
     };
-    let observed = list(&seats);
+    let observed = list(context, &seats);
     let verdict = match best(context, &seats, alike) {
         Some(Status::Met) => Verdict::met(observed),
         Some(Status::Unknown) => Verdict::unknown(observed, "some of what is required of hosts is not told"),

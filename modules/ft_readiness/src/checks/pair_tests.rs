@@ -25,20 +25,11 @@ fn spread(facts: &mut Facts) {
     facts.hosts[0].datastores = moids(&["datastore-1", "datastore-2"]);
 }
 
-/// No limit is lifted, and none is set.
-fn by_default(facts: &mut Facts) {
-    facts.cluster().options = Fact::Known(Vec::new());
-}
-
-/// So many virtual machines with Fault Tolerance run on this host.
-fn protect(facts: &mut Facts, count: usize, host: &str, vcpus: u64) {
-    for _ in 0..count {
-        facts.protect(host, vcpus);
-    }
-}
-
-fn set(facts: &mut Facts, key: &str, value: &str) {
-    facts.cluster().options = Fact::Known(vec![(key.to_owned(), value.to_owned())]);
+/// The virtual machine is off, and of its cluster only so many hosts can be read.
+fn hide(facts: &mut Facts, hosts: usize) {
+    facts.place = Place::Hidden("no right".to_owned());
+    facts.hosts.truncate(hosts);
+    facts.machine().power = known("poweredOff");
 }
 
 pub const PAIR: &[Row] = &[
@@ -77,6 +68,11 @@ pub const PAIR: &[Row] = &[
     }),
     // It runs on a host that this user may not see.
     (Id::HostPair, Smp, Unknown, |it| it.machine().host = Some("host-9".to_owned())),
+    (Id::Vcpus, Smp, Met, |it| {
+        it.machine().host = Some("host-9".to_owned());
+        it.machine().cpus = Fact::Known(8);
+        it.second().capability.max_vcpus = Fact::Known(2);
+    }),
     (Id::HostPair, Smp, Unknown, |it| {
         it.place = Place::Hidden("no right".to_owned());
         it.hosts.truncate(1);
@@ -93,6 +89,35 @@ pub const PAIR: &[Row] = &[
     (Id::NetworkAccess, Smp, Unknown, |it| {
         it.place = Place::Hidden("no right".to_owned());
         it.hosts.truncate(1);
+    }),
+    // It is off, and any two of the hosts that cannot be read may be the pair.
+    (Id::HostPair, Smp, Unknown, |it| hide(it, 1)),
+    (Id::HostPair, Smp, Unknown, |it| hide(it, 0)),
+    (Id::HostPair, Legacy, Unknown, |it| hide(it, 0)),
+    (Id::DatastoreAccess, Smp, Unknown, |it| hide(it, 1)),
+    (Id::DatastoreAccess, Legacy, Unknown, |it| hide(it, 0)),
+    (Id::NetworkAccess, Smp, Unknown, |it| hide(it, 0)),
+    (Id::HostPair, Smp, Unknown, |it| {
+        hide(it, 1);
+        it.hosts[0].capability.smp = issues(&["cpuHvDisabled"]);
+    }),
+    (Id::NetworkAccess, Smp, Unknown, |it| {
+        hide(it, 1);
+        it.hosts[0].networks = moids(&[]);
+    }),
+    (Id::Firmware, Smp, Unknown, |it| {
+        hide(it, 1);
+        it.machine().firmware = known("efi");
+        it.hosts[0].capability.efi = Fact::Known(false);
+    }),
+    (Id::Vcpus, Smp, Met, |it| {
+        hide(it, 1);
+        it.machine().cpus = Fact::Known(4);
+        it.hosts[0].capability.max_vcpus = Fact::Known(2);
+    }),
+    (Id::Vcpus, Smp, Unmet, |it| {
+        hide(it, 1);
+        it.machine().cpus = Fact::Known(9);
     }),
     // SMP-FT copies the disks, record/replay shares them.
     (Id::DatastoreAccess, Smp, Met, spread),
@@ -138,66 +163,9 @@ pub const PAIR: &[Row] = &[
     }),
 ];
 
-pub const LIMIT: &[Row] = &[
-    (Id::FtVmLimit, Smp, Met, by_default),
-    (Id::FtVmLimit, Smp, Unknown, |it| it.cluster().options = Fact::Unset),
-    (Id::FtVmLimit, Smp, Unknown, |it| set(it, "das.maxFtVmsPerHost", "many")),
-    (Id::FtVmLimit, Smp, Met, |it| {
-        it.cluster().options = Fact::Unset;
-        it.machine().ft_state = known("running");
-    }),
-    (Id::FtVmLimit, Smp, Met, |it| {
-        by_default(it);
-        protect(it, 3, "esxi01", 1);
-    }),
-    (Id::FtVmLimit, Smp, Unmet, |it| {
-        by_default(it);
-        protect(it, 4, "esxi01", 1);
-    }),
-    // The limit of virtual machines is lifted, and that of virtual CPUs is not.
-    (Id::FtVmLimit, Smp, Unmet, |it| {
-        protect(it, 4, "esxi01", 2);
-    }),
-    (Id::FtVmLimit, Smp, Unmet, |it| it.machine().cpus = Fact::Known(9)),
-    (Id::FtVmLimit, Legacy, Met, |it| {
-        protect(it, 9, "esxi01", 1);
-    }),
-    (Id::FtVmLimit, Smp, Met, |it| {
-        set(it, "das.MaxFtVcpusPerHost", " 0 ");
-        protect(it, 3, "esxi02", 8);
-    }),
-    // Two others have room, but not the one that the virtual machine runs on.
-    (Id::FtVmLimit, Smp, Unmet, |it| {
-        it.third();
-        it.protect("esxi01", 8);
-    }),
-    (Id::HostPair, Smp, Unmet, |it| {
-        it.third();
-        it.protect("esxi01", 8);
-    }),
-    (Id::FtVmLimit, Smp, Met, |it| {
-        it.third();
-        it.protect("esxi02", 8);
-    }),
-    // It may count, or not.
-    (Id::FtVmLimit, Smp, Unknown, |it| it.protect("esxi02", 8).power_state = Some("poweredOff".to_owned())),
-    (Id::FtVmLimit, Smp, Unknown, |it| it.protect("esxi02", 8).host = None),
-    (Id::FtVmLimit, Smp, Unknown, |it| it.protect("esxi02", 1).vcpus = None),
-    (Id::FtVmLimit, Smp, Unknown, |it| it.machine().cpus = hidden()),
-    (Id::FtVmLimit, Smp, Met, |it| {
-        let other = it.protect("esxi02", 8);
-        (other.ft_state, other.role) = (Some("notConfigured".to_owned()), None);
-    }),
-];
-
 #[test]
 fn two_hosts_have_to_meet_everything() {
     hold(PAIR);
-}
-
-#[test]
-fn what_is_protected_already_is_counted() {
-    hold(LIMIT);
 }
 
 fn with(checks: &[Check], status: Status) -> BTreeSet<Id> {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use vsphere::{Fault, FtEngine, Version};
 
-use super::pair_tests::{LIMIT, PAIR};
+use super::limit_tests::LIMIT;
+use super::pair_tests::PAIR;
 use super::rows::{DISK, VM};
 use super::{Context, judge};
 use crate::check::{Check, Id, Status};
