@@ -11,6 +11,8 @@ mod reason;
 mod vm;
 
 #[cfg(test)]
+mod advice_tests;
+#[cfg(test)]
 mod limit_tests;
 #[cfg(test)]
 mod pair_tests;

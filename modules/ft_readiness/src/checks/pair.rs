@@ -1,6 +1,8 @@
 //! Whether two hosts can have a primary and its secondary. What one host lacks matters only if it is needed, and hosts that
 //! each lack something else make no pair: so hosts are judged two at a time, as they would be used.
 
+use target::Remedy;
+
 use super::{Context, cluster, fit, limit};
 use crate::check::{Check, Id, Status, Verdict};
 use crate::facts::{Facts, Host, Place};
@@ -27,6 +29,12 @@ impl<'a> Seat<'a> {
 
     pub fn status(&self) -> Status {
         self.verdicts.iter().map(|verdict| verdict.status).max().unwrap_or(Status::Met)
+    }
+
+    /// Whether all that it lacks would be mended by remedies of this kind.
+    fn would_be_mended(&self, by: impl Fn(&Remedy) -> bool) -> bool {
+        let mut unmet = self.verdicts.iter().filter(|verdict| verdict.status == Status::Unmet);
+        unmet.all(|verdict| verdict.remedy.as_ref().is_some_and(&by))
     }
 
     /// Why it is as bad as it is.
@@ -123,8 +131,13 @@ pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)], others: &[Check]) 
         _ => return None,
     };
     let everything = |host: &Host, checks: &[Check]| {
+        let engine = cluster::has_engine(context.engine, host);
+        if engine.status == Status::Unmet {
+            // All the rest is only that once more.
+            return vec![engine];
+        }
         let mut verdicts: Vec<Verdict> = checks.iter().map(Check::verdict).collect();
-        verdicts.push(cluster::has_engine(context.engine, host));
+        verdicts.push(engine);
         if let Some(vm) = &facts.vm {
             verdicts.extend(fit::judge(context, vm, host));
         }
@@ -145,44 +158,32 @@ pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)], others: &[Check]) 
         Some(Status::Unknown) => Verdict::unknown(observed, "some of what is required of hosts is not told"),
         Some(Status::Unmet) | None => {
             let verdict = Verdict::unmet(observed, why(context, &seats));
-            let in_service = hosts.iter().filter(|(host, _)| host.is_in_service());
-            let mut of_hosts = in_service.flat_map(|(_, checks)| checks);
-            if of_hosts.any(|check| check.remedy.is_some()) || others.iter().any(says_what_to_do) {
-                verdict
-            } else {
-                verdict.by_hand(advice(facts, &seats))
+            match advice(context, &seats, others) {
+                Some(advice) => verdict.by_hand(advice),
+                None => verdict,
             }
         }
     };
     Some(Check::new(Id::HostPair, required, object, verdict))
 }
 
-/// Whether this is about what hosts lack, and has a remedy of its own.
+/// Whether this is about what any two hosts lack, and has a remedy of its own.
 fn says_what_to_do(check: &Check) -> bool {
-    const OF_HOSTS: [Id; 9] = [
-        Id::UsableHosts,
-        Id::Engine,
-        Id::FtVersion,
-        Id::FtVmLimit,
-        Id::Vcpus,
-        Id::Memory,
-        Id::Firmware,
-        Id::DatastoreAccess,
-        Id::NetworkAccess,
-    ];
-    OF_HOSTS.contains(&check.id) && check.remedy.is_some()
+    const OF_TWO: [Id; 7] =
+        [Id::UsableHosts, Id::FtVmLimit, Id::Vcpus, Id::Memory, Id::Firmware, Id::DatastoreAccess, Id::NetworkAccess];
+    OF_TWO.contains(&check.id) && check.remedy.is_some()
 }
 
 /// The host that the virtual machine runs on, if that one will not do.
-fn bad_home<'a>(facts: &Facts, seats: &'a [Seat]) -> Option<&'a Host> {
+fn bad_home<'s, 'a>(facts: &Facts, seats: &'s [Seat<'a>]) -> Option<&'s Seat<'a>> {
     let Home::At(home) = Home::of(facts) else { return None };
     let seat = seats.iter().find(|seat| seat.host.object.moid == home.object.moid)?;
-    (seat.status() == Status::Unmet).then_some(seat.host)
+    (seat.status() == Status::Unmet).then_some(seat)
 }
 
 fn why(context: Context, seats: &[Seat]) -> String {
     if let Some(home) = bad_home(context.facts, seats) {
-        return format!("the virtual machine runs on {}, which does not meet all of it", home.object.name);
+        return format!("the virtual machine runs on {}, which does not meet all of it", home.host.object.name);
     }
     if best_apart(context, seats).is_some_and(|status| status != Status::Unmet) {
         return "no two that meet it have the same version of Fault Tolerance".to_owned();
@@ -190,14 +191,19 @@ fn why(context: Context, seats: &[Seat]) -> String {
     "primary and secondary run on different hosts, and each of them has to meet all of it".to_owned()
 }
 
-fn advice(facts: &Facts, seats: &[Seat]) -> String {
+/// What to do, unless other checks say it: where the virtual machine could go elsewhere, all that its host lacks has to be
+/// done by a module to be the better way; else two hosts that would do after what is said of them are enough. What is said of
+/// hosts that are not needed is no way at all.
+fn advice(context: Context, seats: &[Seat], others: &[Check]) -> Option<String> {
     let usable: Vec<&str> =
         seats.iter().filter(|seat| seat.status() != Status::Unmet).map(|seat| seat.host.object.name.as_str()).collect();
-    match bad_home(facts, seats) {
-        Some(home) if usable.len() >= 2 => {
-            let home = &home.object.name;
-            format!("Give {home} what it lacks, or migrate the virtual machine to one of {}.", usable.join(", "))
-        }
-        _ => "Have two hosts meet all that is required of a host.".to_owned(),
+    if let Some(home) = bad_home(context.facts, seats).filter(|_| usable.len() >= 2) {
+        let name = &home.host.object.name;
+        let usable = usable.join(", ");
+        return (!home.would_be_mended(|remedy| remedy.module.is_some()))
+            .then(|| format!("Give {name} what it lacks, or migrate the virtual machine to one of {usable}."));
     }
+    let would_do = |pair: [Option<&Seat>; 2]| pair.into_iter().flatten().all(|seat| seat.would_be_mended(|_| true));
+    let is_said = others.iter().any(says_what_to_do) || pairs(context, seats).into_iter().any(would_do);
+    (!is_said).then(|| "Have two hosts meet all that is required of a host.".to_owned())
 }

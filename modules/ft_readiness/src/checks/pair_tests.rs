@@ -13,7 +13,7 @@ use crate::testing::{issues, known, lab, object};
 use FtEngine::{Legacy, Smp};
 use Status::{Met, Unknown, Unmet};
 
-fn moids(moids: &[&str]) -> Fact<Vec<String>> {
+pub fn moids(moids: &[&str]) -> Fact<Vec<String>> {
     Fact::Known(moids.iter().map(|moid| (*moid).to_owned()).collect())
 }
 
@@ -172,7 +172,7 @@ fn with(checks: &[Check], status: Status) -> BTreeSet<Id> {
     checks.iter().filter(|check| check.status == status).map(|check| check.id).collect()
 }
 
-fn the(checks: &[Check], id: Id) -> &Check {
+pub fn the(checks: &[Check], id: Id) -> &Check {
     checks.iter().find(|check| check.id == id).unwrap()
 }
 
@@ -230,18 +230,6 @@ fn no_module_is_named_for_a_host_that_is_out_of_service() {
         assert_eq!(modules.is_empty(), out, "{modules:?}");
         assert!(judgement.remedies.iter().all(|step| step.text.contains("esxi03")));
     }
-}
-
-#[test]
-fn whoever_runs_on_a_bad_host_is_told_to_leave_it() {
-    let checks = judged(Smp, |it| {
-        it.third();
-        it.hosts[0].capability.smp = issues(&["cpuHvDisabled"]);
-    });
-    let pair = the(&checks, Id::HostPair);
-    assert!(pair.why.as_ref().unwrap().contains("runs on esxi01"), "{pair:?}");
-    let advice = &pair.remedy.as_ref().unwrap().text;
-    assert!(advice.contains("esxi02") && advice.contains("esxi03"), "{advice}");
 }
 
 #[test]
