@@ -190,6 +190,8 @@ def test_what_cannot_be_read_is_said_to_be_unknown(ansible, simulator, tmp_path,
     well_formed(file, page)
     assert [moid, "unknown", "", "unknown", "unknown"] in rows(page)
     assert "vSphere HA unknown" in page.texts(".sub")[0]
+    (verdict,) = page.texts("#verdict.fair")
+    assert verdict.startswith("? Nothing known in the way") and look(lab)["msg"] in verdict
     assert "? unknown" in page.texts("td.unknown")
 
 

@@ -17,7 +17,11 @@ def look(lab, flags: tuple[str, ...] = (), **more):
         counts = {status: by_status.count(status) for status in ("met", "unmet", "unknown")}
         assert result.json["counts"] == counts
         decisive = [check for check in result.json["checks"] if check["decisive"]]
-        assert result.json["ready"] is ("unmet" not in {check["status"] for check in decisive})
+        found = {check["status"] for check in decisive}
+        assert result.json["ready"] is ("unmet" not in found)
+        # What cannot be told may be in the way all the same.
+        words = "is not ready" if "unmet" in found else "Nothing is known" if "unknown" in found else "is ready"
+        assert words in result.msg
     return result
 
 
@@ -122,7 +126,6 @@ STATES = [
     ("host", {"connection": "notResponding"}, "host-connected"),
     ("host", {"agent": "initializationError"}, "ha-agent"),
     ("host", {"feature_version": "9.9.9"}, "ft-version"),
-    ("cluster", {"host_monitoring": "disabled"}, "host-monitoring"),
     ("datastore", {"shared": False}, "shared-storage"),
     ("datastore", {"accessible": False}, "shared-storage"),
 ]
@@ -221,6 +224,17 @@ def test_the_host_that_it_runs_on_has_to_be_one_of_the_two(simulator):
     assert look(lab).json["ready"]
 
 
+def test_whoever_runs_on_a_bad_host_is_told_to_leave_it_whatever_others_lack(simulator):
+    lab = simulator(personality="6.7", scenario="no-ft-nic", hosts=4)
+    home = next(vm["host"] for vm in look(lab).json["vms"] if vm["name"] == lab.facts["vm"])
+    lab.set(lab.facts["host_moids"][lab.facts["hosts"].index(home)], issues=["cpuHvDisabled"])
+    remedies = look(lab).json["remedies"]
+    (step,) = [step for step in remedies if step["checks"] == ["host-pair"]]
+    assert "migrate" in step["text"] and step["module"] is None
+    assert all(host in step["text"] for host in lab.facts["hosts"][2:])
+    assert [step["module"] for step in remedies if step["args"]] == ["vmkernel_service"]
+
+
 @pytest.mark.parametrize(("power", "unmet"), [("poweredOff", set()), ("poweredOn", set()), ("suspended", {"vm-power"})])
 @pytest.mark.parametrize("personality", ["6.7", "8.0"])
 def test_hosts_that_cannot_be_seen_are_held_against_nobody(personality, power, unmet, simulator):
@@ -230,6 +244,7 @@ def test_hosts_that_cannot_be_seen_are_held_against_nobody(personality, power, u
     assert ids(found, "unknown") == {"cluster", "host-pair", "datastore-access", "network-access"}, found.msg
     assert ids(found, "unmet") == unmet
     assert check(found, "host-pair")["observed"] == "no host can be read"
+    assert "is ready" not in found.msg and "not needed" not in found.msg
 
 
 @pytest.mark.parametrize(("personality", "shares_disks"), [("5.0", True), ("6.7", False), ("8.0", False)])
@@ -287,11 +302,16 @@ def test_of_a_machine_that_is_not_reached_little_is_certain(healthy):
     assert ids(found, "unmet") == {"vm-accessible"}
 
 
-def test_host_monitoring_is_mended_by_the_remedy(healthy):
+def test_host_monitoring_is_mended_and_not_in_the_way(healthy):
     put(healthy, "cluster", {"host_monitoring": "disabled"})
-    (step,) = look(healthy).json["remedies"]
+    found = look(healthy)
+    assert ids(found, "unmet") == {"host-monitoring"} and found.json["ready"], found.msg
+    assert "is ready" in found.msg and "Host monitoring" in found.msg and "hosts that" not in found.msg
+    (step,) = found.json["remedies"]
+    protected = run_module("fault_tolerance", connection(healthy.facts) | {"name": healthy.facts["vm"]})
+    assert not protected.json["failed"] and protected.changed, protected.msg
     apply(healthy, step)
-    assert look(healthy).json["ready"]
+    assert look(healthy).json["counts"]["unmet"] == 0
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])

@@ -88,10 +88,9 @@ pub enum Id {
 }
 
 impl Id {
-    /// Whether nothing can be protected where this is unmet. What single hosts lack is not of that kind: two good ones are
-    /// enough, and [`Id::HostPair`] says whether there are.
-    pub fn is_decisive(self) -> bool {
-        !matches!(
+    /// Whether this is about what single hosts lack. Two good ones are enough, and [`Id::HostPair`] says whether there are.
+    pub fn is_of_hosts(self) -> bool {
+        matches!(
             self,
             Self::Engine
                 | Self::FtVersion
@@ -103,6 +102,12 @@ impl Id {
                 | Self::HostCapability
                 | Self::HostReplay
         )
+    }
+
+    /// Whether nothing can be protected where this is unmet. Host monitoring is no condition of turning Fault Tolerance on:
+    /// it is what a pair recovers by.
+    pub fn is_decisive(self) -> bool {
+        !self.is_of_hosts() && self != Self::HostMonitoring
     }
 }
 
@@ -157,7 +162,8 @@ pub struct Check {
     /// Whether that meets it.
     pub status: Status,
     /// Whether Fault Tolerance is out of reach where this is unmet. What single hosts lack is not decisive, since two good
-    /// ones are enough: whether there are, says the check V(host-pair), which is.
+    /// ones are enough: whether there are, says the check V(host-pair), which is. Nor is V(host-monitoring), without which
+    /// Fault Tolerance can be turned on.
     pub decisive: bool,
     /// Why it is unmet or unknown; null if it is met.
     pub why: Option<String>,
@@ -181,6 +187,11 @@ impl Check {
     /// Whether this alone keeps Fault Tolerance from being turned on.
     pub fn is_in_the_way(&self) -> bool {
         self.decisive && self.status == Status::Unmet
+    }
+
+    /// Whether this alone may keep Fault Tolerance from being turned on, which cannot be told.
+    pub fn may_be_in_the_way(&self) -> bool {
+        self.decisive && self.status == Status::Unknown
     }
 
     /// Takes in what somebody else holds against the same.

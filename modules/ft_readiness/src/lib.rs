@@ -6,6 +6,9 @@ mod check;
 mod checks;
 mod fact;
 mod facts;
+mod message;
+#[cfg(test)]
+mod message_tests;
 mod observe;
 mod parse;
 mod plan;
@@ -80,7 +83,8 @@ fn five_minutes() -> u64 {
 
 #[derive(Default, Serialize, JsonSchema)]
 struct Report {
-    /// Whether no decisive requirement is unmet. Some may be unknown, and some of hosts that are not needed may be unmet.
+    /// Whether no decisive requirement is unmet. Where one of them is unknown, that is only as much as can be told. Others may
+    /// be unmet, such as those of hosts that are not needed.
     ready: bool,
     /// V(legacy) for record/replay Fault Tolerance, V(smp) for SMP-FT: what the requirements are those of.
     engine: Option<Engine>,
@@ -120,10 +124,10 @@ impl Module for FtReadiness {
     const SUMMARY: &'static str = "Every requirement of Fault Tolerance is reported as met, unmet or unknown";
     const DESCRIPTION: &'static [&'static str] = &[
         "Looks at a cluster, all of its hosts and, if one is named, a virtual machine, and reports every requirement of vSphere Fault Tolerance that the API can tell of, for the engine and the versions that are there: what is required, what there is, and what to do about it.",
-        "It is not every host that has to meet what is required of hosts, but two that meet all of it, and a running virtual machine has to be on one of them: RV(ready) says whether that and everything else holds.",
+        "It is not every host that has to meet what is required of hosts, but two that meet all of it, and a running virtual machine has to be on one of them. RV(ready) is true unless that, or something else that is decisive, is unmet.",
         "Changes nothing. What to do is given as arguments of the other modules of this collection, where one of them does it, in the order to apply.",
         "Lists every virtual machine of the cluster too, with its host, its role and the state of its Fault Tolerance.",
-        "A requirement that cannot be told, because a property is not there or this user may not read it, is unknown, never met.",
+        "A requirement that cannot be told, because a property is not there or this user may not read it, is unknown, never met. It does not make RV(ready) false, but the message then says that nothing is known to be in the way, and not that all is ready.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
     const RULES: &'static [Rule] = &[
@@ -203,7 +207,7 @@ impl Module for FtReadiness {
 
     fn message(args: &Args, _: &Report, outcomes: &[Outcome<Self>], _: &Run) -> String {
         let facts = outcomes.first().and_then(|outcome| outcome.before.as_ref());
-        facts.map_or_else(String::new, |facts| plan::message(&subject(facts), &plan::judge(facts, args.engine())))
+        facts.map_or_else(String::new, |facts| message::message(&subject(facts), &plan::judge(facts, args.engine())))
     }
 }
 

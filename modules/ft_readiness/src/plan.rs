@@ -132,38 +132,3 @@ fn step(remedy: Remedy, checks: Vec<Id>, hosts: &[String]) -> Step {
     }
     Step { text, module, args, checks }
 }
-
-/// The one sentence: ready, or the first thing that is in the way.
-pub fn message(subject: &str, judgement: &Judgement) -> String {
-    let engine = title(judgement.engine);
-    let Counts { met, unmet, unknown } = judgement.counts;
-    let Some(first) = judgement.checks.iter().find(|check| check.is_in_the_way()) else {
-        let spare = match unmet {
-            0 => String::new(),
-            1 => ", 1 is unmet by hosts that are not needed".to_owned(),
-            more => format!(", {more} are unmet by hosts that are not needed"),
-        };
-        let untold = match unknown {
-            0 => String::new(),
-            1 => ", and of 1 it cannot be told".to_owned(),
-            more => format!(", and of {more} it cannot be told"),
-        };
-        return format!("{subject} is ready for {engine}: {met} requirements are met{spare}{untold}.");
-    };
-    let more = match judgement.checks.iter().filter(|check| check.is_in_the_way()).count() - 1 {
-        0 => String::new(),
-        1 => "; 1 more requirement is in the way".to_owned(),
-        more => format!("; {more} more requirements are in the way"),
-    };
-    let required = first.required.trim_end_matches('.');
-    let place = first.object.title();
-    let observed = &first.observed;
-    format!("{subject} is not ready for {engine}: \"{required}\" does not hold for {place} ({observed}){more}.")
-}
-
-fn title(engine: FtEngine) -> &'static str {
-    match engine {
-        FtEngine::Legacy => "Fault Tolerance (record/replay)",
-        FtEngine::Smp => "Fault Tolerance (SMP-FT)",
-    }
-}
