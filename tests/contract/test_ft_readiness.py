@@ -3,44 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from readiness import apply, check, ids, look, put
 
 from modules import READS, connection, interrupt_module, run_module
-
-
-def look(lab, flags: tuple[str, ...] = (), **more):
-    """What ft_readiness says of the inner virtual machine, or of what `more` names instead."""
-    target = more if {"name", "moid", "uuid", "cluster_name"} & more.keys() else more | {"name": lab.facts["vm"]}
-    result = run_module("ft_readiness", connection(lab.facts) | target, *flags)
-    if not result.json["failed"]:
-        assert result.changed is False
-        by_status = [check["status"] for check in result.json["checks"]]
-        counts = {status: by_status.count(status) for status in ("met", "unmet", "unknown")}
-        assert result.json["counts"] == counts
-        decisive = [check for check in result.json["checks"] if check["decisive"]]
-        found = {check["status"] for check in decisive}
-        assert result.json["ready"] is ("unmet" not in found)
-        # What cannot be told may be in the way all the same.
-        words = "is not ready" if "unmet" in found else "Nothing is known" if "unknown" in found else "is ready"
-        assert words in result.msg
-    return result
-
-
-def ids(result, status: str) -> set[str]:
-    """The checks of that status."""
-    return {check["id"] for check in result.json["checks"] if check["status"] == status}
-
-
-def check(result, name: str) -> dict:
-    """The one check of that id."""
-    (found,) = [check for check in result.json["checks"] if check["id"] == name]
-    return found
-
-
-def apply(lab, step: dict) -> None:
-    """Does what a remedy says, with the arguments as they are."""
-    result = run_module(step["module"], connection(lab.facts) | step["args"])
-    assert not result.json["failed"] and result.changed, result.msg
-
 
 REPLAY = {"vm-power", "replay-options"}
 NICS = {"vmotion-nic", "ft-logging-nic"}
@@ -131,11 +96,6 @@ STATES = [
 ]
 
 
-def put(lab, what: str, state: dict) -> None:
-    moids = {"vm": lab.facts["vm_moid"], "host": lab.facts["host_moids"][1], "cluster": lab.facts["cluster_moid"]}
-    lab.set(moids.get(what, "datastore-11"), **state)
-
-
 @pytest.mark.parametrize(("what", "state", "unmet"), STATES, ids=lambda value: str(value))
 def test_each_state_is_found(what, state, unmet, healthy):
     assert unmet not in ids(look(healthy), "unmet")
@@ -145,154 +105,12 @@ def test_each_state_is_found(what, state, unmet, healthy):
     assert not found.json["ready"]
 
 
-OUT = [{"maintenance": True}, {"connection": "disconnected"}, {"connection": "notResponding"}, {"power": "standBy"}]
-
-
-def bad_hosts(result) -> set[str]:
-    """The hosts of which something is unmet."""
-    unmet = [check for check in result.json["checks"] if check["status"] == "unmet"]
-    return {check["object"]["moid"] for check in unmet if check["object"]["type"] == "HostSystem"}
-
-
-@pytest.mark.parametrize("state", OUT, ids=str)
-def test_one_host_out_of_service_is_no_matter_where_two_are_good(state, simulator):
-    lab = simulator(personality="6.7", scenario="bare", hosts=3)
-    third = lab.facts["host_moids"][2]
-    lab.set(third, **state)
-    found = look(lab)
-    assert not found.json["ready"] and third in bad_hosts(found)
-    for step in found.json["remedies"]:
-        # No module is sent to a host that it could not act on.
-        assert lab.facts["hosts"][2] not in (step["args"] or {}).get("esxi_hostname", []), step
-        if step["args"]:
-            apply(lab, step)
-    ready = look(lab)
-    assert ready.json["ready"], ready.msg
-    assert bad_hosts(ready) == {third} and "not needed" in ready.msg
-    assert all(step["args"] is None and lab.facts["hosts"][2] in step["text"] for step in ready.json["remedies"])
-    for moid in lab.facts["host_moids"]:
-        lab.set(moid, options={"Migrate.VMotionStreamDisable": 1})
-    protected = run_module("fault_tolerance", connection(lab.facts) | {"name": lab.facts["vm"]})
-    assert not protected.json["failed"] and protected.changed, protected.msg
-
-
-@pytest.mark.parametrize("state", OUT, ids=str)
-def test_of_two_hosts_none_can_be_missed(state, healthy):
-    put(healthy, "host", state)
-    found = look(healthy)
-    assert {"usable-hosts", "host-pair", "datastore-access", "network-access"} <= ids(found, "unmet"), found.msg
-    assert not found.json["ready"]
-
-
-def test_a_spare_host_in_service_is_mended_too(simulator):
-    lab = simulator(personality="8.0", scenario="no-ft-nic", hosts=3)
-    found = look(lab)
-    assert found.json["ready"] and ids(found, "unmet") == {"ft-logging-nic"}, found.msg
-    (step,) = found.json["remedies"]
-    assert step["args"]["esxi_hostname"] == [lab.facts["hosts"][1]]
-    apply(lab, step)
-    assert look(lab).json["counts"]["unmet"] == 0
-
-
-def test_hosts_that_each_lack_something_else_make_no_pair(simulator):
-    lab = simulator(personality="6.7", scenario="healthy", hosts=3)
-    _, second, third = lab.facts["host_moids"]
-    network = "network-12"
-    lab.set(second, lacks=["datastore-11"])
-    lab.set(third, lacks=[network])
-    found = look(lab)
-    # Each of these is met, by another two.
-    assert {"usable-hosts", "datastore-access", "network-access"} <= ids(found, "met"), found.msg
-    assert ids(found, "unmet") == {"host-pair"} and not found.json["ready"]
-    observed = check(found, "host-pair")["observed"]
-    assert "shared01" in observed and "VM Network" in observed
-    refused = run_module("fault_tolerance", connection(lab.facts) | {"name": lab.facts["vm"]})
-    assert refused.json["failed"] and "NoHostSuitableForFtSecondary" in str(refused.json["error"])
-    lab.set(third, lacks=[])
-    assert look(lab).json["ready"]
-
-
-def test_the_host_that_it_runs_on_has_to_be_one_of_the_two(simulator):
-    lab = simulator(personality="6.7", scenario="healthy", hosts=3)
-    home = next(vm["host"] for vm in look(lab).json["vms"] if vm["name"] == lab.facts["vm"])
-    moid = lab.facts["host_moids"][lab.facts["hosts"].index(home)]
-    lab.set(moid, issues=["cpuHvDisabled"])
-    found = look(lab)
-    assert "host-pair" in ids(found, "unmet") and home in check(found, "host-pair")["why"]
-    assert not found.json["ready"]
-    lab.set(lab.facts["vm_moid"], power="poweredOff")
-    assert look(lab).json["ready"]
-
-
-def test_whoever_runs_on_a_bad_host_is_told_to_leave_it_whatever_others_lack(simulator):
-    lab = simulator(personality="6.7", scenario="no-ft-nic", hosts=4)
-    home = next(vm["host"] for vm in look(lab).json["vms"] if vm["name"] == lab.facts["vm"])
-    lab.set(lab.facts["host_moids"][lab.facts["hosts"].index(home)], issues=["cpuHvDisabled"])
-    remedies = look(lab).json["remedies"]
-    (step,) = [step for step in remedies if step["checks"] == ["host-pair"]]
-    assert "migrate" in step["text"] and step["module"] is None
-    assert all(host in step["text"] for host in lab.facts["hosts"][2:])
-    assert [step["module"] for step in remedies if step["args"]] == ["vmkernel_service"]
-
-
-@pytest.mark.parametrize(("power", "unmet"), [("poweredOff", set()), ("poweredOn", set()), ("suspended", {"vm-power"})])
-@pytest.mark.parametrize("personality", ["6.7", "8.0"])
-def test_hosts_that_cannot_be_seen_are_held_against_nobody(personality, power, unmet, simulator):
-    lab = simulator(personality=personality, scenario="healthy")
-    put(lab, "vm", {"unreadable": ["runtime.host"], "power": power})
-    found = look(lab)
-    assert ids(found, "unknown") == {"cluster", "host-pair", "datastore-access", "network-access"}, found.msg
-    assert ids(found, "unmet") == unmet
-    assert check(found, "host-pair")["observed"] == "no host can be read"
-    assert "is ready" not in found.msg and "not needed" not in found.msg
-
-
-@pytest.mark.parametrize(("personality", "shares_disks"), [("5.0", True), ("6.7", False), ("8.0", False)])
-def test_only_record_replay_needs_the_datastores_of_the_disks(personality, shares_disks, simulator):
-    lab = simulator(personality=personality, scenario="healthy")
-    if shares_disks:
-        for step in look(lab).json["remedies"]:
-            apply(lab, step)
-    lab.set(lab.facts["vm_moid"], disk_store="local01")
-    assert look(lab).json["ready"]
-    put(lab, "host", {"lacks": ["datastore-12"]})
-    found = look(lab)
-    expected = {"datastore-access", "host-pair"} if shares_disks else set()
-    assert ids(found, "unmet") == expected, found.msg
-    protected = run_module("fault_tolerance", connection(lab.facts) | {"name": lab.facts["vm"]})
-    assert protected.json["failed"] is shares_disks, protected.msg
-
-
 @pytest.mark.parametrize("state", ["uninitialized", "election", "retry"])
 def test_an_agent_that_settles_is_unknown(state, healthy):
     put(healthy, "host", {"agent": state})
     found = look(healthy)
     assert found.json["counts"]["unmet"] == 0, found.msg
     assert ids(found, "unknown") >= {"ha-agent", "host-pair"} and found.json["remedies"] == []
-
-
-@pytest.mark.parametrize(
-    ("options", "status"),
-    [
-        ({}, "met"),
-        ({"das.maxftvmsperhost": "0"}, "met"),
-        ({"das.maxftvmsperhost": "1"}, "unmet"),
-        # The one limit is lifted, and the other is not.
-        ({"das.maxFtVmsPerHost": "0", "das.maxFtVcpusPerHost": "2"}, "unmet"),
-        ({"das.maxFtVmsPerHost": "0", "das.maxFtVcpusPerHost": "3"}, "met"),
-        ({"das.maxftvmsperhost": "one"}, "unknown"),
-    ],
-)
-def test_what_is_protected_already_counts(options, status, simulator):
-    lab = simulator(personality="6.7", scenario="healthy", vms=3)
-    home = next(vm["host"] for vm in look(lab).json["vms"] if vm["name"] == lab.facts["vm"])
-    other = next(vm for vm in look(lab).json["vms"] if vm["name"] != lab.facts["vm"] and vm["host"] == home)
-    lab.set(other["moid"], cpus=2, power="poweredOn", ft_state="running")
-    lab.set(lab.facts["vm_moid"], cpus=1)
-    lab.set(lab.facts["cluster_moid"], das_options=options)
-    found = look(lab)
-    assert check(found, "ft-vm-limit")["status"] == status, found.msg
-    assert found.json["ready"] is (status != "unmet")
 
 
 def test_of_a_machine_that_is_not_reached_little_is_certain(healthy):
@@ -480,51 +298,3 @@ def test_a_signal_ends_the_looking(method, healthy):
     args = connection(healthy.facts) | {"name": healthy.facts["vm"]}
     result = interrupt_module("ft_readiness", args, lambda: method in healthy.methods())
     assert result.kind == "interrupted" and result.changed is False
-
-
-def vms(result) -> list[dict]:
-    """The virtual machines that were listed, without what has an exact test of its own."""
-    return [{key: vm[key] for key in ("name", "power_state", "ft_state", "role")} for vm in result.json["vms"]]
-
-
-@pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
-def test_every_machine_of_the_cluster_is_listed(personality, simulator):
-    lab = simulator(personality=personality, scenario="off")
-    alone = {"name": "inner", "power_state": "poweredOff", "ft_state": "notConfigured", "role": None}
-    before = look(lab, cluster_name=lab.facts["cluster"])
-    assert [vm for vm in vms(before) if vm["name"] == "inner"] == [alone]
-    assert {vm["host"] for vm in before.json["vms"]} <= set(lab.facts["hosts"])
-    assert {vm["moid"] for vm in before.json["vms"]} == set(lab.state())
-    names = [vm["name"] for vm in before.json["vms"]]
-    assert names == sorted(names)
-    # Naming one of them changes nothing about the list.
-    assert look(lab).json["vms"] == before.json["vms"]
-
-
-def test_of_a_pair_the_primary_comes_first(healthy):
-    done = run_module("fault_tolerance", connection(healthy.facts) | {"name": healthy.facts["vm"]})
-    found = look(healthy, cluster_name=healthy.facts["cluster"])
-    pair = [vm for vm in found.json["vms"] if vm["name"] == healthy.facts["vm"]]
-    assert [(vm["moid"], vm["role"], vm["ft_state"]) for vm in pair] == [
-        (healthy.facts["vm_moid"], "primary", "running"),
-        (done.json["secondary"]["moid"], "secondary", "running"),
-    ]
-    assert {vm["host"] for vm in pair} == set(healthy.facts["hosts"])
-
-
-def test_what_may_not_be_read_of_a_listed_machine_is_null(healthy):
-    moid = healthy.facts["vm_moid"]
-    put(healthy, "vm", {"unreadable": ["name", "runtime", "config"]})
-    found = look(healthy, cluster_name=healthy.facts["cluster"])
-    (vm,) = [vm for vm in found.json["vms"] if vm["moid"] == moid]
-    nothing = dict.fromkeys(["host", "vcpus", "power_state", "ft_state", "role"])
-    assert vm == {"name": moid, "moid": moid} | nothing
-
-
-def test_what_other_machines_lie_on_is_not_mixed_up_with_what_this_one_does(simulator):
-    """All of them are read at once, and so is what all of them use."""
-    for others in (0, 20):
-        lab = simulator(personality="6.7", scenario="healthy", vms=others)
-        assert len(look(lab).json["vms"]) > others
-        put(lab, "vm", {"unreadable": ["datastore"]})
-        assert {"shared-storage", "datastore-access"} <= ids(look(lab), "unknown")

@@ -1,0 +1,45 @@
+"""What the tests of ft_readiness share: a look at a lab, what to take from the answer, and how to change the lab."""
+
+from __future__ import annotations
+
+from modules import connection, run_module
+
+
+def look(lab, flags: tuple[str, ...] = (), **more):
+    """What ft_readiness says of the inner virtual machine, or of what `more` names instead."""
+    target = more if {"name", "moid", "uuid", "cluster_name"} & more.keys() else more | {"name": lab.facts["vm"]}
+    result = run_module("ft_readiness", connection(lab.facts) | target, *flags)
+    if not result.json["failed"]:
+        assert result.changed is False
+        by_status = [check["status"] for check in result.json["checks"]]
+        counts = {status: by_status.count(status) for status in ("met", "unmet", "unknown")}
+        assert result.json["counts"] == counts
+        decisive = [check for check in result.json["checks"] if check["decisive"]]
+        found = {check["status"] for check in decisive}
+        assert result.json["ready"] is ("unmet" not in found)
+        # What cannot be told may be in the way all the same.
+        words = "is not ready" if "unmet" in found else "Nothing is known" if "unknown" in found else "is ready"
+        assert words in result.msg
+    return result
+
+
+def ids(result, status: str) -> set[str]:
+    """The checks of that status."""
+    return {check["id"] for check in result.json["checks"] if check["status"] == status}
+
+
+def check(result, name: str) -> dict:
+    """The one check of that id."""
+    (found,) = [check for check in result.json["checks"] if check["id"] == name]
+    return found
+
+
+def apply(lab, step: dict) -> None:
+    """Does what a remedy says, with the arguments as they are."""
+    result = run_module(step["module"], connection(lab.facts) | step["args"])
+    assert not result.json["failed"] and result.changed, result.msg
+
+
+def put(lab, what: str, state: dict) -> None:
+    moids = {"vm": lab.facts["vm_moid"], "host": lab.facts["host_moids"][1], "cluster": lab.facts["cluster_moid"]}
+    lab.set(moids.get(what, "datastore-11"), **state)
