@@ -118,5 +118,8 @@ fn regular(path: &Path, metadata: &Metadata) -> Result<(), Error> {
 }
 
 #[cfg(test)]
+#[path = "in_use_tests.rs"]
+mod in_use_tests;
+#[cfg(test)]
 #[path = "store_tests.rs"]
 mod tests;
