@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 
 use crate::field::{Field, Type, choices, fields, text, unwrapped};
-use crate::{Module, schema};
+use crate::{Change, Module, schema};
 
 /// DOCUMENTATION, EXAMPLES and RETURN as one YAML document.
 pub fn document<M: Module>() -> String {
@@ -18,10 +18,7 @@ pub fn document<M: Module>() -> String {
         "version_added": "0.1.0",
         "author": ["the nested-vft authors (@nested-vft)"],
         "options": options,
-        "attributes": {
-            "check_mode": { "support": "full", "description": "Reports the change without making it." },
-            "diff_mode": { "support": "full", "description": "Shows the state before and after." },
-        },
+        "attributes": attributes(M::Change::EVER),
     });
     let returned = returned(&schema::result_internal::<M>());
     let mut yaml = String::from("---\n");
@@ -36,6 +33,19 @@ pub fn document<M: Module>() -> String {
     }
     write(&mut yaml, &json!({ "RETURN": returned }), 0);
     yaml
+}
+
+/// What the module supports of what a task may ask for. One that never changes anything is the same in check mode.
+fn attributes(changes: bool) -> Value {
+    let (check, diff) = if changes {
+        ("Reports the change without making it.", "Shows the state before and after.")
+    } else {
+        ("Changes nothing, in check mode or not.", "Changes nothing, and has no difference to show.")
+    };
+    json!({
+        "check_mode": { "support": "full", "description": check },
+        "diff_mode": { "support": if changes { "full" } else { "N/A" }, "description": diff },
+    })
 }
 
 fn option(field: &Field) -> Value {

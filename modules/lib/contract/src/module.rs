@@ -149,6 +149,9 @@ pub trait Close {
 
 /// A change, possibly empty.
 pub trait Change {
+    /// Whether there may be one at all. Where there is never one, there is no difference to show either.
+    const EVER: bool = true;
+
     /// There is nothing to write.
     fn is_empty(&self) -> bool;
     /// There is nothing to write, but the wanted state is still on its way and must be waited for. Afterwards the plan is
@@ -168,6 +171,8 @@ pub trait Change {
 pub struct NoChange;
 
 impl Change for NoChange {
+    const EVER: bool = false;
+
     fn is_empty(&self) -> bool {
         true
     }
