@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import tempfile
@@ -19,6 +20,9 @@ import jsonschema
 import lab
 
 ROOT = Path(__file__).resolve().parent.parent
+# What playbooks/collection/assemble made last: of this version, whatever lies beside it.
+VERSION = re.search(r"^version: (\S+)$", (ROOT / "playbooks" / "collection" / "galaxy.yml").read_text(), re.MULTILINE)[1]
+TARBALL = ROOT / "target" / f"nested-vft-{VERSION}.tar.gz"
 BINARIES = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
 MODULES = sorted(manifest.parent.name for manifest in (ROOT / "modules").glob("*/Cargo.toml"))
 # What only looks, and changes nothing.

@@ -1,4 +1,4 @@
-"""Runs real Ansible, of the newest supported version and of the oldest still in wide use, against simulators."""
+"""Runs real Ansible against simulators: the oldest version that the collection supports, and the newest on Python 3.11."""
 
 from __future__ import annotations
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import posixpath
+import re
 import subprocess
 import sys
+import tarfile
 
 import pytest
 import yaml
 
-from modules import MODULES, ROOT
+from modules import MODULES, READ_ONLY, ROOT, TARBALL, VERSION
 
 DEFAULTS = {
     "group/nested.vft.vsphere": {
@@ -46,9 +49,25 @@ def test_the_same_sources_make_the_same_tarball(tmp_path):
         output = tmp_path / umask
         command = f"umask {umask}; exec {sys.executable} playbooks/collection/assemble --no-build --output {output}"
         subprocess.run(["sh", "-c", command], cwd=ROOT, check=True, capture_output=True, timeout=300)
-        (tarball,) = output.glob("nested-vft-*.tar.gz")
-        made.append(tarball.read_bytes())
+        made.append((output / TARBALL.name).read_bytes())
     assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("page", ["collection/execution-environment.yml", "awx.md"])
+def test_what_names_the_tarball_names_the_one_of_this_version(page):
+    named = re.findall(r"nested-vft-[\w.-]*\.tar\.gz", (ROOT / "playbooks" / page).read_text())
+    assert set(named) == {TARBALL.name}, f"galaxy.yml says {VERSION}"
+
+
+def test_the_pages_lead_nowhere_outside_the_collection():
+    with tarfile.open(TARBALL) as archive:
+        names = set(archive.getnames())
+        pages = {name: archive.extractfile(name).read().decode() for name in names if name.endswith(".md")}
+    links = [(name, link) for name, text in pages.items() for link in re.findall(r"\]\(([^)#]+)", text) if ":" not in link]
+    assert ("docs/awx.md", "variables.md") in links
+    assert [link for link in links if posixpath.normpath(posixpath.join(posixpath.dirname(link[0]), link[1])) not in names] == []
+    # And they are named where somebody begins to read.
+    assert [name for name in pages if name.startswith("docs/") and name not in pages["README.md"]] == []
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -58,6 +77,9 @@ def test_ansible_doc_shows_the_module(ansible, name):
     doc = json.loads(text[text.index("{") : text.rindex("}") + 1])[f"nested.vft.{name}"]
     assert doc["doc"]["short_description"] and doc["doc"]["options"]["hostname"]
     assert f"nested.vft.{name}" in doc["examples"] and doc["return"]
+    # Where nothing changes, there is no difference to show.
+    support = {"check_mode": "full", "diff_mode": "N/A" if name in READ_ONLY else "full"}
+    assert {mode: said["support"] for mode, said in doc["doc"]["attributes"].items()} == support
 
 
 def test_an_argument_with_a_typo_fails_with_a_suggestion(ansible, simulator):

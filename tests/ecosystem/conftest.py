@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from modules import ROOT, environment
+from modules import ROOT, TARBALL, environment
 
 ENV = ROOT / "target" / "env" / "ecosystem" / "bin"
 
@@ -56,8 +56,7 @@ class Tools:
 @pytest.fixture(scope="session")
 def tarball() -> Path:
     """What playbooks/collection/assemble made last."""
-    (found,) = (ROOT / "target").glob("nested-vft-*.tar.gz")
-    return found
+    return TARBALL
 
 
 @pytest.fixture(scope="session")
