@@ -7,20 +7,21 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
-import yaml
 
-from modules import MODULES, ROOT, environment
+from modules import MODULES, ROOT, TARBALL, environment
 
 
 @pytest.fixture
 def user(ansible):
     """Runs Ansible's commands as that person does: defaults throughout, and no Rust on the PATH."""
 
-    def run(folder, name: str, *words: str, password: str | None = None) -> str:
+    def run(folder, name: str, *words: str, password: str | None = None, fails: bool = False) -> str:
         given = {"HOME": str(ansible.folder), "PATH": f"{ansible.commands}{os.pathsep}/usr/bin{os.pathsep}/bin"}
-        given |= {"ANSIBLE_NOCOLOR": "1"} | ({"VMWARE_PASSWORD": password} if password else {})
+        # What Python keeps beside its files would be damage to what verifies the collection.
+        given |= {"ANSIBLE_NOCOLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"} | ({"VMWARE_PASSWORD": password} if password else {})
         done = subprocess.run(
             [ansible.commands / name, *words],
             cwd=folder,
@@ -32,11 +33,10 @@ def user(ansible):
             timeout=300,
             check=False,
         )
-        assert done.returncode == 0, done.stdout
+        assert (done.returncode != 0) is fails, done.stdout
         return done.stdout
 
-    (tarball,) = (ROOT / "target").glob("nested-vft-*.tar.gz")
-    run(ansible.folder, "ansible-galaxy", "collection", "install", "--offline", str(tarball))
+    run(ansible.folder, "ansible-galaxy", "collection", "install", "--offline", str(TARBALL))
     return run
 
 
@@ -70,23 +70,78 @@ def test_a_copy_of_the_playbooks_runs_with_the_installed_collection(user, ansibl
     assert changed(user(copy, "ansible-playbook", "nested_vft.yml", *said, password=lab.facts["password"])) == 0
 
 
-def test_the_playbooks_in_the_collection_run_by_their_names(user, ansible, simulator, tmp_path):
+@pytest.fixture
+def play(user, ansible, tmp_path):
+    """Runs a playbook of the collection by its name, from a folder with nothing in it and with no variables but these."""
+    here = tmp_path / "here"
+    here.mkdir()
+
+    def play(name: str, lab, fails: bool = False, **said) -> str:
+        words = ["--inventory", "localhost,", "--extra-vars", variables(ansible.folder, lab, **said)]
+        return user(here, "ansible-playbook", name, *words, password=lab.facts["password"], fails=fails)
+
+    play.here = here
+    return play
+
+
+def test_the_playbooks_in_the_collection_run_by_their_names(user, play, simulator):
     lab = simulator(personality="6.7", scenario="bare")
-    defaults = yaml.safe_load((ROOT / "playbooks" / "inventory" / "group_vars" / "all.yml").read_text())
-    page = tmp_path / "status.html"
-    said = variables(ansible.folder, lab, status_file=str(page))
-    empty = tmp_path / "elsewhere"
-    empty.mkdir()
-
-    def play(name: str) -> str:
-        words = ["--inventory", "localhost,", "--extra-vars", json.dumps(defaults), "--extra-vars", said]
-        return user(empty, "ansible-playbook", f"nested.vft.{name}", *words, password=lab.facts["password"])
-
+    leave = {"apply_remedies": True, "power_on": True}
     # Its remedies are tasks in a file of their own, and the report has a template.
-    assert "Fault Tolerance is running" in play("nested_vft")
-    assert changed(play("nested_vft")) == 0
-    assert changed(play("status")) == 1 and lab.facts["vm"] in page.read_text()
-    assert changed(play("undo")) > 0
+    assert "Fault Tolerance is running" in play("nested.vft.nested_vft", lab, **leave)
+    site = play.here / "site.yml"
+    site.write_text("- ansible.builtin.import_playbook: nested.vft.nested_vft\n")
+    assert changed(play("site.yml", lab, **leave)) == 0
+    site.unlink()
+    status = play("nested.vft.status", lab)
+    (page,) = play.here.iterdir()
+    assert page.name == "status.html" and f"{page}: " in status
+    assert changed(status) == 1 and lab.facts["vm"] in page.read_text()
+    assert changed(play("nested.vft.undo", lab)) > 0
+    # Nothing was written where the collection is.
+    assert "Successfully verified" in user(play.here, "ansible-galaxy", "collection", "verify", "--offline", "nested.vft")
+
+
+def test_the_report_goes_where_it_is_asked_for(play, simulator, ansible):
+    lab = simulator(personality="6.7", scenario="healthy")
+    wanted = {"reports/ft.html": play.here, "~/ft.html": ansible.folder, str(ansible.folder / "whole.html"): None}
+    (play.here / "reports").mkdir()
+    for said, folder in wanted.items():
+        play("nested.vft.status", lab, status_file=said)
+        page = folder / said.removeprefix("~/") if folder else Path(said)
+        assert lab.facts["vm"] in page.read_text()
+
+
+def test_without_leave_nothing_is_powered_on_or_off_and_nothing_mended(play, simulator):
+    lab = simulator(personality="5.0", scenario="off")
+    moid = lab.facts["vm_moid"]
+    assert "Fault Tolerance is enabled" in play("nested.vft.nested_vft", lab)
+    state = lab.state()[moid]
+    assert state["power"] == "poweredOff" and state["extraConfig"]["replay.supported"] == "true"
+    assert changed(play("nested.vft.undo", lab)) == 2
+    assert "replay.supported" not in lab.state()[moid]["extraConfig"]
+
+    lab = simulator(personality="5.0", scenario="bare")
+    assert "is not protected" in play("nested.vft.nested_vft", lab, fails=True)
+    assert lab.state()[lab.facts["vm_moid"]]["power"] == "poweredOn"
+    assert not {"PowerOffVM_Task", "SelectVnicForNicType", "ReconfigureComputeResource_Task"} & set(lab.methods())
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("nested_vft", ["vm_name"]),
+        ("prerequisites", ["cluster_name"]),
+        ("status", ["cluster_name"]),
+        ("undo", ["vm_name", "cluster_name"]),
+    ],
+)
+def test_what_has_no_default_is_asked_for_before_anything_is_done(play, simulator, name, needed):
+    lab = simulator(personality="6.7", scenario="healthy")
+    for missing in needed:
+        told = play(f"nested.vft.{name}", lab, fails=True, **{missing: ""})
+        assert re.search(rf"\bSet (vm_name, .* and )?{missing}, the ", told) and "variables.md" in told, told
+    assert lab.sessions()["logins"] == 0
 
 
 def test_ansible_doc_lists_every_module_and_shows_all_of_each(user, ansible):

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from modules import connection, run_module
+import pytest
+import yaml
+
+from modules import ROOT, connection, run_module
+
+PLAYBOOKS = ROOT / "playbooks"
+VARIABLES = (PLAYBOOKS / "variables.md").read_text()
+DEFAULTS = (PLAYBOOKS / "inventory" / "group_vars" / "all.yml").read_text()
+# What plays keep for themselves.
+KEPT = {"chosen", "failure", "ft_failure"}
 
 
 def applied(play) -> list[str]:
@@ -283,3 +292,23 @@ def test_the_password_may_come_from_a_vault(ansible, simulator, tmp_path):
     )
     assert play.exit == 0, play.output
     assert lab.facts["password"] not in play.output
+
+
+def test_every_variable_is_on_the_page_about_them():
+    text = "".join(file.read_text() for file in [*PLAYBOOKS.glob("*.yml"), *PLAYBOOKS.glob("tasks/*.yml")])
+    # Those of results have a dot before them, and filters a bar.
+    asked = set(re.findall(r"(?<![.\w])(?<!\| )(\w+) (?:\| default\(|is defined)", text)) - KEPT
+    rows = re.findall(r"^\| (`.*?) \|", VARIABLES, re.MULTILINE)
+    told = re.findall(r"`(\w+)`", "".join(rows))
+    assert sorted(told) == sorted(asked)
+    assert set(re.findall(r"^(?:# )?([a-z]\w+): ?", DEFAULTS, re.MULTILINE)) <= asked
+
+
+def test_where_nobody_says_another_thing_the_options_are_those_of_the_article():
+    article = yaml.safe_load(DEFAULTS)["vmx_options"]
+    plays = {file.name: yaml.safe_load(file.read_text())[0].get("vars", {}) for file in PLAYBOOKS.glob("*.yml")}
+    said = {name: given["article_options"] for name, given in plays.items() if "article_options" in given}
+    assert said == dict.fromkeys(["esxi_shell.yml", "nested_vft.yml", "undo.yml"], article)
+    for page in ("variables.md", "awx.md"):
+        blocks = re.findall(r"^```yaml\n(.*?)^```$", (PLAYBOOKS / page).read_text(), re.MULTILINE | re.DOTALL)
+        assert article in [yaml.safe_load(block).get("vmx_options") for block in blocks]
