@@ -170,6 +170,18 @@ def test_a_task_that_nobody_waits_for_is_asked_for_its_result_later(ansible, mac
     assert "power_state" not in run.task("Start")["result"]
 
 
+def test_a_check_run_in_the_background_is_one_where_ansible_has_such(ansible, machine, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    task = {"name": "Off", "nested.vft.vm_power": {"name": "inner", "state": "powered_off"}, "async": 120, "poll": 1}
+    run = play_on(ansible, lab, [task], "--check", target=machine)
+    ended = run.task("Off")
+    if ansible.version == "2.16":
+        assert run.exit != 0 and ended["msg"] == "check mode and async cannot be used on same task."
+    else:
+        assert run.exit == 0 and ended["changed"], run.output
+    assert "PowerOffVM_Task" not in lab.methods()
+
+
 def test_loops_and_retries_run_the_module_again(ansible, machine, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     lab.inject(method="PowerOffVM_Task", how="task-error", fault="SystemError", times=1)
