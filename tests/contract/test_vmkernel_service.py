@@ -136,21 +136,33 @@ def test_a_half_done_host_is_told_as_changed(healthy):
     assert result.json["hosts"][0]["services"] == ["vmotion"]
 
 
-def test_a_choice_that_the_host_ignores_is_an_error_that_names_it(healthy):
+def test_a_choice_that_never_shows_is_an_error_that_names_it_and_no_unchanged(healthy):
     healthy.inject(method=SELECT, how="silent", times=0)
-    result = service(healthy, "vmk1", "vmotion", esxi_hostname=healthy.facts["hosts"][0])
-    assert result.kind == "fault" and "vmk1 does not carry vmotion" in result.msg
-    assert result.changed is False
-
-
-def test_a_server_that_shows_a_choice_late_is_given_the_time(healthy):
-    moid = healthy.facts["host_moids"][0]
-    healthy.set(moid, nic_lag=700)
     one = healthy.facts["hosts"][0]
-    done = service(healthy, "vmk1", "vmotion", esxi_hostname=one)
+    result = service(healthy, "vmk1", "vmotion", esxi_hostname=one, timeout=2)
+    assert result.kind == "fault" and f"host {one}" in result.msg and "vmk1 does not carry vmotion" in result.msg
+    assert "run it again" in result.json["error"]["hint"]
+    assert result.changed is True, "it was accepted: that nothing came of it is not known"
+
+
+@pytest.mark.parametrize(("lag", "timeout"), [(700, 300), (60_000, 300), (60_000, 2)])
+def test_a_server_that_shows_a_choice_late_is_given_the_time_or_the_host_asked(lag, timeout, healthy):
+    healthy.set(healthy.facts["host_moids"][0], nic_lag=lag)
+    one = healthy.facts["hosts"][0]
+    done = service(healthy, "vmk1", "vmotion", esxi_hostname=one, timeout=timeout)
     assert done.changed and not done.json["failed"], done.msg
     assert "vmotion" in done.json["hosts"][0]["services"]
     assert healthy.methods().count(SELECT) == 1
+    assert ("QueryNetConfig" in healthy.methods()) == (lag > 700)
+
+
+def test_a_choice_that_was_made_is_told_as_a_change_where_nothing_shows_it(healthy):
+    healthy.set(healthy.facts["host_moids"][0], nic_lag=60_000)
+    healthy.inject(method="QueryNetConfig", fault="NotSupported", times=0)
+    one = healthy.facts["hosts"][0]
+    result = service(healthy, "vmk1", "vmotion", esxi_hostname=one, timeout=2)
+    assert result.json["failed"] and result.changed is True and result.json["hosts"][0]["changed"] is True
+    assert "run it again" in result.json["error"]["hint"]
 
 
 def test_an_expired_session_is_renewed_and_the_choice_made_once(healthy):

@@ -1,16 +1,17 @@
 //! `vmkernel_service`: a VMkernel adapter (vmknic) of ESXi hosts carries services, or does not.
 //!
 //! `config.virtualNicManagerInfo` of a host tells everything, so that all hosts are read in the request that finds them;
-//! `SelectVnicForNicType` and `DeselectVnicForNicType` write, one service at a time.
+//! `SelectVnicForNicType` and `DeselectVnicForNicType` write, one service at a time. `QueryNetConfig` is asked where the
+//! property does not show that.
 
 mod plan;
 mod report;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
-use contract::{Applied, Change as _, Error, Kind, Module, Outcome, Plan, Rule, Run};
+use contract::{Applied, Error, Kind, Module, Outcome, Plan, Rule, Run};
 use plan::{Change, Observed};
 use report::{Report, host_report};
 use schemars::JsonSchema;
@@ -95,9 +96,6 @@ enum State {
     /// The vmknic does not carry them.
     Absent,
 }
-
-/// So long vCenter may go on showing a host as it was before a change.
-const LAG: Duration = Duration::from_secs(5);
 
 fn five_minutes() -> u64 {
     300
@@ -233,27 +231,7 @@ impl Module for VmkernelService {
         _: &Change,
         run: &Run,
     ) -> Result<Observed, Error> {
-        let end = run.deadline(args.timeout).min(Instant::now() + LAG);
-        let mut pause = Duration::from_millis(50);
-        loop {
-            let now = Self::observe(args, server, host, Some(observed)).await?;
-            let rest = Self::plan(args, &now)?.change;
-            if rest.is_empty() {
-                return Ok(now);
-            }
-            if Instant::now() + pause >= end {
-                return Err(Self::unapplied(&rest));
-            }
-            run.progress.waiting(&format!("waiting for the server to show the change of host {}", now.host));
-            tokio::time::sleep(pause).await;
-            pause *= 2;
-        }
-    }
-
-    fn unapplied(rest: &Change) -> Error {
-        let still = if rest.select { "does not carry" } else { "still carries" };
-        let services = rest.services.join(", ");
-        Error::new(Kind::Fault, format!("the host accepted the change, but {} {still} {services}", rest.device))
+        verify::verify(args, server, host, observed, run).await
     }
 
     fn actual(args: &Args, hosts: &[&Observed]) -> Map<String, Value> {

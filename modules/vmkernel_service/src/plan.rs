@@ -169,6 +169,15 @@ pub fn predict(observed: &Observed, change: &Change) -> Observed {
     after
 }
 
+/// What was read, with one service as the server tells it elsewhere: who carries it is all
+/// that is taken from there.
+pub fn confirmed(mut observed: Observed, service: NicService) -> Observed {
+    if let Some(known) = observed.services.iter_mut().find(|known| known.name == service.name) {
+        known.selected = service.selected;
+    }
+    observed
+}
+
 #[cfg(test)]
 #[path = "plan_tests.rs"]
 mod tests;

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use vsphere::{NicService, Vmknic};
 
-use super::{Observed, actual, plan, predict};
+use super::{Observed, actual, confirmed, plan, predict};
 use crate::{Service, State, Wish};
 
 const VMOTION: &str = "vmotion";
@@ -89,6 +89,20 @@ fn only_what_differs_is_written_and_what_is_lost_is_told() {
             assert!(plan.warnings[0].contains(loser) && plan.warnings[0].contains(LOGGING), "{:?}", plan.warnings);
         }
         assert_eq!(predict(&seen, &plan.change), observed(&after.0, &after.1), "{wish:?} where {before:?}");
+    }
+}
+
+#[test]
+fn what_the_host_tells_itself_counts_for_the_service_that_it_was_asked_for() {
+    // What the property shows; what the host was asked for, and who carries that; what counts.
+    for (shown, asked, after) in [
+        ((vec![], vec![]), (VMOTION, vec!["vmk1"]), (vec!["vmk1"], vec![])),
+        ((vec!["vmk1"], vec!["vmk1"]), (VMOTION, vec![]), (vec![], vec!["vmk1"])),
+        ((vec!["vmk1"], vec!["vmk0"]), (LOGGING, vec!["vmk1"]), (vec!["vmk1"], vec!["vmk1"])),
+        ((vec!["vmk1"], vec![]), ("brandNew", vec!["vmk1"]), (vec!["vmk1"], vec![])),
+    ] {
+        let told = NicService { candidates: Vec::new(), ..service(asked.0, true, &asked.1) };
+        assert_eq!(confirmed(observed(&shown.0, &shown.1), told), observed(&after.0, &after.1), "{shown:?} {asked:?}");
     }
 }
 

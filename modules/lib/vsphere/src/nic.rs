@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::error::Error;
 use crate::moref::Moref;
 use crate::request::Request;
-use crate::session::Session;
+use crate::session::{Session, returned};
 use crate::xml::Element;
 
 /// A service, and the vmknics that carry it or could (`VirtualNicManagerNetConfig`).
@@ -75,6 +75,20 @@ impl Session {
     pub async fn select_nic(&self, manager: &Moref, service: &str, device: &str, select: bool) -> Result<(), Error> {
         self.change(&choose(manager, service, device, select)).await.map(drop)
     }
+
+    /// A service as the host has it now: `QueryNetConfig` of its `HostVirtualNicManager`, which does not lag behind a choice as
+    /// `config.virtualNicManagerInfo` may.
+    pub async fn nic_service(&self, manager: &Moref, service: &str) -> Result<NicService, Error> {
+        let response = self.query(&ask(manager, service)).await?;
+        NicService::parse(returned(&response)?)
+            .ok_or_else(|| Error::Protocol("the server's answer to QueryNetConfig names no service".to_owned()))
+    }
+}
+
+fn ask(manager: &Moref, service: &str) -> Request {
+    let mut request = Request::new("QueryNetConfig", manager);
+    request.text("nicType", service);
+    request
 }
 
 fn choose(manager: &Moref, service: &str, device: &str, select: bool) -> Request {
@@ -142,5 +156,9 @@ mod tests {
             );
             assert_eq!(choose(&manager, "vmotion", "vmk1", select).call(), expected);
         }
+        assert_eq!(
+            ask(&manager, "vmotion").call(),
+            r#"<QueryNetConfig xmlns="urn:vim25"><_this type="HostVirtualNicManager">manager-9</_this><nicType>vmotion</nicType></QueryNetConfig>"#
+        );
     }
 }
