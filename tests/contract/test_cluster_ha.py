@@ -214,7 +214,9 @@ def test_an_agent_that_settles_too_late_is_named_once_and_is_no_failure(healthy)
         assert healthy.facts["hosts"][1] in warning and "uninitialized" in warning
 
 
-@pytest.mark.parametrize("why", [{"maintenance": True}, {"connection": "notResponding"}])
+@pytest.mark.parametrize(
+    "why", [{"maintenance": True}, {"connection": "notResponding"}, {"power": "standBy"}, {"power": "poweredOff"}]
+)
 def test_a_host_that_is_away_is_not_waited_for(why, simulator):
     lab = simulator(personality="6.7", scenario="ha-off")
     lab.set(lab.facts["host_moids"][0], agent="uninitialized", **why)
@@ -223,6 +225,39 @@ def test_a_host_that_is_away_is_not_waited_for(why, simulator):
     assert [agent["healthy"] for agent in result.json["agents"]] == [False, True]
     again = ha(lab, "enabled")
     assert not again.changed and "warnings" not in again.json
+
+
+def test_an_agent_that_tells_nothing_where_others_do_is_named_and_not_waited_for_again(simulator):
+    lab = simulator(personality="6.7", scenario="ha-off")
+    lab.set(lab.facts["host_moids"][1], agent="")
+    turned_on = ha(lab, "enabled", timeout=2)
+    lab.clear_log()
+    again = ha(lab, "enabled")
+    assert (turned_on.changed, again.changed) == (True, False)
+    assert len(lab.methods()) == 5, lab.methods()
+    for result in (turned_on, again):
+        assert not result.json["failed"], result.msg
+        (warning,) = result.json["warnings"]
+        assert lab.facts["hosts"][1] in warning and "tells no state" in warning and lab.facts["hosts"][0] not in warning
+
+
+def test_an_agent_that_begins_to_tell_late_is_waited_for(simulator):
+    lab = simulator(personality="6.7", scenario="ha-off")
+    lab.set(lab.facts["host_moids"][1], agent="")
+
+    def settles() -> bool:
+        asked = lab.methods()
+        # So many looks after turning it on are more than five seconds of them.
+        if WRITE not in asked or len(asked) - asked.index(WRITE) < 12:
+            return False
+        lab.set(lab.facts["host_moids"][1], agent=None)
+        return True
+
+    args = connection(lab.facts) | {"cluster_name": lab.facts["cluster"]}
+    # The signal 0 reaches nobody.
+    result = interrupt_module("cluster_ha", args, settles, number=0)
+    assert result.changed and "warnings" not in result.json, result.json
+    assert all(agent["healthy"] for agent in result.json["agents"])
 
 
 def test_a_server_that_does_not_say_whether_ha_is_on_is_taken_for_off_with_a_warning(healthy):

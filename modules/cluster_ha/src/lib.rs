@@ -91,7 +91,8 @@ struct ClusterReport {
     moid: String,
 }
 
-/// So long an agent that failed may take to be tried again by vSphere, after vSphere HA was turned on.
+/// So long an agent that failed may take to be tried again by vSphere, and one that tells nothing to begin where others have,
+/// after vSphere HA was turned on.
 const AGAIN: Duration = Duration::from_secs(60);
 /// So long it may take until the server tells any state of an agent; servers that never do are not waited for longer.
 const UNTOLD: Duration = Duration::from_secs(5);
@@ -104,7 +105,7 @@ impl Module for ClusterHa {
     const DESCRIPTION: &'static [&'static str] = &[
         "Turns vSphere HA of a cluster on or off, and sets its admission control and host monitoring where they are given. Nothing else of the cluster is touched.",
         "Fault Tolerance can only be turned on, powered on or failed over in a cluster with vSphere HA.",
-        "Once it is on, the run waits up to O(timeout) for the agents of the hosts to get ready, also where an earlier run turned it on. It warns of those that are not ready then. Hosts that are disconnected or in maintenance mode are not waited for.",
+        "Once it is on, the run waits up to O(timeout) for the agents of the hosts to get ready, also where an earlier run turned it on. It warns of those that are not ready then, or tell no state where others do. Hosts that are disconnected, in standby or in maintenance mode are not waited for.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
     const RULES: &'static [Rule] = &[target::PROXY_NEEDS_PORT, target::PROXY_NEEDS_HOST];
@@ -195,8 +196,10 @@ impl Module for ClusterHa {
             // Leaves time for the last look and the logout.
             if !waits || Instant::now() + pause >= end {
                 // Where nothing was written, planning again tells.
-                if let Some(warning) = plan::unhealthy(&now).filter(|_| turned_on || change.tells_later()) {
-                    run.warn(warning);
+                if turned_on || change.tells_later() {
+                    for warning in plan::not_ready(&now) {
+                        run.warn(warning);
+                    }
                 }
                 return Ok(now);
             }

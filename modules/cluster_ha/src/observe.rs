@@ -27,7 +27,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         let found = server.cluster(&args.cluster_name, args.datacenter.as_deref()).await;
         found.map_err(target::failure)?.moref
     };
-    let mut host = vec!["name", "runtime.connectionState", "runtime.inMaintenanceMode"];
+    let mut host = vec!["name", "runtime.connectionState", "runtime.powerState", "runtime.inMaintenanceMode"];
     // Older servers refuse to be asked for what they do not know.
     if server.about().version.at_least(5, 0) || server.about().version.major() == 0 {
         host.push("runtime.dasHostState");
@@ -52,7 +52,9 @@ fn agent(host: &Object) -> Agent {
     let state = host.get("runtime.dasHostState").and_then(|fdm| fdm.child("state"));
     let state = state.map(|state| state.text().to_owned()).filter(|state| !state.is_empty());
     let connected = host.text("runtime.connectionState").is_none_or(|state| state == "connected");
-    let expected = connected && host.flag("runtime.inMaintenanceMode") != Some(true);
+    // One that DRS put to standby is still connected.
+    let asleep = host.text("runtime.powerState").is_some_and(|power| ["standBy", "poweredOff"].contains(&power));
+    let expected = connected && !asleep && host.flag("runtime.inMaintenanceMode") != Some(true);
     Agent::new(host.name(), state, expected)
 }
 

@@ -29,7 +29,7 @@ pub struct Agent {
     pub state: Option<String>,
     /// Whether it takes part: V(master) or V(connectedToMaster); null if its state is not told.
     pub healthy: Option<bool>,
-    /// The host is connected and not in maintenance mode, so that an agent should run.
+    /// The host is connected, powered on and not in maintenance mode, so that an agent should run.
     #[serde(skip)]
     pub expected: bool,
 }
@@ -71,7 +71,7 @@ impl contract::Change for Change {
 }
 
 /// The states of an agent that is being set up (`ClusterDasFdmAvailabilityState`).
-const COMING: [&str; 2] = ["uninitialized", "election"];
+const COMING: [&str; 3] = ["uninitialized", "election", "retry"];
 /// The states that an agent does not leave by itself.
 const FAILED: [&str; 2] = ["initializationError", "uninitializationError"];
 
@@ -110,7 +110,7 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Plan<Change> {
         ));
     }
     if on && enabled.is_none() && !plan.change.tells_later() {
-        plan.warnings.extend(unhealthy(observed));
+        plan.warnings.extend(not_ready(observed));
     }
     plan
 }
@@ -157,7 +157,7 @@ pub fn ignored(observed: &Observed, ignored: &[&str]) -> Error {
 pub enum Since {
     /// A moment ago: a server that tells states at all may not have begun to.
     Moments,
-    /// Not long ago: an agent that failed may be tried again.
+    /// Not long ago: an agent that failed may be tried again, and one that tells nothing may be about to.
     NotLong,
     /// Long enough for what is final to be final.
     Long,
@@ -165,34 +165,56 @@ pub enum Since {
 
 /// Whether agents that should run may still get ready, now that vSphere HA was turned on.
 pub fn settling(observed: &Observed, since: Since) -> bool {
-    let mut expected = observed.agents.iter().filter(|agent| agent.expected);
-    expected.any(|agent| match (agent.healthy, agent.state.as_deref()) {
+    let told = told(observed);
+    expected(observed).any(|agent| match (agent.healthy, agent.state.as_deref()) {
         (Some(healthy), Some(state)) => !healthy && (since != Since::Long || !FAILED.contains(&state)),
-        _ => since == Since::Moments,
+        _ => since == Since::Moments || (since == Since::NotLong && told),
     })
 }
 
 /// Whether agents are on their way although this run turned nothing on, as after a run that did not wait to the end. Any
-/// other state may have been there for days.
+/// other state may have been there for days, and so may an agent that tells none.
 pub fn coming(observed: &Observed) -> bool {
-    let expected = || observed.agents.iter().filter(|agent| agent.expected);
-    // Servers that tell no agent's state have nothing to wait for; where one is told, the others are about to be.
-    let told = expected().any(|agent| agent.state.is_some());
-    told && expected().any(|agent| agent.state.as_deref().is_none_or(|state| COMING.contains(&state)))
+    expected(observed).any(|agent| agent.state.as_deref().is_some_and(|state| COMING.contains(&state)))
 }
 
-/// The hosts whose agent should run, and does not.
-pub fn unhealthy(observed: &Observed) -> Option<String> {
-    let agents = observed.agents.iter().filter(|agent| agent.expected && agent.healthy == Some(false));
-    let told: Vec<String> =
-        agents.map(|agent| format!("{} ({})", agent.host, agent.state.as_deref().unwrap_or_default())).collect();
-    (!told.is_empty()).then(|| {
-        format!(
-            "vSphere HA is on for the cluster {}, but its agent is not ready on {}: Fault Tolerance cannot use these hosts",
-            observed.name,
-            told.join(", ")
-        )
-    })
+/// The agents that should run.
+fn expected(observed: &Observed) -> impl Iterator<Item = &Agent> {
+    observed.agents.iter().filter(|agent| agent.expected)
+}
+
+/// Whether any of them tells its state: servers that tell none have nothing to wait for.
+fn told(observed: &Observed) -> bool {
+    expected(observed).any(|agent| agent.state.is_some())
+}
+
+/// What to say of the hosts whose agent should run, and does not; or tells nothing, where others do.
+pub fn not_ready(observed: &Observed) -> Vec<String> {
+    let name = &observed.name;
+    let mut unhealthy = Vec::new();
+    let mut untold = Vec::new();
+    for agent in expected(observed) {
+        match (&agent.state, agent.healthy) {
+            (Some(state), Some(false)) => unhealthy.push(format!("{} ({state})", agent.host)),
+            (None, _) => untold.push(agent.host.as_str()),
+            _ => {}
+        }
+    }
+    let mut warnings = Vec::new();
+    if !unhealthy.is_empty() {
+        warnings.push(format!(
+            "vSphere HA is on for the cluster {name}, but its agent is not ready on {}: Fault Tolerance cannot use these hosts",
+            unhealthy.join(", ")
+        ));
+    }
+    if !untold.is_empty() && told(observed) {
+        warnings.push(format!(
+            "vSphere HA is on for the cluster {name}, but its agent tells no state on {}, as it does elsewhere: whether Fault \
+             Tolerance can use these hosts is not known",
+            untold.join(", ")
+        ));
+    }
+    warnings
 }
 
 #[cfg(test)]

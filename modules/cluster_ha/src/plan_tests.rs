@@ -2,7 +2,7 @@ use contract::Change as _;
 use proptest::prelude::*;
 use vsphere::{HaConfig, Moref};
 
-use super::{Agent, Change, Observed, Since, missing, plan, predict, settling, unhealthy};
+use super::{Agent, Change, Observed, Since, missing, not_ready, plan, predict, settling};
 use crate::{State, Wish};
 
 const NO: Option<bool> = Some(false);
@@ -98,31 +98,44 @@ fn agents_that_should_run_and_do_not_are_told_by_host_and_state() {
     let long: &[Since] = &[Since::Moments, Since::NotLong, Since::Long];
     // The agents; how long after turning it on they are waited for; whether a run that finds it on waits; what is said.
     for (states, since, again, says) in [
-        (vec![up, second], &long[..0], false, None),
-        (vec![up, (Some("election"), true)], long, true, Some("esxi01 (election)")),
-        (vec![up, (Some("uninitialized"), true)], long, true, Some("esxi01 (uninitialized)")),
-        (vec![up, (Some("fdmUnreachable"), true)], long, false, Some("esxi01 (fdmUnreachable)")),
-        (vec![up, (Some("initializationError"), true)], &long[..2], false, Some("esxi01 (initializationError)")),
-        (vec![up, (Some("ofTomorrow"), true)], long, false, Some("esxi01 (ofTomorrow)")),
-        (vec![up, (None, true)], &long[..1], true, None),
-        (vec![(None, true), (None, true)], &long[..1], false, None),
-        (vec![up, (None, false)], &long[..0], false, None),
-        (vec![up, (Some("uninitialized"), false)], &long[..0], false, None),
-        (vec![(Some("election"), false), (None, true)], &long[..1], false, None),
-        (vec![], &long[..0], false, None),
+        (vec![up, second], &long[..0], false, vec![]),
+        (vec![up, (Some("election"), true)], long, true, vec!["not ready on esxi01 (election):"]),
+        (vec![up, (Some("uninitialized"), true)], long, true, vec!["not ready on esxi01 (uninitialized):"]),
+        (vec![up, (Some("retry"), true)], long, true, vec!["not ready on esxi01 (retry):"]),
+        (vec![up, (Some("fdmUnreachable"), true)], long, false, vec!["not ready on esxi01 (fdmUnreachable):"]),
+        (
+            vec![up, (Some("initializationError"), true)],
+            &long[..2],
+            false,
+            vec!["not ready on esxi01 (initializationError):"],
+        ),
+        (vec![up, (Some("ofTomorrow"), true)], long, false, vec!["not ready on esxi01 (ofTomorrow):"]),
+        (vec![up, (None, true)], &long[..2], false, vec!["no state on esxi01,"]),
+        (
+            vec![(None, true), (Some("election"), true), (None, true)],
+            long,
+            true,
+            vec!["not ready on esxi01 (election):", "no state on esxi00, esxi02,"],
+        ),
+        // Servers that tell no agent's state.
+        (vec![(None, true), (None, true)], &long[..1], false, vec![]),
+        (vec![up, (None, false)], &long[..0], false, vec![]),
+        (vec![up, (Some("uninitialized"), false)], &long[..0], false, vec![]),
+        (vec![(Some("election"), false), (None, true)], &long[..1], false, vec![]),
+        (vec![], &long[..0], false, vec![]),
     ] {
         let seen = Observed { agents: agents(&states), ..observed(config(YES, YES, YES)) };
         let waits: Vec<Since> = long.iter().copied().filter(|since| settling(&seen, *since)).collect();
         assert_eq!(waits, since, "{states:?}");
-        let told = unhealthy(&seen);
-        assert_eq!(told.is_some(), says.is_some(), "{states:?}: {told:?}");
-        assert!(told.as_deref().unwrap_or_default().contains(says.unwrap_or_default()), "{told:?}");
+        let told = not_ready(&seen);
+        assert_eq!(told.len(), says.len(), "{states:?}: {told:?}");
+        assert!(told.iter().zip(says).all(|(told, says)| told.contains(says)), "{told:?}");
         let found = plan(&wish(true, None, None), &seen);
         assert_eq!((found.change.is_empty(), found.change.waits()), (true, again), "{states:?}");
         // Where nothing is to be done, they are told all the same; where something is written first, after it.
-        assert_eq!(found.warnings, Vec::from_iter(told.clone()));
+        assert_eq!(found.warnings, told);
         let writes = plan(&wish(true, NO, None), &seen);
-        assert_eq!(writes.warnings, Vec::from_iter(told.filter(|_| !again)), "{states:?}");
+        assert_eq!(writes.warnings, if again { vec![] } else { told }, "{states:?}");
         let off = plan(&wish(false, None, None), &seen);
         assert!(off.warnings.is_empty() && !off.change.waits());
     }

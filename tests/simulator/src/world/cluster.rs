@@ -74,7 +74,7 @@ impl World {
             return None;
         }
         if let Some(agent) = &host.agent {
-            return Some(agent.clone());
+            return Some(agent.clone()).filter(|agent| !agent.is_empty());
         }
         if ha.election.is_some() {
             return Some("election".into());

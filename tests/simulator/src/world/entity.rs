@@ -78,7 +78,7 @@ pub struct Host {
     pub nic_lag: u64,
     /// Whether several vmknics may carry FT logging.
     pub ft_multi_select: bool,
-    /// The state that its HA agent stays in, if it is not to be a healthy one.
+    /// The state that its HA agent stays in, if it is not to be a healthy one; empty if it tells none.
     pub agent: Option<String>,
     /// A build of its own.
     pub build: Option<String>,
