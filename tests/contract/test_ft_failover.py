@@ -202,12 +202,31 @@ def test_a_failover_whose_task_is_forgotten_is_told_by_its_roles(healthy):
     assert places(result) == [first, second, second, first]
 
 
-def test_a_restart_whose_task_is_forgotten_is_not_taken_for_done(healthy):
-    pair_up(healthy)
+def test_a_restart_whose_task_is_forgotten_is_told_by_the_secondary(healthy):
+    first, second = healthy.facts["vm_moid"], pair_up(healthy)
     healthy.inject(method="TerminateFaultTolerantVM_Task", how="task-vanishes")
     result = act(healthy, "restart_secondary")
+    assert result.changed and not result.json["failed"], result.msg
+    assert places(result) == [first, second, first, second] and "warnings" not in result.json
+    assert healthy.methods().count("TerminateFaultTolerantVM_Task") == 1
+
+
+@pytest.mark.parametrize("blind", ["times out", "cannot look"])
+def test_a_restart_of_which_the_end_is_not_known_warns_of_acting_again(blind, simulator):
+    lab, _, _ = protected(simulator, task_ms=4000)
+    args = connection(lab.facts) | {"name": lab.facts["vm"], "action": "restart_secondary", "timeout": 2}
+
+    def stop_looking() -> bool:
+        if WRITES["restart_secondary"] not in lab.methods():
+            return False
+        if blind == "cannot look":
+            lab.inject(method="RetrievePropertiesEx", how="http500", times=0)
+        return True
+
+    # The signal 0 reaches nobody.
+    result = interrupt_module("ft_failover", args, stop_looking, number=0)
     assert result.json["failed"] and result.changed is True
-    assert "not known" in result.msg
+    assert "not known" in result.msg and "always acts" in result.json["error"]["hint"]
 
 
 @every_action

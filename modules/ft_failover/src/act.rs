@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use contract::{Applied, Error, Kind, Run};
 use target::{Server, Verdict};
 
-use crate::plan::{Change, judge, restarted, unseen};
+use crate::plan::{Change, LOOK_FIRST, Looks, judge, restarted, unseen};
 use crate::state::Observed;
 use crate::{Action, Args, Pair, observe};
 
@@ -41,8 +41,11 @@ pub async fn apply(
     let what = format!("waiting for vSphere to {} {}", doing(action), observed.primary.vm.name);
     match target::carry_out(server, primary, run, args.timeout, &what, start).await {
         Ok(_) => Ok(Applied::Done),
-        // The server forgot the task that it had accepted: whether it failed over, the roles will tell.
-        Err(vsphere::Error::Protocol(_)) if pair.done.get() == Some(Action::TestFailover) => Ok(Applied::Done),
+        // The server forgot the task that it had accepted: what became of it, the pair will tell.
+        Err(vsphere::Error::Protocol(_)) if pair.done.get().is_some() => {
+            pair.forgotten.set(true);
+            Ok(Applied::Done)
+        }
         Err(error) => {
             // Its task ended with a fault: nothing was done.
             if matches!(error, vsphere::Error::Fault(_)) {
@@ -89,6 +92,10 @@ fn refused(error: vsphere::Error, action: Action, observed: &Observed) -> Error 
     }
     if hint.is_some() {
         failure.hint = hint;
+    } else if unknown {
+        // What to mend first; but not that it may simply be run again later.
+        let remedy = failure.hint.take().filter(|_| failure.kind != Kind::Timeout);
+        failure.hint = Some(remedy.into_iter().chain([LOOK_FIRST.to_owned()]).collect::<Vec<_>>().join(" "));
     }
     failure
 }
@@ -114,7 +121,7 @@ pub async fn verify(
             Action::TestFailover => began.elapsed() < LAG,
             Action::RestartSecondary => Instant::now() < patience,
         };
-        judge(action, now, observed, lagging, left.get())
+        judge(action, now, observed, Looks { lagging, left: left.get(), forgotten: pair.forgotten.get() })
     };
     let late = |now: &Observed, what: String| {
         let text = format!("Fault Tolerance of {} is still {what} after {} s", now.label(), args.timeout);

@@ -95,6 +95,8 @@ impl HalfReport {
 struct Pair {
     /// What this run has done, or has begun to do.
     done: Cell<Option<Action>>,
+    /// vSphere forgot the task of that: how it ended is told by the pair alone.
+    forgotten: Cell<bool>,
     /// Nothing showed that the secondary was restarted, although vSphere says that it did.
     unseen: Cell<bool>,
 }
@@ -108,7 +110,7 @@ impl Module for FtFailover {
     const DESCRIPTION: &'static [&'static str] = &[
         "Tests the failover of a virtual machine that vSphere Fault Tolerance protects, or restarts its secondary, and waits until it is protected again.",
         "Not idempotent: every run acts, and is always a change. It says in check mode what it would do.",
-        "A restart counts as seen when the secondary has another start time, host or id, or when the pair left the state V(running). vSphere may show it late: it is looked for up to two minutes, and what never showed is a warning.",
+        "A restart counts as seen when the secondary has another start time, host or id, or when the pair left the state V(running). vSphere may show it late: it is looked for up to two minutes, and what never showed is a warning; or a failure, if vSphere does not say either that it was done.",
         "Only a pair in the state V(running) is acted upon. vSphere HA must be on for its cluster.",
         "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
     ];

@@ -83,18 +83,43 @@ pub fn predict(observed: &Observed, change: Change) -> Observed {
     after
 }
 
+/// What to do where it is not known whether vSphere acted.
+pub const LOOK_FIRST: &str = "This module always acts: see with ft_readiness or fault_tolerance how the pair is before you \
+     run it again.";
+
+/// How far the looks at a pair have come since vSphere was told to act.
+#[derive(Debug, Clone, Copy)]
+pub struct Looks {
+    /// What was there before may still be shown: while it may be, it means nothing.
+    pub lagging: bool,
+    /// The pair was seen out of the state running since.
+    pub left: bool,
+    /// No task said that it was done.
+    pub forgotten: bool,
+}
+
 /// Whether what was read is what `action` leads to from `before`. What was there before may still be shown for a while
-/// after the task has ended: while it may be (`lagging`), it means nothing.
+/// after the task has ended.
 ///
-/// `left` tells that the pair was seen out of the state running since. A restart of which nothing shows is over when the
-/// server lags no longer: the pair runs, and the task said that it was done.
-pub fn judge(action: Action, now: &Observed, before: &Observed, lagging: bool, left: bool) -> Verdict {
+/// A restart of which nothing shows is over when the server lags no longer: the pair runs, and the task said that it was
+/// done. If no task did, it is not known.
+pub fn judge(action: Action, now: &Observed, before: &Observed, looks: Looks) -> Verdict {
+    let Looks { lagging, left, forgotten } = looks;
     let label = now.label();
     let lost = |kind: Kind, text: String, remedy: &str| Verdict::Lost(Error::new(kind, text).hint(remedy));
     match &now.primary.state {
         FtState::Running => match action {
             Action::TestFailover if swapped(now, before) => Verdict::Reached,
-            Action::RestartSecondary if left || !lagging || restarted(now, before) => Verdict::Reached,
+            Action::RestartSecondary if left || restarted(now, before) => Verdict::Reached,
+            Action::RestartSecondary if !lagging && forgotten => lost(
+                Kind::Conflict,
+                format!(
+                    "it is not known whether vSphere restarted the secondary of {label}: it forgot the task, and nothing \
+                     showed a restart"
+                ),
+                LOOK_FIRST,
+            ),
+            Action::RestartSecondary if !lagging => Verdict::Reached,
             Action::TestFailover if !lagging => lost(
                 Kind::Fault,
                 format!("vSphere ended the test failover of {label}, but {} is its primary still", now.primary.place()),

@@ -2,7 +2,7 @@ use contract::{Change as _, Kind};
 use target::{Verdict, VmReport};
 use vsphere::{FtInfo, FtState, Moref};
 
-use super::{Change, judge, plan, predict};
+use super::{Change, Looks, judge, plan, predict};
 use crate::Action::{RestartSecondary, TestFailover};
 use crate::state::{Half, Observed};
 
@@ -144,13 +144,39 @@ fn the_waiting_ends_when_the_pair_runs_again_and_is_another() {
         (RestartSecondary, state("enabled"), true, true, "waiting"),
         (RestartSecondary, state("disabled"), false, true, "lost"),
     ] {
-        let verdict = judge(action, &now, &before(), lagging, left);
+        let verdict = judge(action, &now, &before(), Looks { lagging, left, forgotten: false });
         let told = match &verdict {
             Verdict::Reached => "reached",
             Verdict::Waiting(_) => "waiting",
             Verdict::Lost(_) => "lost",
         };
         assert_eq!(told, expected, "{action:?} {:?} {lagging} {left}: {verdict:?}", now.primary);
+    }
+}
+
+#[test]
+fn a_restart_that_no_task_told_of_and_nothing_shows_is_not_known() {
+    let mut booted = before();
+    booted.secondary.as_mut().unwrap().boot = Some("2026-01-01T00:00:00Z".to_owned());
+    // What is seen; whether what was before may still be shown; whether it was seen not to run; the verdict.
+    for (now, lagging, left, expected) in [
+        (before(), true, false, "waiting"),
+        (before(), false, false, "lost"),
+        (before(), false, true, "reached"),
+        (booted.clone(), true, false, "reached"),
+        (booted, false, false, "reached"),
+        (pair("vm-63", "vm-70", "starting"), false, true, "waiting"),
+    ] {
+        let verdict = judge(RestartSecondary, &now, &before(), Looks { lagging, left, forgotten: true });
+        let told = match &verdict {
+            Verdict::Reached => "reached",
+            Verdict::Waiting(_) => "waiting",
+            Verdict::Lost(error) => {
+                assert!(error.message().contains("not known") && error.message().contains("always acts"), "{error:?}");
+                "lost"
+            }
+        };
+        assert_eq!(told, expected, "{lagging} {left}: {verdict:?}");
     }
 }
 
@@ -180,8 +206,8 @@ fn what_is_foretold_is_what_is_waited_for() {
         assert_eq!(foretold.done, Some(action));
         // The halves tell their roles themselves.
         foretold.primary.ft = half(&foretold.primary.vm.moid, 1, "running").ft;
-        let left = action == RestartSecondary;
-        assert!(matches!(judge(action, &foretold, &before(), true, left), Verdict::Reached), "{action:?}");
+        let looks = Looks { lagging: true, left: action == RestartSecondary, forgotten: false };
+        assert!(matches!(judge(action, &foretold, &before(), looks), Verdict::Reached), "{action:?}");
         // The same may be asked for again, and leads back.
         let again = predict(&foretold, plan(action, &foretold).unwrap().change);
         assert_eq!(again.primary.moref, before().primary.moref);
