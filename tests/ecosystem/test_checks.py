@@ -21,7 +21,8 @@ NEWEST = 21
 
 def test_there_is_a_file_of_what_to_ignore_for_every_version_that_is_supported():
     collection = PLAYBOOKS / "collection"
-    oldest = re.search(r"^requires_ansible: \">=2\.(\d+)\.0\"$", (collection / "meta" / "runtime.yml").read_text(), re.MULTILINE)[1]
+    runtime = (collection / "meta" / "runtime.yml").read_text()
+    oldest = re.search(r'^requires_ansible: ">=2\.(\d+)\.0"$', runtime, re.MULTILINE)[1]
     files = {file.name: file.read_text() for file in (collection / "tests" / "sanity").iterdir()}
     assert sorted(files) == [f"ignore-2.{minor}.txt" for minor in range(int(oldest), NEWEST + 1)]
     assert len(set(files.values())) == 1
