@@ -66,7 +66,7 @@ def answering(status: int, body: bytes, **headers: str):
     ("status", "body", "headers", "words"),
     [
         (200, b"<!DOCTYPE html><html><body>Welcome</body></html>", {"Content-Type": "text/html"}, ["web page"]),
-        (302, b"", {"Location": "https://elsewhere.example/sdk"}, ["https://elsewhere.example/sdk"]),
+        (302, b"", {"Location": "https://elsewhere.example/sdk"}, ["https://elsewhere.example, which is not followed"]),
         (503, b"no healthy upstream", {}, ["503"]),
         (404, b"", {}, ["404"]),
         (200, b"", {"Content-Type": "text/xml"}, []),
@@ -82,6 +82,15 @@ def test_a_server_that_is_no_vsphere(status, body, headers, words):
     assert result.kind == "connection", result.msg
     for word in words:
         assert word in result.msg
+
+
+def test_a_redirect_to_https_of_the_same_host_is_told_with_the_arguments_for_it():
+    location = "https://root:S3CRET@127.0.0.1/sdk?ticket=S3CRET"
+    with answering(301, b"", Location=location) as port:
+        result = run_module("vm_power", NOBODY | {"protocol": "http", "port": port})
+    assert result.kind == "connection" and "redirects to https://127.0.0.1, which is not followed" in result.msg
+    assert "`protocol: https` and `port: 443`" in result.json["error"]["hint"]
+    assert "S3CRET" not in result.stdout.decode() + result.stderr.decode()
 
 
 def test_a_server_that_takes_the_connection_and_says_nothing():

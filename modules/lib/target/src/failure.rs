@@ -18,9 +18,13 @@ pub fn failure(error: vsphere::Error) -> Error {
         Cause::Http { .. } | Cause::Protocol(_) => Error::new(Kind::Connection, detail)
             .hint("Check that `hostname` and `port` are those of a vCenter Server or ESXi host."),
         Cause::Elsewhere { .. } => Error::new(Kind::Connection, detail).hint(
-            "Set `hostname` to that server, with a user that it knows; a log may also be copied and given as it is, as `path` or \
+            "Set `hostname` and `port` to that server, with a user that it knows; a log may also be copied and given as it is, as `path` or \
              `text`.",
         ),
+        Cause::OtherPort { secure: true, port, .. } => Error::new(Kind::Connection, detail)
+            .hint(format!("Set `protocol: https` and `port: {port}`, if the vSphere API is there.")),
+        // Not a hint at plain HTTP, which shows the password to the network.
+        Cause::OtherPort { .. } => Error::new(Kind::Connection, detail).hint("Check `port` and `protocol`."),
         Cause::TooLarge { .. } => Error::new(Kind::Connection, detail),
         Cause::Timeout { .. } => Error::new(Kind::Timeout, detail)
             .hint("vSphere may go on with it: run it again later, or give it a longer `timeout`."),

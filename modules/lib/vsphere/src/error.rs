@@ -39,6 +39,16 @@ pub enum Error {
         /// The other server as a URL, without the path, which may hold a ticket.
         place: String,
     },
+    /// The server redirects to another port or protocol of its own host, as plain HTTP often does to HTTPS.
+    #[error("the server redirects to {place}, which is not followed")]
+    OtherPort {
+        /// Where to, as a URL without the path, which may hold a ticket.
+        place: String,
+        /// It is HTTPS there.
+        secure: bool,
+        /// The TCP port there.
+        port: u16,
+    },
     /// The answer is not one of the vSphere Web Services API.
     #[error("{0}")]
     Protocol(String),

@@ -1,7 +1,7 @@
 //! What the headers of an answer say.
 
-use reqwest::Response;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, LOCATION, SET_COOKIE, TRANSFER_ENCODING};
+use reqwest::Url;
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderValue, SET_COOKIE, TRANSFER_ENCODING};
 
 use crate::error::Error;
 
@@ -9,24 +9,30 @@ use crate::error::Error;
 pub(crate) const FILES: &str = "/folder/";
 const SESSION_COOKIE: &str = "vmware_soap_session";
 
-/// What a redirect means: vCenter Server may leave files to the hosts that have them. No redirect is followed: the session is
-/// this server's, and its cookie is for nobody else.
-pub(crate) fn redirected(what: &str, status: u16, response: &Response) -> Error {
-    let location = response.headers().get(LOCATION);
-    let location = location.and_then(|value| value.to_str().ok());
-    let other = location.and_then(|location| response.url().join(location).ok()).map(|url| url.origin());
-    if let Some(other) = other.filter(|other| other.is_tuple() && *other != response.url().origin())
-        && what.starts_with(FILES)
-    {
-        return Error::Elsewhere { what: what.to_owned(), place: other.ascii_serialization() };
+/// What a redirect means, from the server at `base` (`https://vc.example:443`): vCenter Server may leave files to the hosts
+/// that have them, and web servers send plain HTTP to HTTPS. No redirect is followed: the session is this server's, and its
+/// cookie is for nobody else. Nothing but the origin is told: path, query and user may hold a ticket.
+pub(crate) fn redirected(what: &str, status: u16, base: &str, location: Option<&HeaderValue>) -> Error {
+    let http = |detail: &str| Error::Http { status, detail: detail.to_owned() };
+    let Ok(own) = Url::parse(base) else { return http("it redirects, which is not followed") };
+    let other = location.and_then(|value| value.to_str().ok()).and_then(|location| own.join(location).ok());
+    let Some(other) = other.filter(|other| other.origin().is_tuple()) else {
+        return http("it redirects to no web address, which is not followed");
+    };
+    let place = other.origin().ascii_serialization();
+    if other.origin() == own.origin() {
+        return http("it redirects to another path of its own, which is not followed");
     }
-    Error::Http {
-        status,
-        detail: match location {
-            Some(location) => format!("it redirects to {location}, which is not followed"),
-            None => "it redirects, which is not followed".to_owned(),
-        },
+    // Hosts behind one name have ports of their own: there a file of another server is at another port.
+    let file = what.starts_with(FILES);
+    if other.host() == own.host() && (other.scheme() != own.scheme() || !file) {
+        let port = other.port_or_known_default().unwrap_or_default();
+        return Error::OtherPort { place, secure: other.scheme() == "https", port };
     }
+    if file {
+        return Error::Elsewhere { what: what.to_owned(), place };
+    }
+    http(&format!("it redirects to {place}, which is not followed"))
 }
 
 /// The session cookie, verbatim: real servers put its value in quotes and want them back.
@@ -48,4 +54,52 @@ pub(crate) fn range_start(headers: &HeaderMap) -> Option<u64> {
 /// Whether the answer says where it ends. Others end with the connection.
 pub(crate) fn tells_its_length(headers: &HeaderMap) -> bool {
     headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_is_told_by_its_origin_and_by_nothing_that_may_hold_a_ticket() {
+        let (https, http) = ("https://vc.lab.example:443", "http://vc.lab.example:80");
+        // The server; where it redirects to; what is told; whether that is the same host otherwise, or another server.
+        for (base, location, says, kind) in [
+            (https, "https://VC.lab.example/x?ticket=S3CRET", "another path of its own", "http"),
+            (https, "https://root:S3CRET@vc.lab.example/x", "another path of its own", "http"),
+            (https, "/x?ticket=S3CRET", "another path of its own", "http"),
+            (https, "nonsense:S3CRET", "no web address", "http"),
+            (https, "https://esxi01/x?ticket=S3CRET", "redirects to https://esxi01, ", "elsewhere"),
+            (http, "//root:S3CRET@esxi01/S3CRET", "redirects to http://esxi01, ", "elsewhere"),
+            (http, "https://vc.lab.example/x?ticket=S3CRET", "redirects to https://vc.lab.example, ", "port true 443"),
+            (https, "http://vc.lab.example/S3CRET", "redirects to http://vc.lab.example, ", "port false 80"),
+            (https, "https://vc.lab.example:8443/", "redirects to https://vc.lab.example:8443, ", "elsewhere"),
+            (
+                "http://[fd00::1]:80",
+                "https://[FD00:0::1]:9443/",
+                "redirects to https://[fd00::1]:9443, ",
+                "port true 9443",
+            ),
+        ] {
+            let location = HeaderValue::from_static(location);
+            let error = redirected("/folder/inner/vmware.log", 307, base, Some(&location));
+            let told = error.to_string();
+            assert!(told.contains(says) && !told.contains("S3CRET"), "{told}");
+            let found = match error {
+                Error::Http { status: 307, .. } => "http".to_owned(),
+                Error::Elsewhere { .. } => "elsewhere".to_owned(),
+                Error::OtherPort { secure, port, .. } => format!("port {secure} {port}"),
+                other => panic!("{other}"),
+            };
+            assert_eq!(found, kind, "{location:?}");
+        }
+        // What is no file is nobody else's to give out.
+        let location = HeaderValue::from_static("https://vc.lab.example:8443/");
+        let error = redirected("Login", 302, https, Some(&location));
+        assert!(matches!(&error, Error::OtherPort { secure: true, port: 8443, .. }), "{error}");
+        let location = HeaderValue::from_static("https://esxi01/sdk");
+        let error = redirected("Login", 302, https, Some(&location));
+        assert!(matches!(&error, Error::Http { .. }) && error.to_string().contains("https://esxi01, "), "{error}");
+        assert!(redirected("Login", 302, https, None).to_string().contains("no web address"));
+    }
 }

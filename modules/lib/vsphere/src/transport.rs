@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{CONTENT_TYPE, COOKIE, RANGE};
+use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, RANGE};
 use reqwest::{Client, RequestBuilder, redirect};
 
 use crate::connect::{self, CONNECT, bare, bracketed, unreachable};
@@ -90,7 +90,10 @@ pub(crate) struct Answer {
 /// The connection to one server.
 pub(crate) struct Transport {
     client: Client,
+    /// What the client asks: plain HTTP, where the leg makes it HTTPS.
     base: String,
+    /// What the server is asked.
+    place: String,
     endpoint: Endpoint,
     judge: Arc<Judge>,
     /// What speaks TLS where the client itself cannot: it is older than 1.2.
@@ -129,12 +132,13 @@ impl Transport {
             builder = builder.proxy(proxy);
         }
         let client = builder.build().map_err(|error| TlsError::Other(error.to_string()))?;
-        let scheme = if secure && leg.is_none() { "https" } else { "http" };
+        let at = format!("{}:{}", bracketed(&endpoint.host), endpoint.port);
         Ok(Self {
             client,
             trace: RefCell::new(endpoint.trace.take()),
             deadline: Cell::new(endpoint.deadline),
-            base: format!("{scheme}://{}:{}", bracketed(&endpoint.host), endpoint.port),
+            base: format!("{}://{at}", if secure && leg.is_none() { "https" } else { "http" }),
+            place: format!("{}://{at}", if secure { "https" } else { "http" }),
             endpoint,
             judge,
             leg,
@@ -222,7 +226,7 @@ impl Transport {
         let mut response = request.send().await.map_err(failed)?;
         let status = response.status().as_u16();
         if response.status().is_redirection() {
-            return Err(redirected(what, status, &response));
+            return Err(redirected(what, status, &self.place, response.headers().get(LOCATION)));
         }
         let announced = response.content_length().unwrap_or(0);
         if usize::try_from(announced).map_or(true, |length| length > LIMIT) {

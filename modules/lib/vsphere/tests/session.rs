@@ -205,8 +205,8 @@ async fn answers_that_are_not_the_api_are_told_apart() {
     let big = "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n".to_owned();
     for (answer, says) in [
         (
-            with_header(&http("302 Found", ""), "Location: https://elsewhere/sdk"),
-            "redirects to https://elsewhere/sdk, which is not followed",
+            with_header(&http("302 Found", ""), "Location: https://elsewhere/sdk?ticket=S3CRET"),
+            "redirects to https://elsewhere, which is not followed",
         ),
         (http("200 OK", "<!DOCTYPE html><html><p>Welcome"), "a web page"),
         (http("200 OK", "<a><b></a>"), "not one of the vSphere API"),
