@@ -104,6 +104,14 @@ def test_what_is_missing_of_a_host_that_is_not_needed_is_not_what_failed(ansible
     assert "Missing" not in play.task("Say how it ended")["msg"]
 
 
+@pytest.mark.parametrize("none", [{}, "{}"], ids=["mapping", "text"])
+def test_no_options_are_none_however_that_is_said(ansible, simulator, none):
+    lab = simulator(personality="5.0", scenario="healthy")
+    play = ansible.play("undo.yml", lab, vmx_options=none)
+    assert play.exit == 0, play.output
+    assert play.task("Remove the options of the virtual machine")["outcome"] == "skipped"
+
+
 def test_what_was_mended_before_it_failed_is_not_missing(ansible, simulator):
     lab = simulator(personality="5.0", scenario="bare")
     play = ansible.play("nested_vft.yml", lab, power_cycle=False)
