@@ -120,6 +120,14 @@ pub fn judge(action: Action, now: &Observed, before: &Observed, looks: Looks) ->
                 LOOK_FIRST,
             ),
             Action::RestartSecondary if !lagging => Verdict::Reached,
+            Action::TestFailover if !lagging && forgotten => lost(
+                Kind::Conflict,
+                format!(
+                    "it is not known whether vSphere failed over {label}: it forgot the task, and {} is its primary still",
+                    now.primary.place()
+                ),
+                LOOK_FIRST,
+            ),
             Action::TestFailover if !lagging => lost(
                 Kind::Fault,
                 format!("vSphere ended the test failover of {label}, but {} is its primary still", now.primary.place()),

@@ -155,6 +155,14 @@ fn the_waiting_ends_when_the_pair_runs_again_and_is_another() {
 }
 
 #[test]
+fn a_failover_that_no_task_told_of_and_no_role_shows_is_not_known() {
+    let judged = |lagging| judge(TestFailover, &before(), &before(), Looks { lagging, left: false, forgotten: true });
+    assert!(matches!(judged(true), Verdict::Waiting(_)));
+    let Verdict::Lost(error) = judged(false) else { panic!("the roles are as before, and nobody says more") };
+    assert!(error.message().contains("not known") && error.message().contains("always acts"), "{error:?}");
+}
+
+#[test]
 fn a_restart_that_no_task_told_of_and_nothing_shows_is_not_known() {
     let mut booted = before();
     booted.secondary.as_mut().unwrap().boot = Some("2026-01-01T00:00:00Z".to_owned());
