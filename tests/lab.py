@@ -23,7 +23,8 @@ def binary():
     if os.environ.get("SIMULATOR"):
         return os.environ["SIMULATOR"]
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    built = [target / profile / "simulator" for profile in ("release", "debug")]
+    profiles = [os.environ["PROFILE"]] if "PROFILE" in os.environ else ["release", "debug"]
+    built = [target / profile / "simulator" for profile in profiles]
     built = [path for path in built if path.exists()]
     if not built:
         raise FileNotFoundError(f"no simulator under {target}: cargo build -p simulator")

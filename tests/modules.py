@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # What playbooks/collection/assemble made last: of this version, whatever lies beside it.
 VERSION = re.search(r"^version: (\S+)$", (ROOT / "playbooks" / "collection" / "galaxy.yml").read_text(), re.MULTILINE)[1]
 TARBALL = ROOT / "target" / f"nested-vft-{VERSION}.tar.gz"
-BINARIES = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+# The folder of the programs under test. PROFILE=debug tests what `cargo build` made, which is quick to build.
+BINARIES = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / os.environ.get("PROFILE", "release")
 MODULES = sorted(manifest.parent.name for manifest in (ROOT / "modules").glob("*/Cargo.toml"))
 # What only looks, and changes nothing.
 READ_ONLY = {"ft_diagnose", "ft_readiness"}
@@ -80,7 +81,7 @@ RESERVED = {"rc", "exception", "results", "skipped", "stdout", "stderr", "ansibl
 
 
 def binary(name: str) -> str:
-    """The path of a module's release binary."""
+    """Returns the path of a module's program."""
     return str(BINARIES / name)
 
 
