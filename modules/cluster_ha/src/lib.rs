@@ -156,12 +156,10 @@ impl Module for ClusterHa {
         let start = async || server.reconfigure_ha(cluster, change.config).await;
         match target::carry_out(server, cluster, run, args.timeout, &what, start).await {
             Ok(_) => Ok(Applied::Done),
-            Err(error) if target::is_stale(&error) => Ok(Applied::Stale { wrote: false }),
-            Err(error) => {
-                let mut error = target::write_failure(error);
+            Err(error) => target::judge_write(error, false).map_err(|mut error| {
                 error.detail.insert_str(0, &format!("reconfiguring vSphere HA of the cluster {}: ", observed.name));
-                Err(error)
-            }
+                error
+            }),
         }
     }
 
@@ -176,7 +174,7 @@ impl Module for ClusterHa {
         let began = Instant::now();
         let turned_on = change.config.enabled == Some(true);
         let end = run.deadline(args.timeout);
-        let mut pause = Duration::from_millis(100);
+        let mut pauses = target::pauses();
         loop {
             let now = observe::observe(args, server, Some(observed)).await?;
             let ignored = plan::missing(&now, change);
@@ -193,8 +191,8 @@ impl Module for ClusterHa {
             } else {
                 change.settling && plan::coming(&now)
             };
-            // Leaves time for the last look and the logout.
-            if !waits || Instant::now() + pause >= end {
+            let left = end.saturating_duration_since(Instant::now());
+            if !waits || left.is_zero() {
                 // Where nothing was written, planning again tells.
                 if turned_on || change.tells_later() {
                     for warning in plan::not_ready(&now) {
@@ -204,8 +202,7 @@ impl Module for ClusterHa {
                 return Ok(now);
             }
             run.progress.waiting(&format!("waiting for the agents of vSphere HA in the cluster {}", now.name));
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(2));
+            tokio::time::sleep(pauses.next().unwrap_or_default().min(left)).await;
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use contract::{Applied, Error, Kind, Run};
 use serde_json::{Value, json};
 use target::Server;
-use vsphere::{Element, Fault, Moref, SecondaryOp};
+use vsphere::{Element, Fault, Moref, SecondaryOp, WriteError};
 
 use crate::plan::{Change, Goal, Step, has_reason, judge, needs_power_off, power_cycled};
 use crate::state::{FtState, Observed};
@@ -16,6 +16,9 @@ use crate::{Args, observe};
 const POWER_ON_AGAIN: u64 = 60;
 /// So long the server may go on showing the state from before an operation whose task has ended.
 const LAG: Duration = Duration::from_secs(120);
+/// So long an operation that may never have arrived is looked for.
+const MAY_SHOW: Duration = Duration::from_secs(10);
+
 /// Runs the steps in order. A virtual machine that was powered off on the way is powered on again, also when the rest
 /// fails. (A signal ends the run where it is; its result then tells of the power.)
 pub async fn apply(
@@ -33,28 +36,23 @@ pub async fn apply(
         timeout: args.timeout,
         secondary: observed.secondary().cloned(),
         wrote: false,
+        was_off: false,
         off: false,
     };
     let mut ended = way.go(change).await;
     if way.off {
-        way.timeout += POWER_ON_AGAIN;
-        let name = &observed.vm.name;
-        ended = match (ended, way.perform(Step::PowerOn).await) {
-            (Ok(applied), Ok(_)) => Ok(applied),
+        let powered_on = way.power_on_again().await;
+        ended = match (ended, powered_on) {
+            (Ok(applied), Ok(())) => Ok(applied),
             (Ok(_), Err(error)) => Err(refused(error, Step::PowerOn, observed)),
-            (Err(mut error), Ok(_)) => {
-                error.detail = format!("{}; {name} was powered off for that, and is on again", error.detail);
-                Err(error)
-            }
-            (Err(mut error), Err(on)) => {
-                error.detail =
-                    format!("{}; {name} was powered off for that, and powering it on failed: {on}", error.detail);
+            (Err(mut error), on) => {
+                error.detail = format!("{}; {}", error.detail, way.power_told(on.err()));
                 Err(error)
             }
         };
     }
     // A power cycle leaves no trace in the state, and is a change all the same.
-    ended.map_err(|error| if way.wrote { error.unsettled() } else { error })
+    ended.map_err(|error| if way.wrote { error.partly() } else { error })
 }
 
 /// A run on its way through the steps.
@@ -67,6 +65,8 @@ struct Way<'a> {
     timeout: u64,
     secondary: Option<Moref>,
     wrote: bool,
+    /// This run saw the virtual machine off.
+    was_off: bool,
     /// This run powered the virtual machine off, or may have, and has not powered it on again.
     off: bool,
 }
@@ -77,29 +77,40 @@ impl Way<'_> {
         let mut may_cycle = change.cycle_if_refused;
         let mut may_repeat = true;
         while let Some(step) = steps.pop_front() {
-            let answer = match self.perform(step).await {
+            let mut performed = self.perform(step).await;
+            if let Err(WriteError::Unknown { error, accepted }) = &performed {
+                // The next step, and the power, rest on what became of this one.
+                let needed = !steps.is_empty() || self.off || step == Step::PowerOff;
+                if needed && self.shows(step, *accepted).await {
+                    self.run.warn(format!("vSphere did {}, but its end was not seen: {error}", doing(step)));
+                    performed = Ok(None);
+                }
+            }
+            let answer = match performed {
                 Ok(answer) => answer,
-                Err(vsphere::Error::Fault(fault)) if may_cycle && step == Step::Create && needs_power_off(&fault) => {
+                Err(error) if may_cycle && step == Step::Create && error.fault().is_some_and(needs_power_off) => {
                     may_cycle = false;
                     steps.push_front(Step::Create);
                     steps = power_cycled(steps.make_contiguous()).into();
                     continue;
                 }
                 // Nothing was done, and what the step rests on is what this run itself did a moment ago.
-                Err(vsphere::Error::SessionRenewed) if self.wrote && may_repeat => {
+                Err(WriteError::Refused(vsphere::Error::SessionRenewed)) if self.wrote && may_repeat => {
                     may_repeat = false;
                     steps.push_front(step);
                     continue;
                 }
                 Err(error) => {
-                    if target::is_stale(&error) || is_moot(&error, step) || self.is_off_already(&error, step).await {
+                    if is_moot(&error, step) || self.is_off_already(&error, step).await {
                         return Ok(Applied::Stale { wrote: self.wrote });
                     }
-                    self.off |= step == Step::PowerOff && !matches!(error, vsphere::Error::Fault(_));
-                    return Err(refused(error, step, self.observed));
+                    self.off |= step == Step::PowerOff && error.is_unknown();
+                    return target::judge_write(error.clone(), self.wrote)
+                        .map_err(|_| refused(error, step, self.observed));
                 }
             };
             self.wrote = true;
+            self.was_off |= step == Step::PowerOff;
             self.off = step == Step::PowerOff || self.off && step != Step::PowerOn;
             if let (Step::Create | Step::Enable, Some(answer)) = (step, &answer) {
                 let made = SecondaryOp::parse(answer);
@@ -113,7 +124,7 @@ impl Way<'_> {
     }
 
     /// One operation, to the end of its task.
-    async fn perform(&self, step: Step) -> Result<Option<Element>, vsphere::Error> {
+    async fn perform(&self, step: Step) -> Result<Option<Element>, WriteError> {
         let (server, observed) = (self.server, self.observed);
         let vm = &observed.moref;
         let host = observed.secondary_host.as_ref();
@@ -128,15 +139,62 @@ impl Way<'_> {
             Step::PowerOn => server.power_on(vm).await,
         };
         let what = format!("waiting for vSphere to {} {}", doing(step), observed.vm.name);
-        match target::carry_out(server, vm, self.run, self.timeout, &what, start).await {
-            Err(error) if is_there(&error, step) => Ok(None),
-            outcome => outcome,
+        let end = self.run.deadline(self.timeout);
+        let mut pauses = target::pauses();
+        loop {
+            match target::carry_out(server, vm, self.run, self.timeout, &what, start).await {
+                Err(error) if is_there(&error, step) => return Ok(None),
+                // What this run did before may still hold the virtual machine.
+                Err(error) if self.wrote && target::is_busy(&error) && Instant::now() < end => {}
+                outcome => return outcome,
+            }
+            tokio::time::sleep(pauses.next().unwrap_or_default()).await;
+        }
+    }
+
+    /// True once it shows that the step took effect; one that may never have arrived is looked for a few seconds only.
+    async fn shows(&self, step: Step, accepted: bool) -> bool {
+        let end = self.run.deadline(self.timeout);
+        let end = if accepted { end } else { end.min(Instant::now() + MAY_SHOW) };
+        for pause in target::pauses() {
+            let now = observe::observe(self.args, self.server, Some(self.observed)).await;
+            if now.is_ok_and(|now| took_effect(step, &now)) {
+                return true;
+            }
+            if Instant::now() + pause >= end {
+                return false;
+            }
+            tokio::time::sleep(pause).await;
+        }
+        false
+    }
+
+    /// Powers the virtual machine on, whatever happened before, also for a while after the run's time is over.
+    async fn power_on_again(&mut self) -> Result<(), WriteError> {
+        self.timeout += POWER_ON_AGAIN;
+        self.server.extend(self.run.deadline(self.timeout));
+        match self.perform(Step::PowerOn).await {
+            Err(WriteError::Unknown { accepted, .. }) if self.shows(Step::PowerOn, accepted).await => Ok(()),
+            outcome => outcome.map(drop),
+        }
+    }
+
+    /// The power that the virtual machine was left with after a failure.
+    fn power_told(&self, error: Option<WriteError>) -> String {
+        let name = &self.observed.vm.name;
+        match error {
+            None if self.was_off => format!("{name} was powered off for that, and is on again"),
+            None => format!("{name} is powered on"),
+            Some(error) if error.is_unknown() => {
+                format!("{name} may be powered off now: whether vSphere powered it on is not known: {error}")
+            }
+            Some(error) => format!("{name} is powered off now, because powering it on failed: {error}"),
         }
     }
 
     /// Turning off was refused because somebody else did it first: releases say that with different faults.
-    async fn is_off_already(&self, error: &vsphere::Error, step: Step) -> bool {
-        if step != Step::TurnOff || !matches!(error, vsphere::Error::Fault(_)) {
+    async fn is_off_already(&self, error: &WriteError, step: Step) -> bool {
+        if step != Step::TurnOff || error.fault().is_none() {
             return false;
         }
         let now = observe::observe(self.args, self.server, Some(self.observed)).await;
@@ -155,8 +213,20 @@ fn doing(step: Step) -> &'static str {
     }
 }
 
+/// True if the state shows what the step leads to.
+fn took_effect(step: Step, now: &Observed) -> bool {
+    match step {
+        Step::Create => now.state != FtState::NotConfigured,
+        Step::Enable => !matches!(now.state, FtState::Disabled | FtState::NotConfigured),
+        Step::Disable => now.state == FtState::Disabled,
+        Step::TurnOff => now.state == FtState::NotConfigured,
+        Step::PowerOff => now.power() == "poweredOff",
+        Step::PowerOn => now.power() == "poweredOn",
+    }
+}
+
 /// The power is where the step would bring it.
-fn is_there(error: &vsphere::Error, step: Step) -> bool {
+fn is_there(error: &WriteError, step: Step) -> bool {
     match step {
         Step::PowerOn => target::power_is(error, "poweredOn"),
         Step::PowerOff => target::power_is(error, "poweredOff"),
@@ -165,8 +235,8 @@ fn is_there(error: &vsphere::Error, step: Step) -> bool {
 }
 
 /// Somebody else was faster: the state has to be read again before anything is decided.
-fn is_moot(error: &vsphere::Error, step: Step) -> bool {
-    let vsphere::Error::Fault(fault) = error else { return false };
+fn is_moot(error: &WriteError, step: Step) -> bool {
+    let Some(fault) = error.fault() else { return false };
     match step {
         Step::Create => has_reason(fault, "moreThanOneSecondary"),
         Step::Enable => fault.is("SecondaryVmAlreadyEnabled"),
@@ -188,8 +258,12 @@ async fn started(
         let what = format!("waiting for the secondary of {} to start", observed.vm.name);
         match target::wait(server, task, Some(&observed.moref), run, args.timeout, &what).await {
             Ok(_) => {}
-            Err(vsphere::Error::Fault(fault)) => faults.push(fault),
-            Err(error) => return Err(target::write_failure(error)),
+            Err(WriteError::Ended(fault)) => faults.push(fault),
+            Err(error @ WriteError::Unknown { error: vsphere::Error::Question { .. }, .. }) => {
+                return Err(target::write_failure(error));
+            }
+            // The state of the pair will tell.
+            Err(_) => {}
         }
     }
     if let Some(first) = faults.first() {
@@ -238,26 +312,26 @@ fn tree(first: &Fault, faults: &[Fault]) -> Value {
     json!({ "type": "VmFaultToleranceOpIssuesList", "message": "", "causes": causes })
 }
 
-/// The server refused an operation: what that means here.
-fn refused(error: vsphere::Error, step: Step, observed: &Observed) -> Error {
-    let hint = match &error {
-        vsphere::Error::Fault(fault) if needs_power_off(fault) => Some(
-            "Power it off, turn Fault Tolerance on, power it on: `allow_power_cycle: true` does that.".to_owned(),
-        ),
-        vsphere::Error::Fault(fault) if has_reason(fault, "recordReplayNotSupported") => Some(
-            "In a nested lab its options replay.supported, replay.allowFT and replay.allowBTOnly have to be true: see vmx_option.".to_owned(),
-        ),
-        vsphere::Error::Fault(fault) if has_reason(fault, "hasSnapshots") => Some("Delete its snapshots first.".to_owned()),
-        vsphere::Error::Fault(fault) if has_reason(fault, "haNotEnabled") => Some("Turn vSphere HA on for its cluster.".to_owned()),
-        vsphere::Error::Fault(fault) if fault.is("NotSupported") => {
+/// The server refused an operation, or it failed: what that means here.
+fn refused(error: WriteError, step: Step, observed: &Observed) -> Error {
+    let hint = error.fault().and_then(|fault| {
+        Some(if needs_power_off(fault) {
+            "Power it off, turn Fault Tolerance on, power it on: `allow_power_cycle: true` does that.".to_owned()
+        } else if has_reason(fault, "recordReplayNotSupported") {
+            "In a nested lab its options replay.supported, replay.allowFT and replay.allowBTOnly have to be true: see vmx_option.".to_owned()
+        } else if has_reason(fault, "hasSnapshots") {
+            "Delete its snapshots first.".to_owned()
+        } else if has_reason(fault, "haNotEnabled") {
+            "Turn vSphere HA on for its cluster.".to_owned()
+        } else if fault.is("NotSupported") {
             let cluster = observed.cluster.as_ref().map_or("its cluster", |(name, _)| name);
-            Some(format!("vSphere answers so when vSphere HA is not on for {cluster}, and for templates."))
-        }
-        _ => None,
-    };
-    let unknown = !matches!(error, vsphere::Error::Fault(_) | vsphere::Error::SessionRenewed);
+            format!("vSphere answers so when vSphere HA is not on for {cluster}, and for templates.")
+        } else {
+            return None;
+        })
+    });
+    let outcome = if error.is_unknown() { "it is not known whether vSphere did" } else { "vSphere did not" };
     let mut failure = target::write_failure(error);
-    let outcome = if unknown { "it is not known whether vSphere did" } else { "vSphere did not" };
     failure.detail = format!("{outcome} {} {}: {}", doing(step), observed.label(), failure.detail);
     if hint.is_some() {
         failure.hint = hint;

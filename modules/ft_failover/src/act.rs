@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use contract::{Applied, Error, Kind, Run};
 use target::{Server, Verdict};
+use vsphere::WriteError;
 
 use crate::plan::{Change, LOOK_FIRST, Looks, judge, restarted, unseen};
 use crate::state::Observed;
@@ -41,20 +42,18 @@ pub async fn apply(
     let what = format!("waiting for vSphere to {} {}", doing(action), observed.primary.vm.name);
     match target::carry_out(server, primary, run, args.timeout, &what, start).await {
         Ok(_) => Ok(Applied::Done),
-        // The server forgot the task that it had accepted: what became of it, the pair will tell.
-        Err(vsphere::Error::Protocol(_)) if pair.done.get().is_some() => {
-            pair.forgotten.set(true);
+        // Whether vSphere acted, the pair will tell.
+        Err(WriteError::Unknown { error, .. }) if !matches!(error, vsphere::Error::Question { .. }) => {
+            pair.done.set(Some(action));
+            pair.doubt.replace(Some(error.to_string()));
             Ok(Applied::Done)
         }
         Err(error) => {
-            // Its task ended with a fault: nothing was done.
-            if matches!(error, vsphere::Error::Fault(_)) {
+            // Refused, or its task ended with a fault: nothing was done.
+            if !error.is_unknown() {
                 pair.done.set(None);
             }
-            if target::is_stale(&error) {
-                return Ok(Applied::Stale { wrote: false });
-            }
-            Err(refused(error, action, observed))
+            refused(error, action, observed)
         }
     }
 }
@@ -66,8 +65,8 @@ fn doing(action: Action) -> &'static str {
     }
 }
 
-/// The server refused: what that means here.
-fn refused(error: vsphere::Error, action: Action, observed: &Observed) -> Error {
+/// The server refused, or the action failed: what that means here.
+fn refused(error: WriteError, action: Action, observed: &Observed) -> Result<Applied, Error> {
     let cluster = observed.cluster.as_ref().map_or("its cluster", |(name, _)| name);
     let fault = |name| error.is_fault(name);
     let hint = if fault("NotSupported") || fault("FaultToleranceVmNotDasProtected") {
@@ -82,22 +81,23 @@ fn refused(error: vsphere::Error, action: Action, observed: &Observed) -> Error 
     } else {
         None
     };
-    let unknown = !matches!(error, vsphere::Error::Fault(_) | vsphere::Error::SessionRenewed);
+    let unknown = error.is_unknown();
     let stale = fault("InvalidState");
-    let mut failure = target::write_failure(error);
-    let outcome = if unknown { "it is not known whether vSphere did" } else { "vSphere did not" };
-    failure.detail = format!("{outcome} {} {}: {}", doing(action), observed.label(), failure.detail);
-    if stale {
-        failure.kind = Kind::Conflict;
-    }
-    if hint.is_some() {
-        failure.hint = hint;
-    } else if unknown {
-        // What to mend first; but not that it may simply be run again later.
-        let remedy = failure.hint.take().filter(|_| failure.kind != Kind::Timeout);
-        failure.hint = Some(remedy.into_iter().chain([LOOK_FIRST.to_owned()]).collect::<Vec<_>>().join(" "));
-    }
-    failure
+    target::judge_write(error, false).map_err(|mut failure| {
+        let outcome = if unknown { "it is not known whether vSphere did" } else { "vSphere did not" };
+        failure.detail = format!("{outcome} {} {}: {}", doing(action), observed.label(), failure.detail);
+        if stale {
+            failure.kind = Kind::Conflict;
+        }
+        if hint.is_some() {
+            failure.hint = hint;
+        } else if unknown {
+            // What to do first; but not that it may simply be run again later.
+            let remedy = failure.hint.take();
+            failure.hint = Some(remedy.into_iter().chain([LOOK_FIRST.to_owned()]).collect::<Vec<_>>().join(" "));
+        }
+        failure
+    })
 }
 
 /// Reads until the virtual machine is protected again, and differently than before.
@@ -121,7 +121,7 @@ pub async fn verify(
             Action::TestFailover => began.elapsed() < LAG,
             Action::RestartSecondary => Instant::now() < patience,
         };
-        judge(action, now, observed, Looks { lagging, left: left.get(), forgotten: pair.forgotten.get() })
+        judge(action, now, observed, Looks { lagging, left: left.get(), doubt: pair.doubt.borrow().as_deref() })
     };
     let late = |now: &Observed, what: String| {
         let text = format!("Fault Tolerance of {} is still {what} after {} s", now.label(), args.timeout);

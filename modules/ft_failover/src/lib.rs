@@ -9,7 +9,7 @@ mod observe;
 mod plan;
 mod state;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -95,8 +95,8 @@ impl HalfReport {
 struct Pair {
     /// What this run has done, or has begun to do.
     done: Cell<Option<Action>>,
-    /// vSphere forgot the task of that: how it ended is told by the pair alone.
-    forgotten: Cell<bool>,
+    /// Why its end was not seen, if it was not: what became of it, the pair alone tells.
+    doubt: RefCell<Option<String>>,
     /// Nothing showed that the secondary was restarted, although vSphere says that it did.
     unseen: Cell<bool>,
 }

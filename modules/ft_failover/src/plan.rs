@@ -89,13 +89,13 @@ pub const LOOK_FIRST: &str = "This module always acts: see with ft_readiness or 
 
 /// How far the looks at a pair have come since vSphere was told to act.
 #[derive(Debug, Clone, Copy)]
-pub struct Looks {
+pub struct Looks<'a> {
     /// What was there before may still be shown: while it may be, it means nothing.
     pub lagging: bool,
     /// The pair was seen out of the state running since.
     pub left: bool,
-    /// No task said that it was done.
-    pub forgotten: bool,
+    /// Why no task said that it was done, if none did.
+    pub doubt: Option<&'a str>,
 }
 
 /// Whether what was read is what `action` leads to from `before`. What was there before may still be shown for a while
@@ -103,36 +103,43 @@ pub struct Looks {
 ///
 /// A restart of which nothing shows is over when the server lags no longer: the pair runs, and the task said that it was
 /// done. If no task did, it is not known.
-pub fn judge(action: Action, now: &Observed, before: &Observed, looks: Looks) -> Verdict {
-    let Looks { lagging, left, forgotten } = looks;
+pub fn judge(action: Action, now: &Observed, before: &Observed, looks: Looks<'_>) -> Verdict {
+    let Looks { lagging, left, doubt } = looks;
     let label = now.label();
     let lost = |kind: Kind, text: String, remedy: &str| Verdict::Lost(Error::new(kind, text).hint(remedy));
     match &now.primary.state {
         FtState::Running => match action {
             Action::TestFailover if swapped(now, before) => Verdict::Reached,
             Action::RestartSecondary if left || restarted(now, before) => Verdict::Reached,
-            Action::RestartSecondary if !lagging && forgotten => lost(
-                Kind::Conflict,
-                format!(
-                    "it is not known whether vSphere restarted the secondary of {label}: it forgot the task, and nothing \
-                     showed a restart"
+            Action::RestartSecondary if !lagging => match doubt {
+                None => Verdict::Reached,
+                Some(doubt) => lost(
+                    Kind::Conflict,
+                    format!(
+                        "it is not known whether vSphere restarted the secondary of {label}: {doubt}, and nothing showed a \
+                         restart"
+                    ),
+                    LOOK_FIRST,
                 ),
-                LOOK_FIRST,
-            ),
-            Action::RestartSecondary if !lagging => Verdict::Reached,
-            Action::TestFailover if !lagging && forgotten => lost(
-                Kind::Conflict,
-                format!(
-                    "it is not known whether vSphere failed over {label}: it forgot the task, and {} is its primary still",
-                    now.primary.place()
+            },
+            Action::TestFailover if !lagging => match doubt {
+                None => lost(
+                    Kind::Fault,
+                    format!(
+                        "vSphere ended the test failover of {label}, but {} is its primary still",
+                        now.primary.place()
+                    ),
+                    "See the events of the virtual machine.",
                 ),
-                LOOK_FIRST,
-            ),
-            Action::TestFailover if !lagging => lost(
-                Kind::Fault,
-                format!("vSphere ended the test failover of {label}, but {} is its primary still", now.primary.place()),
-                "See the events of the virtual machine.",
-            ),
+                Some(doubt) => lost(
+                    Kind::Conflict,
+                    format!(
+                        "it is not known whether vSphere failed over {label}: {doubt}, and {} is its primary still",
+                        now.primary.place()
+                    ),
+                    LOOK_FIRST,
+                ),
+            },
             Action::TestFailover => Verdict::Waiting("running, with the roles as before".to_owned()),
             Action::RestartSecondary => Verdict::Waiting("running, with the secondary as before".to_owned()),
         },

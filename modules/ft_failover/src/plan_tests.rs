@@ -144,7 +144,7 @@ fn the_waiting_ends_when_the_pair_runs_again_and_is_another() {
         (RestartSecondary, state("enabled"), true, true, "waiting"),
         (RestartSecondary, state("disabled"), false, true, "lost"),
     ] {
-        let verdict = judge(action, &now, &before(), Looks { lagging, left, forgotten: false });
+        let verdict = judge(action, &now, &before(), Looks { lagging, left, doubt: None });
         let told = match &verdict {
             Verdict::Reached => "reached",
             Verdict::Waiting(_) => "waiting",
@@ -156,7 +156,9 @@ fn the_waiting_ends_when_the_pair_runs_again_and_is_another() {
 
 #[test]
 fn a_failover_that_no_task_told_of_and_no_role_shows_is_not_known() {
-    let judged = |lagging| judge(TestFailover, &before(), &before(), Looks { lagging, left: false, forgotten: true });
+    let judged = |lagging| {
+        judge(TestFailover, &before(), &before(), Looks { lagging, left: false, doubt: Some("it forgot the task") })
+    };
     assert!(matches!(judged(true), Verdict::Waiting(_)));
     let Verdict::Lost(error) = judged(false) else { panic!("the roles are as before, and nobody says more") };
     assert!(error.message().contains("not known") && error.message().contains("always acts"), "{error:?}");
@@ -175,7 +177,8 @@ fn a_restart_that_no_task_told_of_and_nothing_shows_is_not_known() {
         (booted, false, false, "reached"),
         (pair("vm-63", "vm-70", "starting"), false, true, "waiting"),
     ] {
-        let verdict = judge(RestartSecondary, &now, &before(), Looks { lagging, left, forgotten: true });
+        let verdict =
+            judge(RestartSecondary, &now, &before(), Looks { lagging, left, doubt: Some("it forgot the task") });
         let told = match &verdict {
             Verdict::Reached => "reached",
             Verdict::Waiting(_) => "waiting",
@@ -214,7 +217,7 @@ fn what_is_foretold_is_what_is_waited_for() {
         assert_eq!(foretold.done, Some(action));
         // The halves tell their roles themselves.
         foretold.primary.ft = half(&foretold.primary.vm.moid, 1, "running").ft;
-        let looks = Looks { lagging: true, left: action == RestartSecondary, forgotten: false };
+        let looks = Looks { lagging: true, left: action == RestartSecondary, doubt: None };
         assert!(matches!(judge(action, &foretold, &before(), looks), Verdict::Reached), "{action:?}");
         // The same may be asked for again, and leads back.
         let again = predict(&foretold, plan(action, &foretold).unwrap().change);

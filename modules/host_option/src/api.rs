@@ -88,13 +88,10 @@ pub async fn apply(hosts: &Hosts, host: &Host, change: &Change, run: &Run) -> Re
         .collect();
     match hosts.server.update_options(host.manager()?, &values).await {
         Ok(()) => Ok(Applied::Done),
-        Err(error) if target::is_stale(&error) => Ok(Applied::Stale { wrote: false }),
-        Err(error) => {
-            // The server's own text may not even name the option.
-            let refused = format!("setting {}: ", change.keys().join(", "));
-            let mut error = target::write_failure(error);
-            error.detail.insert_str(0, &refused);
-            Err(error)
-        }
+        // The server's own text may not even name the option.
+        Err(error) => target::judge_write(error, false).map_err(|mut error| {
+            error.detail.insert_str(0, &format!("setting {}: ", change.keys().join(", ")));
+            error
+        }),
     }
 }

@@ -145,11 +145,9 @@ impl Module for VmPower {
         };
         match target::carry_out(server, &observed.moref, run, args.timeout, &what, start).await {
             Ok(_) => Ok(Applied::Done),
-            // Somebody else pressed the button first, or the session was renewed: look again.
-            Err(error) if target::is_stale(&error) || target::power_is(&error, step.leads_to()) => {
-                Ok(Applied::Stale { wrote: false })
-            }
-            Err(error) => Err(target::write_failure(error)),
+            // Somebody else pressed the button first.
+            Err(error) if target::power_is(&error, step.leads_to()) => Ok(Applied::Stale { wrote: false }),
+            Err(error) => target::judge_write(error, false),
         }
     }
 

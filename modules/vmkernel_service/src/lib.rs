@@ -212,11 +212,11 @@ impl Module for VmkernelService {
             run.progress.waiting(&format!("waiting for {what}"));
             match server.select_nic(manager, service, &change.device, change.select).await {
                 Ok(()) => wrote = true,
-                Err(error) if target::is_stale(&error) => return Ok(Applied::Stale { wrote }),
                 Err(error) => {
-                    let mut error = target::write_failure(error);
-                    error.detail.insert_str(0, &format!("getting {what}: "));
-                    return Err(error);
+                    return target::judge_write(error, wrote).map_err(|mut error| {
+                        error.detail.insert_str(0, &format!("getting {what}: "));
+                        error
+                    });
                 }
             }
         }

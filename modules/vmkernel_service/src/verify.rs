@@ -12,8 +12,6 @@ use crate::{Args, Host, VmkernelService};
 const MOMENT: Duration = Duration::from_secs(2);
 /// So long a change may take to show at all.
 const LAG: Duration = Duration::from_secs(15);
-/// The longest pause between two looks.
-const SLOWEST: Duration = Duration::from_secs(1);
 
 /// Reads until the change shows, in the property or, where that lags, in `QueryNetConfig`.
 pub async fn verify(
@@ -25,9 +23,9 @@ pub async fn verify(
 ) -> Result<Observed, Error> {
     let began = Instant::now();
     let end = run.deadline(args.timeout).min(began + LAG);
-    let mut pause = Duration::from_millis(50);
+    let mut pauses = target::pauses();
     loop {
-        let last = Instant::now() + pause >= end;
+        let last = Instant::now() >= end;
         let mut now = VmkernelService::observe(args, server, host, Some(observed)).await.map_err(Error::unsettled)?;
         let mut rest = VmkernelService::plan(args, &now).map_err(Error::unsettled)?.change;
         if !rest.is_empty() && (last || began.elapsed() >= MOMENT) {
@@ -41,8 +39,8 @@ pub async fn verify(
             return Err(unseen(&now, &rest));
         }
         run.progress.waiting(&format!("waiting for the server to show the change of host {}", now.host));
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(SLOWEST);
+        let left = end.saturating_duration_since(Instant::now());
+        tokio::time::sleep(pauses.next().unwrap_or_default().min(left)).await;
     }
 }
 

@@ -38,6 +38,23 @@ pub enum Kind {
     Internal,
 }
 
+/// What is known of the write that a failure ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Write {
+    /// It was rejected before it started: nothing changed.
+    Refused,
+    /// It ended, or there was none: what is there now tells what changed.
+    #[default]
+    Ended,
+    /// A part of it took effect.
+    Partly,
+    /// Its end was not seen: it may have taken effect, or may still do so.
+    Unknown {
+        /// The other side said that it is at work on it.
+        accepted: bool,
+    },
+}
+
 /// Why a run, or one target of it, failed.
 #[derive(Debug, Clone, Serialize, JsonSchema, thiserror::Error)]
 #[error("{detail}")]
@@ -53,15 +70,15 @@ pub struct Error {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// The server may have accepted the change, or be at it still: what is there now does not tell.
+    /// What is known of the write that this failure ended.
     #[serde(skip)]
-    pub(crate) unsettled: bool,
+    pub(crate) write: Write,
 }
 
 impl Error {
     /// A failure of `kind`, told in one sentence.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), fault: None, hint: None, unsettled: false }
+        Self { kind, detail: detail.into(), fault: None, hint: None, write: Write::default() }
     }
 
     /// The same failure, with what to do about it.
@@ -71,12 +88,24 @@ impl Error {
         self
     }
 
-    /// The same failure, of a change that the server may have accepted all the same, or be at still: the run is told to
-    /// have changed something, because that it did not is not known.
+    /// The same failure, with what is known of the write that it ended.
     #[must_use]
-    pub fn unsettled(mut self) -> Self {
-        self.unsettled = true;
+    pub fn write(mut self, write: Write) -> Self {
+        self.write = write;
         self
+    }
+
+    /// The same failure, after a part of the plan took effect, which what is there now need not show.
+    #[must_use]
+    pub fn partly(self) -> Self {
+        self.write(Write::Partly)
+    }
+
+    /// The same failure, of a write whose end was not seen. The run reports `changed: true`, unless it can read that the
+    /// change was made, and then succeeds.
+    #[must_use]
+    pub fn unsettled(self) -> Self {
+        self.write(Write::Unknown { accepted: false })
     }
 
     /// The same failure, with the state that it left behind.

@@ -31,7 +31,7 @@ mod steps;
 mod testing;
 
 pub use cli::{main, main_from};
-pub use error::{Error, Kind};
+pub use error::{Error, Kind, Write};
 pub use field::Rule;
 pub use module::{Applied, Change, Close, Module, NoChange, Outcome, Plan};
 pub use progress::Progress;

@@ -200,7 +200,7 @@ impl<C> From<C> for Plan<C> {
 }
 
 /// How a write ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Applied {
     /// Everything that the plan says was written.
     Done,
@@ -208,6 +208,13 @@ pub enum Applied {
     Stale {
         /// Whether a part of the plan was written before that showed.
         wrote: bool,
+    },
+    /// Somebody else's operation holds the object: observe and plan again after a pause.
+    Busy {
+        /// Whether a part of the plan was written before that showed.
+        wrote: bool,
+        /// The failure, if the time runs out first.
+        error: Error,
     },
 }
 

@@ -1,6 +1,6 @@
 //! What a module may know of the run that it is part of.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,7 @@ pub struct Run {
     pub(crate) no_log: bool,
     pub(crate) verbosity: u64,
     started: Instant,
+    ends: Cell<Option<Instant>>,
     trace: Rc<RefCell<Vec<String>>>,
     warnings: RefCell<Vec<String>>,
     shared: Option<Rc<Shared>>,
@@ -34,6 +35,7 @@ impl Run {
             no_log,
             verbosity,
             started: Instant::now(),
+            ends: Cell::new(None),
             trace: Rc::default(),
             warnings: RefCell::default(),
             shared: None,
@@ -60,7 +62,16 @@ impl Run {
     /// The instant at which a run with a timeout of `seconds` gives up.
     pub fn deadline(&self, seconds: u64) -> Instant {
         // A timeout of a thousand years is a run without one; an addition that overflows is a panic.
-        self.started + Duration::from_secs(seconds.min(60 * 60 * 24 * 365))
+        let end = self.started + Duration::from_secs(seconds.min(60 * 60 * 24 * 365));
+        if self.ends.get().is_none() {
+            self.ends.set(Some(end));
+        }
+        end
+    }
+
+    /// The instant at which this run gives up: the first [`deadline`](Self::deadline) that was asked for, or a minute after its start if it has none.
+    pub(crate) fn ends(&self) -> Instant {
+        self.ends.get().unwrap_or(self.started + Duration::from_secs(60))
     }
 
     /// Where requests to the server are noted, if anybody asked: they are shown with the invocation from verbosity 3 on.

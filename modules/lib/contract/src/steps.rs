@@ -6,17 +6,28 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::future::{FutureExt, join_all};
 use futures_util::stream::{self, StreamExt};
+use tokio::time::Instant;
 
+use crate::error::{Write, full_stop};
 use crate::{Applied, Change, Close, Error, Kind, Module, Outcome, Run};
 
 /// So many targets at a time: enough to hide the latency, few enough for a vCenter's session.
 const AT_ONCE: usize = 16;
-/// So many times an observation may be overtaken by somebody else's change.
-const ROUNDS: u32 = 5;
-/// So long a run that was interrupted may take to find out how far it came.
-const LAST_LOOK: Duration = Duration::from_secs(5);
+/// So many times a plan may be overtaken by somebody else's change, if the run's time lasts as long.
+const ROUNDS: u32 = 50;
+/// The pauses between such rounds: they differ from run to run, so that runs in each other's way do not meet again.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(20))
+    .with_max_delay(Duration::from_secs(1))
+    .without_max_times()
+    .with_jitter();
+/// So long a write that may never have arrived is looked for; one that was accepted, until the run's deadline.
+const MAY_SHOW: Duration = Duration::from_secs(10);
+/// So long a run that failed or was interrupted may take to find out how far it came.
+const LAST_LOOK: Duration = Duration::from_millis(2500);
 /// So long a login under way may take to end, once the run was interrupted: a session that is not known cannot be closed.
 const LAST_LOGIN: Duration = Duration::from_secs(2);
 
@@ -120,8 +131,8 @@ async fn every_target<M: Module>(
     stream::iter(0..count)
         .for_each_concurrent(AT_ONCE, |index| async move {
             let target = Rc::clone(&slots.borrow()[index].target);
-            let result = one_target::<M>(args, session, &target, run, slots, index).await;
-            let outcome = match result {
+            let steps = AssertUnwindSafe(one_target::<M>(args, session, &target, run, slots, index));
+            let outcome = match steps.catch_unwind().await.unwrap_or_else(|panic| Err(defect(&*panic))) {
                 Ok((after, changed)) => finish(slots, index, Some(after), changed, None),
                 Err(error) => failed::<M>(args, session, &target, slots, index, error).await,
             };
@@ -141,12 +152,24 @@ async fn one_target<M: Module>(
     index: usize,
 ) -> Result<(M::Observed, bool), Error> {
     let mut last: Option<M::Observed> = None;
+    let run_ends = Instant::from_std(run.ends());
+    let mut pauses = PAUSES.build();
+    let mut busy = None;
+    // The failure of a write whose end was not seen, and until when its effect may show.
+    let mut unseen: Option<(Error, Instant)> = None;
     for round in 0..ROUNDS {
-        if round > 1 {
-            // Once is a race. More often, the server may need a moment to show what it did.
-            tokio::time::sleep(Duration::from_millis(100) * 2u32.pow(round)).await;
+        if round > 0 {
+            let pause = pauses.next().unwrap_or_default();
+            let end = unseen.as_ref().map_or(run_ends, |(_, end)| *end);
+            if Instant::now() + pause >= end {
+                break;
+            }
+            tokio::time::sleep(pause).await;
         }
-        let observed = M::observe(args, session, target, last.as_ref()).await?;
+        let observed = match M::observe(args, session, target, last.as_ref()).await {
+            Ok(observed) => observed,
+            Err(error) => return Err(unseen.map_or(error, |(error, _)| error)),
+        };
         {
             let slot = &mut slots.borrow_mut()[index];
             slot.before.get_or_insert_with(|| observed.clone());
@@ -164,6 +187,13 @@ async fn one_target<M: Module>(
             return Ok((M::predict(&observed, &plan.change), changed));
         }
         if plan.change.is_empty() {
+            if let Some((error, _)) = unseen {
+                let slot = &mut slots.borrow_mut()[index];
+                slot.wrote = true;
+                slot.phase = Phase::Verifying;
+                let seen = format!("The change was made, but its end was not seen: {}", full_stop(&error.detail));
+                run.warn(seen);
+            }
             if plan.change.waits() {
                 let after = M::verify(args, session, target, &observed, &plan.change, run).await?;
                 // What was to be said before the wait may be over now.
@@ -174,6 +204,10 @@ async fn one_target<M: Module>(
             }
             return Ok((observed, slots.borrow()[index].wrote));
         }
+        if unseen.is_some() {
+            last = Some(observed);
+            continue;
+        }
         if let Some((kind, why, remedy)) = plan.blockers.into_iter().next() {
             let error = Error::new(kind, why);
             return Err(match remedy {
@@ -183,26 +217,47 @@ async fn one_target<M: Module>(
         }
         slots.borrow_mut()[index].phase = Phase::Writing;
         let applied = M::apply(args, session, target, &observed, &plan.change, run).await;
+        if let Err(error) = &applied
+            && let Write::Unknown { accepted } = error.write
+        {
+            let end = if accepted { run_ends } else { run_ends.min(Instant::now() + MAY_SHOW) };
+            unseen = Some((error.clone(), end));
+            last = Some(observed);
+            pauses = PAUSES.build();
+            continue;
+        }
         slots.borrow_mut()[index].phase = Phase::Verifying;
-        match applied? {
+        let wrote = match applied? {
             Applied::Done => {
                 let after = M::verify(args, session, target, &observed, &plan.change, run).await?;
                 let made = !plan.change.is_tentative() || M::view(&observed) != M::view(&after);
                 return Ok((after, made || slots.borrow()[index].wrote));
             }
             Applied::Stale { wrote } => {
-                let slot = &mut slots.borrow_mut()[index];
-                slot.wrote |= wrote;
-                // Nothing was written: what is there now is somebody else's doing.
-                slot.phase = if slot.wrote { Phase::Verifying } else { Phase::Reading };
+                busy = None;
+                wrote
             }
+            Applied::Busy { wrote, error } => {
+                busy = Some(error);
+                run.progress.waiting("another operation works on this object; waiting for it to end");
+                wrote
+            }
+        };
+        {
+            let slot = &mut slots.borrow_mut()[index];
+            slot.wrote |= wrote;
+            // Nothing was written: what is there now is somebody else's doing.
+            slot.phase = if slot.wrote { Phase::Verifying } else { Phase::Reading };
         }
         last = Some(observed);
+    }
+    if let Some(error) = unseen.map(|(error, _)| error).or(busy) {
+        return Err(error);
     }
     let label = M::label(target, last.as_ref());
     Err(Error::new(
         Kind::Conflict,
-        format!("{label} was changed by somebody else {ROUNDS} times while this run was changing it"),
+        format!("{label} was changed by somebody else, again and again, while this run was changing it"),
     )
     .hint("Run it again when the other one is done."))
 }
@@ -224,19 +279,26 @@ async fn failed<M: Module>(
         return finish(slots, index, None, false, Some(error));
     }
     // The write was accepted, or may have been, and nobody saw its end: "unchanged" would be a guess that hides a change.
-    let unknown = wrote || phase == Phase::Writing || error.unsettled;
-    let looked = tokio::time::timeout(LAST_LOOK, M::observe(args, session, target, before.as_ref())).await;
+    let known = match error.write {
+        _ if wrote || phase == Phase::Writing => Some(true),
+        Write::Partly | Write::Unknown { .. } => Some(true),
+        // What is different now is somebody else's doing.
+        Write::Refused => Some(false),
+        Write::Ended => None,
+    };
+    let look = AssertUnwindSafe(M::observe(args, session, target, before.as_ref())).catch_unwind();
+    let looked = tokio::time::timeout(LAST_LOOK, look).await;
     match (looked, &before) {
-        (Ok(Ok(now)), Some(before)) => {
+        (Ok(Ok(Ok(now))), Some(before)) => {
             let error = match M::aftermath(before, &now) {
                 Some(aftermath) => error.aftermath(&aftermath),
                 None => error,
             };
-            let changed = unknown || M::view(before) != M::view(&now);
+            let changed = known.unwrap_or_else(|| M::view(before) != M::view(&now));
             finish(slots, index, Some(now), changed, Some(error))
         }
         // Nor can its effect be read.
-        _ => finish(slots, index, None, true, Some(error)),
+        _ => finish(slots, index, None, known.unwrap_or(true), Some(error)),
     }
 }
 
@@ -261,13 +323,7 @@ async fn settle<M: Module>(
             Some(name) => interrupted(name, how_far(&slots.borrow()[*index..=*index])),
             None => error.clone(),
         };
-        let look =
-            AssertUnwindSafe(failed::<M>(args, session, target, slots, *index, error.clone())).catch_unwind().await;
-        // It is the observation itself that panics.
-        let outcome = look.unwrap_or_else(|_| {
-            let wrote = slots.borrow()[*index].phase != Phase::Reading;
-            finish(slots, *index, None, wrote, Some(error))
-        });
+        let outcome = failed::<M>(args, session, target, slots, *index, error).await;
         slots.borrow_mut()[*index].outcome = Some(outcome);
     });
     join_all(looks).await;

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{Applied, Change, Close, Error, Kind, Module, Outcome, Plan, Progress, Rule, Run, Scalar};
+use crate::{Applied, Change, Close, Error, Kind, Module, Outcome, Plan, Progress, Rule, Run, Scalar, Write};
 
 thread_local! {
     /// The lamps that are on.
@@ -16,6 +16,8 @@ thread_local! {
     pub static RACES: Cell<u32> = const { Cell::new(0) };
     /// Whether lamps that are on still get brighter.
     pub static WARMING: Cell<bool> = const { Cell::new(false) };
+    /// How many looks go by before the lamp `late` shows that it is on.
+    pub static SHOWS_LATE: Cell<u32> = const { Cell::new(0) };
     pub static OPEN_SESSIONS: Cell<i32> = const { Cell::new(0) };
 }
 
@@ -123,6 +125,10 @@ impl Module for Lamps {
     async fn observe(_: &Args, _: &Session, lamp: &String, _: Option<&bool>) -> Result<bool, Error> {
         match lamp.as_str() {
             "unheard" => std::future::pending().await,
+            "late" if SHOWS_LATE.get() > 0 => {
+                SHOWS_LATE.set(SHOWS_LATE.get() - 1);
+                Ok(false)
+            }
             "unreadable" => Err(Error::new(Kind::Permission, "it cannot be read")),
             _ => Ok(lit(lamp)),
         }
@@ -156,6 +162,18 @@ impl Module for Lamps {
             }
             "broken" | "limping" => return broken(),
             "unsettled" => return Err(Error::new(Kind::Timeout, "it takes long").unsettled()),
+            "late" => {
+                SHOWS_LATE.set(3);
+                switch(lamp, on);
+                return Err(Error::new(Kind::Timeout, "it takes long").unsettled());
+            }
+            "refused" => {
+                switch(lamp, on);
+                return Err(Error::new(Kind::Permission, "not yours").write(Write::Refused));
+            }
+            "occupied" => {
+                return Ok(Applied::Busy { wrote: false, error: Error::new(Kind::Conflict, "somebody is at it") });
+            }
             "half" => {
                 switch(lamp, on);
                 return broken();

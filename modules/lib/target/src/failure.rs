@@ -1,10 +1,8 @@
 //! The server's failures in the words of the contract, with what to do about them.
 
-use std::time::{Duration, Instant};
-
-use contract::{Error, Kind, Run};
+use contract::{Applied, Error, Kind, Run, Write};
 use serde_json::{Map, Value, json};
-use vsphere::{Element, Fault, Moref, TlsError, Watch};
+use vsphere::{Element, Fault, Moref, TlsError, Watch, WriteError};
 
 /// The failure as a result tells it.
 pub fn failure(error: vsphere::Error) -> Error {
@@ -14,6 +12,8 @@ pub fn failure(error: vsphere::Error) -> Error {
         Cause::Connect { .. } => {
             Error::new(Kind::Connection, detail).hint("Check `hostname`, `port` and the network between.")
         }
+        Cause::Dropped { .. } => Error::new(Kind::Connection, detail)
+            .hint("Run it again. If that happens each time, look at what is between: a proxy, a firewall, a load balancer."),
         Cause::Tls(tls) => tls_failure(&tls, detail),
         Cause::Http { .. } | Cause::Protocol(_) => Error::new(Kind::Connection, detail)
             .hint("Check that `hostname` and `port` are those of a vCenter Server or ESXi host."),
@@ -26,7 +26,7 @@ pub fn failure(error: vsphere::Error) -> Error {
         // Not a hint at plain HTTP, which shows the password to the network.
         Cause::OtherPort { .. } => Error::new(Kind::Connection, detail).hint("Check `port` and `protocol`."),
         Cause::TooLarge { .. } => Error::new(Kind::Connection, detail),
-        Cause::Timeout { .. } => Error::new(Kind::Timeout, detail)
+        Cause::Timeout { .. } | Cause::NoTime { .. } => Error::new(Kind::Timeout, detail)
             .hint("vSphere may go on with it: run it again later, or give it a longer `timeout`."),
         Cause::Fault(fault) => fault_failure(&fault, &detail),
         Cause::SessionRenewed => Error::new(Kind::Conflict, detail).hint("Run it again."),
@@ -118,12 +118,14 @@ pub fn fault_tree(fault: &Fault) -> Value {
 }
 
 /// The write rests on an observation that no longer holds, and nothing of it was done: observe and plan again.
-pub fn is_stale(error: &vsphere::Error) -> bool {
-    match error {
-        vsphere::Error::SessionRenewed => true,
-        vsphere::Error::Fault(fault) => fault.is("ConcurrentAccess"),
-        _ => false,
-    }
+fn is_stale(error: &WriteError) -> bool {
+    matches!(error, WriteError::Refused(vsphere::Error::SessionRenewed)) || error.is_fault("ConcurrentAccess")
+}
+
+/// Another operation holds the object, and nothing of the write was done, whether the call itself was answered so or its
+/// task ended so.
+pub fn is_busy(error: &WriteError) -> bool {
+    ["TaskInProgress", "FailToLockFaultToleranceVMs"].iter().any(|name| error.is_fault(name))
 }
 
 /// Waits for a task that `what` describes, until the run's `timeout` (seconds) is over.
@@ -134,57 +136,51 @@ pub async fn wait(
     run: &Run,
     timeout: u64,
     what: &str,
-) -> Result<Option<Element>, vsphere::Error> {
+) -> Result<Option<Element>, WriteError> {
     run.progress.waiting(what);
     let progress = |percent| run.progress.percent(percent);
     server.wait(task, &Watch { deadline: run.deadline(timeout).into(), vm, progress: &progress }).await
 }
 
-/// Starts a task on `object`, a virtual machine or a cluster, and waits for its end; again, with growing pauses, while another task holds the object, until
-/// the run's `timeout` (seconds) is over. `TaskInProgress` and `FailToLockFaultToleranceVMs` say that nothing was done
-/// and that it may be tried again, whether the call itself answers so or its task ends so.
+/// Starts a task on `object`, a virtual machine or a cluster, and waits for its end.
 pub async fn carry_out(
     server: &vsphere::Session,
     object: &Moref,
     run: &Run,
     timeout: u64,
     what: &str,
-    start: impl AsyncFn() -> Result<Moref, vsphere::Error>,
-) -> Result<Option<Element>, vsphere::Error> {
-    let deadline = run.deadline(timeout);
+    start: impl AsyncFn() -> Result<Moref, WriteError>,
+) -> Result<Option<Element>, WriteError> {
     // Only virtual machines ask questions.
     let vm = Some(object).filter(|object| object.kind == "VirtualMachine");
-    let mut pause = Duration::from_millis(250);
-    loop {
-        let outcome = match start().await {
-            Ok(task) => wait(server, &task, vm, run, timeout, what).await,
-            Err(error) => Err(error),
-        };
-        let error = match outcome {
-            Err(vsphere::Error::Fault(fault)) if BUSY.iter().any(|name| fault.is(name)) => vsphere::Error::Fault(fault),
-            other => return other,
-        };
-        if Instant::now() + pause >= deadline {
-            return Err(error);
-        }
-        run.progress.waiting("another task works on this object; waiting for it to end");
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(5));
+    wait(server, &start().await?, vm, run, timeout, what).await
+}
+
+/// True if the power could not be switched because it is `there` already (`poweredOn`, `poweredOff`).
+pub fn power_is(error: &WriteError, there: &str) -> bool {
+    error.is_fault("InvalidPowerState")
+        && error.fault().is_some_and(|fault| fault.fields.get("existingState").is_some_and(|state| state == there))
+}
+
+/// What the steps have to do about a failed write: observe and plan again, or give up. `wrote` says that a part of the plan
+/// was written before.
+pub fn judge_write(error: WriteError, wrote: bool) -> Result<Applied, Error> {
+    if is_stale(&error) {
+        Ok(Applied::Stale { wrote })
+    } else if is_busy(&error) {
+        Ok(Applied::Busy { wrote, error: write_failure(error) })
+    } else {
+        let failure = write_failure(error);
+        Err(if wrote { failure.partly() } else { failure })
     }
 }
 
-const BUSY: [&str; 2] = ["TaskInProgress", "FailToLockFaultToleranceVMs"];
-
-/// Whether the power could not be switched because it is `there` already (`poweredOn`, `poweredOff`).
-pub fn power_is(error: &vsphere::Error, there: &str) -> bool {
-    matches!(error, vsphere::Error::Fault(fault)
-        if fault.is("InvalidPowerState") && fault.fields.get("existingState").is_some_and(|state| state == there))
-}
-
-/// The failure of a change. Unless vSphere itself says that it refused, the change may have been accepted, or be under
-/// way still.
-pub fn write_failure(error: vsphere::Error) -> Error {
-    let refused = matches!(error, vsphere::Error::Fault(_) | vsphere::Error::SessionRenewed);
-    let failure = failure(error);
-    if refused { failure } else { failure.unsettled() }
+/// The failure of a change, with what is known of its effect.
+pub fn write_failure(error: WriteError) -> Error {
+    let write = match &error {
+        WriteError::Refused(_) => Write::Refused,
+        WriteError::Ended(_) => Write::Ended,
+        WriteError::Unknown { accepted, .. } => Write::Unknown { accepted: *accepted },
+    };
+    failure(error.into_error()).write(write)
 }

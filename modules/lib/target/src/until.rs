@@ -2,10 +2,19 @@
 
 use std::time::{Duration, Instant};
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use contract::{Error, Kind, Run};
 
-/// So many times in a row the state may not be read while it is waited for: the hosts of a nested lab are busy then.
-const BLINKS: u32 = 30;
+/// The pauses between two looks at something that is waited for, without end: 50 ms, doubling up to 1 s, each made longer at
+/// random by up to its own length.
+pub fn pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_secs(1))
+        .without_max_times()
+        .with_jitter()
+        .build()
+}
 
 /// How the waiting goes.
 #[derive(Debug)]
@@ -30,8 +39,7 @@ pub async fn until<T>(
     late: impl FnOnce(&T, String) -> Error,
 ) -> Result<T, Error> {
     let deadline = run.deadline(timeout);
-    let mut pause = Duration::from_millis(50);
-    let mut blinks = 0;
+    let mut pauses = pauses();
     let mut now = first;
     loop {
         let what = match judge(&now) {
@@ -40,19 +48,15 @@ pub async fn until<T>(
             Verdict::Waiting(what) => what,
         };
         run.progress.waiting(&format!("waiting for {subject}: {what}"));
-        if Instant::now() + pause >= deadline {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
             return Err(late(&now, what));
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(2));
+        tokio::time::sleep(pauses.next().unwrap_or_default().min(left)).await;
         match read().await {
-            Ok(seen) => (now, blinks) = (seen, 0),
-            // The network or the host is busy; a virtual machine cannot be read while its host is not connected.
-            Err(error)
-                if blinks < BLINKS && matches!(error.kind, Kind::Connection | Kind::Timeout | Kind::Conflict) =>
-            {
-                blinks += 1;
-            }
+            Ok(seen) => now = seen,
+            // A virtual machine cannot be read while its host is not connected.
+            Err(error) if error.kind == Kind::Conflict => {}
             Err(error) => return Err(error),
         }
     }

@@ -6,6 +6,7 @@ use crate::names;
 use crate::property::{Follow, Object};
 use crate::request::Request;
 use crate::session::Session;
+use crate::write::WriteError;
 use crate::xml::Element;
 
 /// The settings of vSphere HA (`ClusterDasConfigInfo`): as they are, where `None` is what the server does not say, or as
@@ -70,7 +71,7 @@ impl Session {
 
     /// Starts a change of the settings of vSphere HA (`ReconfigureComputeResource_Task`) and gives its task. Whatever
     /// `config` does not name, and everything else of the cluster, stays as it is.
-    pub async fn reconfigure_ha(&self, cluster: &Moref, config: HaConfig) -> Result<Moref, Error> {
+    pub async fn reconfigure_ha(&self, cluster: &Moref, config: HaConfig) -> Result<Moref, WriteError> {
         self.start(&reconfigure(cluster, config)).await
     }
 }

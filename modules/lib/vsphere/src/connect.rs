@@ -33,7 +33,7 @@ pub(crate) fn proxy_refuses(proxy: &Proxy, host: &str, port: u16) -> Error {
     unreachable(host, port, &format!("the proxy {}:{} refuses to connect there", proxy.host, proxy.port))
 }
 
-/// A failed HTTP exchange that was no matter of TLS or of the request's time limit.
+/// A connection that could not be made, for a reason other than TLS or the request's time limit.
 pub(crate) fn explain(
     error: &reqwest::Error,
     links: &Links<'_>,
@@ -42,7 +42,7 @@ pub(crate) fn explain(
     proxy: Option<&Proxy>,
 ) -> Error {
     let texts: Vec<String> = links.iter().map(ToString::to_string).collect();
-    let reason = || reason(error, links, &texts);
+    let reason = || reason(error, links);
     let Some(proxy) = proxy else {
         return unreachable(host, port, &reason());
     };
@@ -88,10 +88,12 @@ pub(crate) fn plain(kind: ErrorKind) -> Option<&'static str> {
     })
 }
 
-fn reason(error: &reqwest::Error, links: &Links<'_>, texts: &[String]) -> String {
+/// The reason of a failure, in plain words.
+pub(crate) fn reason(error: &reqwest::Error, links: &Links<'_>) -> String {
     if error.is_timeout() {
         return no_answer();
     }
+    let texts: Vec<String> = links.iter().map(ToString::to_string).collect();
     if texts.iter().any(|text| text.starts_with("dns error")) {
         return NO_SUCH_NAME.to_owned();
     }

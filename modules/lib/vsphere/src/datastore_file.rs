@@ -78,10 +78,11 @@ impl Session {
     pub async fn file_tail(&self, datacenter: &str, file: &DatastorePath, count: u64) -> Result<FileTail, Error> {
         let url = url(datacenter, file);
         let login = self.logins.get();
-        let mut answer = self.get_tail(&url, file, count).await?;
+        let get = async || self.get_tail(&url, file, count).await;
+        let mut answer = self.transport.persist(get).await?;
         if answer.status == 401 {
             self.renew(login).await?;
-            answer = self.get_tail(&url, file, count).await?;
+            answer = self.transport.persist(get).await?;
         }
         match answer.status {
             206 => Ok(FileTail { text: answer.body, skipped: answer.from }),
@@ -99,12 +100,13 @@ impl Session {
     }
 
     async fn get_tail(&self, url: &str, file: &DatastorePath, count: u64) -> Result<Answer, Error> {
-        let cookie = self.cookie.borrow().clone();
-        let answer = self.transport.get_tail(url, cookie.as_deref(), count).await;
-        answer.map_err(|error| match error {
-            Error::Elsewhere { place, .. } => Error::Elsewhere { what: file.to_string(), place },
-            error => error,
-        })
+        match self.transport.get_tail(url, count).await {
+            Ok(answer) if matches!(answer.status, 502..=504) => {
+                Err(Error::Http { status: answer.status, detail: format!("{file} cannot be read now") })
+            }
+            Err(Error::Elsewhere { place, .. }) => Err(Error::Elsewhere { what: file.to_string(), place }),
+            outcome => outcome,
+        }
     }
 }
 

@@ -17,6 +17,18 @@ pub enum Error {
         /// Why, in plain words.
         reason: String,
     },
+    /// The connection was made, and lost before the answer was complete. The server may have received the request.
+    #[error("the connection to {host}:{port} was lost during {what}: {reason}")]
+    Dropped {
+        /// The method, by its official name, or the path of a file.
+        what: String,
+        /// The host (or proxy) at the other end.
+        host: String,
+        /// Its TCP port.
+        port: u16,
+        /// How, in plain words.
+        reason: String,
+    },
     /// The connection could not be made secure.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -65,6 +77,12 @@ pub enum Error {
         what: String,
         /// How long it was waited for, in seconds.
         seconds: u64,
+    },
+    /// The run's time was over before the request could be sent.
+    #[error("there was no time left for {what}")]
+    NoTime {
+        /// The method, by its official name, or the path of a file.
+        what: String,
     },
     /// vSphere refused: the fault of a method or of a task.
     #[error("{}", .0.describe())]

@@ -1,20 +1,20 @@
 //! What is done to a protected virtual machine without changing that it is protected.
 
-use crate::error::Error;
 use crate::moref::Moref;
 use crate::request::Request;
 use crate::session::Session;
+use crate::write::WriteError;
 
 impl Session {
     /// Starts a test failover (`MakePrimaryVM_Task` on the primary `vm`) and gives the task: `secondary` takes over, and the
     /// old primary becomes the secondary.
-    pub async fn make_primary(&self, vm: &Moref, secondary: &Moref) -> Result<Moref, Error> {
+    pub async fn make_primary(&self, vm: &Moref, secondary: &Moref) -> Result<Moref, WriteError> {
         self.start(&on_secondary("MakePrimaryVM_Task", vm, secondary)).await
     }
 
     /// Starts ending the secondary (`TerminateFaultTolerantVM_Task` on the primary `vm`), which vSphere then starts anew,
     /// and gives the task.
-    pub async fn terminate_secondary(&self, vm: &Moref, secondary: &Moref) -> Result<Moref, Error> {
+    pub async fn terminate_secondary(&self, vm: &Moref, secondary: &Moref) -> Result<Moref, WriteError> {
         self.start(&on_secondary("TerminateFaultTolerantVM_Task", vm, secondary)).await
     }
 }

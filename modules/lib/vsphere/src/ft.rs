@@ -6,6 +6,7 @@ use crate::moref::Moref;
 use crate::request::Request;
 use crate::session::Session;
 use crate::version::Version;
+use crate::write::WriteError;
 use crate::xml::Element;
 
 /// A virtual machine's place in its Fault Tolerance group (`FaultToleranceConfigInfo`, property `config.ftInfo`).
@@ -86,18 +87,23 @@ impl Session {
         ex: bool,
         host: Option<&Moref>,
         placement: Option<&FtPlacement>,
-    ) -> Result<Moref, Error> {
+    ) -> Result<Moref, WriteError> {
         self.start(&create(vm, ex, host, placement)).await
     }
 
     /// Starts resuming Fault Tolerance (`EnableSecondaryVM_Task` on the primary `vm`) and gives the task; its result is a
     /// [`SecondaryOp`].
-    pub async fn enable_secondary(&self, vm: &Moref, secondary: &Moref, host: Option<&Moref>) -> Result<Moref, Error> {
+    pub async fn enable_secondary(
+        &self,
+        vm: &Moref,
+        secondary: &Moref,
+        host: Option<&Moref>,
+    ) -> Result<Moref, WriteError> {
         self.start(&enable(vm, secondary, host)).await
     }
 
     /// Starts suspending Fault Tolerance (`DisableSecondaryVM_Task` on the primary `vm`) and gives the task.
-    pub async fn disable_secondary(&self, vm: &Moref, secondary: &Moref) -> Result<Moref, Error> {
+    pub async fn disable_secondary(&self, vm: &Moref, secondary: &Moref) -> Result<Moref, WriteError> {
         let mut request = Request::new("DisableSecondaryVM_Task", vm);
         request.moref("vm", secondary);
         self.start(&request).await
@@ -105,7 +111,7 @@ impl Session {
 
     /// Starts turning Fault Tolerance off (`TurnOffFaultToleranceForVM_Task`), which removes the secondaries, and gives the
     /// task.
-    pub async fn turn_off_ft(&self, vm: &Moref) -> Result<Moref, Error> {
+    pub async fn turn_off_ft(&self, vm: &Moref) -> Result<Moref, WriteError> {
         self.start(&Request::new("TurnOffFaultToleranceForVM_Task", vm)).await
     }
 

@@ -1,43 +1,71 @@
 //! Logging in, in again, and out.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::request::Request;
 use crate::session::Session;
-use crate::soap;
 
-/// How long a logout may take: it is a courtesy to the server, which would drop the session itself after a while.
-const LOGOUT: Duration = Duration::from_secs(5);
+/// How long a logout may take, all tries together. A server drops a session itself after a while.
+const LOGOUT: Duration = Duration::from_millis(2500);
 
 impl Session {
-    /// Ends the session on the server (`Logout`). Best effort, at most 5 s; does nothing if it has already ended.
+    /// Ends the session on the server (`Logout`). Best effort, at most 2.5 s; does nothing if there is none.
     pub async fn close(&self) {
         self.closed.set(true);
-        if self.cookie.borrow().is_none() {
+        self.log_out().await;
+    }
+
+    async fn log_out(&self) {
+        if !self.open.replace(false) || !self.transport.has_cookie() {
             return;
         }
         let request = Request::new("Logout", &self.content().session_manager);
-        let _ = tokio::time::timeout(LOGOUT, self.send(&request)).await;
-        self.cookie.take();
+        let end = Instant::now() + LOGOUT;
+        // A run that used up its time has some left for this.
+        self.transport.extend(end);
+        let attempt = async || match self.call(&request).await {
+            // An earlier try got through, and its answer did not.
+            Err(error) if error.is_fault("NotAuthenticated") => Ok(()),
+            answered => answered.map(drop),
+        };
+        let _ = tokio::time::timeout(LOGOUT, self.transport.persist_until(end, attempt)).await;
+        self.transport.forget_cookie();
     }
 
-    /// Logs in (`SessionManager.Login`) and takes the session cookie. A refused login may set a cookie too; it is no session.
+    /// Logs in (`SessionManager.Login`): again after a transient failure, until the run's deadline.
     pub(crate) async fn login(&self) -> Result<(), Error> {
-        self.cookie.take();
+        self.transport.persist(async || self.log_in_once().await).await?;
+        self.logins.set(self.logins.get() + 1);
+        Ok(())
+    }
+
+    async fn log_in_once(&self) -> Result<(), Error> {
         let mut request = Request::new("Login", &self.content().session_manager);
         request.text("userName", &self.credentials.username);
         request.text("password", &self.credentials.password);
-        let answer = self.send(&request).await?;
-        soap::response(answer.status, &answer.body)?;
-        let Some(cookie) = answer.cookie else {
-            return Err(Error::Protocol(
-                "the server accepted the login but opened no session (it sent no session cookie)".to_owned(),
-            ));
-        };
-        self.cookie.replace(Some(cookie));
-        self.logins.set(self.logins.get() + 1);
-        Ok(())
+        // Until the server says no, it may have opened a session.
+        self.open.set(true);
+        let answered = self.call(&request).await;
+        match answered {
+            Ok(_) if !self.transport.has_cookie() => {
+                self.open.set(false);
+                Err(Error::Protocol(
+                    "the server accepted the login but opened no session (it sent no session cookie)".to_owned(),
+                ))
+            }
+            Ok(_) => Ok(()),
+            // A refused login may set a cookie too; it is no session.
+            Err(error @ Error::Fault(_)) => {
+                self.open.set(false);
+                self.transport.forget_cookie();
+                Err(error)
+            }
+            Err(error) => {
+                self.log_out().await;
+                Err(error)
+            }
+        }
     }
 
     /// Replaces the session that was opened by the `expired`-th login, unless another call already has.
@@ -48,6 +76,7 @@ impl Session {
             return Err(Error::Protocol("the session is closed".to_owned()));
         }
         if self.logins.get() == expired {
+            self.transport.forget_cookie();
             self.login().await?;
         }
         Ok(())

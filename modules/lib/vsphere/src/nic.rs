@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::moref::Moref;
 use crate::request::Request;
 use crate::session::{Session, returned};
+use crate::write::WriteError;
 use crate::xml::Element;
 
 /// A service, and the vmknics that carry it or could (`VirtualNicManagerNetConfig`).
@@ -72,7 +73,13 @@ impl Vmknic {
 impl Session {
     /// Has the vmknic carry the service, or not any more: `SelectVnicForNicType` or `DeselectVnicForNicType` of the host's
     /// `HostVirtualNicManager`. A device that cannot carry it is the fault `InvalidArgument`.
-    pub async fn select_nic(&self, manager: &Moref, service: &str, device: &str, select: bool) -> Result<(), Error> {
+    pub async fn select_nic(
+        &self,
+        manager: &Moref,
+        service: &str,
+        device: &str,
+        select: bool,
+    ) -> Result<(), WriteError> {
         self.change(&choose(manager, service, device, select)).await.map(drop)
     }
 

@@ -5,6 +5,7 @@ use crate::fault::Fault;
 use crate::moref::Moref;
 use crate::request::Request;
 use crate::session::Session;
+use crate::write::WriteError;
 use crate::xml::Element;
 
 /// A value with its XML Schema type. Hosts accept a value only in the type that the option has.
@@ -165,7 +166,7 @@ impl Session {
 
     /// Sets options (`OptionManager.UpdateOptions`), one after the other: when one is refused (`InvalidName`,
     /// `InvalidArgument`), those before it have been set.
-    pub async fn update_options(&self, manager: &Moref, values: &[OptionValue]) -> Result<(), Error> {
+    pub async fn update_options(&self, manager: &Moref, values: &[OptionValue]) -> Result<(), WriteError> {
         self.change(&update(manager, values)).await.map(drop)
     }
 

@@ -158,14 +158,7 @@ impl Session {
             request.nest("options", |_| {});
         }
         // Not `query`: pages belong to a session, and some servers report an expired one property by property.
-        let login = self.logins.get();
-        match self.pages(&request, paged).await {
-            Err(error) if error.is_fault("NotAuthenticated") => {
-                self.renew(login).await?;
-                self.pages(&request, paged).await
-            }
-            outcome => outcome,
-        }
+        self.reading(async || self.pages(&request, paged).await).await
     }
 
     async fn pages(&self, request: &Request, paged: bool) -> Result<Vec<Object>, Error> {

@@ -1,6 +1,6 @@
 //! A session: who is logged in where, and how calls survive its expiry.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::time::Instant;
 
@@ -14,6 +14,7 @@ use crate::soap;
 use crate::tls_version::TlsSpoken;
 use crate::transport::{Answer, Endpoint, Trace, Transport};
 use crate::version::{self, Version};
+use crate::write::WriteError;
 use crate::xml::Element;
 
 /// A user name and its password.
@@ -39,7 +40,8 @@ pub struct Session {
     content: ServiceContent,
     /// The API version spoken.
     version: &'static str,
-    pub(crate) cookie: RefCell<Option<String>>,
+    /// True while the server holds a session of this client, or may.
+    pub(crate) open: Cell<bool>,
     /// Counts logins, so that of many calls that meet an expired session only one logs in again.
     pub(crate) logins: Cell<u32>,
     /// Whether the session was closed for good.
@@ -65,12 +67,16 @@ impl Session {
         let transport = Transport::new(endpoint)?;
         let instance = Moref::new("ServiceInstance", "ServiceInstance");
         let request = Request::new("RetrieveServiceContent", &instance);
-        let answer = transport.post(request.method, version::OLDEST, None, request.message()).await?;
-        let response = soap::response(answer.status, &answer.body)?;
-        let (about, content) = crate::about::parse(returned(&response)?)?;
+        let ask = async || {
+            let answer = transport.post(request.method, version::OLDEST, request.message()).await?;
+            let response = soap::response(answer.status, &answer.body)?;
+            crate::about::parse(returned(&response)?)
+        };
+        let (about, content) = transport.persist(ask).await?;
+        transport.prove();
         let version = match version::choose(&about.api_version) {
             Some(version) => version,
-            None => listed_version(&transport).await?,
+            None => transport.persist(async || listed_version(&transport).await).await?,
         };
         let session = Session {
             transport,
@@ -78,18 +84,28 @@ impl Session {
             about,
             content,
             version,
-            cookie: RefCell::default(),
+            open: Cell::new(false),
             logins: Cell::new(0),
             closed: Cell::new(false),
             renewing: Mutex::new(()),
         };
-        session.login().await?;
-        Ok(session)
+        match session.login().await {
+            Ok(()) => Ok(session),
+            Err(error) => {
+                session.close().await;
+                Err(error)
+            }
+        }
     }
 
     /// Serves another run from now on: with its own `trace` and `deadline`, as [`Endpoint`] has them.
     pub fn serve(&self, trace: Option<Trace>, deadline: Option<Instant>) {
         self.transport.serve(trace, deadline);
+    }
+
+    /// Lets this run's requests go on until `deadline`, if that is later than its own: for what must not be left undone.
+    pub fn extend(&self, deadline: Instant) {
+        self.transport.extend(deadline);
     }
 
     /// What the server is (`ServiceContent.about`).
@@ -119,8 +135,7 @@ impl Session {
 
     /// One exchange in the session as it is.
     pub(crate) async fn send(&self, request: &Request) -> Result<Answer, Error> {
-        let cookie = self.cookie.borrow().clone();
-        self.transport.post(request.method, self.version, cookie.as_deref(), request.message()).await
+        self.transport.post(request.method, self.version, request.message()).await
     }
 
     pub(crate) async fn call(&self, request: &Request) -> Result<Element, Error> {
@@ -128,37 +143,51 @@ impl Session {
         soap::response(answer.status, &answer.body)
     }
 
-    /// A call that changes nothing: when the session has expired, it is made once more in a new one.
+    /// A call that changes nothing.
     pub(crate) async fn query(&self, request: &Request) -> Result<Element, Error> {
+        self.reading(async || self.call(request).await).await
+    }
+
+    /// Reads: again after a transient failure ([`Transport::persist`]), and once more in a new session when the old one has
+    /// expired.
+    pub(crate) async fn reading<T>(&self, attempt: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
         let login = self.logins.get();
-        match self.call(request).await {
+        match self.transport.persist(&attempt).await {
             Err(error) if error.is_fault("NotAuthenticated") => {
                 self.renew(login).await?;
-                self.call(request).await
+                self.transport.persist(&attempt).await
             }
             outcome => outcome,
         }
     }
 
-    /// A call that changes something: when the session has expired, a new one is opened but the call is not repeated, because
-    /// what it was planned upon may have changed ([`Error::SessionRenewed`]).
-    pub(crate) async fn change(&self, request: &Request) -> Result<Element, Error> {
+    /// A call of a method that has done its change when it answers.
+    pub(crate) async fn change(&self, request: &Request) -> Result<Element, WriteError> {
+        self.write(request, WriteError::of_call).await
+    }
+
+    /// A call of a method that starts a task, and refers to it in its answer.
+    pub(crate) async fn start(&self, request: &Request) -> Result<Moref, WriteError> {
+        let response = self.write(request, WriteError::of_start).await?;
+        returned(&response)
+            .and_then(|value| {
+                let missing = || Error::Protocol(format!("the server's answer to {} names no task", request.method));
+                value.moref().ok_or_else(missing)
+            })
+            .map_err(|error| WriteError::Unknown { error, accepted: true })
+    }
+
+    /// Writes, once. When the session has expired, a new one is opened but the call is not repeated, because what it was
+    /// planned upon may have changed ([`Error::SessionRenewed`]).
+    async fn write(&self, request: &Request, judge: fn(Error) -> WriteError) -> Result<Element, WriteError> {
         let login = self.logins.get();
         match self.call(request).await {
             Err(error) if error.is_fault("NotAuthenticated") => {
-                self.renew(login).await?;
-                Err(Error::SessionRenewed)
+                let renewed = self.renew(login).await;
+                Err(WriteError::Refused(renewed.map_or_else(|error| error, |()| Error::SessionRenewed)))
             }
-            outcome => outcome,
+            outcome => outcome.map_err(judge),
         }
-    }
-
-    /// Starts a task: a change whose answer refers to a `Task`.
-    pub(crate) async fn start(&self, request: &Request) -> Result<Moref, Error> {
-        let response = self.change(request).await?;
-        returned(&response)?
-            .moref()
-            .ok_or_else(|| Error::Protocol(format!("the server's answer to {} names no task", request.method)))
     }
 }
 

@@ -9,17 +9,18 @@ use crate::fault::Fault;
 use crate::moref::Moref;
 use crate::property::Object;
 use crate::session::Session;
-use crate::transport::seconds;
+use crate::transport::{LAST_LOOK, seconds};
+use crate::write::WriteError;
 use crate::xml::Element;
 
 /// The first pause between looks at a task; it doubles up to [`SLOWEST`]. A reconfiguration takes some ten milliseconds, a
 /// secondary minutes.
 const FASTEST: Duration = Duration::from_millis(10);
 const SLOWEST: Duration = Duration::from_secs(2);
-/// How long the last look may take when the deadline has come.
-const GRACE: Duration = Duration::from_secs(5);
-/// Looks that may fail in a row before the wait does: a task goes on while the network blinks.
-const BLINKS: u32 = 3;
+/// Polls that may fail in a row, and for how long, before the wait gives up: the task goes on all the same. A poll is already
+/// tried again where that may help ([`Session::read`]).
+const FAILED_POLLS: u32 = 3;
+const FAILING: Duration = Duration::from_secs(3);
 
 /// How to wait for a task.
 pub struct Watch<'a> {
@@ -40,29 +41,28 @@ struct Look {
 impl Session {
     /// Waits until the task is done, and gives its result (`TaskInfo.result`).
     ///
-    /// A failed task is [`Error::Fault`], one that is not done in time [`Error::Timeout`], one that waits for an answer
-    /// [`Error::Question`]. [`Error::Protocol`] if the server forgot the task: its outcome is unknown then.
-    pub async fn wait(&self, task: &Moref, watch: &Watch<'_>) -> Result<Option<Element>, Error> {
+    /// A failed task is [`WriteError::Ended`]. If the end is not seen, because the time is over ([`Error::Timeout`]), the task
+    /// waits for an answer ([`Error::Question`]), polls keep failing, or the server forgot the task, the outcome is unknown.
+    pub async fn wait(&self, task: &Moref, watch: &Watch<'_>) -> Result<Option<Element>, WriteError> {
+        let unknown = |error| WriteError::Unknown { error, accepted: true };
         let start = Instant::now();
         let mut pause = FASTEST;
         let mut shown = None;
         let mut asked = None;
-        let mut seen = false;
-        let mut failures = 0;
+        // Since when polls fail, how many did, and why the first one did.
+        let mut failing: Option<(Instant, u32, Error)> = None;
         let mut name = format!("task {task}");
         loop {
-            let now = Instant::now();
-            let limit = watch.deadline.max(now + GRACE);
+            let limit = watch.deadline.max(Instant::now()) + LAST_LOOK;
             let look = timeout_at(limit, self.look(task, watch.vm)).await;
             let late = Instant::now() >= watch.deadline;
             match look {
                 Ok(Ok(look)) => {
-                    failures = 0;
+                    failing = None;
                     if let Some(info) = look.info {
-                        seen = true;
                         name = describe(&info, task);
                         if let Some(outcome) = outcome(&info) {
-                            return outcome;
+                            return outcome.map_err(WriteError::Ended);
                         }
                         let percent = info.child("progress").and_then(Element::int);
                         let percent = percent.and_then(|it| u8::try_from(it.clamp(0, 100)).ok());
@@ -75,22 +75,29 @@ impl Session {
                     if let (Some(question), Some(vm)) = (look.question, watch.vm) {
                         let id = question.child("id").map_or("", Element::text).to_owned();
                         if asked.as_ref() == Some(&id) {
-                            return Err(ask(vm, id, &question));
+                            return Err(unknown(ask(vm, id, &question)));
                         }
                         asked = Some(id);
                     } else {
                         asked = None;
                     }
                 }
-                Ok(Err(error)) if gone(&error, task) && seen => {
-                    return Err(Error::Protocol(format!("the server no longer knows {name}, its outcome is unknown")));
+                Ok(Err(error)) => {
+                    let gone = gone(&error, task);
+                    let (since, polls, first) = failing.take().unwrap_or_else(|| (Instant::now(), 0, error));
+                    if polls + 1 >= FAILED_POLLS && (gone || since.elapsed() >= FAILING) || late {
+                        return Err(unknown(if gone {
+                            Error::Protocol(format!("the server no longer knows {name}, its outcome is unknown"))
+                        } else {
+                            first
+                        }));
+                    }
+                    failing = Some((since, polls + 1, first));
                 }
-                Ok(Err(error)) if passing(&error) && failures < BLINKS && !late => failures += 1,
-                Ok(Err(error)) => return Err(error),
                 Err(_) => {}
             }
             if late {
-                return Err(Error::Timeout { what: name, seconds: seconds(start.elapsed()) });
+                return Err(unknown(Error::Timeout { what: name, seconds: seconds(start.elapsed()) }));
             }
             sleep_until((Instant::now() + pause).min(watch.deadline)).await;
             pause = (pause * 2).min(SLOWEST);
@@ -117,12 +124,12 @@ impl Session {
 }
 
 /// The task's end, if it has ended (`TaskInfo.state`).
-fn outcome(info: &Element) -> Option<Result<Option<Element>, Error>> {
+fn outcome(info: &Element) -> Option<Result<Option<Element>, Fault>> {
     match info.child("state").map_or("", Element::text) {
         "success" => Some(Ok(info.child("result").cloned())),
         "error" => {
             let fault = info.child("error").map(Fault::localized);
-            Some(Err(Error::Fault(fault.unwrap_or_default())))
+            Some(Err(fault.unwrap_or_default()))
         }
         _ => None,
     }
@@ -160,9 +167,4 @@ fn gone(error: &Error, moref: &Moref) -> bool {
         return false;
     };
     fault.is("ManagedObjectNotFound") && fault.fields.get("obj").is_none_or(|id| *id == moref.id)
-}
-
-/// Whether the error may pass by itself.
-fn passing(error: &Error) -> bool {
-    matches!(error, Error::Connect { .. } | Error::Timeout { .. } | Error::Http { status: 502..=504, .. })
 }

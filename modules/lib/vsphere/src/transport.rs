@@ -17,9 +17,11 @@ use crate::thumbprint::Thumbprint;
 use crate::tls::Judge;
 use crate::tls_version::{TlsMinimum, TlsSpoken};
 
-const REQUEST: Duration = Duration::from_secs(120);
-/// What a request gets when the deadline is near or past: finding out how far a run came, and logging out.
-const GRACE: Duration = Duration::from_secs(5);
+pub(crate) const REQUEST: Duration = Duration::from_secs(120);
+/// The least time that a request gets while there is time left.
+const LEAST: Duration = Duration::from_secs(5);
+/// So long after the deadline a run may still ask how far it came.
+pub(crate) const LAST_LOOK: Duration = Duration::from_millis(2500);
 /// Short, so that no request meets a connection that the server is just closing.
 const IDLE: Duration = Duration::from_secs(20);
 const LIMIT: usize = 64 * 1024 * 1024;
@@ -44,7 +46,7 @@ pub struct Endpoint {
     pub proxy: Option<Proxy>,
     /// Called after every request with the method's name and the time it took.
     pub trace: Option<Trace>,
-    /// When the run is over: no request is waited for longer than some seconds past it.
+    /// When the run is over. No request goes on for more than 2.5 s past it.
     pub deadline: Option<Instant>,
 }
 
@@ -81,8 +83,6 @@ pub struct Proxy {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
-    /// The session cookie as it has to be sent back (`name=value`, quotes included).
-    pub(crate) cookie: Option<String>,
     /// Of a part of a document, how many bytes come before it, where the server says so.
     pub(crate) from: Option<u64>,
 }
@@ -99,6 +99,10 @@ pub(crate) struct Transport {
     /// What speaks TLS where the client itself cannot: it is older than 1.2.
     leg: Option<Leg>,
     requests: Cell<u32>,
+    /// The session cookie as it has to be sent back (`name=value`, quotes included).
+    cookie: RefCell<Option<String>>,
+    /// True once the server has answered as vSphere does.
+    proven: Cell<bool>,
     trace: RefCell<Option<Trace>>,
     deadline: Cell<Option<Instant>>,
 }
@@ -143,6 +147,8 @@ impl Transport {
             judge,
             leg,
             requests: Cell::new(0),
+            cookie: RefCell::default(),
+            proven: Cell::new(false),
         })
     }
 
@@ -150,6 +156,35 @@ impl Transport {
     pub(crate) fn serve(&self, trace: Option<Trace>, deadline: Option<Instant>) {
         self.trace.replace(trace);
         self.deadline.set(deadline);
+    }
+
+    /// When the run is over.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline.get()
+    }
+
+    /// Lets requests go on until `deadline`, if that is later than the run's own.
+    pub(crate) fn extend(&self, deadline: Instant) {
+        self.deadline.set(self.deadline.get().map(|own| own.max(deadline)));
+    }
+
+    /// Notes that the server answers as vSphere does: from now on a lost connection is taken for a passing one.
+    pub(crate) fn prove(&self) {
+        self.proven.set(true);
+    }
+
+    pub(crate) fn is_proven(&self) -> bool {
+        self.proven.get()
+    }
+
+    /// True if a server has given a session cookie. It keeps the one that it was given last; it may be no session's.
+    pub(crate) fn has_cookie(&self) -> bool {
+        self.cookie.borrow().is_some()
+    }
+
+    /// Sends no cookie any more.
+    pub(crate) fn forget_cookie(&self) {
+        self.cookie.take();
     }
 
     /// How many requests were sent.
@@ -168,23 +203,21 @@ impl Transport {
     }
 
     /// Sends a SOAP message to `/sdk` in the API version `version`.
-    pub(crate) async fn post(
-        &self,
-        what: &str,
-        version: &str,
-        cookie: Option<&str>,
-        body: String,
-    ) -> Result<Answer, Error> {
-        let mut request = self
+    pub(crate) async fn post(&self, what: &str, version: &str, body: String) -> Result<Answer, Error> {
+        let request = self
             .client
             .post(format!("{}/sdk", self.base))
             .header(CONTENT_TYPE, "text/xml; charset=utf-8")
             .header("SOAPAction", format!("\"urn:vim25/{version}\""))
             .body(body);
-        if let Some(cookie) = cookie {
-            request = request.header(COOKIE, cookie);
+        self.exchange(what, self.with_cookie(request)).await
+    }
+
+    fn with_cookie(&self, request: RequestBuilder) -> RequestBuilder {
+        match self.cookie.borrow().as_deref() {
+            Some(cookie) => request.header(COOKIE, cookie),
+            None => request,
         }
-        self.exchange(what, request).await
     }
 
     /// Gets a document, e.g. `/sdk/vimServiceVersions.xml`.
@@ -193,19 +226,18 @@ impl Transport {
         self.exchange(path, request).await
     }
 
-    /// Gets the last `count` bytes of a document, as the session of `cookie`.
-    pub(crate) async fn get_tail(&self, path: &str, cookie: Option<&str>, count: u64) -> Result<Answer, Error> {
-        let mut request = self.client.get(format!("{}{path}", self.base)).header(RANGE, format!("bytes=-{count}"));
-        if let Some(cookie) = cookie {
-            request = request.header(COOKIE, cookie);
-        }
-        self.exchange(path, request).await
+    /// Gets the last `count` bytes of a document, in the session.
+    pub(crate) async fn get_tail(&self, path: &str, count: u64) -> Result<Answer, Error> {
+        let request = self.client.get(format!("{}{path}", self.base)).header(RANGE, format!("bytes=-{count}"));
+        self.exchange(path, self.with_cookie(request)).await
     }
 
     async fn exchange(&self, what: &str, request: RequestBuilder) -> Result<Answer, Error> {
-        self.requests.set(self.requests.get() + 1);
         let start = Instant::now();
-        let limit = self.limit();
+        let Some(limit) = self.limit() else {
+            return Err(Error::NoTime { what: what.to_owned() });
+        };
+        self.requests.set(self.requests.get() + 1);
         let answer = self.receive(what, request.timeout(limit), limit).await;
         let trace = self.trace.borrow().clone();
         if let Some(trace) = trace {
@@ -214,10 +246,14 @@ impl Transport {
         answer
     }
 
-    /// How long the next request may take.
-    fn limit(&self) -> Duration {
-        let left = self.deadline.get().map_or(REQUEST, |at| at.saturating_duration_since(Instant::now()));
-        left.clamp(GRACE, REQUEST)
+    /// How long the next request may take: half of the time left, so that one that hangs can be tried again. `None` if the
+    /// time is over.
+    fn limit(&self) -> Option<Duration> {
+        let Some(deadline) = self.deadline.get() else { return Some(REQUEST) };
+        let now = Instant::now();
+        let left = (deadline + LAST_LOOK).checked_duration_since(now).filter(|left| !left.is_zero())?;
+        let half = deadline.saturating_duration_since(now) / 2;
+        Some(half.clamp(LEAST, REQUEST).min(left))
     }
 
     async fn receive(&self, what: &str, request: RequestBuilder, limit: Duration) -> Result<Answer, Error> {
@@ -232,7 +268,12 @@ impl Transport {
         if usize::try_from(announced).map_or(true, |length| length > LIMIT) {
             return Err(Error::TooLarge { limit: LIMIT });
         }
-        let cookie = session_cookie(response.headers());
+        // Also of an answer whose body will be damaged: whoever has the cookie can log out.
+        if takes_cookie(what)
+            && let Some(cookie) = session_cookie(response.headers())
+        {
+            self.cookie.replace(Some(cookie));
+        }
         let from = range_start(response.headers());
         let ends_with_connection = !tells_its_length(response.headers());
         let mut body = Vec::new();
@@ -247,7 +288,7 @@ impl Transport {
         }
         let body =
             String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        Ok(Answer { status, body, cookie, from })
+        Ok(Answer { status, body, from })
     }
 
     /// What a failed exchange means, told from the chain of errors beneath it.
@@ -278,8 +319,17 @@ impl Transport {
             None => {}
         }
         let Endpoint { host, port, proxy, .. } = &self.endpoint;
-        connect::explain(error, &links, host, *port, proxy.as_ref())
+        if error.is_connect() {
+            return connect::explain(error, &links, host, *port, proxy.as_ref());
+        }
+        let (host, port) = proxy.as_ref().map_or((host, *port), |proxy| (&proxy.host, proxy.port));
+        Error::Dropped { what: what.to_owned(), host: bracketed(host), port, reason: connect::reason(error, &links) }
     }
+}
+
+/// Only these answers begin a session. A late answer to a request of an expired one must not replace the cookie of the new.
+fn takes_cookie(what: &str) -> bool {
+    ["RetrieveServiceContent", "Login"].contains(&what)
 }
 
 /// Whole seconds, for messages.

@@ -1,9 +1,9 @@
 //! Changes of virtual machines.
 
-use crate::error::Error;
 use crate::moref::Moref;
 use crate::request::Request;
 use crate::session::Session;
+use crate::write::WriteError;
 use crate::xml::Element;
 
 impl Session {
@@ -17,17 +17,17 @@ impl Session {
         vm: &Moref,
         change_version: Option<&str>,
         changes: &[(String, String)],
-    ) -> Result<Moref, Error> {
+    ) -> Result<Moref, WriteError> {
         self.start(&reconfigure(vm, change_version, changes)).await
     }
 
     /// Starts powering on (`PowerOnVM_Task`) and gives the task. Powers on the secondaries of a primary too.
-    pub async fn power_on(&self, vm: &Moref) -> Result<Moref, Error> {
+    pub async fn power_on(&self, vm: &Moref) -> Result<Moref, WriteError> {
         self.start(&Request::new("PowerOnVM_Task", vm)).await
     }
 
     /// Starts powering off (`PowerOffVM_Task`), without asking the guest, and gives the task.
-    pub async fn power_off(&self, vm: &Moref) -> Result<Moref, Error> {
+    pub async fn power_off(&self, vm: &Moref) -> Result<Moref, WriteError> {
         self.start(&Request::new("PowerOffVM_Task", vm)).await
     }
 }

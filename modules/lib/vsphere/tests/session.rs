@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use server::{Server, credentials, endpoint, fault, http, object, objects, service_content, soap, with_header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use vsphere::{Error, Moref, OptionValue, Scalar, Scheme, Session, VmPaths};
+use vsphere::{Error, Moref, OptionValue, Scalar, Scheme, Session, VmPaths, WriteError};
 
 fn vm() -> Moref {
     Moref::new("VirtualMachine", "vm-63")
@@ -157,7 +157,7 @@ async fn a_change_is_not_repeated_in_a_new_session() {
         value: Scalar { kind: "long".to_owned(), text: "1".to_owned() },
     }];
     let outcome = session.update_options(&manager, &values).await;
-    assert!(matches!(outcome, Err(Error::SessionRenewed)), "{outcome:?}");
+    assert!(matches!(outcome, Err(WriteError::Refused(Error::SessionRenewed))), "{outcome:?}");
     assert_eq!(server.methods()[2..], ["UpdateOptions", "Login"]);
     session.update_options(&manager, &values).await.unwrap();
     let asked = server.asked();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use server::{Asked, Server, fault, object, objects};
 use tokio::time::Instant;
-use vsphere::{Element, Error, Moref, Session, Watch};
+use vsphere::{Element, Error, Moref, Session, Watch, WriteError};
 
 const RUNNING: &str = "<name>ReconfigVM_Task</name><entityName>inner</entityName><state>running</state>";
 
@@ -28,7 +28,7 @@ fn looks(answers: Vec<String>) -> impl FnMut(&Asked) -> Option<String> {
     }
 }
 
-async fn wait(session: &Session, limit: Duration) -> (Result<Option<Element>, Error>, Vec<u8>) {
+async fn wait(session: &Session, limit: Duration) -> (Result<Option<Element>, WriteError>, Vec<u8>) {
     let told = RefCell::new(Vec::new());
     let vm = Moref::new("VirtualMachine", "vm-63");
     let watch =
@@ -37,7 +37,7 @@ async fn wait(session: &Session, limit: Duration) -> (Result<Option<Element>, Er
     (outcome, told.take())
 }
 
-async fn outcome(answers: Vec<String>) -> (Result<Option<Element>, Error>, Vec<u8>) {
+async fn outcome(answers: Vec<String>) -> (Result<Option<Element>, WriteError>, Vec<u8>) {
     let server = Server::start(looks(answers)).await;
     let session = server.session().await.unwrap();
     wait(&session, Duration::from_secs(60)).await
@@ -72,7 +72,7 @@ async fn a_task_that_takes_too_long_is_named() {
     let session = server.session().await.unwrap();
     let (outcome, _) = wait(&session, Duration::ZERO).await;
     let error = outcome.unwrap_err();
-    assert!(matches!(error, Error::Timeout { .. }));
+    assert!(matches!(error, WriteError::Unknown { error: Error::Timeout { .. }, accepted: true }));
     assert_eq!(error.to_string(), "task ReconfigVM_Task of `inner` did not finish within 0 s");
 }
 
@@ -89,7 +89,7 @@ async fn a_question_ends_the_wait_unless_it_is_answered_at_once() {
     );
     let asks = || objects(&[info(RUNNING), question.clone()]);
     let (stuck, _) = outcome(vec![asks()]).await;
-    let Err(Error::Question { vm, text, choices, id }) = stuck else {
+    let Err(WriteError::Unknown { error: Error::Question { vm, text, choices, id }, .. }) = stuck else {
         panic!("{stuck:?}");
     };
     assert_eq!((vm.id.as_str(), id.as_str(), text.as_str()), ("vm-63", "7", "Moved or copied?"));
@@ -100,13 +100,17 @@ async fn a_question_ends_the_wait_unless_it_is_answered_at_once() {
 }
 
 #[tokio::test]
-async fn a_task_that_the_server_forgot_has_an_unknown_outcome() {
-    let gone = fault("ManagedObjectNotFound", "gone");
-    let (forgotten, _) = outcome(vec![objects(&[info(RUNNING)]), gone.clone()]).await;
-    let text = forgotten.unwrap_err().to_string();
-    assert!(text.contains("outcome is unknown"), "{text}");
-    let (never, _) = outcome(vec![gone]).await;
-    assert!(matches!(never, Err(Error::Fault(_))));
+async fn only_the_tasks_own_error_is_its_fault() {
+    let done = || objects(&[info("<state>success</state>")]);
+    for name in ["SystemError", "HostCommunication", "NoPermission", "ManagedObjectNotFound", "SomethingNew"] {
+        let poll = fault(name, "the poll failed");
+        let (passed, _) = outcome(vec![poll.clone(), done()]).await;
+        assert!(passed.is_ok(), "{name} on the first poll only: {passed:?}");
+        let (lost, _) = outcome(vec![objects(&[info(RUNNING)]), poll]).await;
+        let lost = lost.unwrap_err();
+        assert!(matches!(lost, WriteError::Unknown { accepted: true, .. }), "{name} on every poll: {lost:?}");
+        assert_eq!(lost.to_string().contains("outcome is unknown"), name == "ManagedObjectNotFound", "{lost}");
+    }
 }
 
 #[tokio::test]
@@ -116,5 +120,5 @@ async fn a_blink_of_the_server_does_not_end_the_wait() {
     let (passed, _) = outcome(vec![objects(&[info(RUNNING)]), blink.clone(), blink.clone(), done]).await;
     assert!(passed.is_ok());
     let (failed, _) = outcome(vec![blink]).await;
-    assert!(matches!(failed, Err(Error::Http { status: 503, .. })));
+    assert!(matches!(failed, Err(WriteError::Unknown { error: Error::Http { status: 503, .. }, .. })), "{failed:?}");
 }

@@ -174,7 +174,7 @@ fn failure(error: &store::Error) -> Error {
     match (error, error.io_kind()) {
         (store::Error::Document { path, source }, _) => refusal(path, source),
         (store::Error::NotAFile { .. } | store::Error::TooLarge { .. }, _) => failure(Kind::InvalidArguments),
-        (store::Error::Unsynced { .. }, _) => failure(Kind::Io).unsettled(),
+        (store::Error::Unsynced { .. }, _) => failure(Kind::Io).partly(),
         (_, Some(ErrorKind::NotFound)) => {
             failure(Kind::NotFound).hint("`path` is that of a file on the machine where this runs.")
         }

@@ -78,7 +78,6 @@ pub async fn apply(
     let start = async || server.reconfigure_extra_config(&observed.moref, version, &changes).await;
     match target::carry_out(server, &observed.moref, run, args.timeout, &what, start).await {
         Ok(_) => Ok(Applied::Done),
-        Err(error) if target::is_stale(&error) => Ok(Applied::Stale { wrote: false }),
-        Err(error) => Err(target::write_failure(error)),
+        Err(error) => target::judge_write(error, false),
     }
 }

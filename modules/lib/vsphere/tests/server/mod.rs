@@ -8,6 +8,7 @@ pub mod old;
 pub mod tls;
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -78,7 +79,7 @@ pub fn endpoint(port: u16, scheme: Scheme) -> Endpoint {
         tls_minimum: TlsMinimum::default(),
         proxy: None,
         trace: None,
-        deadline: None,
+        deadline: Some(Instant::now() + Duration::from_secs(4)),
     }
 }
 
