@@ -165,7 +165,8 @@ def test_what_cannot_be_read_is_an_error_alone_and_a_warning_among_others(tmp_pa
     path = tmp_path / "vmware.log"
     assert diagnose({"path": str(path)}).kind == "not_found"
     assert diagnose({"path": str(tmp_path)}).kind == "io"
-    assert diagnose({"path": "/dev/zero"}).kind == "io"
+    for special in ("/dev/zero", "/proc/kmsg"):
+        assert diagnose({"path": special, "timeout": 5}).kind == "io"
     path.write_text(TEXT)
     (tmp_path / "vmware-1.log").mkdir()
     result = diagnose({"path": str(path), "rotated": True})

@@ -38,13 +38,17 @@ async fn one(path: &Path, examination: &mut Examination) -> Result<(), Error> {
     match diagnosis::open(path) {
         Ok(mut log) => examination.read(&name, &mut log.reader, Some(0), 0).await?,
         Err(error) => {
-            let (kind, reason, hint) = match error.kind() {
-                ErrorKind::NotFound => (Kind::NotFound, "there is no such file".to_owned(), "Check `path`."),
-                ErrorKind::PermissionDenied => {
+            let io = match &error {
+                regular_file::Error::Io(error) => Some(error.kind()),
+                regular_file::Error::Special(_) => None,
+            };
+            let (kind, reason, hint) = match io {
+                Some(ErrorKind::NotFound) => (Kind::NotFound, "there is no such file".to_owned(), "Check `path`."),
+                Some(ErrorKind::PermissionDenied) => {
                     (Kind::Permission, "permission denied".to_owned(), "Run this as a user who may read it.")
                 }
-                ErrorKind::InvalidInput => (Kind::Io, error.to_string(), "Give the log as a file, or as `text`."),
-                _ => (Kind::Io, error.to_string(), "Check `path`."),
+                Some(_) => (Kind::Io, error.to_string(), "Check `path`."),
+                None => (Kind::Io, error.to_string(), "Give the log as a file, or as `text`."),
             };
             examination.refuse(&name, Error::new(kind, format!("{name} cannot be read: {reason}")).hint(hint));
         }

@@ -8,9 +8,9 @@ mod replace;
 mod scratch;
 mod stamp;
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata};
 use std::io::Read;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::document::Document;
@@ -70,8 +70,8 @@ impl Meta {
 impl Stored {
     /// Reads the file at `path`, through symbolic links.
     ///
-    /// [`Error::Io`] if it cannot be read, [`Error::NotAFile`] for a directory, a device, a socket or a FIFO (none is
-    /// opened), [`Error::TooLarge`] above [`LIMIT`], [`Error::Document`] if it is not a .vmx file.
+    /// [`Error::Io`] if it cannot be read, [`Error::NotAFile`] if it is not a regular file, [`Error::TooLarge`] above
+    /// [`LIMIT`], [`Error::Document`] if it is not a .vmx file.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let read = |source| Error::io("read", path, source);
         let link = if fs::symlink_metadata(path).map_err(read)?.is_symlink() {
@@ -88,33 +88,20 @@ impl Stored {
     }
 }
 
-/// What a regular file holds, and which file it is.
+/// Reads a regular file: its content, and its identity.
 fn contents(path: &Path) -> Result<(Vec<u8>, Meta), Error> {
     let read = |source| Error::io("read", path, source);
-    // To open a FIFO would wait for a writer, to open a device may do anything.
-    regular(path, &fs::metadata(path).map_err(read)?)?;
-    let file = File::open(path).map_err(read)?;
+    let file = regular_file::open(path).map_err(|error| match error {
+        regular_file::Error::Special(what) => Error::NotAFile { path: path.to_owned(), what },
+        regular_file::Error::Io(source) => read(source),
+    })?;
     let metadata = file.metadata().map_err(read)?;
-    regular(path, &metadata)?;
     let mut bytes = Vec::new();
     file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(read)?;
     if bytes.len() as u64 > LIMIT {
         return Err(Error::TooLarge { path: path.to_owned(), limit: LIMIT });
     }
     Ok((bytes, Meta::of(&metadata)))
-}
-
-fn regular(path: &Path, metadata: &Metadata) -> Result<(), Error> {
-    let kind = metadata.file_type();
-    let what = match () {
-        () if kind.is_file() => return Ok(()),
-        () if kind.is_dir() => "a directory",
-        () if kind.is_fifo() => "a FIFO",
-        () if kind.is_socket() => "a socket",
-        () if kind.is_block_device() || kind.is_char_device() => "a device",
-        () => "not a regular file",
-    };
-    Err(Error::NotAFile { path: path.to_owned(), what })
 }
 
 #[cfg(test)]
