@@ -8,7 +8,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::tests::{OLD, lab, new};
+use super::tests::{OLD, lab, replace};
 use super::{InUse, Stored};
 
 fn in_use(path: &Path) -> Vec<InUse> {
@@ -72,6 +72,6 @@ fn names_need_not_be_utf8() {
     fs::rename(path, name(b"\xe9.vmx")).unwrap();
     fs::write(name(b"\xe9-0123abcd.vmss"), "").unwrap();
     assert_eq!(in_use(&name(b"\xe9.vmx")), [InUse::Suspended(name(b"\xe9-0123abcd.vmss"))]);
-    let backup = Stored::read(&name(b"\xe9.vmx")).unwrap().replace(&new(), true).unwrap().unwrap();
+    let backup = replace(&Stored::read(&name(b"\xe9.vmx")).unwrap(), true).unwrap().unwrap();
     assert!(backup.file_name().unwrap().as_bytes().starts_with(b"\xe9.vmx.2"));
 }

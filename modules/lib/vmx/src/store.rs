@@ -4,6 +4,7 @@
 
 mod error;
 mod in_use;
+mod lock;
 mod replace;
 mod scratch;
 mod stamp;
@@ -17,6 +18,7 @@ use crate::document::Document;
 
 pub use error::Error;
 pub use in_use::InUse;
+pub use lock::Lock;
 
 /// No .vmx file has more bytes: real ones have some thousands.
 pub const LIMIT: u64 = 4 * 1024 * 1024;

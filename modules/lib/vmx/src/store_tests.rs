@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
-use super::{Error, Stored};
+use super::{Error, Lock, Stored, scratch};
 use crate::document::Document;
 
 pub const OLD: &str = "config.version = \"8\"\r\nreplay.supported = \"FALSE\"\r\n";
@@ -23,6 +23,11 @@ pub fn lab() -> (TempDir, PathBuf) {
 
 pub fn new() -> Document {
     Document::parse(NEW.as_bytes().to_vec()).unwrap()
+}
+
+/// Replaces the file by [`new`], under the lock.
+pub fn replace(stored: &Stored, backup: bool) -> Result<Option<PathBuf>, Error> {
+    stored.replace(&Lock::try_acquire(&stored.path).unwrap(), &new(), backup)
 }
 
 fn names(directory: &Path) -> Vec<String> {
@@ -49,7 +54,7 @@ fn the_file_is_replaced_with_its_mode_and_owner() {
     let stored = Stored::read(&path).unwrap();
     assert_eq!((stored.document.bytes(), &stored.link, &stored.path), (OLD.as_bytes(), &None, &path));
     assert_eq!((stored.meta.mode, stored.meta.uid, stored.meta.len), (0o640, before.uid(), OLD.len() as u64));
-    assert_eq!(stored.replace(&new(), false).unwrap(), None);
+    assert_eq!(replace(&stored, false).unwrap(), None);
 
     let after = fs::metadata(&path).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), NEW);
@@ -66,7 +71,7 @@ fn a_link_is_reported_and_stays_one() {
     let stored = Stored::read(&link).unwrap();
     assert_eq!(stored.link.as_deref(), Some(Path::new("x.vmx")));
     assert_eq!(stored.path, fs::canonicalize(&path).unwrap());
-    stored.replace(&new(), false).unwrap();
+    replace(&stored, false).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(fs::read_to_string(&path).unwrap(), NEW);
 }
@@ -79,7 +84,7 @@ fn a_backup_holds_the_old_bytes_with_mode_and_owner() {
     // Most of them within one second: names that are taken are left alone.
     for _ in 0..3 {
         fs::write(&path, OLD).unwrap();
-        backups.push(Stored::read(&path).unwrap().replace(&new(), true).unwrap().unwrap());
+        backups.push(replace(&Stored::read(&path).unwrap(), true).unwrap().unwrap());
     }
     backups.sort();
     backups.dedup();
@@ -140,7 +145,7 @@ fn a_file_that_is_not_the_one_read_is_left_alone() {
         let stored = Stored::read(&path).unwrap();
         change(&path, what);
         let before = fs::read(&path).ok();
-        let error = stored.replace(&new(), true).unwrap_err();
+        let error = replace(&stored, true).unwrap_err();
         assert!(matches!(&error, Error::Stale { path: stale } if *stale == path), "{what}: {error}");
         assert_eq!(fs::read(&path).ok(), before, "{what}");
         let left = match what {
@@ -153,41 +158,50 @@ fn a_file_that_is_not_the_one_read_is_left_alone() {
 }
 
 #[test]
-fn what_killed_runs_left_is_cleared_away() {
-    let (lab, path) = lab();
+fn stale_temporary_files_are_removed_and_no_others() {
     let old = SystemTime::now() - Duration::from_secs(11 * 60);
+    // Whether a file goes if this run is alone in the directory, and if it may not be.
     let all = [
-        (".x.vmx.nested-vft-123-0", true, false),
-        (".x.vmx.nested-vft-123-1", false, true),
-        (".x.vmx.nested-vft-123", true, true),
-        (".x.vmx.nested-vft-123-0-0", true, true),
-        (".x.vmx.nested-vft-123-a", true, true),
-        (".x.vmx.nested-vft--0", true, true),
-        (".y.vmx.nested-vft-123-0", true, true),
-        ("x.vmx.nested-vft-123-0", true, true),
+        (".x.vmx.nested-vft-123-0", true, (true, true)),
+        (".x.vmx.nested-vft-123-1", false, (true, false)),
+        (".x.vmx.nested-vft-123", true, (false, false)),
+        (".x.vmx.nested-vft-123-0-0", true, (false, false)),
+        (".x.vmx.nested-vft-123-a", true, (false, false)),
+        (".x.vmx.nested-vft--0", true, (false, false)),
+        (".y.vmx.nested-vft-123-0", true, (false, false)),
+        ("x.vmx.nested-vft-123-0", true, (false, false)),
     ];
-    for (name, is_old, _) in all {
-        let file = File::create(lab.path().join(name)).unwrap();
-        if is_old {
-            file.set_modified(old).unwrap();
+    for alone in [true, false] {
+        let (lab, _) = lab();
+        for (name, is_old, _) in all {
+            let file = File::create(lab.path().join(name)).unwrap();
+            if is_old {
+                file.set_modified(old).unwrap();
+            }
         }
-    }
-    fs::create_dir(lab.path().join(".x.vmx.nested-vft-124-0")).unwrap();
-    File::open(lab.path().join(".x.vmx.nested-vft-124-0")).unwrap().set_modified(old).unwrap();
-    let link = lab.path().join(".x.vmx.nested-vft-125-0");
-    symlink("x.vmx", &link).unwrap();
-    assert!(Command::new("touch").args(["-h", "-d", "2001-02-03"]).arg(&link).status().unwrap().success());
-    // One that takes the very name which this run would use first.
-    let own = format!(".x.vmx.nested-vft-{}-0", std::process::id());
-    fs::write(lab.path().join(&own), "other").unwrap();
+        fs::create_dir(lab.path().join(".x.vmx.nested-vft-124-0")).unwrap();
+        File::open(lab.path().join(".x.vmx.nested-vft-124-0")).unwrap().set_modified(old).unwrap();
+        let link = lab.path().join(".x.vmx.nested-vft-125-0");
+        symlink("x.vmx", &link).unwrap();
+        assert!(Command::new("touch").args(["-h", "-d", "2001-02-03"]).arg(&link).status().unwrap().success());
 
-    Stored::read(&path).unwrap().replace(&new(), false).unwrap();
-    for (name, _, stays) in all {
-        assert_eq!(lab.path().join(name).exists(), stays, "{name}");
+        scratch::sweep(lab.path(), "x.vmx".as_ref(), alone);
+        for (name, _, (goes_alone, goes)) in all {
+            assert_eq!(!lab.path().join(name).exists(), if alone { goes_alone } else { goes }, "{name}, {alone}");
+        }
+        assert!(lab.path().join(".x.vmx.nested-vft-124-0").is_dir() && link.is_symlink());
     }
-    assert!(lab.path().join(".x.vmx.nested-vft-124-0").is_dir() && link.is_symlink());
-    assert_eq!(fs::read_to_string(lab.path().join(own)).unwrap(), "other");
-    assert_eq!(fs::read_to_string(path).unwrap(), NEW);
+}
+
+#[test]
+fn a_directory_is_locked_once_at_a_time() {
+    let (_lab, path) = lab();
+    let other = path.with_file_name("other.vmx");
+    let lock = Lock::try_acquire(&path).unwrap();
+    assert!(lock.covers(&other) && !lock.covers(Path::new("/x.vmx")));
+    assert!(Lock::try_acquire(&other).is_none());
+    drop(lock);
+    assert!(Lock::try_acquire(&other).is_some());
 }
 
 #[test]
@@ -261,7 +275,7 @@ fn missing_rights_are_told_and_nothing_is_left() {
 
 fn without_rights(lab: &Path) {
     let path = lab.join("x.vmx");
-    let error = Stored::read(&path).unwrap().replace(&new(), true).unwrap_err();
+    let error = replace(&Stored::read(&path).unwrap(), true).unwrap_err();
     assert_eq!(error.io_kind(), Some(ErrorKind::PermissionDenied));
     assert!(error.to_string().contains(&lab.display().to_string()), "{error}");
     assert_eq!(fs::read_to_string(path).unwrap(), OLD);
@@ -276,7 +290,7 @@ fn a_name_that_leaves_no_room_for_a_temporary_one_is_an_error() {
     // Names have 255 bytes at most.
     let long = path.with_file_name(format!("{}.vmx", "x".repeat(235)));
     fs::rename(path, &long).unwrap();
-    let error = Stored::read(&long).unwrap().replace(&new(), true).unwrap_err();
+    let error = replace(&Stored::read(&long).unwrap(), true).unwrap_err();
     assert!(matches!(error, Error::Io { action: "create", .. }), "{error}");
     assert_eq!(names(lab.path()), [long.file_name().unwrap().to_str().unwrap()]);
     assert_eq!(fs::read_to_string(long).unwrap(), OLD);

@@ -6,14 +6,14 @@ use std::cell::{Cell, RefCell};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use contract::{Applied, Error, Kind};
 use esxcli::VimCmd;
 pub use plan::{Hostd, Observed, plan};
 use schemars::JsonSchema;
 use serde::Serialize;
-use vmx::store::{self, Stored};
+use vmx::store::{self, Lock, Stored};
 
 use crate::options::Found;
 use crate::{Args, Change};
@@ -29,6 +29,10 @@ pub struct File {
     hostd: RefCell<Option<Hostd>>,
     backup: RefCell<Option<PathBuf>>,
     reloaded: Cell<bool>,
+    /// Set from the first write until the run ends, so that nobody else's run comes between the write and its check.
+    lock: RefCell<Option<Lock>>,
+    /// The file that is to be locked before it is observed again.
+    contended: RefCell<Option<PathBuf>>,
 }
 
 /// The file that was acted on.
@@ -101,10 +105,16 @@ impl File {
             hostd: RefCell::default(),
             backup: RefCell::default(),
             reloaded: Cell::default(),
+            lock: RefCell::default(),
+            contended: RefCell::default(),
         }
     }
 
     pub async fn observe(&self, args: &Args) -> Result<Observed, Error> {
+        let contended = self.contended.take();
+        if let Some(path) = contended {
+            self.lock.replace(Some(self.acquire(&path).await?));
+        }
         let stored = Stored::read(&self.path).map_err(|error| failure(&error))?;
         let document = stored.document.clone();
         let options = args.options.keys().map(|asked| {
@@ -134,6 +144,21 @@ impl File {
         })
     }
 
+    /// Waits for the lock of the file's directory.
+    async fn acquire(&self, path: &Path) -> Result<Lock, Error> {
+        loop {
+            if let Some(lock) = Lock::try_acquire(path) {
+                return Ok(lock);
+            }
+            if Instant::now() >= self.deadline {
+                let path = path.display();
+                return Err(Error::new(Kind::Timeout, format!("another process keeps the directory of {path} locked"))
+                    .hint("Run it again when the other process has ended, or with a longer `timeout`."));
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Asks hostd what it knows of the file at `path`.
     async fn ask(&self, path: &Path) -> Result<Hostd, esxcli::Error> {
         let Some(vim_cmd) = &self.vim_cmd else { return Ok(Hostd::NoTool) };
@@ -144,11 +169,21 @@ impl File {
     pub async fn apply(&self, args: &Args, observed: &Observed, change: &Change) -> Result<Applied, Error> {
         let mut remedy = "";
         if let Some(edited) = change.edited.as_ref().filter(|_| !change.options.is_empty()) {
+            let stored = &observed.stored;
+            let mut lock = self.lock.borrow_mut();
+            if !lock.as_ref().is_some_and(|lock| lock.covers(&stored.path)) {
+                *lock = Lock::try_acquire(&stored.path);
+            }
+            let Some(lock) = lock.as_ref() else {
+                // Another run writes. Waiting here would count as a write under way.
+                self.contended.replace(Some(stored.path.clone()));
+                return Ok(Applied::Stale { wrote: false });
+            };
             // Powered on since it was observed: planning again says so. What the file says by then is for `replace` to see.
-            if !observed.stored.in_use(&self.path).is_empty() {
+            if !stored.in_use(&self.path).is_empty() {
                 return Ok(Applied::Stale { wrote: false });
             }
-            match observed.stored.replace(edited, args.backup) {
+            match stored.replace(lock, edited, args.backup) {
                 Ok(backup) => self.backup.replace(backup),
                 Err(store::Error::Stale { .. }) => return Ok(Applied::Stale { wrote: false }),
                 Err(error) => return Err(failure(&error)),

@@ -11,10 +11,10 @@ use std::time::{Duration, SystemTime};
 use super::{Error, Meta};
 
 const MARK: &str = ".nested-vft-";
-/// How old a file of ours must be before nobody can still be writing it.
+/// Without a lock, a temporary file of this age counts as stale: no run takes that long to write it.
 const ABANDONED: Duration = Duration::from_secs(10 * 60);
 
-/// A new file. It is removed when this is dropped, unless it has been kept or renamed.
+/// A new file. It is removed when this is dropped, unless it has been kept or has replaced another.
 pub(super) struct Scratch {
     path: PathBuf,
     file: File,
@@ -22,10 +22,11 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// A new file with the first of these names that is not taken, readable by nobody else yet.
-    pub(super) fn create(directory: &Path, names: impl Iterator<Item = OsString>) -> Result<Self, Error> {
-        for name in names {
-            let path = directory.join(name);
+    /// Creates a temporary file for the file `name`: `.NAME.nested-vft-PID-N`. Nobody else can read it yet.
+    pub(super) fn create(directory: &Path, name: &OsStr) -> Result<Self, Error> {
+        let pid = std::process::id();
+        for number in 0..100 {
+            let path = directory.join(joined(&[".".as_ref(), name, format!("{MARK}{pid}-{number}").as_ref()]));
             match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
                 Ok(file) => return Ok(Self { path, file, is_kept: false }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -50,8 +51,23 @@ impl Scratch {
         self.file.sync_all().map_err(|error| Error::io("sync", &self.path, error))
     }
 
-    /// Puts the file in place of the one at `path`, at once.
-    pub(super) fn rename(mut self, path: &Path) -> Result<(), Error> {
+    /// Renames the file to the first of these names that is not taken.
+    pub(super) fn rename_to_free(&mut self, names: impl Iterator<Item = OsString>) -> Result<(), Error> {
+        for name in names {
+            let path = self.path.with_file_name(name);
+            // The lock keeps other runs from taking the name before the rename. Not every file system has hard links, or
+            // a rename that overwrites nothing.
+            if fs::symlink_metadata(&path).is_err() {
+                fs::rename(&self.path, &path).map_err(|error| Error::io("create", &path, error))?;
+                self.path = path;
+                return Ok(());
+            }
+        }
+        Err(Error::io("rename", &self.path, io::ErrorKind::AlreadyExists.into()))
+    }
+
+    /// Replaces the file at `path`, at once.
+    pub(super) fn replace(mut self, path: &Path) -> Result<(), Error> {
         fs::rename(&self.path, path).map_err(|error| Error::io("replace", path, error))?;
         self.is_kept = true;
         Ok(())
@@ -73,21 +89,22 @@ impl Drop for Scratch {
     }
 }
 
-/// Names of temporary files for the file `name`: `.NAME.nested-vft-PID-N`.
-pub(super) fn temporary_names(name: &OsStr) -> impl Iterator<Item = OsString> {
-    (0..100).map(move |number| joined(&[".".as_ref(), name, format!("{MARK}{}-{number}", std::process::id()).as_ref()]))
-}
-
-/// Removes what killed runs have left for the file `name`. Failing to do so hinders nobody.
-pub(super) fn sweep(directory: &Path, name: &OsStr) {
+/// Removes the temporary files that killed runs left for the file `name`: all of them if this run is `alone` in the
+/// directory, otherwise those that are too old to be in use. A failure to remove one is no reason to stop.
+pub(super) fn sweep(directory: &Path, name: &OsStr, alone: bool) {
     let prefix = joined(&[".".as_ref(), name, MARK.as_ref()]);
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let file_name = entry.file_name();
         let ours = file_name.as_bytes().strip_prefix(prefix.as_bytes()).is_some_and(is_pid_and_number);
         // Metadata of a directory entry does not follow links.
         let metadata = entry.metadata().ok().filter(|metadata| ours && metadata.is_file());
-        let age = metadata.and_then(|metadata| SystemTime::now().duration_since(metadata.modified().ok()?).ok());
-        if age.is_some_and(|age| age > ABANDONED) {
+        let stale = metadata.is_some_and(|metadata| {
+            alone
+                || metadata
+                    .modified()
+                    .is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age > ABANDONED))
+        });
+        if stale {
             let _ = fs::remove_file(entry.path());
         }
     }
