@@ -49,7 +49,8 @@ struct Args {
     /// What is to be true.
     #[serde(default)]
     state: State,
-    /// Seconds after which the run gives up waiting for vSphere, or for C(vim-cmd).
+    /// Seconds after which the run gives up waiting for vSphere, for C(vim-cmd), or for another run that writes in the same
+    /// directory.
     #[serde(default = "five_minutes")]
     #[schemars(range(min = 1, max = 86400))]
     timeout: u64,
