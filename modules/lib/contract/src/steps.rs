@@ -172,7 +172,10 @@ async fn one_target<M: Module>(
         };
         {
             let slot = &mut slots.borrow_mut()[index];
-            slot.before.get_or_insert_with(|| observed.clone());
+            // Until this run writes, what changed is somebody else's doing, and no difference of this run.
+            if unseen.is_none() && !slot.wrote || slot.before.is_none() {
+                slot.before = Some(observed.clone());
+            }
             slot.warnings.clear();
         }
         let plan = M::plan(args, &observed)?;

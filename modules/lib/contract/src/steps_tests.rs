@@ -85,6 +85,12 @@ fn a_race_is_run_again_and_not_for_ever() {
 }
 
 #[test]
+fn what_somebody_else_did_is_no_difference_of_this_run() {
+    let outcome = &ended(&args(&["helped"]), false, never()).outcomes[0];
+    assert_eq!((outcome.before, outcome.after, outcome.changed), (Some(true), Some(true), false));
+}
+
+#[test]
 fn what_a_round_wrote_is_told_when_a_later_one_fails() {
     for (races, changed) in [(0, false), (1, true)] {
         RACES.set(races);
