@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import socket
 import ssl
 import subprocess
-import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,23 +13,16 @@ import pytest
 
 import modules
 from modules import MODULES, ROOT, connection, example, run_module
+from tls_front import tls_front
 
 LEGACY = ROOT / "target" / "legacy-tls"
 WAYS_OUT = ("legacy-tls", "connection: shell", "TLS-terminating proxy")
 
 
-def pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_RDWR)
-
-
 class OldServer:
-    """TLS 1.0, and nothing newer, in front of a simulator's plain HTTP."""
+    """TLS 1.0, and nothing newer."""
 
-    def __init__(self, port: int, folder: Path):
+    def __init__(self, folder: Path):
         cert, key = folder / "cert.pem", folder / "key.pem"
         subject = ["-subj", "/O=VMware, Inc./CN=localhost.localdomain"]
         subprocess.run(
@@ -47,31 +37,15 @@ class OldServer:
             warnings.simplefilter("ignore", DeprecationWarning)
             self.context.minimum_version = self.context.maximum_version = ssl.TLSVersion.TLSv1
         self.context.load_cert_chain(cert, key)
-        self.upstream = port
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-
-    def serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self.listener.accept()
-                threading.Thread(target=self.relay, args=(client,), daemon=True).start()
-
-    def relay(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError), self.context.wrap_socket(client, server_side=True) as inner:
-            with socket.create_connection(("127.0.0.1", self.upstream)) as outer:
-                threading.Thread(target=pump, args=(outer, inner), daemon=True).start()
-                pump(inner, outer)
 
 
 @pytest.fixture
 def old(simulator, tmp_path) -> Iterator[tuple]:
     """The lab of the article, and the server in front of it."""
     lab = simulator(personality="5.0", scenario="article", http=True)
-    server = OldServer(lab.facts["port"], tmp_path)
-    threading.Thread(target=server.serve, daemon=True).start()
-    yield lab, server
-    server.listener.close()
+    server = OldServer(tmp_path)
+    with tls_front(server.context, lab.facts["port"]) as server.port:
+        yield lab, server
 
 
 def arguments(lab, server, **more) -> dict:
