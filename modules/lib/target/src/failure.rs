@@ -2,7 +2,15 @@
 
 use contract::{Applied, Error, Kind, Run, Write};
 use serde_json::{Map, Value, json};
-use vsphere::{Element, Fault, Moref, TlsError, Watch, WriteError};
+use vsphere::{Element, Fault, Moref, TlsError, TlsMinimum, Watch, WriteError};
+
+/// The ways to a server that need no TLS from this program.
+macro_rules! ways_without_tls {
+    () => {
+        "the ESXi shell, where vmx_option (`path`) and host_option (`connection: shell`) need no network; or a \
+         TLS-terminating proxy before the server, and `protocol: http` to it"
+    };
+}
 
 /// The failure as a result tells it.
 pub fn failure(error: vsphere::Error) -> Error {
@@ -55,23 +63,32 @@ fn sentence(text: &str) -> String {
 }
 
 /// The ways to a server that speaks no modern TLS.
-pub(crate) const WAYS_TO_OLD_TLS: &str = "a build of this program with the Cargo feature `legacy-tls`, and \
-     `tls_minimum: \"1.0\"`; or the ESXi shell, where vmx_option (`path`) and host_option (`connection: shell`) need no \
-     network; or a TLS-terminating proxy before the server, and `protocol: http` to it";
+pub(crate) const WAYS_TO_OLD_TLS: &str = concat!(
+    "a build of this program with the Cargo feature `legacy-tls`, and `tls_minimum: \"1.0\"`; or ",
+    ways_without_tls!()
+);
 
 fn tls_failure(tls: &TlsError, detail: String) -> Error {
     let error = Error::new(Kind::Tls, detail);
     match tls {
-        TlsError::Untrusted { sha256, .. } if !sha256.is_empty() => error.hint(format!(
+        // The certificates of the system decided: the caller set neither of the two.
+        TlsError::Untrusted { sha256, .. } => error.hint(format!(
             "If this is the certificate you expect, pin it with `thumbprint: {sha256}`; `validate_certs: false` trusts any."
         )),
         TlsError::ThumbprintMismatch { .. } => error.hint("Find out why the certificate changed before you pin the new one."),
+        TlsError::Unproven => error.hint(
+            "Another machine may be posing as the server. Check `hostname`, `port` and the network between.",
+        ),
+        TlsError::TooOld { minimum: TlsMinimum::V1_0, .. } => error.hint(concat!("Use ", ways_without_tls!(), ".")),
+        TlsError::TooOld { .. } if vsphere::LEGACY_TLS => {
+            error.hint(concat!("Set `tls_minimum: \"1.0\"`; or use ", ways_without_tls!(), "."))
+        }
         TlsError::TooOld { .. } => error.hint(
             format!("ESXi 5.5 and older may speak nothing newer than TLS 1.0. Use {WAYS_TO_OLD_TLS}."),
         ),
         TlsError::NotTls => error.hint("Check `port`; where plain HTTP is meant, set `protocol: http`."),
         TlsError::NotBuilt { .. } => error.hint(format!("Use {WAYS_TO_OLD_TLS}.")),
-        TlsError::Untrusted { .. } | TlsError::Other(_) => error,
+        TlsError::Other(_) => error,
     }
 }
 

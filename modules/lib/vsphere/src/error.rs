@@ -130,7 +130,7 @@ impl Error {
 /// Why a connection could not be made secure.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TlsError {
-    /// The certificate did not pass verification.
+    /// The certificate did not pass verification. Only with [`Trust::System`](crate::Trust::System).
     #[error("the server's certificate is not trusted: {reason} (SHA-256 thumbprint {sha256}, SHA-1 {sha1})")]
     Untrusted {
         /// Why, in words.
@@ -152,6 +152,9 @@ pub enum TlsError {
         /// SHA-1 thumbprint of the certificate that was seen.
         sha1: String,
     },
+    /// The server signed the handshake with another key than the one in its certificate.
+    #[error("the server did not prove that the certificate it shows is its own: it signed with another key")]
+    Unproven,
     /// The server speaks no TLS version as new as [`Endpoint::tls_minimum`](crate::Endpoint::tls_minimum).
     #[error("no TLS version in common: this client speaks {}, and {detail}", minimum.range())]
     TooOld {

@@ -1,17 +1,56 @@
 //! How a server's certificate is judged, and what is said when the judgement or the handshake fails.
+//!
+//! The machine's CA certificates decide by webpki's rules. Where any certificate is accepted or one is pinned, webpki is left
+//! out, because it refuses certificates of version 1, and ring refuses short keys. The server's signature over the handshake
+//! is then verified with the bare public key.
 
-use std::sync::{Arc, Mutex};
+mod certificate;
+mod p521;
+mod reason;
+mod rsa;
+
+use std::sync::{Arc, LazyLock, Mutex};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, UnixTime};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, OtherError, PeerMisbehaved, RootCertStore,
+    SignatureScheme,
+};
 
+use self::certificate::PublicKey;
 use crate::error::TlsError;
 use crate::thumbprint::Thumbprint;
 use crate::tls_version::TlsMinimum;
 use crate::transport::Trust;
+
+/// The algorithms of ring, and the curve P-521 after them.
+static ALGORITHMS: LazyLock<WebPkiSupportedAlgorithms> = LazyLock::new(|| {
+    type Algorithms = &'static [&'static dyn SignatureVerificationAlgorithm];
+    const ALL: Algorithms = &[p521::SHA512, p521::SHA384, p521::SHA256];
+    let ring = rustls::crypto::ring::default_provider().signature_verification_algorithms;
+    let mut mapping = ring.mapping.to_vec();
+    for (scheme, algorithms) in &mut mapping {
+        // In TLS 1.2 a scheme names the hash function only, and not the curve.
+        let more: Algorithms = match *scheme {
+            SignatureScheme::ECDSA_NISTP384_SHA384 => &[p521::SHA384],
+            SignatureScheme::ECDSA_NISTP256_SHA256 => &[p521::SHA256],
+            _ => continue,
+        };
+        *algorithms = [algorithms, more].concat().leak();
+    }
+    mapping.push((SignatureScheme::ECDSA_NISTP521_SHA512, &[p521::SHA512]));
+    WebPkiSupportedAlgorithms { all: [ring.all, ALL].concat().leak(), mapping: mapping.leak() }
+});
+
+fn provider() -> CryptoProvider {
+    let mut provider = rustls::crypto::ring::default_provider();
+    provider.kx_groups.push(&p521::Group);
+    provider.signature_verification_algorithms = *ALGORITHMS;
+    provider
+}
 
 fn system_roots(provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
     let mut roots = RootCertStore::empty();
@@ -46,7 +85,7 @@ pub(crate) struct Judge {
 impl Judge {
     /// For connections to `host` that are at least of the TLS version `minimum`.
     pub(crate) fn new(host: &str, trust: &Trust, minimum: TlsMinimum) -> Result<Arc<Self>, TlsError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(provider());
         let policy = match trust {
             Trust::System => Policy::Roots(system_roots(&provider)?),
             Trust::Anything => Policy::Anything,
@@ -107,15 +146,78 @@ impl Judge {
     }
 
     fn refusal(&self, error: &CertificateError) -> TlsError {
-        let der = self.seen.lock().ok().and_then(|seen| seen.clone());
-        let shown = |of: fn(&[u8]) -> Thumbprint| der.as_deref().map_or_else(String::new, |der| of(der).to_string());
-        let (sha256, sha1) = (shown(Thumbprint::sha256), shown(Thumbprint::sha1));
-        if let Policy::Pinned(expected) = &self.policy
-            && matches!(error, CertificateError::ApplicationVerificationFailure)
+        if let CertificateError::Other(OtherError(cause)) = error
+            && let Some(no_proof) = cause.downcast_ref::<NoProof>()
         {
-            return TlsError::ThumbprintMismatch { expected: expected.to_string(), sha256, sha1 };
+            return match no_proof {
+                NoProof::OtherKey => TlsError::Unproven,
+                other => TlsError::Other(other.to_string()),
+            };
         }
-        TlsError::Untrusted { reason: reason(error, &self.host), sha256, sha1 }
+        let der = self.seen.lock().ok().and_then(|seen| seen.clone()).unwrap_or_default();
+        let (sha256, sha1) = (Thumbprint::sha256(&der).to_string(), Thumbprint::sha1(&der).to_string());
+        match &self.policy {
+            Policy::Pinned(expected) => TlsError::ThumbprintMismatch { expected: expected.to_string(), sha256, sha1 },
+            _ => TlsError::Untrusted { reason: reason::of(error, &self.host, &der), sha256, sha1 },
+        }
+    }
+
+    /// Verifies that the server signed `message` with the key of its certificate.
+    fn verify_proof(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+        by_webpki: ByWebPki,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        let key = PublicKey::of(certificate);
+        if let Policy::Roots(_) = self.policy {
+            let verdict = by_webpki(message, certificate, signed, algorithms);
+            // A short key stays a bad signature, which `reason` explains.
+            let long = key.is_some_and(|key| !key.is_short_rsa());
+            return verdict
+                .map_err(|error| if long && error == BAD_SIGNATURE { NoProof::OtherKey.into() } else { error });
+        }
+        let key = key.ok_or(NoProof::Unreadable)?;
+        let scheme = signed.scheme;
+        let usable = algorithms.mapping.iter().filter(|(known, _)| *known == scheme).flat_map(|(_, usable)| *usable);
+        let mut usable = usable.filter(|usable| usable.public_key_alg_id().as_ref() == key.algorithm).peekable();
+        if usable.peek().is_none() && key.rsa().is_none() {
+            return Err(NoProof::Unsupported(scheme).into());
+        }
+        if usable.any(|usable| usable.verify_signature(key.bits, message, signed.signature()).is_ok())
+            || rsa::verify(scheme, &key, message, signed.signature())
+        {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
+        Err(NoProof::OtherKey.into())
+    }
+}
+
+const BAD_SIGNATURE: rustls::Error = rustls::Error::InvalidCertificate(CertificateError::BadSignature);
+
+type ByWebPki = fn(
+    &[u8],
+    &CertificateDer<'_>,
+    &DigitallySignedStruct,
+    &WebPkiSupportedAlgorithms,
+) -> Result<HandshakeSignatureValid, rustls::Error>;
+
+/// Why a server has not proved that it holds its certificate's key.
+#[derive(Debug, thiserror::Error)]
+enum NoProof {
+    #[error("the signature is not by that key")]
+    OtherKey,
+    #[error("this client cannot verify {0:?} signatures by the kind of key in the server's certificate")]
+    Unsupported(SignatureScheme),
+    #[error("the server's certificate is not readable")]
+    Unreadable,
+}
+
+impl From<NoProof> for rustls::Error {
+    fn from(cause: NoProof) -> Self {
+        CertificateError::Other(OtherError(Arc::new(cause))).into()
     }
 }
 
@@ -147,8 +249,7 @@ impl ServerCertVerifier for Judge {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, cert, dss, algorithms)
+        self.verify_proof(message, cert, dss, verify_tls12_signature)
     }
 
     fn verify_tls13_signature(
@@ -157,31 +258,20 @@ impl ServerCertVerifier for Judge {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, cert, dss, algorithms)
+        use SignatureScheme as S;
+        // Offered for TLS 1.2 only (RFC 8446, section 4.2.3).
+        if matches!(dss.scheme, S::RSA_PKCS1_SHA1 | S::RSA_PKCS1_SHA256 | S::RSA_PKCS1_SHA384 | S::RSA_PKCS1_SHA512) {
+            return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
+        }
+        self.verify_proof(message, cert, dss, verify_tls13_signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-fn reason(error: &CertificateError, host: &str) -> String {
-    use CertificateError as E;
-    match error {
-        E::UnknownIssuer => "it is self-signed, or its issuer is unknown to this machine".to_owned(),
-        E::Expired | E::ExpiredContext { .. } => "it has expired".to_owned(),
-        E::NotValidYet | E::NotValidYetContext { .. } => "it is not valid yet; the clocks may differ".to_owned(),
-        E::NotValidForName | E::NotValidForNameContext { .. } => {
-            format!("it is not made out to `{host}`")
+        let mut schemes = self.provider.signature_verification_algorithms.supported_schemes();
+        if !matches!(self.policy, Policy::Roots(_)) {
+            // Last, for servers that know nothing better.
+            schemes.push(SignatureScheme::RSA_PKCS1_SHA1);
         }
-        E::Revoked => "it has been revoked".to_owned(),
-        E::BadEncoding => "it cannot be read; it may be of an outdated kind".to_owned(),
-        E::BadSignature => "its signature is wrong".to_owned(),
-        E::InvalidPurpose | E::InvalidPurposeContext { .. } => "it is not made for servers".to_owned(),
-        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-            "it is a self-signed CA certificate, which may not identify a server".to_owned()
-        }
-        other => other.to_string(),
+        schemes
     }
 }

@@ -80,6 +80,6 @@ async fn system_roots_decide_about_issuer_and_name() {
         endpoint.host = "localhost".to_owned();
         let error = open(endpoint).await.unwrap_err();
         let Error::Tls(TlsError::Untrusted { reason, .. }) = error else { panic!("{error}") };
-        assert_eq!(reason, "it is not made out to `localhost`");
+        assert_eq!(reason, "it is not valid for `localhost`");
     }
 }

@@ -4,7 +4,7 @@
 
 mod server;
 
-use server::tls::{SERVER_HELLO_1_0, modern_server, raw_server};
+use server::tls::{SERVER_HELLO_1_0, impostor, modern_server, raw_server};
 use server::{credentials, endpoint};
 use vsphere::{Error, LEGACY_TLS, Scheme, Session, Thumbprint, TlsError, TlsMinimum, Trust};
 
@@ -41,6 +41,22 @@ async fn another_certificate_than_the_pinned_one_is_refused() {
     assert_eq!(expected, pin.to_string());
     let seen: Thumbprint = sha256.parse().unwrap();
     open(port, Trust::Thumbprint(seen)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_hold_the_key_of_its_certificate_is_refused() {
+    for algorithm in [&rcgen::PKCS_ED25519, &rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384] {
+        for version in rustls::ALL_VERSIONS {
+            let (port, thumbprint) = impostor(algorithm, version).await;
+            for trust in [Trust::Anything, Trust::Thumbprint(thumbprint.parse().unwrap())] {
+                let error = open(port, trust.clone()).await.unwrap_err();
+                assert!(
+                    matches!(error, Error::Tls(TlsError::Unproven)),
+                    "{algorithm:?} {version:?} {trust:?}: {error}"
+                );
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use rustls::ServerConfig;
+use rcgen::{Certificate, CertificateParams, KeyPair};
+use ring::digest::{SHA256, digest};
 use rustls::pki_types::PrivateKeyDer;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ServerConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -38,14 +41,37 @@ async fn served<F: Future<Output = ()> + Send>(
     connection: impl Fn(TlsStream<TcpStream>) -> F + Clone + Send + 'static,
 ) -> u16 {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    served_with(&made.cert, &made.signing_key, rustls::DEFAULT_VERSIONS, connection).await
+}
+
+/// A server with the certificate of one key that signs with another one. It gives its certificate's SHA-256 thumbprint.
+pub async fn impostor(
+    algorithm: &'static rcgen::SignatureAlgorithm,
+    version: &'static SupportedProtocolVersion,
+) -> (u16, String) {
+    let [shown, held] = [(); 2].map(|()| KeyPair::generate_for(algorithm).unwrap());
+    let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    let certificate = params.self_signed(&shown).unwrap();
+    let thumbprint: Vec<_> =
+        digest(&SHA256, certificate.der()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let port = served_with(&certificate, &held, &[version], |_| async {}).await;
+    (port, thumbprint.concat())
+}
+
+async fn served_with<F: Future<Output = ()> + Send>(
+    certificate: &Certificate,
+    key: &KeyPair,
+    versions: &[&'static SupportedProtocolVersion],
+    connection: impl Fn(TlsStream<TcpStream>) -> F + Clone + Send + 'static,
+) -> u16 {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let key = provider.key_provider.load_private_key(PrivateKeyDer::try_from(key.serialize_der()).unwrap()).unwrap();
+    let identity = CertifiedKey::new(vec![certificate.der().clone()], key);
     let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(identity)));
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
