@@ -43,7 +43,7 @@ pub async fn apply(
     match target::carry_out(server, primary, run, args.timeout, &what, start).await {
         Ok(_) => Ok(Applied::Done),
         // Whether vSphere acted, the pair will tell.
-        Err(WriteError::Unknown { error, .. }) if !matches!(error, vsphere::Error::Question { .. }) => {
+        Err(WriteError::Unknown { error, accepted }) if is_doubt(&error, accepted) => {
             pair.done.set(Some(action));
             pair.doubt.replace(Some(error.to_string()));
             Ok(Applied::Done)
@@ -55,6 +55,15 @@ pub async fn apply(
             }
             refused(error, action, observed)
         }
+    }
+}
+
+/// True if the pair may still tell what the task did not: not if the task waits for a person, or took all the time.
+fn is_doubt(error: &vsphere::Error, accepted: bool) -> bool {
+    match error {
+        vsphere::Error::Question { .. } => false,
+        vsphere::Error::Timeout { .. } => !accepted,
+        _ => true,
     }
 }
 

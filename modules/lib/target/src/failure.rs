@@ -197,6 +197,8 @@ pub fn write_failure(error: WriteError) -> Error {
     let write = match &error {
         WriteError::Refused(_) => Write::Refused,
         WriteError::Ended(_) => Write::Ended,
+        // It waits for a person: there is no use in looking whether it went on.
+        WriteError::Unknown { error: vsphere::Error::Question { .. }, .. } => Write::Partly,
         WriteError::Unknown { accepted, .. } => Write::Unknown { accepted: *accepted },
     };
     failure(error.into_error()).write(write)

@@ -87,6 +87,39 @@ async fn a_refused_login_is_its_fault_and_shows_no_password() {
 }
 
 #[tokio::test]
+async fn the_session_of_a_damaged_login_is_closed_by_the_cookie_of_its_headers() {
+    let whole = with_header(&soap("Login", "<returnval/>"), "Set-Cookie: vmware_soap_session=\"first\"; Path=/");
+    let cut = whole[..whole.len() - 40].to_owned();
+    let mut damaged = Some(cut);
+    let server = Server::start(move |asked| if asked.method == "Login" { damaged.take() } else { None }).await;
+    let session = server.session().await.unwrap();
+    session.close().await;
+    let asked = server.asked();
+    let methods: Vec<&str> = asked.iter().map(|it| it.method.as_str()).collect();
+    assert_eq!(methods, ["RetrieveServiceContent", "Login", "Logout", "Login", "Logout"]);
+    assert!(asked[2].head.contains("vmware_soap_session=\"first\""), "{}", asked[2].head);
+    assert!(asked[4].head.contains("vmware_soap_session=\"0a1b2c\""), "{}", asked[4].head);
+}
+
+#[tokio::test]
+async fn a_logout_is_tried_again_until_the_server_knows_the_session_no_more() {
+    let mut answers =
+        vec![http("503 Service Unavailable", ""), String::new(), fault("NotAuthenticated", "")].into_iter();
+    let server = Server::start(move |asked| if asked.method == "Logout" { answers.next() } else { None }).await;
+    server.session().await.unwrap().close().await;
+    assert_eq!(server.methods()[2..], ["Logout", "Logout", "Logout"]);
+}
+
+#[tokio::test]
+async fn a_connection_that_drops_is_not_one_that_cannot_be_made() {
+    let server = Server::start(|asked| (asked.method == "RetrieveServiceContent").then(String::new)).await;
+    let error = server.session().await.unwrap_err();
+    assert!(matches!(&error, Error::Dropped { .. }), "{error:?}");
+    let expected = format!("the connection to 127.0.0.1:{} was lost during RetrieveServiceContent: ", server.port);
+    assert!(error.to_string().starts_with(&expected), "{error}");
+}
+
+#[tokio::test]
 async fn a_read_survives_an_expired_session() {
     let server = Server::start(expired_once(
         "QueryOptions",

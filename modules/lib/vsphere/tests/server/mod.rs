@@ -100,7 +100,12 @@ pub async fn serve(
         log.lock().unwrap().push(asked.clone());
         let scripted = (script.lock().unwrap())(&asked);
         let answer = scripted.unwrap_or_else(|| default(&asked));
-        if stream.write_all(answer.as_bytes()).await.is_err() {
+        // What is cut short ends the connection.
+        let whole = answer.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+            head.lines()
+                .all(|line| line.strip_prefix("Content-Length: ").is_none_or(|length| length == body.len().to_string()))
+        });
+        if stream.write_all(answer.as_bytes()).await.is_err() || !whole {
             return;
         }
     }
