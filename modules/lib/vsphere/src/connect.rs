@@ -95,7 +95,14 @@ pub(crate) fn reason(error: &reqwest::Error, links: &Links<'_>) -> String {
     }
     let texts: Vec<String> = links.iter().map(ToString::to_string).collect();
     if texts.iter().any(|text| text.starts_with("dns error")) {
-        return NO_SUCH_NAME.to_owned();
+        // A lookup that failed is of no kind; a thread that could not be started is.
+        let refused = io_kind(links) == Some(ErrorKind::WouldBlock);
+        return if refused {
+            "no thread could be started to resolve the name; check `ulimit -u`"
+        } else {
+            NO_SUCH_NAME
+        }
+        .to_owned();
     }
     if let Some(plain) = io_kind(links).and_then(plain) {
         return plain.to_owned();

@@ -29,6 +29,7 @@ mod option;
 mod place;
 mod property;
 mod request;
+mod resolve;
 mod retry;
 mod session;
 mod soap;

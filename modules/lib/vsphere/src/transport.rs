@@ -13,6 +13,7 @@ use crate::connect::{self, CONNECT, bare, bracketed, unreachable};
 use crate::error::{Error, TlsError};
 use crate::header::{range_start, redirected, session_cookie, tells_its_length};
 use crate::legacy::Leg;
+use crate::resolve::Resolver;
 use crate::thumbprint::Thumbprint;
 use crate::tls::Judge;
 use crate::tls_version::{TlsMinimum, TlsSpoken};
@@ -125,6 +126,7 @@ impl Transport {
             .connect_timeout(CONNECT)
             .pool_idle_timeout(IDLE)
             .no_proxy()
+            .dns_resolver(Resolver)
             // Given for plain HTTP too: without one the client would insist on a process-wide default.
             .tls_backend_preconfigured(judge.config()?);
         if let Some(leg) = &leg {
