@@ -158,3 +158,24 @@ def test_under_no_log_neither_arguments_nor_differences_are_shown(name, healthy)
     args = example(name, healthy.facts) | {"_ansible_no_log": True, "_ansible_diff": True, "_ansible_check_mode": True}
     answer = run_module(name, args, via="file").json
     assert answer["changed"] is (name in CHANGING) and not {"invocation", "diff"} & answer.keys()
+
+
+@pytest.mark.parametrize("path", ["/proc/kmsg", "/proc/self/status", "/sys/kernel/mm", "/dev/zero", "/dev/kmsg", "/tmp"])
+def test_what_is_no_file_of_arguments_is_refused_before_it_is_opened(name, path):
+    answer = json.loads(run(name, path).stdout)
+    assert answer["error"]["kind"] == "invalid_arguments" and f"{path} is a " in answer["msg"]
+
+
+@pytest.mark.parametrize("path", ["/dev/stdin", "<(cat)", "pipe"])
+def test_arguments_may_come_through_a_pipe(name, path, tmp_path):
+    script = f"mkfifo pipe; {{ test {path!r} != pipe || cat >pipe; }} <&3 & exec \"$0\" {path}"
+    ended = subprocess.run(
+        ["bash", "-c", f"exec 3<&0; {script}", binary(name)],
+        input=b'{"from_a_pipe": 1}',
+        capture_output=True,
+        env=environment(),
+        cwd=tmp_path,
+        timeout=30,
+        check=False,
+    )
+    assert "from_a_pipe" in json.loads(ended.stdout)["msg"]

@@ -6,16 +6,19 @@ mod call;
 mod dsc;
 mod runtime;
 mod series;
+mod stream;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use self::answer::Answer;
 use self::call::Call;
 use self::dsc::Operation;
+use self::runtime::Runtime;
 use crate::{Error, Kind, Module, Progress, doc, output, schema};
 
 /// Runs the module as a program: the whole of its `main`.
@@ -29,6 +32,7 @@ pub fn main<M: Module>() -> ExitCode {
 pub fn main_from<M: Module>(args: Vec<OsString>) -> ExitCode {
     // A panic is told in the result. Its own message would go to standard error, which over ssh is standard output.
     std::panic::set_hook(Box::new(|_| {}));
+    let runtime = Runtime::start();
     let matches = match command::<M>().try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) if !error.use_stderr() => return print(error.render().to_string().as_bytes()),
@@ -49,11 +53,11 @@ pub fn main_from<M: Module>(args: Vec<OsString>) -> ExitCode {
         return print(doc::document::<M>().as_bytes());
     }
     match matches.subcommand() {
-        Some(("dsc", dsc)) => return dsc_operation::<M>(dsc),
+        Some(("dsc", dsc)) => return dsc_operation::<M>(dsc, runtime),
         Some(_) => return print(format!("{:#}\n", bolt::metadata::<M>()).as_bytes()),
         None => {}
     }
-    let file = matches.get_one::<String>("ARGS").cloned().filter(|path| path != "-");
+    let file = matches.get_one::<PathBuf>("ARGS").cloned().filter(|path| path != "-");
     if !matches.contains_id("ARGS")
         && let Some(status) = nothing_to_read::<M>()
     {
@@ -61,11 +65,17 @@ pub fn main_from<M: Module>(args: Vec<OsString>) -> ExitCode {
     }
     let progress = if file.is_some() { Progress::silent } else { Progress::on_stderr };
     let call = Call { file, check: matches.get_flag("check"), diff: matches.get_flag("diff"), progress };
-    if matches.get_flag("jsonl") {
-        return series::run::<M>(&call);
-    }
-    let answered = call.answer::<M>();
-    answer(&if matches.get_flag("salt") { answered.for_salt() } else { answered })
+    let ended = runtime.and_then(|runtime| {
+        if matches.get_flag("jsonl") {
+            return series::run::<M>(&call, runtime);
+        }
+        runtime.block_on(async |signals| {
+            let answer = call.answer::<M>(signals).await;
+            let answer = if matches.get_flag("salt") { answer.for_salt() } else { answer };
+            if answer.print(signals).await { answer.status() } else { ExitCode::FAILURE }
+        })
+    });
+    ended.unwrap_or_else(|error| answer(&Answer::refused::<M>(&error)))
 }
 
 /// On a terminal nobody hands anything over: whoever called is told how.
@@ -76,7 +86,7 @@ fn nothing_to_read<M: Module>() -> Option<ExitCode> {
     })
 }
 
-fn dsc_operation<M: Module>(matches: &ArgMatches) -> ExitCode {
+fn dsc_operation<M: Module>(matches: &ArgMatches, runtime: Result<Runtime, Error>) -> ExitCode {
     let operation = match matches.subcommand() {
         Some(("get", _)) => Operation::Get,
         Some(("test", _)) => Operation::Test,
@@ -84,7 +94,7 @@ fn dsc_operation<M: Module>(matches: &ArgMatches) -> ExitCode {
         Some(("set", _)) => Operation::Set,
         _ => return print(format!("{:#}\n", dsc::manifest::<M>()).as_bytes()),
     };
-    nothing_to_read::<M>().unwrap_or_else(|| dsc::run::<M>(operation))
+    nothing_to_read::<M>().unwrap_or_else(|| dsc::run::<M>(operation, runtime))
 }
 
 fn command<M: Module>() -> Command {
@@ -95,7 +105,11 @@ fn command<M: Module>() -> Command {
             "Reads one JSON object of arguments from the file ARGS, or from standard input, and answers with one JSON\n\
              object on one line of standard output. Exit status: 0 done (changed or not), 1 failed, 2 arguments not valid.",
         )
-        .arg(Arg::new("ARGS").help("File that holds the arguments as JSON; '-' or nothing: standard input"))
+        .arg(
+            Arg::new("ARGS")
+                .value_parser(value_parser!(PathBuf))
+                .help("File that holds the arguments as JSON; '-' or nothing: standard input"),
+        )
         .arg(flag("check", "Report what would change, and change nothing"))
         .arg(flag("diff", "Report the state before and after"))
         .arg(flag("jsonl", "Take a JSON object of arguments a line, and answer each with a line, over one session"))

@@ -1,15 +1,20 @@
 //! The document that a caller hands over.
 
-use std::io::Read;
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
 
 use serde_json::{Map, Value};
+use tokio::net::unix::pipe::{self, Receiver};
 
 use crate::coerce::{coerce, is_omitted};
 use crate::field::Type;
 use crate::{Error, Kind};
 
 /// Far more than any arguments need; less than would hurt.
-pub const LIMIT: u64 = 16 * 1024 * 1024;
+pub const LIMIT: usize = 16 * 1024 * 1024;
 
 /// What Ansible says about the run, taken out of the arguments.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -23,29 +28,70 @@ pub struct Wishes {
 /// A document, as arguments and wishes.
 pub type Document = (Map<String, Value>, Wishes);
 
-/// Reads the file, or standard input. A file is read and standard input is never touched: over ssh Ansible leaves it a
+/// An open file; nothing stands for an empty one.
+pub type Source = Option<File>;
+
+/// The names of standard input.
+const STDIN: [&str; 3] = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
+
+/// Opens the file, or standard input. If there is a file, standard input is never touched: over ssh Ansible leaves it a
 /// terminal that never ends.
-pub fn read(file: Option<&str>) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    let read = match file {
-        Some(path) => std::fs::File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes)),
-        None => std::io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes),
+///
+/// Regular files and pipes (a shell's `<(...)`) are opened. Everything else is refused before it is opened, because opening a
+/// device or reading a file of the kernel may have an effect, or never end.
+pub fn open(file: Option<&Path>) -> Result<Source, Error> {
+    let unreadable = |error: io::Error| unreadable(file, &error);
+    let Some(path) = file.filter(|path| !STDIN.iter().any(|stdin| *path == Path::new(stdin))) else {
+        return io::stdin().as_fd().try_clone_to_owned().map(|stdin| Some(stdin.into())).map_err(unreadable);
     };
-    match read {
-        Err(error) => Err(unreadable(&place(file), &error)),
-        Ok(_) if bytes.len() as u64 > LIMIT => Err(too_long(&place(file))),
-        Ok(_) => Ok(bytes),
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    if let Some(kind) = refused(path, &metadata) {
+        let detail = format!("{} is {kind}", place(file));
+        return Err(Error::new(Kind::InvalidArguments, detail).hint("Give a regular file, a pipe or standard input."));
+    }
+    if metadata.file_type().is_fifo() {
+        // Does not wait for a writer, and so leaves that wait to whoever reads.
+        let pipe = pipe::OpenOptions::new().open_receiver(path);
+        let pipe: OwnedFd = pipe.and_then(Receiver::into_nonblocking_fd).map_err(unreadable)?;
+        return Ok(Some(pipe.into()));
+    }
+    // Files of the kernel have no length, wherever they are mounted.
+    if metadata.len() == 0 {
+        return Ok(None);
+    }
+    File::open(path).map(Some).map_err(unreadable)
+}
+
+/// What `path` is, if it is nothing to read arguments from.
+fn refused(path: &Path, metadata: &Metadata) -> Option<&'static str> {
+    let kind = metadata.file_type();
+    let of_kernel = || fs::canonicalize(path).is_ok_and(|path| path.starts_with("/proc") || path.starts_with("/sys"));
+    match () {
+        () if kind.is_dir() => Some("a directory"),
+        () if kind.is_char_device() || kind.is_block_device() => Some("a device"),
+        () if kind.is_socket() => Some("a socket"),
+        () if kind.is_file() && of_kernel() => Some("a file of the kernel"),
+        () => None,
     }
 }
 
-/// What the arguments are read from.
-pub fn place(file: Option<&str>) -> String {
-    file.map_or_else(|| "standard input".to_owned(), |path| format!("the arguments file {path}"))
+/// Names the place that the arguments are read from.
+pub fn place(file: Option<&Path>) -> String {
+    file.map_or_else(|| "standard input".to_owned(), |path| format!("the arguments file {}", path.display()))
 }
 
-/// An error for a place that the arguments cannot be read from.
-pub fn unreadable(place: &str, error: &std::io::Error) -> Error {
-    Error::new(Kind::InvalidArguments, format!("{place} cannot be read: {error}"))
+/// An error for a place that the arguments cannot be read from: the caller's if the path is wrong, otherwise the system's.
+pub fn unreadable(file: Option<&Path>, error: &io::Error) -> Error {
+    let kind = match error.kind() {
+        ErrorKind::NotFound
+        | ErrorKind::PermissionDenied
+        | ErrorKind::NotADirectory
+        | ErrorKind::IsADirectory
+        | ErrorKind::InvalidInput
+        | ErrorKind::InvalidFilename => Kind::InvalidArguments,
+        _ => Kind::Io,
+    };
+    Error::new(kind, format!("cannot read {}: {error}", place(file)))
 }
 
 /// An error for a place that holds too much.

@@ -1,7 +1,5 @@
 //! The documents of a series, a line each.
 
-use std::io::{self, BufRead, Read};
-
 /// One line, without its end.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line {
@@ -10,44 +8,73 @@ pub(crate) enum Line {
     TooLong,
 }
 
-/// Lines as they come: nothing is waited for that is not needed for the next one, because whoever writes them may wait
-/// for its answer first.
-pub(crate) struct Lines<R>(R);
+/// Cuts bytes into lines as they come. A line is complete as soon as its end is there: whoever writes the lines may wait for
+/// an answer before the next one.
+pub(crate) struct Lines {
+    limit: usize,
+    /// What came and was not taken yet.
+    bytes: Vec<u8>,
+    /// How much of it is known to hold no line end.
+    searched: usize,
+    /// The line was too long, and its end has not come yet.
+    skipping: bool,
+}
 
-impl<R: BufRead> Lines<R> {
-    pub fn of(reader: R) -> Self {
-        Self(reader)
+impl Lines {
+    /// Lines of at most `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, bytes: Vec::new(), searched: 0, skipping: false }
     }
 
-    /// The next line of at most `limit` bytes; nothing at the end.
-    pub fn next(&mut self, limit: u64) -> io::Result<Option<Line>> {
-        let mut bytes = Vec::new();
-        // Its end counts too.
-        self.0.by_ref().take(limit + 1).read_until(b'\n', &mut bytes)?;
-        if bytes.is_empty() {
-            return Ok(None);
+    /// Takes more bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next complete line.
+    pub fn next(&mut self) -> Option<Line> {
+        let end = self.bytes[self.searched..].iter().position(|byte| *byte == b'\n');
+        if let Some(end) = end.map(|end| self.searched + end) {
+            self.searched = 0;
+            let line: Vec<u8> = self.bytes.drain(..=end).take(end).collect();
+            return Some(self.line(line));
         }
-        if bytes.last() == Some(&b'\n') {
-            bytes.pop();
-        } else if bytes.len() as u64 > limit {
-            self.0.skip_until(b'\n')?;
-            return Ok(Some(Line::TooLong));
+        if self.skipping || self.bytes.len() > self.limit {
+            self.skipping = true;
+            self.bytes.clear();
         }
-        Ok(Some(Line::Whole(bytes)))
+        self.searched = self.bytes.len();
+        None
+    }
+
+    /// The last line, if it has no line end. Call this when nothing more comes.
+    pub fn last(&mut self) -> Option<Line> {
+        self.searched = 0;
+        let line = std::mem::take(&mut self.bytes);
+        (self.skipping || !line.is_empty()).then(|| self.line(line))
+    }
+
+    fn line(&mut self, line: Vec<u8>) -> Line {
+        let too_long = std::mem::take(&mut self.skipping) || line.len() > self.limit;
+        if too_long { Line::TooLong } else { Line::Whole(line) }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::BufReader;
-
     use proptest::prelude::*;
 
     use super::{Line, Lines};
 
-    fn all(text: &[u8], buffer: usize, limit: u64) -> Vec<Line> {
-        let mut lines = Lines::of(BufReader::with_capacity(buffer, text));
-        std::iter::from_fn(|| lines.next(limit).unwrap()).collect()
+    fn all(text: &[u8], part: usize, limit: usize) -> Vec<Line> {
+        let (mut lines, mut found) = (Lines::new(limit), Vec::new());
+        for part in text.chunks(part) {
+            lines.push(part);
+            found.extend(std::iter::from_fn(|| lines.next()));
+        }
+        found.extend(lines.last());
+        assert_eq!((lines.next(), lines.last()), (None, None), "nothing comes after the last line");
+        found
     }
 
     #[test]
@@ -71,7 +98,7 @@ mod tests {
     proptest! {
         #[test]
         fn lines_are_the_text_cut_at_its_line_ends(
-            lines in proptest::collection::vec("[a-c]{0,9}", 0..9), ended: bool, buffer in 1usize..12, limit in 1u64..9,
+            lines in proptest::collection::vec("[a-c]{0,9}", 0..9), ended: bool, part in 1usize..12, limit in 1usize..9,
         ) {
             let mut text = lines.join("\n");
             if ended && !text.is_empty() {
@@ -80,9 +107,9 @@ mod tests {
             let expected: Vec<Line> = text
                 .split_inclusive('\n')
                 .map(|line| line.strip_suffix('\n').unwrap_or(line))
-                .map(|line| if line.len() as u64 > limit { Line::TooLong } else { Line::Whole(line.into()) })
+                .map(|line| if line.len() > limit { Line::TooLong } else { Line::Whole(line.into()) })
                 .collect();
-            prop_assert_eq!(all(text.as_bytes(), buffer, limit), expected);
+            prop_assert_eq!(all(text.as_bytes(), part, limit), expected);
         }
     }
 }

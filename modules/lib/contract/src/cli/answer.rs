@@ -1,14 +1,20 @@
 //! What a call answers.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::call::Performed;
+use super::runtime::Signals;
+use super::stream;
 use crate::error::full_stop;
 use crate::schema::{Invocation, OneDiff, TextDiff};
 use crate::steps::Ended;
-use crate::{Error, Kind, Module, Run};
+use crate::{Error, Kind, Module, Run, output};
+
+/// So long a result may take to be read, once a signal came.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// A result, and what sort of failure it tells of, if it does.
 pub(super) struct Answer {
@@ -56,6 +62,19 @@ impl Answer {
             self.result.insert("comment".to_owned(), msg);
         }
         self
+    }
+
+    /// Writes it to standard output. After a signal, a reader that has stopped reading is not waited for. Returns whether all
+    /// of it was written.
+    pub async fn print(&self, signals: &mut Signals) -> bool {
+        let line = output::line(&self.result);
+        let printing = stream::print(&line);
+        tokio::pin!(printing);
+        tokio::select! {
+            printed = &mut printing => printed.is_ok(),
+            // It may be the signal that this is the answer to, or one that came before.
+            _ = signals.received() => matches!(tokio::time::timeout(LAST_WORD, printing).await, Ok(Ok(()))),
+        }
     }
 
     /// The exit status.

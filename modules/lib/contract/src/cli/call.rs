@@ -1,6 +1,7 @@
 //! One call: a document is read, understood and run.
 
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use futures_util::future::FutureExt;
@@ -8,9 +9,10 @@ use serde_json::{Map, Value};
 
 use super::answer::Answer;
 use super::bolt;
-use super::runtime::{Signals, block_on};
+use super::runtime::Signals;
+use super::stream;
 use crate::arguments::understand;
-use crate::input::{self, Document};
+use crate::input::{self, Document, LIMIT};
 use crate::secret::Secrets;
 use crate::shared::Shared;
 use crate::steps::{self, Ended, defect};
@@ -20,7 +22,7 @@ use crate::{Error, Kind, Module, Progress, Run};
 #[derive(Clone)]
 pub(super) struct Call {
     /// The file that holds the arguments; without one it is standard input.
-    pub file: Option<String>,
+    pub file: Option<PathBuf>,
     pub check: bool,
     pub diff: bool,
     /// Where it is told what is being waited for.
@@ -37,12 +39,11 @@ pub(super) enum Performed<M: Module> {
 
 impl Call {
     /// Reads the document and answers it.
-    pub fn answer<M: Module>(&self) -> Answer {
-        block_on(async |signals| match self.read(signals).await {
+    pub async fn answer<M: Module>(&self, signals: &mut Signals) -> Answer {
+        match self.read(signals).await {
             Ok(document) => self.answer_one::<M>(document, signals).await,
             Err(error) => Answer::refused::<M>(&error),
-        })
-        .unwrap_or_else(|error| Answer::refused::<M>(&error))
+        }
     }
 
     async fn answer_one<M: Module>(&self, (mut given, wishes): Document, signals: &mut Signals) -> Answer {
@@ -57,16 +58,28 @@ impl Call {
 
     /// The document of a caller that hands over one.
     pub async fn read(&self, signals: &mut Signals) -> Result<Document, Error> {
-        let path = self.file.clone();
         let bytes = tokio::select! {
-            read = tokio::task::spawn_blocking(move || input::read(path.as_deref())) => {
-                read.unwrap_or_else(|panic| Err(Error::new(Kind::Internal, panic.to_string())))
-            }
+            // A signal that came already is answered as one.
+            biased;
             name = signals.received() => {
-                Err(Error::new(Kind::Interrupted, format!("interrupted by {name} while reading the arguments")))
+                return Err(Error::new(Kind::Interrupted, format!("interrupted by {name} while reading the arguments")));
             }
+            bytes = self.bytes() => bytes?,
         };
-        input::parse(&bytes?)
+        input::parse(&bytes)
+    }
+
+    async fn bytes(&self) -> Result<Vec<u8>, Error> {
+        let path = self.file.as_deref();
+        let mut source = input::open(path)?;
+        let (mut bytes, mut buffer) = (Vec::new(), vec![0; stream::BUFFER]);
+        while bytes.len() <= LIMIT {
+            match stream::read(&mut source, &mut buffer).await.map_err(|error| input::unreadable(path, &error))? {
+                0 => return Ok(bytes),
+                count => bytes.extend_from_slice(&buffer[..count]),
+            }
+        }
+        Err(input::too_long(&input::place(path)))
     }
 
     /// The answer to `document`, whatever happens.

@@ -7,19 +7,16 @@
 mod desired;
 mod manifest;
 
-use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
-use futures_util::future::FutureExt;
 use serde_json::{Map, Value, json};
 
 use self::desired::Desired;
 use super::answer::{overall, warnings};
 use super::call::{Call, Performed};
-use super::runtime::{Signals, block_on};
+use super::runtime::{Runtime, Signals};
 use crate::progress::say_json;
 use crate::secret::Secrets;
-use crate::steps::defect;
 use crate::{Change, Error, Kind, Module, Outcome, Progress, output};
 
 pub(super) use self::manifest::manifest;
@@ -47,12 +44,10 @@ impl From<Error> for Failure {
 }
 
 /// Reads the desired state from standard input and answers with the actual one.
-pub(super) fn run<M: Module>(operation: Operation) -> ExitCode {
+pub(super) fn run<M: Module>(operation: Operation, runtime: Result<Runtime, Error>) -> ExitCode {
     let mut secrets = Secrets::default();
-    let told = block_on(async |signals| {
-        let told = AssertUnwindSafe(tell::<M>(operation, &mut secrets, signals)).catch_unwind().await;
-        told.unwrap_or_else(|panic| Err(defect(&*panic).into()))
-    });
+    let told =
+        runtime.and_then(|runtime| runtime.block_on(async |signals| tell::<M>(operation, &mut secrets, signals).await));
     match told.unwrap_or_else(|error| Err(error.into())) {
         Ok(state) => super::print(&output::line(&state)),
         Err(Failure { error, changed }) => {

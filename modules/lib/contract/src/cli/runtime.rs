@@ -1,7 +1,12 @@
-//! What a call runs on.
+//! The event loop of a call, and the signals that end it.
 
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::steps::defect;
 use crate::{Error, Kind};
 
 /// The signals that ask a run to stop.
@@ -12,18 +17,15 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    fn listen() -> Result<Self, Error> {
-        let listen = |kind| {
-            signal(kind).map_err(|error| Error::new(Kind::Internal, format!("signals cannot be caught: {error}")))
-        };
+    fn listen() -> io::Result<Self> {
         Ok(Self {
-            term: listen(SignalKind::terminate())?,
-            int: listen(SignalKind::interrupt())?,
-            hup: listen(SignalKind::hangup())?,
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+            hup: signal(SignalKind::hangup())?,
         })
     }
 
-    /// The name of the next one.
+    /// Waits for the next signal and returns its name.
     pub async fn received(&mut self) -> &'static str {
         tokio::select! {
             _ = self.term.recv() => "SIGTERM",
@@ -33,14 +35,36 @@ impl Signals {
     }
 }
 
-/// Does `work` on this one thread.
-pub(super) fn block_on<T>(work: impl AsyncFnOnce(&mut Signals) -> T) -> Result<T, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::new(Kind::Internal, format!("the run cannot be started: {error}")))?;
-    let done = runtime.block_on(async { Ok(work(&mut Signals::listen()?).await) });
-    // Neither a name look-up nor a standard input that never ends may keep the program from ending.
-    runtime.shutdown_background();
-    done
+/// An event loop on this one thread.
+pub(super) struct Runtime {
+    tokio: tokio::runtime::Runtime,
+    signals: Signals,
+}
+
+impl Runtime {
+    /// Starts to catch signals. The program calls this first: until then, a signal kills it without a result.
+    pub fn start() -> Result<Self, Error> {
+        let start = || {
+            let tokio = Builder::new_current_thread().enable_all().build()?;
+            let signals = {
+                let _entered = tokio.enter();
+                Signals::listen()?
+            };
+            Ok(Self { tokio, signals })
+        };
+        // tokio panics if it cannot create its socket pair.
+        let started = catch_unwind(start).unwrap_or_else(|_| Err(io::Error::other("no file descriptors left")));
+        started.map_err(|error| {
+            Error::new(Kind::Io, format!("cannot start the run: {error}"))
+                .hint("Check the limit on open files (`ulimit -n`).")
+        })
+    }
+
+    /// Does `work`. A panic becomes an error.
+    pub fn block_on<T>(mut self, work: impl AsyncFnOnce(&mut Signals) -> T) -> Result<T, Error> {
+        let done = catch_unwind(AssertUnwindSafe(|| self.tokio.block_on(work(&mut self.signals))));
+        // A name lookup that hangs must not keep the program from ending.
+        self.tokio.shutdown_background();
+        done.map_err(|panic| defect(&*panic))
+    }
 }

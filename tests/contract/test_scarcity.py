@@ -1,0 +1,105 @@
+"""A result comes even if the system refuses threads and file descriptors, or a signal comes at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from modules import binary, environment, judge
+
+NAME = "vm_power"
+NOBODY = {
+    "hostname": "127.0.0.1",
+    "port": 1,
+    "protocol": "http",
+    "username": "someone",
+    "password": "not-told",
+    "name": "inner",
+    "state": "powered_on",
+}
+
+
+def answer(program, how: str, args: dict, limit: int, number: int, **options):
+    """Runs the program within a limit of the system, with its arguments in a file, on stdin, or as a line."""
+    text = json.dumps(args).encode()
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(text)
+        file.flush()
+        os.chmod(file.name, 0o644)
+        flags = {"file": [file.name], "stdin": [], "lines": ["--jsonl"]}[how]
+        ended = subprocess.run(
+            [program, *flags],
+            input=text,
+            capture_output=True,
+            env=environment(),
+            timeout=60,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(limit, (number, number)),
+            **options,
+        )
+    return judge(NAME, args, ended.returncode, ended.stdout, b"", how)
+
+
+every_way = pytest.mark.parametrize("how", ["file", "stdin", "lines"])
+
+
+@pytest.fixture(scope="module")
+def program():
+    """A program that every user may run; root may have as many threads as there are."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield shutil.copy(binary(NAME), folder)
+
+
+@every_way
+@pytest.mark.parametrize(("hostname", "word"), [("127.0.0.1", "refused"), ("vcenter.invalid", "thread")])
+def test_without_threads(program, how, hostname, word):
+    nobody = {"user": 54321, "group": 54321, "extra_groups": []} if os.geteuid() == 0 else {}
+    result = answer(program, how, NOBODY | {"hostname": hostname}, resource.RLIMIT_NPROC, 1, **nobody)
+    assert result.kind == "connection" and word in result.msg
+
+
+@every_way
+def test_with_few_file_descriptors(how):
+    # With 3, the system cannot even load the program.
+    kinds = [answer(binary(NAME), how, NOBODY, resource.RLIMIT_NOFILE, number).kind for number in range(4, 16)]
+    assert set(kinds) == {"io", "connection"} and kinds[-1] == "connection"
+
+
+def caught(process: subprocess.Popen, number: int) -> bool:
+    """Tells whether the process has a handler for this signal."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    mask = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(mask.split()[1], 16) >> (number - 1) & 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_at_any_moment_gets_a_result(number):
+    """Before the program's own first instruction it cannot have a handler, and the signal kills it."""
+    handled = 0
+    for step in range(60):
+        process = subprocess.Popen(
+            [binary(NAME)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()
+        )
+        try:
+            time.sleep(step / 10_000)
+            had_handler = caught(process, number)
+            process.send_signal(number)
+            process.wait(timeout=30)
+            stdout = process.stdout.read()
+        finally:
+            process.kill()
+            process.communicate()
+        if had_handler or process.returncode != -number:
+            handled += 1
+            assert judge(NAME, {}, process.returncode, stdout, b"", "stdin").kind == "interrupted"
+    assert handled
