@@ -1,6 +1,16 @@
-//! Keeping secrets out of everything that is printed.
+//! Keeps secrets out of everything that is printed.
+
+mod encoding;
+mod words;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Range;
 
 use serde_json::{Map, Value};
+
+use self::encoding::{base64_cores, characters, holds, starts_with, token};
+use self::words::is_word;
 
 /// What stands in place of a secret argument: Ansible's own words for it.
 pub const MASK: &str = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER";
@@ -11,34 +21,34 @@ const STARS: &str = "********";
 /// it than it hides, and spoil the thumbprint in a message.
 const SHORT: usize = 4;
 
-/// `text` without the word `word`.
-fn without_word(text: &str, word: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    let mut from = 0;
-    for (at, _) in text.match_indices(word) {
-        let end = at + word.len();
-        let inside = |neighbour: Option<char>| neighbour.is_some_and(char::is_alphanumeric);
-        if !inside(text[..at].chars().next_back()) && !inside(text[end..].chars().next()) {
-            clean.push_str(&text[from..at]);
-            clean.push_str(STARS);
-            from = end;
-        }
-    }
-    clean.push_str(&text[from..]);
-    clean
+/// The secret texts of one run.
+///
+/// [`scrub`](Self::scrub) hides a secret in every form in which servers repeat it: as it is; escaped for XML, URLs or
+/// JSON; inside base64. A text that was cut ends in `…`; the beginning of a secret before it is hidden too.
+///
+/// It does not hide words that a reader expects anyway: "Check `username` and `********`" tells a password of `password`.
+/// These are the words of this program's own messages, and the arguments that the invocation shows. An occurrence of a
+/// secret that is such a word or a part of one (`pass` in "password") stays. So does a number of up to four digits.
+#[derive(Default, Clone)]
+pub struct Secrets {
+    /// By their first characters. The longest is first, so that a secret inside another does not leave the rest of it.
+    secrets: BTreeMap<char, BTreeSet<(Reverse<usize>, String)>>,
+    /// What base64 makes of them.
+    cores: Vec<String>,
+    /// Arguments that are shown, and their words.
+    shown: HashSet<String>,
 }
 
-/// The secret texts of one run.
-#[derive(Default, Clone)]
-pub struct Secrets(Vec<String>);
-
 impl Secrets {
-    /// Remembers `text` as secret. An empty text is no secret: hiding it would put stars between all letters.
+    /// Remembers `text` as secret. A text without letters and digits that is shorter than a word is none: a message is full
+    /// of blanks and dots.
     pub fn add(&mut self, text: &str) {
-        if !text.is_empty() && !self.0.iter().any(|known| known == text) {
-            self.0.push(text.to_owned());
-            // The longest first, so that a secret inside another does not leave the rest of it standing.
-            self.0.sort_by_key(|known| std::cmp::Reverse(known.len()));
+        let Some(first) = text.chars().next().filter(|_| !is_short(text) || text.contains(char::is_alphanumeric))
+        else {
+            return;
+        };
+        if self.secrets.entry(first).or_default().insert((Reverse(text.len()), text.to_owned())) {
+            self.cores.extend(base64_cores(text));
         }
     }
 
@@ -53,15 +63,83 @@ impl Secrets {
         }
     }
 
+    /// Remembers that `value` is shown anyway, and each word of it.
+    pub fn show(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => {
+                self.shown.extend(text.split(|one: char| !one.is_alphanumeric()).map(str::to_owned));
+                self.shown.insert(text.clone());
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.show(item)),
+            Value::Number(number) => drop(self.shown.insert(number.to_string())),
+            _ => {}
+        }
+    }
+
     /// `text` without any secret.
     pub fn scrub(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| {
-            if secret.chars().count() < SHORT {
-                without_word(&text, secret)
+        if self.secrets.is_empty() {
+            return text.to_owned();
+        }
+        let text = self.scrub_base64(text);
+        let mut clean = String::with_capacity(text.len());
+        let mut at = 0;
+        while let Some(next) = text[at..].chars().next() {
+            if let Some(end) = self.secret_at(&text, at) {
+                clean.push_str(STARS);
+                at = end;
             } else {
-                text.replace(secret.as_str(), STARS)
+                clean.push(next);
+                at += next.len_utf8();
             }
+        }
+        clean
+    }
+
+    /// Where the secret ends that begins at `at`.
+    fn secret_at(&self, text: &str, at: usize) -> Option<usize> {
+        let candidates = characters(&text[at..]).filter_map(|(first, _)| self.secrets.get(&first)).flatten();
+        candidates.into_iter().find_map(|(_, secret)| {
+            let end = at + starts_with(&text[at..], secret)?;
+            (!self.is_expected(text, at..end, secret)).then_some(end)
         })
+    }
+
+    /// `text` without base64 texts that hold a secret. All of such a text goes: what is around the secret has bits of it.
+    fn scrub_base64(&self, text: &str) -> String {
+        let mut clean = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(next) = rest.chars().next() {
+            let token = token(rest);
+            if token.is_empty() {
+                clean.push(next);
+                rest = &rest[next.len_utf8()..];
+                continue;
+            }
+            rest = &rest[token.len()..];
+            let hidden = holds(token, rest, &self.cores) && !self.is_known(token);
+            clean.push_str(if hidden { STARS } else { token });
+        }
+        clean
+    }
+
+    /// Whether what stands at `found` would stand there with another secret too.
+    fn is_expected(&self, text: &str, found: Range<usize>, secret: &str) -> bool {
+        let is_part = |one: char| one.is_alphanumeric();
+        let (mut start, mut end) = (found.start, found.end);
+        if text[start..].starts_with(is_part) {
+            start = text[..start].trim_end_matches(is_part).len();
+        }
+        if text[..end].ends_with(is_part) {
+            end = text.len() - text[end..].trim_start_matches(is_part).len();
+        }
+        let is_inside = start < found.start || found.end < end;
+        is_inside && is_short(secret) || self.shown.contains(secret) || self.is_known(&text[start..end])
+    }
+
+    fn is_known(&self, word: &str) -> bool {
+        let is_number = word.len() <= 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+        is_number || self.shown.contains(word) || is_word(word)
     }
 
     /// Scrubs every text inside `value`; keys are names, not secrets.
@@ -98,44 +176,17 @@ impl Secrets {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::Secrets;
-
-    #[test]
-    fn secrets_are_hidden_and_the_rest_is_left() {
-        let cases = [
-            ("hunter2", "login hunter2 failed: hunter2hunter2", "login ******** failed: ****************"),
-            ("b", "between b and :b:", "between ******** and :********:"),
-            ("ab", "abc ab", "abc ********"),
-            ("", "nothing", "nothing"),
-            ("p\u{e4}ss", "ein p\u{e4}ss", "ein ********"),
-        ];
-        for (secret, text, expected) in cases {
-            let mut secrets = Secrets::default();
-            secrets.add(secret);
-            assert_eq!(secrets.scrub(text), expected, "{secret}");
-        }
-    }
-
-    #[test]
-    fn the_texts_of_a_result_are_scrubbed_and_its_data_is_not() {
-        let mut secrets = Secrets::default();
-        secrets.add("fault");
-        let mut result = json!({
-            "msg": "a fault", "warnings": ["fault"], "error": {"kind": "fault", "detail": "fault", "fault": {"message": "fault"}},
-            "ft_state": "fault", "hosts": [{"name": "fault", "error": {"kind": "fault", "detail": "a fault"}}]
-        });
-        if let Some(map) = result.as_object_mut() {
-            secrets.scrub_result(map);
-        }
-        let expected = json!({
-            "msg": "a ********", "warnings": ["********"],
-            "error": {"kind": "fault", "detail": "********", "fault": {"message": "********"}}, "ft_state": "fault",
-            "hosts": [{"name": "fault", "error": {"kind": "fault", "detail": "a ********"}}]
-        });
-        assert_eq!(result, expected);
-    }
+fn is_short(secret: &str) -> bool {
+    secret.chars().count() < SHORT
 }
+
+/// The password in a text such as `user:password@host`, which people write where only the host belongs.
+pub fn in_address(text: &str) -> Option<&str> {
+    let (before, _) = text.rsplit_once('@').filter(|_| !text.contains(char::is_whitespace))?;
+    let before = before.split_once("://").map_or(before, |(_, rest)| rest);
+    before.split_once(':').map(|(_, password)| password).filter(|password| !password.is_empty())
+}
+
+#[cfg(test)]
+#[path = "secret_tests.rs"]
+mod tests;

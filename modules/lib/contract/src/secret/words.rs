@@ -1,0 +1,14 @@
+//! The words of this program's own messages.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// One a line. `tests/words --write` collects them from the sources.
+static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("words.txt").lines().collect());
+
+/// Whether a message of this program may hold `word`, maybe as its first word.
+pub fn is_word(word: &str) -> bool {
+    let mut letters = word.chars();
+    let small: String = letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect();
+    WORDS.contains(word) || WORDS.contains(small.as_str())
+}
