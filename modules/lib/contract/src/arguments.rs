@@ -1,10 +1,12 @@
 //! From a JSON object to a module's typed arguments, with every problem told at once.
 
+use std::ffi::OsString;
+
 use serde_json::{Map, Value};
 
 use crate::coerce::{coerce, is_omitted};
-use crate::field::{Field, Given, Type, fields};
-use crate::secret::{MASK, Secrets};
+use crate::field::{Field, Given, Type, fields, shorten};
+use crate::secret::{MASK, Secrets, in_address};
 use crate::{Error, Kind, Module, schema};
 
 /// The arguments as understood.
@@ -17,45 +19,46 @@ pub struct Understood<A> {
 /// Understands `given`. `secrets` learns every secret in it, also when the arguments are refused.
 pub fn understand<M: Module>(
     given: &Map<String, Value>,
-    environment: impl Fn(&str) -> Option<String>,
+    environment: impl Fn(&str) -> Option<OsString>,
     no_log: bool,
     secrets: &mut Secrets,
 ) -> Understood<M::Args> {
     let fields = fields(&schema::arguments_internal::<M>());
-    let mut problems = Vec::new();
+    let mut problems = Problems::default();
     let mut coerced = Map::new();
     let mut shown = Map::new();
     // Also those whose value is wrong: the rules are about what the caller meant to give.
     let mut explicit = Vec::new();
     let mut misread = Vec::new();
+    let mut lacking = Vec::new();
     let mut all = Vec::new();
 
     let said = |field: &Field| given.get(&field.name).filter(|value| !is_omitted(value) && !is_blank(value, field));
     let meant = fields.iter().filter_map(|field| Some((field.name.clone(), said(field)?.clone()))).collect();
     let alone = M::needs_no_server(&meant);
     for name in given.keys().filter(|name| !fields.iter().any(|field| field.name == **name)) {
-        problems.push(unknown(name, given, &fields));
+        problems.add(|| unknown(name, given, &fields));
     }
     for field in &fields {
         let own = said(field);
-        let found = own.map(|value| (value.clone(), format!("`{}`", field.name))).or_else(|| {
+        let found = own.map(|value| (Ok(value.clone()), format!("`{}`", field.name))).or_else(|| {
             let name = field.env.as_deref().filter(|_| !alone)?;
             let text = environment(name).filter(|text| !text.is_empty())?;
-            Some((Value::String(text), format!("environment variable {name}")))
+            let text = text.into_string().map_err(|_| "its value is not UTF-8 text".to_owned());
+            Some((text.map(Value::String), format!("environment variable {name}")))
         });
         let Some((value, place)) = found else {
             if field.required {
-                problems.push(missing(&field.name, &fields));
+                problems.add(|| missing(&field.name, &fields));
+                lacking.push(field);
             }
             if let Some(default) = &field.default {
                 shown.insert(field.name.clone(), default.clone());
             }
             continue;
         };
-        if field.secret {
-            secrets.add_all(&value);
-        }
-        let understood = coerce(&value, &field.kind, field.secret);
+        let secret = value.as_ref().is_ok_and(|value| learn_secret(field, value, secrets));
+        let understood = value.and_then(|value| coerce(&value, &field.kind, secret));
         // What is its default anyway contradicts nothing.
         if field.default.is_none() || understood.as_ref().ok() != field.default.as_ref() {
             all.push(field.name.as_str());
@@ -65,48 +68,136 @@ pub fn understand<M: Module>(
         }
         match understood {
             Ok(value) => {
-                if field.secret {
-                    secrets.add_all(&value);
-                }
-                if no_log && field.kind == Type::Dict {
+                if field.secret || no_log && field.kind == Type::Dict {
                     // What `no_log: true` is written for: the values that a task sets.
                     secrets.add_all(&value);
                 }
-                let visible = if field.secret { Value::String(MASK.to_owned()) } else { brief(&value) };
-                shown.insert(field.name.clone(), visible);
+                shown.insert(field.name.clone(), if secret { MASK.into() } else { brief(&value) });
                 coerced.insert(field.name.clone(), value);
             }
             Err(wrong) => {
-                misread.push(field.name.clone());
-                problems.push(format!("{place}: {wrong}"));
+                misread.push(field);
+                problems.add(|| format!("{place}: {wrong}"));
             }
         }
     }
-    let misread = misread.into_iter().map(|name| (name, Value::Null));
-    let meant = coerced.clone().into_iter().chain(misread).collect();
-    let rules = M::RULES.iter().copied().chain(M::rules(&meant));
+    let unread = misread.iter().map(|field| (field.name.clone(), Value::Null));
+    let meant = coerced.clone().into_iter().chain(unread).collect();
     let present = Given { explicit: &explicit, all: &all };
-    for problem in rules.flat_map(|rule| rule.problems(present, |name| missing(name, &fields))) {
-        // What always holds and what holds for arguments like these may say the same.
-        if !problems.contains(&problem) {
-            problems.push(problem);
+    for rule in M::RULES.iter().copied().chain(M::rules(&meant)) {
+        let told = rule.problems(present, |name| {
+            lacking.extend(fields.iter().filter(|field| field.name == name));
+            missing(name, &fields)
+        });
+        for problem in told {
+            // What always holds and what holds for arguments like these may say the same.
+            if !problems.told.contains(&problem) {
+                problems.add(|| problem);
+            }
         }
     }
-    if problems.is_empty() {
-        match serde_json::from_value::<M::Args>(Value::Object(coerced)) {
-            Ok(args) => {
-                problems = M::check(&args);
-                if problems.is_empty() {
-                    return Understood { args: Ok(args), shown };
+    let args = checked::<M>(coerced, &lacking, &misread, &mut problems);
+    // What is wrong may be a secret in the wrong place.
+    shown.retain(|name, _| !problems.told.iter().any(|problem| problem.contains(&format!("`{name}`"))));
+    shown.values().for_each(|value| secrets.show(value));
+    Understood { args: args.ok_or_else(|| problems.refusal()), shown }
+}
+
+/// Has the module check everything that was `understood`, whatever else is wrong: values stand in for those that are `lacking`
+/// or `misread`, and what it says of them is left out. Returns the arguments if there is no problem.
+fn checked<M: Module>(
+    mut understood: Map<String, Value>,
+    lacking: &[&Field],
+    misread: &[&Field],
+    problems: &mut Problems,
+) -> Option<M::Args> {
+    let needed = misread.iter().filter(|field| field.required).chain(lacking);
+    understood.extend(needed.map(|field| (field.name.clone(), stand_in(&field.kind))));
+    match serde_json::from_value::<M::Args>(Value::Object(understood)) {
+        Ok(args) => {
+            let names: Vec<String> = lacking
+                .iter()
+                .chain(misread)
+                .flat_map(|field| [format!("`{}`", field.name), format!("`{}: ", field.name)])
+                .collect();
+            for problem in M::check(&args) {
+                if !names.iter().any(|name| problem.contains(name)) {
+                    problems.add(|| problem);
                 }
             }
-            // Only a schema that disagrees with its own type gets here.
-            Err(error) => problems.push(error.to_string()),
+            (problems.count == 0).then_some(args)
+        }
+        Err(error) => {
+            // Only a schema that disagrees with its own type gets here without another problem.
+            if problems.count == 0 {
+                problems.add(|| error.to_string());
+            }
+            None
         }
     }
-    // What is wrong may be a secret in the wrong place, such as `user:password@host`.
-    shown.retain(|name, _| !problems.iter().any(|problem| problem.contains(&format!("`{name}`"))));
-    Understood { args: Err(refusal(&problems)), shown }
+}
+
+/// A value of this type.
+fn stand_in(kind: &Type) -> Value {
+    match kind {
+        Type::Bool => false.into(),
+        Type::Int { min, .. } => min.unwrap_or(0).into(),
+        Type::Float => 0.into(),
+        Type::Text { choices, .. } => choices.first().map_or("x", String::as_str).into(),
+        Type::List(item) => vec![stand_in(item)].into(),
+        Type::Dict => Map::new().into(),
+        Type::Any => Value::Null,
+    }
+}
+
+/// Remembers what is secret about `value`, and tells whether it must not be shown. People also write a password in front of
+/// a host's name.
+fn learn_secret(field: &Field, value: &Value, secrets: &mut Secrets) -> bool {
+    if field.secret {
+        secrets.add_all(value);
+        return true;
+    }
+    let text = value.as_str().filter(|_| matches!(field.kind, Type::Text { .. }));
+    let password = text.and_then(in_address);
+    password.inspect(|password| secrets.add(password)).is_some()
+}
+
+/// What is wrong with the arguments.
+#[derive(Default)]
+struct Problems {
+    /// The first of them.
+    told: Vec<String>,
+    count: usize,
+}
+
+impl Problems {
+    /// More of them are only counted: nobody reads a thousand.
+    const TOLD: usize = 50;
+    /// Enough for any sentence; the names in it are the caller's and have no limit.
+    const LENGTH: usize = 1000;
+
+    fn add(&mut self, problem: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.told.len() < Self::TOLD {
+            let mut problem = problem();
+            if let Some((at, _)) = problem.char_indices().nth(Self::LENGTH) {
+                problem.truncate(at);
+                problem.push('…');
+            }
+            self.told.push(problem);
+        }
+    }
+
+    fn refusal(&self) -> Error {
+        let mut detail = self.told.join("; ");
+        if self.count > 1 {
+            detail = format!("{} problems with the arguments: {detail}", self.count);
+        }
+        if self.count > self.told.len() {
+            detail = format!("{detail}; and {} more", self.count - self.told.len());
+        }
+        Error::new(Kind::InvalidArguments, detail)
+    }
 }
 
 /// More of a text is not shown: a log that was given as an argument would stand in the result a second time.
@@ -127,14 +218,6 @@ fn brief(value: &Value) -> Value {
     }
 }
 
-fn refusal(problems: &[String]) -> Error {
-    let detail = match problems {
-        [one] => one.clone(),
-        several => format!("{} problems with the arguments: {}", several.len(), several.join("; ")),
-    };
-    Error::new(Kind::InvalidArguments, detail)
-}
-
 /// An empty text for an argument that cannot be empty is one not given: group variables set `folder: ""` for "none",
 /// and up to ansible-core 2.18 a template that yields nothing yields `""`.
 fn is_blank(value: &Value, field: &Field) -> bool {
@@ -151,11 +234,12 @@ fn missing(name: &str, fields: &[Field]) -> String {
 fn unknown(name: &str, given: &Map<String, Value>, fields: &[Field]) -> String {
     // A name already in use is not what was meant: offering it would only move the error.
     let free = fields.iter().map(|field| field.name.as_str()).filter(|known| !given.contains_key(*known));
+    let shown = shorten(name);
     if let Some(meant) = crate::nearest(name, free) {
-        return format!("unknown argument `{name}`: did you mean `{meant}`?");
+        return format!("unknown argument `{shown}`: did you mean `{meant}`?");
     }
     let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
-    format!("unknown argument `{name}`: known are {}", names.join(", "))
+    format!("unknown argument `{shown}`: known are {}", names.join(", "))
 }
 
 #[cfg(test)]

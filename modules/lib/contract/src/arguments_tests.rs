@@ -1,3 +1,6 @@
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
 use serde_json::{Map, Value, json};
 
 use super::understand;
@@ -11,8 +14,8 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-fn environment(name: &str) -> Option<String> {
-    (name == "LAMP_USER").then(|| "from the environment".to_owned())
+fn environment(name: &str) -> Option<OsString> {
+    (name == "LAMP_USER").then(|| "from the environment".into())
 }
 
 fn refused(given: Value) -> String {
@@ -46,6 +49,8 @@ fn what_is_wrong_with_one_argument_is_told() {
         (json!({"lamps": [], "user": "me"}), "give at least one"),
         (json!({"lamps": ["a"], "user": "me", "brightness": 3}), "`brightness` means nothing without `room`"),
         (json!({"lamps": {"a": 1}, "user": "me"}), "`lamps`: expected a list"),
+        // The module's own check runs all the same.
+        (json!({"lamps": [], "on": "perhaps"}), "give at least one"),
         (json!({"lamps": ["a"], "user": "me", "xyzzy": 1}), "unknown argument `xyzzy`: known are lamps, on"),
     ];
     for (given, expected) in cases {
@@ -68,6 +73,33 @@ fn null_omitted_and_environment_stand_for_what_they_mean() {
     assert_eq!(understood.shown["on"], json!(false));
     assert_eq!(understood.shown["password"], json!(crate::secret::MASK));
     assert_eq!(secrets.scrub("a hunter2 b"), "a ******** b");
+}
+
+#[test]
+fn a_variable_that_is_not_utf_8_is_named() {
+    let environment = |name: &str| (name == "LAMP_USER").then(|| OsString::from_vec(b"S3cret\xff".to_vec()));
+    let understood = understand::<Lamps>(&object(json!({"lamps": ["a"]})), environment, false, &mut Secrets::default());
+    assert_eq!(understood.args.unwrap_err().detail, "environment variable LAMP_USER: its value is not UTF-8 text");
+}
+
+#[test]
+fn a_password_in_an_address_is_a_secret_whatever_else_is_wrong() {
+    for (room, on) in [("lamp:S3cret@hall", "perhaps"), ("https://lamp:S3cret@hall", "yes")] {
+        let given = object(json!({"lamps": ["a"], "user": "me", "room": room, "on": on}));
+        let mut secrets = Secrets::default();
+        let understood = understand::<Lamps>(&given, |_| None, false, &mut secrets);
+        assert_eq!(understood.shown["room"], json!(crate::secret::MASK));
+        assert_eq!(secrets.scrub("S3cret"), "********");
+    }
+}
+
+#[test]
+fn of_many_problems_the_first_are_told_and_all_are_counted() {
+    let mut given = object(json!({"user": "me"}));
+    given.extend((0..100_000).map(|number| (format!("{}{number}", "x".repeat(90)), json!(1))));
+    let told = refused(Value::Object(given));
+    assert!(told.starts_with("100001 problems with the arguments: unknown argument `xxx"), "{}", &told[..100]);
+    assert!(told.ends_with("; and 99951 more") && told.len() < 20_000, "{}", told.len());
 }
 
 #[test]

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Number, Value, json};
 
-use crate::field::Type;
+use crate::field::{Type, shorten};
 
 /// `value` as `kind` wants it, or what is wrong with it. The text never repeats the value of a secret.
 pub fn coerce(value: &Value, kind: &Type, secret: bool) -> Result<Value, String> {
@@ -49,7 +49,7 @@ pub fn coerce(value: &Value, kind: &Type, secret: bool) -> Result<Value, String>
                 .map_err(|why| why.unwrap_or_else(|| format!("expected a dictionary, got {}", shown(value))))?;
             let mut scalars = Map::new();
             for (name, one) in map.into_iter().filter(|(_, one)| !is_place_holder(one)) {
-                let one = coerce(&one, &Type::Any, secret).map_err(|wrong| format!("`{name}`: {wrong}"))?;
+                let one = coerce(&one, &Type::Any, secret).map_err(|wrong| format!("`{}`: {wrong}", shorten(&name)))?;
                 scalars.insert(name, one);
             }
             Ok(Value::Object(scalars))
@@ -205,15 +205,18 @@ fn dictionary(value: &Value) -> Result<Map<String, Value>, Option<String>> {
         _ => return Err(None),
     };
     if text.starts_with('{') {
-        return match serde_json::from_str(text) {
+        return match crate::json::parse(text.as_bytes()) {
             Ok(Value::Object(map)) => Ok(map),
-            _ => Err(Some("the text starts like a JSON object and is none".to_owned())),
+            Ok(_) => Err(None),
+            Err(error) => Err(Some(format!("the text starts like a JSON object and is none: {error}"))),
         };
     }
     let mut map = Map::new();
     for pair in pairs(text).ok_or_else(|| Some("a quote is not closed".to_owned()))? {
         let (name, value) = pair.split_once('=').ok_or(None)?;
-        map.insert(name.trim().to_owned(), json!(value.trim()));
+        if map.insert(name.trim().to_owned(), json!(value.trim())).is_some() {
+            return Err(Some(format!("the key `{}` is given twice", shorten(name.trim()))));
+        }
     }
     if map.is_empty() { Err(None) } else { Ok(map) }
 }
@@ -234,14 +237,6 @@ fn pairs(text: &str) -> Option<Vec<String>> {
     pairs.push(pair);
     pairs.retain(|pair| !pair.trim().is_empty());
     quote.is_none().then_some(pairs)
-}
-
-/// A value in a message: enough to recognise it.
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(60) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -302,6 +297,8 @@ mod tests {
             (&Type::Dict, json!("a=1 b=2"), Some(json!({"a": "1", "b": "2"}))),
             (&Type::Dict, json!("a='1, 2' b=2"), Some(json!({"a": "1, 2", "b": "2"}))),
             (&Type::Dict, json!("{\"a\": 1}"), Some(json!({"a": 1}))),
+            (&Type::Dict, json!("a=1 a=1"), None),
+            (&Type::Dict, json!("{\"a\": 1, \"a\": 1}"), None),
             (&Type::Dict, json!("a"), None),
             (&Type::Dict, json!(["a"]), None),
             (&Type::Dict, json!({"a": [1]}), None),

@@ -30,7 +30,7 @@ pub(crate) struct Given<'a> {
 
 impl Rule {
     /// What is wrong with what is given, one sentence a problem. `missing` words the lack of an argument.
-    pub(crate) fn problems(self, given: Given, missing: impl Fn(&str) -> String) -> Vec<String> {
+    pub(crate) fn problems(self, given: Given, mut missing: impl FnMut(&str) -> String) -> Vec<String> {
         let explicit = |names: &'static [&'static str]| -> Vec<&str> {
             names.iter().copied().filter(|name| given.explicit.contains(name)).collect()
         };
@@ -96,6 +96,14 @@ pub(crate) fn join(names: &[&str], last: &str) -> String {
         Some((only, [])) => only.clone(),
         Some((end, start)) => format!("{} {last} {end}", start.join(", ")),
         None => String::new(),
+    }
+}
+
+/// A value or a name in a message: enough to recognise it.
+pub(crate) fn shorten(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::net::unix::pipe::{self, Receiver};
 
 use crate::coerce::{coerce, is_omitted};
 use crate::field::Type;
-use crate::{Error, Kind};
+use crate::{Error, Kind, json};
 
 /// Far more than any arguments need; less than would hurt.
 pub const LIMIT: usize = 16 * 1024 * 1024;
@@ -108,7 +108,7 @@ pub fn parse(bytes: &[u8]) -> Result<Document, Error> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(invalid("the arguments are empty".to_owned()));
     }
-    let document: Value = serde_json::from_slice(bytes).map_err(|error| {
+    let document = json::parse(bytes).map_err(|error| {
         let place = format!("line {} column {}", error.line(), error.column());
         invalid(match not_a_number(bytes, error.line(), error.column()) {
             Some((word, Some(key))) => {
@@ -116,6 +116,7 @@ pub fn parse(bytes: &[u8]) -> Result<Document, Error> {
             }
             Some((word, None)) => format!("the arguments hold {word} ({place}), which is no number in JSON"),
             // serde_json's text says what it expected, never what it read: a password cannot be in it.
+            None if error.is_data() => format!("the arguments cannot be understood: {error}"),
             None => format!("the arguments are not JSON: {error}"),
         })
     })?;
@@ -177,7 +178,8 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_refused_with_its_place() {
-        let cases: [(&[u8], &str); 8] = [
+        let cases: [(&[u8], &str); 9] = [
+            (b"{\"a\": {\"b\": 1,\n\"b\": 1}}", "the key `b` is given twice at line 2"),
             (b"", "empty"),
             (b" \n", "empty"),
             (b"[]", "not an object"),

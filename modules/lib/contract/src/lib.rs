@@ -17,6 +17,7 @@ mod doc;
 mod error;
 mod field;
 mod input;
+mod json;
 mod lines;
 mod module;
 mod output;
@@ -47,11 +48,14 @@ pub use scalar::Scalar;
 /// ```
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = given.to_lowercase();
+    // A third of the letters may be wrong: `hostnam` is a slip, `colour` is another word.
+    let allowed = |name: &str| name.len().max(given.len()).div_ceil(3);
     known
         .into_iter()
+        // The distance is at least that; measuring it takes time and memory for each pair of letters.
+        .filter(|name| name.chars().count().abs_diff(lower.chars().count()) <= allowed(name))
         .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
-        // A third of the letters may be wrong: `hostnam` is a slip, `colour` is another word.
-        .filter(|(distance, name)| *distance <= name.len().max(given.len()).div_ceil(3))
+        .filter(|(distance, name)| *distance <= allowed(name))
         // Of two that are equally near, the one that begins alike: `powered_of` is `powered_off`.
         .min_by_key(|(distance, name)| {
             let alike = lower.chars().zip(name.to_lowercase().chars()).take_while(|(one, other)| one == other).count();

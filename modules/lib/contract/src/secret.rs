@@ -32,7 +32,7 @@ const SHORT: usize = 4;
 #[derive(Default, Clone)]
 pub struct Secrets {
     /// By their first characters. The longest is first, so that a secret inside another does not leave the rest of it.
-    secrets: BTreeMap<char, BTreeSet<(Reverse<usize>, String)>>,
+    texts: BTreeMap<char, BTreeSet<(Reverse<usize>, String)>>,
     /// What base64 makes of them.
     cores: Vec<String>,
     /// Arguments that are shown, and their words.
@@ -47,7 +47,7 @@ impl Secrets {
         else {
             return;
         };
-        if self.secrets.entry(first).or_default().insert((Reverse(text.len()), text.to_owned())) {
+        if self.texts.entry(first).or_default().insert((Reverse(text.len()), text.to_owned())) {
             self.cores.extend(base64_cores(text));
         }
     }
@@ -78,7 +78,7 @@ impl Secrets {
 
     /// `text` without any secret.
     pub fn scrub(&self, text: &str) -> String {
-        if self.secrets.is_empty() {
+        if self.texts.is_empty() {
             return text.to_owned();
         }
         let text = self.scrub_base64(text);
@@ -98,7 +98,7 @@ impl Secrets {
 
     /// Where the secret ends that begins at `at`.
     fn secret_at(&self, text: &str, at: usize) -> Option<usize> {
-        let candidates = characters(&text[at..]).filter_map(|(first, _)| self.secrets.get(&first)).flatten();
+        let candidates = characters(&text[at..]).filter_map(|(first, _)| self.texts.get(&first)).flatten();
         candidates.into_iter().find_map(|(_, secret)| {
             let end = at + starts_with(&text[at..], secret)?;
             (!self.is_expected(text, at..end, secret)).then_some(end)

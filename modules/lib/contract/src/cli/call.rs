@@ -106,8 +106,7 @@ impl Call {
         secrets: &mut Secrets,
         signals: &mut Signals,
     ) -> Performed<M> {
-        let environment = |name: &str| std::env::var(name).ok();
-        let understood = understand::<M>(&given, environment, wishes.no_log, secrets);
+        let understood = understand::<M>(&given, |name| std::env::var_os(name), wishes.no_log, secrets);
         let shown = understood.shown;
         let args = match understood.args {
             Ok(args) => args,
