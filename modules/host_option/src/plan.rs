@@ -1,6 +1,6 @@
 //! What is to be done to the options of one host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{Error, Kind, Plan, Scalar};
 use serde_json::{Map, Value, json};
@@ -104,7 +104,7 @@ pub fn problems(options: &BTreeMap<String, Scalar>, state: State) -> Vec<String>
     if options.is_empty() {
         problems.push("`options`: give at least one option".to_owned());
     }
-    let mut seen: Vec<String> = Vec::new();
+    let mut seen = BTreeSet::new();
     for (asked, value) in options {
         let key = api_name(asked);
         if key.split('.').any(str::is_empty)
@@ -118,11 +118,11 @@ pub fn problems(options: &BTreeMap<String, Scalar>, state: State) -> Vec<String>
         if seen.contains(&key) {
             problems.push(format!("`options`: `{asked}` names {key} for the second time"));
         }
+        seen.insert(key);
         if state == State::Present && *value == Scalar::Null {
             problems
                 .push(format!("`options`: `{asked}` has no value; for the host's own default use `state: default`"));
         }
-        seen.push(key);
     }
     problems
 }

@@ -124,10 +124,6 @@ impl Observed {
             Self::File(file) => &file.options,
         }
     }
-
-    fn value(&self, asked: &str) -> Option<String> {
-        self.options().iter().find(|found| found.asked == asked)?.value.clone()
-    }
 }
 
 /// What is to be written.
@@ -299,10 +295,12 @@ impl Module for VmxOption {
             options: before
                 .options()
                 .iter()
-                .map(|found| OptionReport {
+                // Both have every option that was asked for, in the same order.
+                .zip(now.options())
+                .map(|(found, now)| OptionReport {
                     key: found.key.clone(),
                     before: found.value.clone(),
-                    after: now.value(&found.asked),
+                    after: now.value.clone(),
                 })
                 .collect(),
             ..Report::default()

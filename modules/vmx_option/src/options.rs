@@ -25,7 +25,7 @@ pub fn problems(options: &BTreeMap<String, Scalar>, state: State) -> Vec<String>
     if options.is_empty() {
         problems.push("`options`: give at least one option".to_owned());
     }
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for (key, value) in options {
         if key.is_empty()
             || !key.is_ascii()
@@ -35,10 +35,9 @@ pub fn problems(options: &BTreeMap<String, Scalar>, state: State) -> Vec<String>
         {
             problems.push(format!("`options`: `{}` is not the name of a VMX option", key.escape_debug()));
         }
-        if let Some(other) = seen.iter().find(|other| other.eq_ignore_ascii_case(key)) {
+        if let Some(other) = seen.insert(key.to_ascii_lowercase(), key) {
             problems.push(format!("`options`: `{other}` and `{key}` are the same option: names do not depend on case"));
         }
-        seen.push(key);
         if state == State::Present && text(value).is_empty() {
             problems.push(format!(
                 "`options`: `{key}` has no value, and vSphere takes an empty one for none: use `state: absent` to remove it"
@@ -106,8 +105,9 @@ pub fn actual(options: &BTreeMap<String, Scalar>, found: &[Found], empty_is_none
 
 /// What is there once `changes` are made.
 pub fn predict(found: &mut [Found], changes: &Changes) {
-    for (key, value) in changes {
-        for found in found.iter_mut().filter(|found| found.key == *key) {
+    let changes: BTreeMap<&str, &Option<String>> = changes.iter().map(|(key, value)| (key.as_str(), value)).collect();
+    for found in found {
+        if let Some(value) = changes.get(found.key.as_str()) {
             found.value.clone_from(value);
         }
     }

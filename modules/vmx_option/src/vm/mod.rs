@@ -3,6 +3,8 @@
 
 mod plan;
 
+use std::collections::BTreeMap;
+
 use contract::{Applied, Error, Kind, Run};
 pub use plan::{Observed, plan};
 use target::{Server, VmReport};
@@ -36,15 +38,16 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         )
         .hint("Check that this user may read its configuration."));
     };
-    let extra = vsphere::extra_config(extra);
-    let value = |key: &str| extra.iter().rfind(|(known, _)| known.eq_ignore_ascii_case(key)).cloned();
+    // Of several of one name the last one counts, as in the file.
+    let extra: BTreeMap<String, (String, String)> =
+        vsphere::extra_config(extra).into_iter().map(|(key, value)| (key.to_ascii_lowercase(), (key, value))).collect();
+    let value = |key: &str| extra.get(&key.to_ascii_lowercase()).cloned();
     Ok(Observed {
         moref: found.vm.moref.clone(),
         vm: VmReport::of(&found.vm),
         template: target::is_template(&found.vm),
         ft: target::ft_role(&found.vm),
         change_version: found.vm.text("config.changeVersion").map(str::to_owned),
-        // Of several of one name the last one counts, as in the file.
         options: args
             .options
             .keys()
