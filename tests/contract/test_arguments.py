@@ -158,3 +158,104 @@ def test_arguments_are_shown_as_understood_with_secrets_masked(name, healthy):
     assert shown["port"] == healthy.facts["port"]
     assert shown["hostname"] == healthy.facts["hostname"]
     assert shown["password"] != args["password"]
+
+
+@pytest.mark.parametrize("name", ["vm_power", "vmx_option", "host_option"])
+@pytest.mark.parametrize("argument", ["hostname", "proxy_host"])
+@pytest.mark.parametrize(
+    ("host", "remedy"),
+    [
+        ("host:443", "port"),
+        ("10.0.0.1:443", "port"),
+        ("[::1]:443", "port"),
+        ("root:S3cret@host", "alone"),
+        ("https://root:S3cret@host/sdk", "alone"),
+        ("host/sdk", "alone"),
+        ("host?S3cret", "alone"),
+        ("host#S3cret", "alone"),
+        ("host\\S3cret", "alone"),
+        ("a host", "alone"),
+        ("host\t", "alone"),
+        ("fe80::1%eth0", "alone"),
+        ("localhost", None),
+        ("127.0.0.1", None),
+        ("::1", None),
+        ("[::1]", None),
+        ("lab_1.b-c.invalid", None),
+    ],
+)
+def test_a_host_is_a_name_or_an_address_alone(name, argument, host, remedy):
+    args = VM | {"proxy_host": "127.0.0.1", "proxy_port": 1, "timeout": 1, argument: host}
+    args |= {
+        "vm_power": {"state": "powered_on"},
+        "vmx_option": {"options": {"a": "1"}},
+        "host_option": {"cluster_name": "a", "options": {"Misc.A": 1}},
+    }[name]
+    if name == "host_option":
+        del args["name"]
+    result = run_module(name, args)
+    if remedy is None:
+        assert result.kind == "connection", result.msg
+        return
+    # Something else that is wrong hides neither the problem nor the password.
+    for more in ({}, {"port": "many"}, {"password": None}, {"hostnam": "x"}):
+        result = run_module(name, args | more)
+        assert result.kind == "invalid_arguments"
+        assert f"`{argument}`: give" in result.msg and remedy in result.msg
+        assert b"S3cret" not in result.stdout + result.stderr
+
+
+def test_a_password_in_an_address_that_does_not_matter_is_not_shown(vmx):
+    args = {"path": str(vmx), "hostname": "root:S3cret@host", "options": {"a": "1"}}
+    result = run_module("vmx_option", args)
+    assert result.changed and b"S3cret" not in result.stdout
+
+
+@every_module
+@pytest.mark.parametrize("variable", ["VMWARE_PASSWORD", "VMWARE_USER", "VMWARE_PORT"])
+def test_a_variable_that_is_not_utf_8_is_named(name, variable, healthy):
+    args = example(name, healthy.facts)
+    del args[{"VMWARE_PASSWORD": "password", "VMWARE_USER": "username", "VMWARE_PORT": "port"}[variable]]
+    result = run_module(name, args, env={variable: b"S3cret\xff".decode(errors="surrogateescape")})
+    assert result.kind == "invalid_arguments"
+    assert variable in result.msg and "UTF-8" in result.msg and "missing" not in result.msg
+    assert b"S3cret" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('{"password": "S3cret-1", "hostname": "a", "password": "S3cret-2"}', "password"),
+        ('{"options": {"x.y": "S3cret-1", "x.y": "S3cret-2"}}', "x.y"),
+        ('{"options": "{\\"x.y\\": 1, \\"x.y\\": 1}"}', "x.y"),
+        ('{"options": "x.y=1 x.y=2"}', "x.y"),
+    ],
+)
+@pytest.mark.parametrize("flags", [(), ("--jsonl",)])
+def test_a_key_that_is_given_twice_is_named(text, key, flags):
+    result = run_module("vmx_option", text, *flags)
+    assert result.kind == "invalid_arguments" and f"the key `{key}` is given twice" in result.msg
+    assert b"S3cret" not in result.stdout
+
+
+MANY = 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("vmx_option", {"options": {f"guestinfo.a{number}": "1" for number in range(MANY)}, "state": "sideways"}),
+        ("vmx_option", {"options": {f"guest info.a{number}": "1" for number in range(MANY)}}),
+        ("vmx_option", {"options": {f"a{number}": f"v{number}" for number in range(MANY)}, "_ansible_no_log": True, "port": 0}),
+        ("host_option", {"options": {f"Misc.A{number}": 1 for number in range(MANY)}, "state": "sideways"}),
+        ("host_option", {"options": {"Misc.A": 1}, "esxi_hostname": [f"esxi{number}" for number in range(MANY)], "port": 0}),
+        ("vm_power", {f"hostnam{number}": 1 for number in range(MANY)}),
+        ("vm_power", {"h" * 10_000_000: 1}),
+    ],
+    ids=["options", "wrong options", "secret options", "host options", "hosts", "unknown", "long"],
+)
+def test_many_arguments_take_no_time_that_grows_with_their_square(name, args):
+    # The limit is for a hang: a debug build takes two seconds, and took minutes.
+    result = run_module(name, VM | args, timeout=30)
+    assert result.kind == "invalid_arguments"
+    assert len(result.msg) < 60_000

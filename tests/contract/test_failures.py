@@ -5,6 +5,7 @@ The `simulator` fixture asserts the sessions after every test.
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 
@@ -391,3 +392,36 @@ def test_an_interruption_between_hosts_tells_of_those_that_are_done(simulator):
     assert result.kind == "interrupted" and result.changed is True
     assert [host["changed"] for host in result.json["hosts"]] == [True, False]
     assert "before anything was written" not in result.msg
+
+
+@pytest.mark.parametrize(
+    ("secret", "reason", "shown"),
+    [
+        ("hunter2<&>", "got hunter2<&> of root", "got ******** of root"),
+        ("hunter2<&>", "got hunter2&lt;&amp;&gt; of root", "got ******** of root"),
+        ("hunter2<&>", "got hunter2%3C%26%3e of root", "got ******** of root"),
+        ("hunter2<&>", "Basic cm9vdDpodW50ZXIyPCY+", "Basic ********"),
+        ("pass", "got pass of root", "got ******** of root"),
+        ("pass", "the password is wrong", "the password is wrong"),
+    ],
+)
+def test_a_server_that_repeats_the_password(secret, reason, shown, simulator):
+    lab = simulator(personality="6.7", scenario="healthy", password=secret)
+    lab.inject(method="UpdateOptions", how="fault", fault="SystemError", fields={"reason": reason}, times=0)
+    result = run_module("host_option", example("host_option", lab.facts))
+    assert result.json["hosts"][0]["error"]["fault"]["fields"]["reason"] == shown
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["pass", "word", "e", "on", "user", "timeout", "host", "vSphere", "changed", "password", "a b", "\xe4", "s", "nobody", "1"],
+)
+def test_a_password_that_is_an_ordinary_word_shows_in_no_message(secret, healthy):
+    """The message is the same with any password: stars in the place of a known word would tell it."""
+
+    def told(password: str) -> str:
+        args = example("vm_power", healthy.facts) | {"username": "nobody", "password": password}
+        # As a text: run_module itself wants no longer password of a dictionary to come out.
+        return run_module("vm_power", json.dumps(args)).told
+
+    assert told(secret) == told("Xq7-unlikely")

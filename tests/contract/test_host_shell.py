@@ -185,7 +185,7 @@ def test_the_shell_is_chosen_where_there_is_one_and_no_server_is_named(host):
 
 
 def test_a_misspelt_connection_is_the_only_problem_that_is_told():
-    result = run_module("host_option", {"connection": "shel", "options": {"Migrate/NetTimeout": 1}})
+    result = run_module("host_option", {"connection": "shel", "options": {"/Migrate/NetTimeout": 1}})
     assert result.kind == "invalid_arguments" and "`connection`" in result.msg and "shell" in result.msg
     for follow_up in ("hostname", "username", "password", "problems"):
         assert follow_up not in result.msg

@@ -115,13 +115,11 @@ fn checked<M: Module>(
     understood.extend(needed.map(|field| (field.name.clone(), stand_in(&field.kind))));
     match serde_json::from_value::<M::Args>(Value::Object(understood)) {
         Ok(args) => {
-            let names: Vec<String> = lacking
-                .iter()
-                .chain(misread)
-                .flat_map(|field| [format!("`{}`", field.name), format!("`{}: ", field.name)])
-                .collect();
+            let about = |problem: &str, name: &str| {
+                problem.starts_with(&format!("`{name}`")) || problem.contains(&format!("`{name}: "))
+            };
             for problem in M::check(&args) {
-                if !names.iter().any(|name| problem.contains(name)) {
+                if !lacking.iter().chain(misread).any(|field| about(&problem, &field.name)) {
                     problems.add(|| problem);
                 }
             }

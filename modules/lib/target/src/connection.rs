@@ -1,6 +1,7 @@
 //! Which server, as whom, and how far to trust it.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::ops::Deref;
 use std::rc::Rc;
 
@@ -112,17 +113,27 @@ fn yes() -> bool {
     true
 }
 
+/// What is wrong with `host` as the value of the argument `name`. It is not repeated: people put user and password in front
+/// of an @.
+fn host_problem(name: &str, port: &str, host: &str) -> Option<String> {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let never = |one: char| one.is_whitespace() || one.is_control() || "/@?#\\:%[]<>^|".contains(one);
+    if bare.parse::<Ipv6Addr>().is_ok() || !host.contains(never) {
+        return None;
+    }
+    let before_port = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map(|(before, _)| before);
+    if before_port.is_some_and(|before| host_problem(name, port, before).is_none()) {
+        return Some(format!("`{name}`: give the name or the address alone, and the port as `{port}`"));
+    }
+    Some(format!("`{name}`: give a name or an address alone, without scheme, user, path, query or blanks"))
+}
+
 impl Connection {
     /// What is wrong with the arguments that no schema can say.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
-        if self.hostname.contains(['/', '@', ' ']) {
-            // Not repeated: people put user and password in front of an @.
-            problems.push("`hostname`: give a name or an address, without scheme, user or path".to_owned());
-        }
-        if self.proxy_host.as_ref().is_some_and(|host| host.contains(['/', '@', ' '])) {
-            problems.push("`proxy_host`: give a name or an address, without scheme, user or path".to_owned());
-        }
+        problems.extend(host_problem("hostname", "port", &self.hostname));
+        problems.extend(self.proxy_host.as_ref().and_then(|host| host_problem("proxy_host", "proxy_port", host)));
         if let Some(Err(wrong)) = self.thumbprint.as_deref().map(str::parse::<Thumbprint>) {
             problems.push(format!("`thumbprint`: {wrong}"));
         }
