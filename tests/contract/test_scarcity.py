@@ -103,3 +103,25 @@ def test_a_signal_at_any_moment_gets_a_result(number):
             handled += 1
             assert judge(NAME, {}, process.returncode, stdout, b"", "stdin").kind == "interrupted"
     assert handled
+
+
+def test_a_signal_while_many_arguments_are_checked_gets_a_result():
+    options = {f"guestinfo.a{number}": str(number) for number in range(30_000)}
+    args = {key: value for key, value in NOBODY.items() if key != "state"} | {"options": options}
+    for step in range(6):
+        process = subprocess.Popen(
+            [binary("vmx_option")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()
+        )
+        try:
+            process.stdin.write(json.dumps(args).encode())
+            process.stdin.close()
+            time.sleep(step / 10)
+            process.send_signal(signal.SIGTERM)
+            stdout = process.stdout.read()
+            process.wait(timeout=30)
+        finally:
+            process.kill()
+            process.wait()
+        if step or process.returncode != -signal.SIGTERM:
+            result = judge("vmx_option", args, process.returncode, stdout, b"", "stdin")
+            assert result.kind in {"interrupted", "connection"}
