@@ -176,7 +176,7 @@ mod tests {
         let set = |(name, value): &(&str, &str)| format!("<propSet><name>{name}</name><val>{value}</val></propSet>");
         let sets = properties.iter().map(set).collect::<Vec<_>>().concat();
         let xml = format!(r#"<objects><obj type="VirtualMachine">vm-63</obj>{sets}</objects>"#);
-        Object::parse(&Element::parse(&xml).unwrap()).unwrap()
+        Object::parse(Element::parse(&xml).unwrap()).unwrap()
     }
 
     #[test]

@@ -93,7 +93,7 @@ mod tests {
             values.iter().map(|(name, value)| format!("<propSet><name>{name}</name><val>{value}</val></propSet>"));
         let sets = sets.collect::<Vec<_>>().concat();
         let text = format!(r#"<objects><obj type="VirtualMachine">{moid}</obj>{sets}</objects>"#);
-        Object::parse(&Element::parse(&text).unwrap()).unwrap()
+        Object::parse(Element::parse(&text).unwrap()).unwrap()
     }
 
     #[test]
@@ -170,7 +170,7 @@ mod tests {
             let text = format!(
                 r#"<objects><obj type="VirtualMachine">vm-1</obj><propSet><name>runtime.host</name><val type="HostSystem">{moid}</val></propSet></objects>"#
             );
-            let vm = Object::parse(&Element::parse(&text).unwrap()).unwrap();
+            let vm = Object::parse(Element::parse(&text).unwrap()).unwrap();
             assert_eq!(list([&vm].into_iter(), &hosts)[0].host.as_deref(), name);
         }
     }

@@ -15,6 +15,9 @@ pub struct LogDescription {
     pub file_name: String,
 }
 
+/// Longest end of a log, in bytes.
+const TAIL: usize = 16 << 20;
+
 /// Some lines of a log (`DiagnosticManagerLogHeader`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogPage {
@@ -50,7 +53,8 @@ impl Session {
     /// The last `count` lines of a host's log, in as many calls of `BrowseDiagnosticLog` as it takes and one to find the end.
     ///
     /// vCenter Server gives no more than 500 lines a call and ESXi 1000. A log that is rotated in between gives what is left.
-    /// Needs the privilege `Global.Diagnostics`.
+    /// Needs the privilege `Global.Diagnostics`. All calls together have the time of one ([`Error::Timeout`]). More than 16 MiB
+    /// are [`Error::TooLarge`].
     pub async fn log_tail(&self, host: &Moref, key: &str, count: u32) -> Result<LogPage, Error> {
         let most = if self.about().api_type.is_vcenter() { 500 } else { 1000 };
         // Behind the end there is nothing but the number of the last line.
@@ -58,8 +62,15 @@ impl Session {
         let count = i32::try_from(count).unwrap_or(i32::MAX);
         let first = end.saturating_sub(count).max(0) + 1;
         let mut tail = LogPage { start: first, end: first - 1, lines: Vec::new() };
+        let mut size = 0;
         while tail.end < end {
-            let page = self.browse_log(host, key, tail.end + 1, Some(most.min(end - tail.end))).await?;
+            let wanted = most.min(end - tail.end);
+            let mut page = self.browse_log(host, key, tail.end + 1, Some(wanted)).await?;
+            page.lines.truncate(usize::try_from(wanted).unwrap_or(0));
+            size += page.lines.iter().map(String::len).sum::<usize>();
+            if size > TAIL {
+                return Err(Error::TooLarge { limit: TAIL });
+            }
             let Ok(got) = i32::try_from(page.lines.len()) else { break };
             if got == 0 {
                 break;

@@ -64,8 +64,8 @@ pub enum Error {
     /// The answer is not one of the vSphere Web Services API.
     #[error("{0}")]
     Protocol(String),
-    /// The answer is larger than this client is willing to hold.
-    #[error("the server's answer is larger than {} MiB", limit / 1024 / 1024)]
+    /// The answers exceed a limit of this client (see the README).
+    #[error("the server's answers are larger than {} MiB, the most that this program holds", limit / 1024 / 1024)]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,

@@ -7,6 +7,7 @@
 //! One thread: nothing here is `Send`, and many requests may be in flight at once on one current-thread runtime.
 
 mod about;
+mod bounds;
 mod cluster;
 mod connect;
 mod datastore_file;

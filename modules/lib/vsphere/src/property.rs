@@ -1,5 +1,9 @@
 //! Reading properties: the `PropertyCollector`.
 
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use crate::bounds::brief;
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::moref::Moref;
@@ -17,39 +21,45 @@ pub struct Follow<'a> {
     pub path: &'a str,
 }
 
-/// Some properties of a managed object (`ObjectContent`).
+/// Some properties of a managed object (`ObjectContent`). Clones share them.
 #[derive(Debug, Clone)]
 pub struct Object {
     /// Which object.
     pub moref: Moref,
+    properties: Rc<Properties>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Properties {
     values: Vec<(String, Element)>,
     missing: Vec<(String, Fault)>,
 }
 
 impl Object {
     /// Reads an `ObjectContent`; `None` if the element is not one.
-    pub fn parse(element: &Element) -> Option<Self> {
+    pub fn parse(element: Element) -> Option<Self> {
         let moref = element.child("obj")?.moref()?;
-        let entries = |list, value| {
-            element.children(list).filter_map(move |entry: &Element| {
-                let path = entry.child(if list == "propSet" { "name" } else { "path" })?;
-                Some((path.text().to_owned(), entry.child(value)?))
-            })
-        };
-        Some(Self {
-            moref,
-            values: entries("propSet", "val").map(|(path, value)| (path, value.clone())).collect(),
-            missing: entries("missingSet", "fault").map(|(path, fault)| (path, Fault::localized(fault))).collect(),
-        })
+        let mut properties = Properties::default();
+        for entry in element.into_all() {
+            let text = |name| entry.child(name).map(|path| path.text().to_owned());
+            match entry.name() {
+                "propSet" => properties.values.extend(text("name").zip(entry.into_child("val"))),
+                "missingSet" => {
+                    properties.missing.extend(text("path").zip(entry.child("fault").map(Fault::localized)));
+                }
+                _ => {}
+            }
+        }
+        Some(Self { moref, properties: Rc::new(properties) })
     }
 
     /// The property at `path`, or the part at `path` of a property that was read as a whole. `None` if it is unset.
     pub fn get(&self, path: &str) -> Option<&Element> {
-        let exact = self.values.iter().find(|(name, _)| name == path);
+        let exact = self.properties.values.iter().find(|(name, _)| name == path);
         if let Some((_, value)) = exact {
             return Some(value);
         }
-        self.values.iter().find_map(|(name, value)| {
+        self.properties.values.iter().find_map(|(name, value)| {
             let rest = path.strip_prefix(name.as_str())?.strip_prefix('.')?;
             rest.split('.').try_fold(value, |part, name| part.child(name))
         })
@@ -78,14 +88,14 @@ impl Object {
     /// The property `name` as people typed it (vSphere escapes `/`, `\` and `%`); the moid if it was not read.
     pub fn name(&self) -> String {
         match self.text("name") {
-            Some(name) => names::decode(name),
+            Some(name) => names::decode(&brief(name, NAME)),
             None => self.moref.id.clone(),
         }
     }
 
     /// Why the property could not be read (`missingSet`), usually `NoPermission`.
     pub fn missing(&self, path: &str) -> Option<&Fault> {
-        let mut entries = self.missing.iter();
+        let mut entries = self.properties.missing.iter();
         entries
             .find(|(name, _)| {
                 path.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -95,8 +105,10 @@ impl Object {
 
     /// Joins what a later page says about the same object.
     fn absorb(&mut self, other: Self) {
-        self.values.extend(other.values);
-        self.missing.extend(other.missing);
+        let own = Rc::make_mut(&mut self.properties);
+        let other = Rc::unwrap_or_clone(other.properties);
+        own.values.extend(other.values);
+        own.missing.extend(other.missing);
     }
 }
 
@@ -120,8 +132,11 @@ pub(crate) enum Reach {
     OneStep,
 }
 
-/// More pages than any inventory needs; a server that never ends its answer is not followed for ever.
-const PAGES: u32 = 10_000;
+// A vCenter Server manages at most 40,000 virtual machines.
+const PAGES: usize = 10_000;
+const OBJECTS: usize = 100_000;
+/// Longest object name or page token, in bytes; vSphere allows names of 80 characters.
+const NAME: usize = 1000;
 
 impl Session {
     /// Properties of `objects` and of what `follow` reaches from them, in one `RetrievePropertiesEx` and its continuations
@@ -129,7 +144,8 @@ impl Session {
     ///
     /// `want` names managed object types and their property paths; objects of other types are passed through. Properties that
     /// are unset or unreadable are absent, see [`Object::missing`]. A path that the server's version does not know is the fault
-    /// `InvalidProperty`, an object that is gone `ManagedObjectNotFound`.
+    /// `InvalidProperty`, an object that is gone `ManagedObjectNotFound`. All pages together are limited in time
+    /// ([`Error::Timeout`]) and size ([`Error::TooLarge`], [`Error::Protocol`]).
     pub async fn read(
         &self,
         objects: &[Moref],
@@ -163,42 +179,65 @@ impl Session {
 
     async fn pages(&self, request: &Request, paged: bool) -> Result<Vec<Object>, Error> {
         let mut objects: Vec<Object> = Vec::new();
-        let mut at = std::collections::HashMap::new();
+        let mut at = HashMap::new();
+        let mut tokens = HashSet::new();
         let mut response = self.call(request).await?;
-        let mut left = PAGES;
         loop {
+            let known = objects.len();
             let mut token = None;
-            for returned in response.children("returnval") {
-                token = returned.child("token").map(|token| token.text().to_owned());
-                let page: Box<dyn Iterator<Item = &Element>> =
-                    if paged { Box::new(returned.children("objects")) } else { Box::new(std::iter::once(returned)) };
-                for object in page.filter_map(Object::parse) {
-                    if let Some(&index) = at.get(&object.moref) {
-                        let known: &mut Object = &mut objects[index];
-                        known.absorb(object);
-                    } else {
-                        at.insert(object.moref.clone(), objects.len());
-                        objects.push(object);
+            for returned in response.into_all().filter(|element| element.name() == "returnval") {
+                if paged {
+                    token = returned.child("token").map(|token| token.text().to_owned());
+                    for element in returned.into_all().filter(|element| element.name() == "objects") {
+                        join(&mut objects, &mut at, element, request.method)?;
                     }
+                } else {
+                    join(&mut objects, &mut at, returned, request.method)?;
                 }
             }
             let Some(token) = token.filter(|token| !token.is_empty()) else {
                 break;
             };
-            left -= 1;
-            if left == 0 {
-                return Err(Error::Protocol("the server's answer has no end".to_owned()));
-            }
             let mut next = Request::new("ContinueRetrievePropertiesEx", &self.content().property_collector);
             next.text("token", &token);
+            // The API does not promise that tokens differ, so a repeated token alone is not an error.
+            if !tokens.insert(brief(&token, NAME)) && objects.len() == known {
+                return Err(endless(request.method, "it sent the same page token again"));
+            }
+            if tokens.len() > PAGES {
+                return Err(endless(request.method, "it sent more pages than any inventory needs"));
+            }
             response = self.call(&next).await?;
         }
-        let mut faults = objects.iter().flat_map(|object| &object.missing);
+        let mut faults = objects.iter().flat_map(|object| &object.properties.missing);
         match faults.find(|(_, fault)| fault.is("NotAuthenticated")) {
             Some((_, fault)) => Err(Error::Fault(fault.clone())),
             None => Ok(objects),
         }
     }
+}
+
+/// Adds an `ObjectContent` to what is known of its object from earlier pages.
+fn join(
+    objects: &mut Vec<Object>,
+    at: &mut HashMap<Moref, usize>,
+    element: Element,
+    method: &str,
+) -> Result<(), Error> {
+    let Some(object) = Object::parse(element) else { return Ok(()) };
+    if let Some(&index) = at.get(&object.moref) {
+        objects[index].absorb(object);
+    } else if objects.len() == OBJECTS {
+        return Err(endless(method, "it sent more objects than any inventory has"));
+    } else {
+        at.insert(object.moref.clone(), objects.len());
+        objects.push(object);
+    }
+    Ok(())
+}
+
+fn endless(method: &str, why: &str) -> Error {
+    Error::Protocol(format!("the server does not finish its answer to {method}: {why}"))
 }
 
 /// Writes a `PropertyFilterSpec`.

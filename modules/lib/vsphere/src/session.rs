@@ -69,7 +69,7 @@ impl Session {
         let request = Request::new("RetrieveServiceContent", &instance);
         let ask = async || {
             let answer = transport.post(request.method, version::OLDEST, request.message()).await?;
-            let response = soap::response(answer.status, &answer.body)?;
+            let response = soap::response(request.method, answer.status, &answer.body)?;
             crate::about::parse(returned(&response)?)
         };
         let (about, content) = transport.persist(ask).await?;
@@ -140,7 +140,7 @@ impl Session {
 
     pub(crate) async fn call(&self, request: &Request) -> Result<Element, Error> {
         let answer = self.send(request).await?;
-        soap::response(answer.status, &answer.body)
+        soap::response(request.method, answer.status, &answer.body)
     }
 
     /// A call that changes nothing.

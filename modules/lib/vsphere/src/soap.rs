@@ -4,23 +4,32 @@ use crate::error::Error;
 use crate::fault::Fault;
 use crate::xml::Element;
 
-/// The response element (`…Response`) of an answer.
-pub(crate) fn response(status: u16, body: &str) -> Result<Element, Error> {
-    let envelope = Element::parse(body).map_err(|error| foreign(status, body, error))?;
+/// The response element (`…Response`) of an answer to a call of `method`.
+pub(crate) fn response(method: &str, status: u16, body: &str) -> Result<Element, Error> {
+    let envelope = match Element::parse(body) {
+        Err(Error::Protocol(reason)) => return Err(foreign(status, body, Error::Protocol(reason))),
+        envelope => envelope?,
+    };
     if envelope.name() != "Envelope" {
         return Err(foreign(status, body, other_xml(&envelope)));
     }
-    let content = envelope.child("Body").and_then(|body| body.all().first());
+    let content = envelope.into_child("Body").and_then(|body| body.into_all().next());
     let Some(content) = content else {
         return Err(Error::Protocol("the server's answer is empty: its SOAP body holds nothing".to_owned()));
     };
     if content.name() == "Fault" {
-        return Err(Error::Fault(Fault::soap(content)));
+        return Err(Error::Fault(Fault::soap(&content)));
     }
     if status != 200 {
-        return Err(foreign(status, body, other_xml(content)));
+        return Err(foreign(status, body, other_xml(&content)));
     }
-    Ok(content.clone())
+    if content.name().strip_suffix("Response") != Some(method) {
+        let name = content.name();
+        return Err(Error::Protocol(format!(
+            "the call of {method} was answered with `{name}`, which belongs to another method"
+        )));
+    }
+    Ok(content)
 }
 
 fn other_xml(element: &Element) -> Error {

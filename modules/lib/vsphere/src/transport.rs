@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, RANGE};
 use reqwest::{Client, RequestBuilder, redirect};
 
+use crate::bounds::Incoming;
 use crate::connect::{self, CONNECT, bare, bracketed, unreachable};
 use crate::error::{Error, TlsError};
 use crate::header::{range_start, redirected, session_cookie, tells_its_length};
@@ -25,7 +26,6 @@ const LEAST: Duration = Duration::from_secs(5);
 pub(crate) const LAST_LOOK: Duration = Duration::from_millis(2500);
 /// Short, so that no request meets a connection that the server is just closing.
 const IDLE: Duration = Duration::from_secs(20);
-const LIMIT: usize = 64 * 1024 * 1024;
 pub(crate) const USER_AGENT: &str = concat!("nested-vft/", env!("CARGO_PKG_VERSION"));
 
 /// Receives the name of each method and how long its answer took.
@@ -104,6 +104,8 @@ pub(crate) struct Transport {
     cookie: RefCell<Option<String>>,
     /// True once the server has answered as vSphere does.
     proven: Cell<bool>,
+    /// Bytes of answers being received.
+    incoming: Incoming,
     trace: RefCell<Option<Trace>>,
     deadline: Cell<Option<Instant>>,
 }
@@ -151,6 +153,7 @@ impl Transport {
             requests: Cell::new(0),
             cookie: RefCell::default(),
             proven: Cell::new(false),
+            incoming: Incoming::default(),
         })
     }
 
@@ -266,10 +269,7 @@ impl Transport {
         if response.status().is_redirection() {
             return Err(redirected(what, status, &self.place, response.headers().get(LOCATION)));
         }
-        let announced = response.content_length().unwrap_or(0);
-        if usize::try_from(announced).map_or(true, |length| length > LIMIT) {
-            return Err(Error::TooLarge { limit: LIMIT });
-        }
+        let mut body = self.incoming.body(response.content_length().unwrap_or(0))?;
         // Also of an answer whose body will be damaged: whoever has the cookie can log out.
         if takes_cookie(what)
             && let Some(cookie) = session_cookie(response.headers())
@@ -278,19 +278,13 @@ impl Transport {
         }
         let from = range_start(response.headers());
         let ends_with_connection = !tells_its_length(response.headers());
-        let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > LIMIT {
-                return Err(Error::TooLarge { limit: LIMIT });
-            }
-            body.extend_from_slice(&chunk);
+            body.add(&chunk)?;
         }
         if ends_with_connection && let Some(cut) = self.leg.as_ref().and_then(|leg| leg.cut(start)) {
             return Err(cut);
         }
-        let body =
-            String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        Ok(Answer { status, body, from })
+        Ok(Answer { status, body: body.text(), from })
     }
 
     /// What a failed exchange means, told from the chain of errors beneath it.

@@ -1,47 +1,77 @@
 //! Answers of the server as a light tree, read by namespace: prefixes differ between servers, and no DTD is ever obeyed.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{NamespaceResolver, ResolveResult};
 use quick_xml::reader::NsReader;
 
+use crate::bounds::{Held, TooLarge, brief};
 use crate::error::Error;
 use crate::moref::Moref;
 
 /// `xsi:type` lives here, whatever the prefix.
 const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
-/// Far deeper than the API's own data nests.
+// These limits are far above what the API sends. Only option values are long, such as user data in `guestinfo`.
 const DEPTH: usize = 128;
+const ATTRIBUTES: usize = 64;
+/// Longest name of an element or type, in bytes.
+const NAME: usize = 256;
+/// Longest text of an element, in bytes.
+const TEXT: usize = 1 << 20;
+
+const FEW: usize = 8;
+
+/// Overhead of an allocation, in bytes.
+const ALLOCATION: usize = 16;
 
 /// A piece of an answer: a named value, or a named structure of such.
+///
+/// A document has many elements but few different tags, so elements share their tags. The memory of a document counts until
+/// its last element is dropped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Element {
-    name: String,
-    kind: Option<String>,
-    moref_kind: Option<String>,
-    text: String,
-    children: Vec<Element>,
+    tag: Rc<Tag>,
+    text: Box<str>,
+    children: Box<[Element]>,
+}
+
+/// The name and the types of elements.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Tag {
+    name: Box<str>,
+    kind: Option<Box<str>>,
+    moref_kind: Option<Box<str>>,
+    /// Memory of the whole document.
+    _held: Rc<Held>,
 }
 
 impl Element {
-    /// Reads an XML document. [`Error::Protocol`] if it is not well-formed, has a DTD, or nests too deep.
+    /// Reads an XML document. [`Error::Protocol`] if it is not well-formed, has a DTD, or nests too deep;
+    /// [`Error::TooLarge`] if it takes more memory than answers may.
     pub fn parse(xml: &str) -> Result<Self, Error> {
-        read(xml)
-            .map_err(|reason| Error::Protocol(format!("the server's answer is not one of the vSphere API: {reason}")))
+        read(xml).map_err(|flaw| match flaw {
+            Flaw::TooLarge(much) => much.into(),
+            Flaw::Malformed(reason) => {
+                Error::Protocol(format!("the server's answer is not one of the vSphere API: {reason}"))
+            }
+        })
     }
 
     /// The local name, e.g. `returnval`.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.tag.name
     }
 
     /// The data type that the server states (`xsi:type`), without its prefix: `LongOption`, `long`, `ArrayOfOptionValue`.
     pub fn kind(&self) -> Option<&str> {
-        self.kind.as_deref()
+        self.tag.kind.as_deref()
     }
 
-    /// The text within; empty if there is none. White space at its ends is kept.
+    /// The text within, with the white space at its ends; empty if there is none, or if there are elements within.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -51,14 +81,24 @@ impl Element {
         &self.children
     }
 
+    /// Returns the elements directly within, without copying them.
+    pub(crate) fn into_all(self) -> impl Iterator<Item = Element> {
+        self.children.into_iter()
+    }
+
     /// The first element of that name directly within.
     pub fn child(&self, name: &str) -> Option<&Element> {
-        self.children.iter().find(|child| child.name == name)
+        self.children.iter().find(|child| child.name() == name)
+    }
+
+    /// Returns the first element of that name directly within, without copying it.
+    pub(crate) fn into_child(self, name: &str) -> Option<Element> {
+        self.into_all().find(|child| child.name() == name)
     }
 
     /// All elements of that name directly within: lists are repeated elements.
     pub fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
-        self.children.iter().filter(move |child| child.name == name)
+        self.children.iter().filter(move |child| child.name() == name)
     }
 
     /// The element at a path such as `runtime/powerState`.
@@ -68,9 +108,9 @@ impl Element {
 
     /// The managed object reference that this element is, if its `type` attribute says that it is one.
     pub fn moref(&self) -> Option<Moref> {
-        let kind = self.moref_kind.as_ref()?;
+        let kind = self.tag.moref_kind.as_deref()?;
         let id = self.text.trim();
-        (!id.is_empty()).then(|| Moref::new(kind.as_str(), id))
+        (!id.is_empty()).then(|| Moref::new(kind, id))
     }
 
     /// The value as `xsd:boolean`: `true`, `false`, `1` or `0`.
@@ -88,26 +128,78 @@ impl Element {
     }
 }
 
-/// Reads the document, or says in words what is wrong with it.
-fn read(xml: &str) -> Result<Element, String> {
+/// What is wrong with a document.
+enum Flaw {
+    Malformed(String),
+    TooLarge(TooLarge),
+}
+
+impl From<&str> for Flaw {
+    fn from(reason: &str) -> Self {
+        Self::Malformed(reason.to_owned())
+    }
+}
+
+impl From<TooLarge> for Flaw {
+    fn from(much: TooLarge) -> Self {
+        Self::TooLarge(much)
+    }
+}
+
+/// An element whose end was not read yet.
+struct Open {
+    tag: Rc<Tag>,
+    text: String,
+    children: Vec<Element>,
+}
+
+impl Open {
+    fn adopt(&mut self, child: Element) {
+        // Most elements have few children: spare capacity would take more memory than the children.
+        if self.children.len() < FEW {
+            self.children.reserve_exact(1);
+        }
+        self.children.push(child);
+    }
+
+    fn close(self) -> Element {
+        // White space between elements is not text.
+        let text = if self.children.is_empty() { self.text } else { String::new() };
+        Element { tag: self.tag, text: text.into(), children: self.children.into() }
+    }
+}
+
+impl Element {
+    /// Returns its memory without its children, in bytes.
+    fn size(&self) -> usize {
+        let text = if self.text.is_empty() { 0 } else { self.text.len() + ALLOCATION };
+        let children = if self.children.is_empty() { 0 } else { ALLOCATION };
+        size_of::<Self>() + text + children
+    }
+}
+
+fn read(xml: &str) -> Result<Element, Flaw> {
     let mut reader = NsReader::from_str(xml);
     reader.config_mut().expand_empty_elements = true;
+    let mut tags = Tags::default();
     // The elements that are open, outermost first.
-    let mut open: Vec<Element> = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
     let mut root = None;
     loop {
         let event = reader.read_event().map_err(damaged)?;
         match event {
             Event::Start(start) => {
                 if root.is_some() || open.len() >= DEPTH {
-                    return Err("it is nested too deeply or has two roots".to_owned());
+                    return Err("it is nested too deeply or has two roots".into());
                 }
-                open.push(element(&start, reader.resolver())?);
+                let tag = tags.of(&start, reader.resolver())?;
+                open.push(Open { tag, text: String::new(), children: Vec::new() });
             }
             Event::End(_) => {
-                let done = open.pop().ok_or("it ends before it begins")?;
+                let done = open.pop().ok_or("it ends before it begins")?.close();
+                tags.held.add(done.size())?;
                 match open.last_mut() {
-                    Some(parent) => parent.children.push(done),
+                    Some(parent) => parent.adopt(done),
                     None => root = Some(done),
                 }
             }
@@ -116,58 +208,95 @@ fn read(xml: &str) -> Result<Element, String> {
             Event::GeneralRef(reference) => {
                 append(&mut open, character(&reference)?.encode_utf8(&mut [0; 4]))?;
             }
-            Event::DocType(_) => return Err("it carries a document type definition".to_owned()),
+            Event::DocType(_) => return Err("it carries a document type definition".into()),
             Event::Eof => break,
             Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
     }
     if !open.is_empty() {
-        return Err("it ends in the middle".to_owned());
+        return Err("it ends in the middle".into());
     }
-    root.ok_or_else(|| "it is empty".to_owned())
+    root.ok_or("it is empty".into())
 }
 
 /// What a parser's complaint means to an administrator.
-fn damaged<E>(_: E) -> String {
-    "it is damaged or cut short".to_owned()
+fn damaged<E>(_: E) -> Flaw {
+    "it is damaged or cut short".into()
 }
 
-/// An element's name and the two attributes that matter: `xsi:type`, and `type` of a managed object reference.
-fn element(start: &BytesStart, namespaces: &NamespaceResolver) -> Result<Element, String> {
-    let mut element = Element { name: start.local_name().as_ref().to_owned(), ..Element::default() };
-    for attribute in start.attributes() {
-        let attribute = attribute.map_err(damaged)?;
-        let (namespace, name) = namespaces.resolve_attribute(attribute.key);
-        if name.as_ref() != "type" {
-            continue;
-        }
-        let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(damaged)?;
-        match namespace {
-            ResolveResult::Bound(it) if it.as_ref() == INSTANCE => {
-                let local = value.rsplit(':').next().unwrap_or_default();
-                element.kind = Some(local.to_owned());
-            }
-            ResolveResult::Unbound => element.moref_kind = Some(value.into_owned()),
-            _ => {}
-        }
-    }
-    Ok(element)
+/// The tags of a document so far, by name.
+#[derive(Default)]
+struct Tags {
+    held: Rc<Held>,
+    known: HashMap<Box<str>, Vec<Rc<Tag>>>,
 }
+
+impl Tags {
+    /// The tag with an element's name and the two attributes that matter: `xsi:type`, and `type` of a managed object
+    /// reference.
+    fn of(&mut self, start: &BytesStart, namespaces: &NamespaceResolver) -> Result<Rc<Tag>, Flaw> {
+        let name = start.local_name();
+        let name = name.as_ref();
+        let mut kind = None;
+        let mut moref_kind = None;
+        for (index, attribute) in start.attributes().enumerate() {
+            let attribute = attribute.map_err(damaged)?;
+            if index == ATTRIBUTES {
+                return Err("an element has too many attributes".into());
+            }
+            let (namespace, key) = namespaces.resolve_attribute(attribute.key);
+            if key.as_ref() != "type" {
+                continue;
+            }
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(damaged)?;
+            match namespace {
+                ResolveResult::Bound(it) if it.as_ref() == INSTANCE => kind = Some(value),
+                ResolveResult::Unbound => moref_kind = Some(value),
+                _ => {}
+            }
+        }
+        let kind = kind.as_deref().map(|kind| kind.rsplit(':').next().unwrap_or_default());
+        let moref_kind = moref_kind.as_deref();
+        let alike = |tag: &&Rc<Tag>| tag.kind.as_deref() == kind && tag.moref_kind.as_deref() == moref_kind;
+        if let Some(tag) = self.known.get(name).and_then(|tags| tags.iter().take(SEARCHED).find(alike)) {
+            return Ok(tag.clone());
+        }
+        let texts = [name, kind.unwrap_or_default(), moref_kind.unwrap_or_default()];
+        if texts.iter().any(|text| text.len() > NAME) {
+            return Err("a name is too long".into());
+        }
+        // The name is held twice: it is the key too.
+        let texts: usize = [name].iter().chain(&texts).map(|text| text.len() + ALLOCATION).sum();
+        self.held.add(texts + 2 * size_of::<Tag>())?;
+        let tag = Rc::new(Tag {
+            name: name.into(),
+            kind: kind.map(Into::into),
+            moref_kind: moref_kind.map(Into::into),
+            _held: self.held.clone(),
+        });
+        self.known.entry(name.into()).or_default().push(tag.clone());
+        Ok(tag)
+    }
+}
+
+/// How many tags of the same name are searched; a hostile document may have millions.
+const SEARCHED: usize = 64;
 
 /// Adds text to the innermost open element. Outside of the root only white space is legal.
-fn append(open: &mut [Element], text: &str) -> Result<(), String> {
+fn append(open: &mut [Open], text: &str) -> Result<(), Flaw> {
     match open.last_mut() {
+        Some(element) if element.text.len() + text.len() > TEXT => Err("it has a text of more than 1 MiB".into()),
         Some(element) => {
             element.text.push_str(text);
             Ok(())
         }
         None if text.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']).is_empty() => Ok(()),
-        None => Err("there is text around it".to_owned()),
+        None => Err("there is text around it".into()),
     }
 }
 
 /// The character that `&amp;`, `&#10;` and so on stand for. Entities of a DTD are unknown here.
-fn character(reference: &BytesRef) -> Result<char, String> {
+fn character(reference: &BytesRef) -> Result<char, Flaw> {
     if let Some(char) = reference.resolve_char_ref().map_err(damaged)? {
         return Ok(char);
     }
@@ -177,7 +306,7 @@ fn character(reference: &BytesRef) -> Result<char, String> {
         "amp" => Ok('&'),
         "quot" => Ok('"'),
         "apos" => Ok('\''),
-        name => Err(format!("it uses the unknown entity `{name}`")),
+        name => Err(Flaw::Malformed(format!("it uses the unknown entity `{}`", brief(name, NAME)))),
     }
 }
 
@@ -285,7 +414,7 @@ mod tests {
             let escaped = escape(&text);
             let element = Element::parse(&format!("<a type=\"{escaped}\">{escaped}</a>")).unwrap();
             prop_assert_eq!(element.text(), text.as_str());
-            prop_assert_eq!(element.moref_kind.as_deref(), Some(text.as_str()));
+            prop_assert_eq!(element.tag.moref_kind.as_deref(), Some(text.as_str()));
         }
     }
 }

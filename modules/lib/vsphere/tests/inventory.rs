@@ -183,6 +183,33 @@ async fn nothing_is_an_empty_answer_and_the_unreadable_says_why() {
     assert_eq!(folder.name(), "group-d1");
 }
 
+#[tokio::test]
+async fn a_page_token_may_come_again_with_new_objects_but_not_with_known_ones() {
+    let page = |id: &str, token: &str| format!("<returnval>{token}{}</returnval>", object("VirtualMachine", id, &[]));
+    let same = "<token>same</token>";
+    for (last, says) in
+        [("", "vm-1 vm-2 vm-3"), (same, "the server does not finish its answer to RetrievePropertiesEx")]
+    {
+        let first = soap(RETRIEVE, &page("vm-1", same));
+        let mut pages = vec![page("vm-3", last), page("vm-2", same)];
+        let server = Server::start(move |asked| match asked.method.as_str() {
+            RETRIEVE => Some(first.clone()),
+            "ContinueRetrievePropertiesEx" => {
+                Some(soap("ContinueRetrievePropertiesEx", &pages.pop().unwrap_or_else(|| page("vm-3", same))))
+            }
+            _ => None,
+        })
+        .await;
+        let session = server.session().await.unwrap();
+        let folder = Moref::new("Folder", "group-v1");
+        let outcome = match session.read(&[folder], &[("VirtualMachine", &["name"])], &[]).await {
+            Ok(objects) => objects.into_iter().map(|object| object.moref.id).collect::<Vec<String>>().join(" "),
+            Err(error) => error.to_string(),
+        };
+        assert!(outcome.starts_with(says), "{outcome}");
+    }
+}
+
 fn host(id: &str, name: &str) -> String {
     object("HostSystem", id, &[("name", name), ("parent", "@ClusterComputeResource:c1")])
 }
