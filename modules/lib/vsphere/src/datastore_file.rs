@@ -3,11 +3,15 @@
 use std::fmt::Write;
 
 use crate::about::ApiType;
+use crate::bounds::brief;
 use crate::error::Error;
 use crate::header::FILES;
 use crate::moref::Moref;
 use crate::session::Session;
 use crate::transport::Answer;
+
+/// Longest datastore name or path in a message, in bytes.
+const NAME: usize = 1000;
 
 /// A file on a datastore, e.g. `[datastore1] inner/vmware.log`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -47,7 +51,7 @@ impl DatastorePath {
 
 impl std::fmt::Display for DatastorePath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "[{}] {}", self.datastore, self.path)
+        write!(f, "[{}] {}", brief(&self.datastore, NAME), brief(&self.path, NAME))
     }
 }
 

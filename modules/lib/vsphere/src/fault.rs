@@ -2,10 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use crate::bounds::brief;
 use crate::xml::Element;
 
-/// Far deeper than real faults nest; what is deeper is cut.
+// Limits for one fault, far above real ones. The rest is cut, because all of a fault goes into one line of output.
 const DEPTH: usize = 32;
+/// Longest text, in bytes.
+const TEXT: usize = 3000;
+/// All texts together, in bytes.
+const TEXTS: usize = 12_000;
+/// Longest description, in bytes.
+const DESCRIPTION: usize = 3000;
+/// Fields, attached messages and nested faults together.
+const PARTS: usize = 300;
 
 /// A fault (`MethodFault`) as a method call, a task (`TaskInfo.error`) or a result reports it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -63,15 +72,16 @@ impl Fault {
         self.causes.iter().flat_map(|cause| cause.fault.leaves()).collect()
     }
 
-    /// One line for people: the fault, and behind it the innermost ones, which hold the reason. Never empty.
+    /// One line for people: the fault, and behind it the innermost ones, which hold the reason. Never empty, at most some
+    /// thousand bytes.
     pub fn describe(&self) -> String {
         if self.causes.is_empty() {
-            return self.itself();
+            return brief(&self.itself(), DESCRIPTION);
         }
         let mut leaves: Vec<String> = self.leaves().into_iter().map(Self::itself).collect();
         let mut seen = std::collections::BTreeSet::new();
         leaves.retain(|leaf| seen.insert(leaf.clone()));
-        format!("{}; because of {}", self.itself(), leaves.join("; "))
+        brief(&format!("{}; because of {}", self.itself(), leaves.join("; ")), DESCRIPTION)
     }
 
     /// This fault alone: `Name (reason thinDisk): text`.
@@ -99,70 +109,99 @@ impl Fault {
         text
     }
 
-    /// Adds a field's value to those of its name.
-    fn note(&mut self, name: &str, text: &str) {
-        let value = self.fields.entry(name.to_owned()).or_default();
-        if !value.is_empty() {
-            value.push_str(", ");
-        }
-        value.push_str(text);
-    }
-
     /// Reads a `LocalizedMethodFault`: `fault` with its type, and `localizedMessage`.
     pub(crate) fn localized(element: &Element) -> Self {
-        Self::localized_at(element, 0)
-    }
-
-    fn localized_at(element: &Element, depth: usize) -> Self {
-        let message = element.child("localizedMessage").map_or("", Element::text);
-        // Lists of faults are declared as localized ones, but an element may be the fault itself.
-        let bare = element.kind().filter(|kind| *kind != "LocalizedMethodFault");
-        let fault = element.child("fault").or(bare.map(|_| element));
-        let mut fault = fault.map(|it| Self::typed(it, depth)).unwrap_or_default();
-        fault.message = readable(message);
-        fault
+        Room::default().localized(element, 0)
     }
 
     /// Reads a SOAP fault: `faultstring`, and the typed fault in `detail`.
     pub(crate) fn soap(element: &Element) -> Self {
         let message = element.child("faultstring").map_or("", Element::text);
         let detail = element.child("detail").and_then(|detail| detail.all().first());
-        let mut fault = detail.map(|it| Self::typed(it, 0)).unwrap_or_default();
-        fault.message = readable(message);
-        fault
+        let mut room = Room::default();
+        let message = room.text(readable(message));
+        Self { message, ..detail.map(|it| room.typed(it, 0)).unwrap_or_default() }
+    }
+}
+
+/// The room that is left for a fault and its nested faults.
+struct Room {
+    texts: usize,
+    parts: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { texts: TEXTS, parts: PARTS }
+    }
+}
+
+impl Room {
+    /// Returns the text, cut if there is no room for all of it.
+    fn text(&mut self, text: &str) -> String {
+        let text = brief(text, self.texts.min(TEXT));
+        self.texts = self.texts.saturating_sub(text.len());
+        text
+    }
+
+    /// Takes the room of one part; false if there is none.
+    fn part(&mut self) -> bool {
+        let room = self.parts > 0;
+        self.parts = self.parts.saturating_sub(1);
+        room
+    }
+
+    fn localized(&mut self, element: &Element, depth: usize) -> Fault {
+        let message = element.child("localizedMessage").map_or("", Element::text);
+        // Lists of faults are declared as localized ones, but an element may be the fault itself.
+        let bare = element.kind().filter(|kind| *kind != "LocalizedMethodFault");
+        let fault = element.child("fault").or(bare.map(|_| element));
+        let message = self.text(readable(message));
+        Fault { message, ..fault.map(|it| self.typed(it, depth)).unwrap_or_default() }
     }
 
     /// Reads a `MethodFault` whose type is told by `xsi:type`, else by the element's name.
-    fn typed(element: &Element, depth: usize) -> Self {
+    fn typed(&mut self, element: &Element, depth: usize) -> Fault {
         let by_element = || {
             let name = element.name();
             // In a LocalizedMethodFault the element is called `fault`, which names no type.
             let bare = name.strip_suffix("Fault").unwrap_or(name);
             if name == "fault" { "" } else { bare }
         };
-        let mut fault = Self { name: element.kind().unwrap_or_else(by_element).to_owned(), ..Self::default() };
+        let mut fault = Fault { name: self.text(element.kind().unwrap_or_else(by_element)), ..Fault::default() };
         for field in element.all() {
             if field.name() == "faultMessage" {
-                fault.messages.push(FaultMessage {
-                    key: field.child("key").map_or("", Element::text).to_owned(),
-                    message: readable(field.child("message").map_or("", Element::text)),
-                });
+                if self.part() {
+                    let text = |name| field.child(name).map_or("", Element::text);
+                    let (key, message) = (self.text(text("key")), self.text(readable(text("message"))));
+                    fault.messages.push(FaultMessage { key, message });
+                }
             } else if field.child("fault").is_some() {
-                if depth < DEPTH {
-                    fault
-                        .causes
-                        .push(Cause { role: field.name().to_owned(), fault: Self::localized_at(field, depth + 1) });
+                if depth < DEPTH && self.part() {
+                    fault.causes.push(Cause { role: self.text(field.name()), fault: self.localized(field, depth + 1) });
                 }
             } else if field.all().is_empty() {
-                fault.note(field.name(), field.text());
+                self.note(&mut fault, field);
             } else {
                 // One level of structure, such as missingPrivileges{entity, privilegeIds[]} of NoPermission since 7.0 U3.
                 for inner in field.all().iter().filter(|inner| inner.all().is_empty()) {
-                    fault.note(inner.name(), inner.text());
+                    self.note(&mut fault, inner);
                 }
             }
         }
         fault
+    }
+
+    /// Adds a field's value to those of its name.
+    fn note(&mut self, fault: &mut Fault, field: &Element) {
+        if !self.part() {
+            return;
+        }
+        let value = fault.fields.entry(self.text(field.name())).or_default();
+        if !value.is_empty() {
+            value.push_str(", ");
+        }
+        value.push_str(&self.text(field.text()));
     }
 }
 
@@ -170,7 +209,7 @@ impl Fault {
 const OBJECTS: [&str; 7] = ["entity", "host", "obj", "object", "primaryVm", "secondaryVm", "vm"];
 
 /// The text, unless it is only the name of a type in the server's program (`*types.InvalidArgument`).
-fn readable(text: &str) -> String {
+fn readable(text: &str) -> &str {
     let text = text.trim();
     let type_name = text.trim_start_matches('*').split_once('.').is_some_and(|(package, name)| {
         !package.is_empty()
@@ -178,7 +217,7 @@ fn readable(text: &str) -> String {
             && name.starts_with(|c: char| c.is_ascii_uppercase())
             && name.bytes().all(|b| b.is_ascii_alphanumeric())
     });
-    if type_name { "" } else { text }.to_owned()
+    if type_name { "" } else { text }
 }
 
 #[cfg(test)]
@@ -268,6 +307,26 @@ mod tests {
             let xml = format!("<f {XSI}><faultstring>No.</faultstring><detail>{detail}</detail></f>");
             let fault = Fault::soap(&Element::parse(&xml).unwrap());
             assert_eq!((fault.name.as_str(), fault.message.as_str()), (name, "No."));
+        }
+    }
+
+    #[test]
+    fn a_large_fault_is_cut() {
+        let long = "x".repeat(10_000);
+        let message = format!("<faultMessage><key>k</key><message>{long}</message></faultMessage>");
+        for (part, count) in [
+            (message.as_str(), 100),
+            ("<privilegeId>Some.Privilege</privilegeId>", 10_000),
+            (r#"<cause><fault xsi:type="NotFound"/><localizedMessage>Not found.</localizedMessage></cause>"#, 10_000),
+        ] {
+            let fault = localized(&format!(
+                r#"<fault xsi:type="NoPermission">{}</fault><localizedMessage>No.</localizedMessage>"#,
+                part.repeat(count)
+            ));
+            assert_eq!((fault.name.as_str(), fault.message.as_str()), ("NoPermission", "No."));
+            assert!(fault.messages.len() + fault.causes.len() <= PARTS);
+            assert!(format!("{fault:?}").len() < 64 * 1024, "{part:.40}");
+            assert!(fault.describe().len() <= DESCRIPTION + "…".len());
         }
     }
 

@@ -3,10 +3,13 @@
 use reqwest::Url;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderValue, SET_COOKIE, TRANSFER_ENCODING};
 
+use crate::bounds::brief;
 use crate::error::Error;
 
 /// Where files of datastores are.
 pub(crate) const FILES: &str = "/folder/";
+/// Longest address of another server, in bytes; host names are shorter.
+const PLACE: usize = 300;
 const SESSION_COOKIE: &str = "vmware_soap_session";
 
 /// What a redirect means, from the server at `base` (`https://vc.example:443`): vCenter Server may leave files to the hosts
@@ -19,7 +22,7 @@ pub(crate) fn redirected(what: &str, status: u16, base: &str, location: Option<&
     let Some(other) = other.filter(|other| other.origin().is_tuple()) else {
         return http("it redirects to no web address, which is not followed");
     };
-    let place = other.origin().ascii_serialization();
+    let place = brief(&other.origin().ascii_serialization(), PLACE);
     if other.origin() == own.origin() {
         return http("it redirects to another path of its own, which is not followed");
     }

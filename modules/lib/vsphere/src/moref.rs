@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use crate::bounds::brief;
+
+/// Longest id in a message, in bytes.
+const SHOWN: usize = 100;
+
 /// A reference to a managed object (`ManagedObjectReference`), e.g. type `VirtualMachine`, id `vm-63`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moref {
@@ -20,6 +25,6 @@ impl Moref {
 
 impl fmt::Display for Moref {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.id)
+        f.write_str(&brief(&self.id, SHOWN))
     }
 }

@@ -1,5 +1,6 @@
 //! Places in the inventory: datacenters, folders, and the paths that lead to them.
 
+use crate::bounds::brief;
 use crate::error::Error;
 use crate::moref::Moref;
 use crate::names;
@@ -10,6 +11,10 @@ use crate::xml::Element;
 
 /// Deeper than any inventory; keeps a confused server from sending us round in circles.
 const DEPTH: usize = 64;
+/// How many ambiguous objects a message names.
+const CANDIDATES: usize = 20;
+/// Longest of their paths, in bytes.
+const PATH: usize = 1000;
 
 impl Session {
     pub(crate) fn search_index(&self) -> Result<&Moref, Error> {
@@ -92,10 +97,16 @@ impl Session {
 
     /// [`Error::Ambiguous`] with the paths of these objects.
     pub(crate) async fn ambiguous(&self, what: String, morefs: &[Moref]) -> Result<Error, Error> {
+        let more = morefs.len().saturating_sub(CANDIDATES);
+        let morefs = &morefs[..morefs.len() - more];
         let paths = self.paths_of(morefs).await?;
         let candidates = paths.iter().zip(morefs);
-        let mut candidates: Vec<String> = candidates.map(|(path, moref)| format!("{path} ({moref})")).collect();
+        let mut candidates: Vec<String> =
+            candidates.map(|(path, moref)| format!("{} ({moref})", brief(path, PATH))).collect();
         candidates.sort();
+        if more > 0 {
+            candidates.push(format!("{more} more"));
+        }
         Ok(Error::Ambiguous { what, candidates })
     }
 
