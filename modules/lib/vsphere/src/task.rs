@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::bounds::brief;
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::moref::Moref;
@@ -21,6 +22,11 @@ const SLOWEST: Duration = Duration::from_secs(2);
 /// tried again where that may help ([`Session::read`]).
 const FAILED_POLLS: u32 = 3;
 const FAILING: Duration = Duration::from_secs(3);
+
+// Limits for messages: a task's names and a question's texts in bytes, and the number of its choices.
+const NAME: usize = 300;
+const QUESTION: usize = 3000;
+const CHOICES: usize = 20;
 
 /// How to wait for a task.
 pub struct Watch<'a> {
@@ -137,18 +143,17 @@ fn outcome(info: &Element) -> Option<Result<Option<Element>, Fault>> {
 
 /// The task for people: ``task ReconfigVM_Task of `inner` ``.
 fn describe(info: &Element, task: &Moref) -> String {
-    let text = |name| info.child(name).map(Element::text).filter(|it| !it.is_empty());
-    let operation = text("name").or_else(|| text("descriptionId"));
-    let operation = operation.unwrap_or(&task.id);
+    let text = |name| info.child(name).map(|it| brief(it.text(), NAME)).filter(|it| !it.is_empty());
+    let operation = text("name").or_else(|| text("descriptionId")).unwrap_or_else(|| task.to_string());
     match text("entityName") {
-        Some(entity) => format!("task {operation} of `{}`", crate::names::decode(entity)),
+        Some(entity) => format!("task {operation} of `{}`", crate::names::decode(&entity)),
         None => format!("task {operation}"),
     }
 }
 
 /// `VirtualMachineQuestionInfo` as an error.
 fn ask(vm: &Moref, id: String, question: &Element) -> Error {
-    let text = |element: &Element, name| element.child(name).map_or("", Element::text).to_owned();
+    let text = |element: &Element, name| brief(element.child(name).map_or("", Element::text), QUESTION);
     let choices = question.child("choice").into_iter();
     Error::Question {
         vm: vm.clone(),
@@ -156,6 +161,7 @@ fn ask(vm: &Moref, id: String, question: &Element) -> Error {
         choices: choices
             .flat_map(|choice| choice.children("choiceInfo"))
             .map(|info| (text(info, "key"), text(info, "label")))
+            .take(CHOICES)
             .collect(),
         id,
     }
