@@ -46,6 +46,8 @@ const HOST: [&str; 10] = [
 ];
 const TO_VMS: [Follow<'_>; 2] =
     [Follow { from: "ComputeResource", path: "host" }, Follow { from: "HostSystem", path: "vm" }];
+/// Most hosts of a cluster, because every two of them are compared; vSphere allows 96.
+const HOSTS: usize = 4000;
 /// What the named one uses, and all the others too, since every step is taken from wherever another led: theirs is left out
 /// again.
 const TO_WHAT_THEY_USE: [Follow<'_>; 2] =
@@ -78,6 +80,11 @@ pub async fn observe(args: &Args, server: &Server) -> Result<Facts, Error> {
     let start = named.or_else(|| parent.as_ref().and_then(Fact::known).cloned());
     let host = vm.as_ref().and_then(|vm| vm.moref("runtime.host"));
     let objects = read_around(server, start.as_ref(), host.as_ref(), vm.as_ref()).await?;
+    let count = of_kind(&objects, "HostSystem").count();
+    if count > HOSTS {
+        let detail = format!("the server names {count} hosts of one cluster; at most {HOSTS} are examined");
+        return Err(Error::new(Kind::Unsupported, detail));
+    }
     let hosts = sorted(of_kind(&objects, "HostSystem").map(host_facts).collect());
     let vms = vms::list(of_kind(&objects, "VirtualMachine"), &hosts);
     let vm = vm.as_ref().map(vm_facts);

@@ -6,6 +6,11 @@ use vsphere::{Element, FtInfo, NicService, Object, Version};
 use crate::check;
 use crate::facts::{Capability, Cluster, Datastore, Device, Fact, Host, Support, Vm};
 
+/// How many reasons of a host are read; vSphere knows fewer.
+const ISSUES: usize = 50;
+/// Longest reason why a property cannot be read, in characters; every requirement that needs the property repeats it.
+const WHY: usize = 300;
+
 fn described(object: &Object) -> check::Object {
     check::Object { kind: object.moref.kind.clone(), name: object.name(), moid: object.moref.id.clone() }
 }
@@ -14,7 +19,7 @@ fn described(object: &Object) -> check::Object {
 pub fn fact<'a>(object: &'a Object, path: &str) -> Fact<&'a Element> {
     match (object.get(path), object.missing(path)) {
         (Some(value), _) => Fact::Known(value),
-        (None, Some(fault)) => Fact::Hidden(fault.describe()),
+        (None, Some(fault)) => Fact::Hidden(fault.describe().chars().take(WHY).collect()),
         (None, None) => Fact::Unset,
     }
 }
@@ -82,7 +87,7 @@ fn capability(host: &Object) -> Capability {
     let one = |name: &str| fact(host, &format!("capability.{name}"));
     let list = |name: &str| {
         fact(host, "capability").read(|all| {
-            let list: Vec<String> = all.children(name).map(|reason| reason.text().to_owned()).collect();
+            let list: Vec<String> = all.children(name).take(ISSUES).map(|reason| reason.text().to_owned()).collect();
             (!list.is_empty()).then_some(list)
         })
     };
