@@ -1,0 +1,81 @@
+"""A server that answers one method as a test tells it to, without sense or end, and everything else as a vCenter Server does."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+ENVELOPE = (
+    '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
+    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>{}</soapenv:Body></soapenv:Envelope>'
+)
+CONTENT = """<returnval><rootFolder type="Folder">group-d1</rootFolder>
+<propertyCollector type="PropertyCollector">pc</propertyCollector><searchIndex type="SearchIndex">si</searchIndex>
+<about><fullName>VMware vCenter Server 6.7</fullName><version>6.7</version><build>1</build><productLineId>vpx</productLineId>
+<apiType>VirtualCenter</apiType><apiVersion>6.7</apiVersion></about>
+<sessionManager type="SessionManager">sm</sessionManager></returnval>"""
+ANSWERS = {"RetrieveServiceContent": CONTENT, "Login": "<returnval><key>k</key></returnval>", "Logout": ""}
+
+
+def http(body: str | bytes, status: str = "200 OK") -> bytes:
+    """A whole HTTP answer."""
+    body = body.encode() if isinstance(body, str) else body
+    return f"HTTP/1.1 {status}\r\nSet-Cookie: vmware_soap_session=1\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def soap(method: str, inner: str) -> bytes:
+    """A whole answer to a call of `method`."""
+    return http(ENVELOPE.format(f'<{method}Response xmlns="urn:vim25">{inner}</{method}Response>'))
+
+
+def fault(inner: str) -> bytes:
+    """A whole answer with a SOAP fault."""
+    return http(ENVELOPE.format(f"<soapenv:Fault>{inner}</soapenv:Fault>"), "500 Internal Server Error")
+
+
+@contextlib.contextmanager
+def serve(
+    answer: Callable[[str, int], bytes | Iterable[bytes]], delay: float = 0
+) -> Iterator[tuple[dict, list[str]]]:
+    """Serves; yields the arguments that connect to it, and the methods that are called.
+
+    `answer` is given the method and how many were called before, except for login, logout and the like. It returns all of
+    the answer or yields pieces of it. Every answer takes `delay` seconds.
+    """
+    methods: list[str] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            with contextlib.suppress(ConnectionError):
+                while line := self.rfile.readline():
+                    length = 0
+                    while (line := self.rfile.readline().strip().lower()) != b"":
+                        if line.startswith(b"content-length:"):
+                            length = int(line.split(b":")[1])
+                    method = re.search(rb"<soapenv:Body><(\w+)", self.rfile.read(length))[1].decode()
+                    time.sleep(delay)
+                    if method in ANSWERS:
+                        pieces = soap(method, ANSWERS[method])
+                    else:
+                        pieces = answer(method, len(methods))
+                    methods.append(method)
+                    for piece in [pieces] if isinstance(pieces, bytes) else pieces:
+                        self.wfile.write(piece)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        block_on_close = False
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            place = {"hostname": "127.0.0.1", "port": server.server_address[1], "protocol": "http"}
+            yield place | {"username": "root", "password": "S3cret-word"}, methods
+        finally:
+            server.shutdown()
+            thread.join()
