@@ -13,6 +13,7 @@ import os
 import pathlib
 import ssl
 import subprocess
+import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -124,8 +125,15 @@ class Simulator:
         """VMs as they are behind the API, by moid."""
         return {vm["moid"]: vm for vm in json.loads(self.control("GET", "/state"))["vms"]}
 
+    def settle(self):
+        """Waits until nothing that a request began is still to happen."""
+        deadline = time.monotonic() + 30
+        while json.loads(self.control("GET", "/state"))["pending"]:
+            assert time.monotonic() < deadline, "the simulator does not come to rest"
+            time.sleep(0.01)
+
     def inject(self, **injection):
-        """Has a call go wrong: method, object, fault, fields, message, after, times (1; 0 is always), how."""
+        """Has a call go wrong: method, object, fault, fields, message, after, times (1; 0 is always), how, early."""
         self.control("POST", "/inject", injection)
 
     def clear_injections(self):

@@ -45,15 +45,19 @@ def test_a_task_ends_in_a_fault_and_changes_nothing(simulator, connect):
     client.run(vm.PowerOffVM_Task())
 
 
-def test_a_task_vanishes_with_its_work_done(simulator, connect):
-    lab = simulator()
+@pytest.mark.parametrize("early", [False, True])
+def test_a_task_vanishes_and_its_work_is_done(early, simulator, connect):
+    lab = simulator(task_ms=200)
     client = connect(lab)
     vm = client.vm()
-    lab.inject(method="PowerOffVM_Task", how="task-vanishes")
+    lab.inject(method="PowerOffVM_Task", how="task-vanishes", early=early)
     task = vm.PowerOffVM_Task()
+    looks = 0
     with pytest.raises(vmodl.fault.ManagedObjectNotFound):
-        while True:
-            assert task.info.state in ("queued", "running")
+        while task.info.state in ("queued", "running"):
+            looks += 1
+    assert (looks == 0) is early
+    lab.settle()
     assert vm.runtime.powerState == "poweredOff"
 
 

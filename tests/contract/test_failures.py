@@ -117,11 +117,13 @@ def test_a_task_that_ends_in_a_fault_carries_it(name, healthy):
 
 
 @with_task
-def test_a_task_that_vanishes_ends_the_run_all_the_same(name, healthy):
+@pytest.mark.parametrize("early", [False, True], ids=["at-its-end", "at-once"])
+def test_the_work_of_a_task_that_vanishes_is_a_change(name, early, healthy):
     args = example(name, healthy.facts) | {"timeout": 20}
-    healthy.inject(method=WRITE[name], how="task-vanishes", times=1)
+    healthy.inject(method=WRITE[name], how="task-vanishes", early=early)
     result = run_module(name, args)
-    assert isinstance(result.changed, bool)
+    assert result.changed is True, result.msg
+    healthy.settle()
     assert_converges(name, args)
 
 

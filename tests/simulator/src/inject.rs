@@ -23,8 +23,8 @@ pub enum How {
     TaskError(Fault),
     /// The session is gone before the call is looked at
     ExpireSession,
-    /// The task that the call starts is gone once it ends
-    TaskVanishes,
+    /// The server forgets the task that the call starts: before anybody can look at it, or once it ends
+    TaskVanishes { early: bool },
     /// The call is answered as if it had worked, and nothing is done
     Silent,
     /// Status 307 with this location
@@ -66,7 +66,9 @@ impl Injection {
             "garbage" => How::Garbage,
             "hang" => How::Hang,
             "expire-session" => How::ExpireSession,
-            "task-vanishes" => How::TaskVanishes,
+            "task-vanishes" => {
+                How::TaskVanishes { early: json.get("early").and_then(Json::as_bool).unwrap_or_default() }
+            }
             "silent" => How::Silent,
             "redirect" => How::Redirect(text("location").ok_or("location is missing")?),
             other => return Err(format!("how: {other} is not known")),

@@ -153,7 +153,10 @@ fn step(
                     Some(How::TaskError(fault)) => {
                         world.task_faults.insert(moid.clone(), fault);
                     }
-                    Some(How::TaskVanishes) => {
+                    Some(How::TaskVanishes { early: true }) => {
+                        world.tasks.remove(moid);
+                    }
+                    Some(How::TaskVanishes { early: false }) => {
                         world.vanishing.insert(moid.clone());
                     }
                     _ => {}

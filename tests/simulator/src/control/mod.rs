@@ -52,7 +52,7 @@ fn with(body: &str, act: impl FnOnce(&Json) -> Result<(), String>) -> Result<Str
     Ok("{}".into())
 }
 
-/// VMs and hosts as they are, for tests that look behind the API.
+/// VMs as they are, and how many events are still to come, for tests that look behind the API.
 fn state(world: &World) -> Json {
     let vms: Vec<Json> = world
         .of_kind("VirtualMachine")
@@ -72,7 +72,7 @@ fn state(world: &World) -> Json {
             }))
         })
         .collect();
-    json!({ "time": clock::format(world.epoch + world.now * 1000), "vms": vms })
+    json!({ "time": clock::format(world.epoch + world.now * 1000), "pending": world.queue.len(), "vms": vms })
 }
 
 fn text<'a>(json: &'a Json, name: &str) -> Option<&'a str> {

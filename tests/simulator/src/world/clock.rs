@@ -13,6 +13,13 @@ pub struct Queue {
     count: u64,
 }
 
+impl Queue {
+    /// The number of events still to come.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+}
+
 impl World {
     /// Has something happen in `delay` milliseconds.
     pub fn after(&mut self, delay: u64, event: impl FnOnce(&mut Self) + Send + 'static) {
