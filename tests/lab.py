@@ -125,6 +125,10 @@ class Simulator:
         """VMs as they are behind the API, by moid."""
         return {vm["moid"]: vm for vm in json.loads(self.control("GET", "/state"))["vms"]}
 
+    def expire_sessions(self):
+        """Ends every session, as a server does that restarts."""
+        self.control("DELETE", "/sessions")
+
     def settle(self):
         """Waits until nothing that a request began is still to happen."""
         deadline = time.monotonic() + 30

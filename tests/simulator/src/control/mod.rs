@@ -23,6 +23,10 @@ pub fn handle(world: &mut World, method: &str, path: &str, body: &str) -> Option
             "logouts": world.counts.logouts,
         })
         .to_string()),
+        ("DELETE", "/sessions") => {
+            world.sessions.clear();
+            Ok("{}".into())
+        }
         ("GET", "/state") => Ok(state(world).to_string()),
         ("POST", "/inject") => with(body, |json| {
             world.injections.push(Injection::parse(json)?);

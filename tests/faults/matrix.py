@@ -1,0 +1,135 @@
+"""The fault matrix: every fault at every request of every case, spread over several processes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from faults.cases import CASES
+from faults.damage import FAULTS
+from faults.judge import Court, Verdict
+
+# A run to make: case, number of the request, fault.
+Trial = tuple[str, int, str]
+
+_court: Court | None = None
+
+
+def _open_court() -> None:
+    """One per process; its simulators end with the process, when their standard input closes."""
+    global _court
+    _court = Court(CASES)
+
+
+def _rehearse(case: str) -> list[tuple[str, bool]]:
+    return _court.rehearse(case)
+
+
+def _try(trial: Trial, seed: int) -> Verdict:
+    return _court.try_(*trial, seed)
+
+
+def trials(case: str, requests: list[tuple[str, bool]]) -> Iterator[Trial]:
+    """Every fault at every request; those of polls only at requests that read a task."""
+    for n, (_, is_poll) in enumerate(requests, 1):
+        yield from ((case, n, name) for name, fault in FAULTS.items() if is_poll or not fault.polls)
+
+
+def sample(case: str, requests: list[tuple[str, bool]], count: int, seed: int) -> list[Trial]:
+    """Some quick trials of a case, and one that may take long; the seed says which."""
+    rng = random.Random(f"{seed}:{case}")
+    every = list(trials(case, requests))
+    quick = [trial for trial in every if not FAULTS[trial[2]].slow]
+    slow = [trial for trial in every if FAULTS[trial[2]].slow]
+    return [*rng.sample(quick, count), rng.choice(slow)]
+
+
+def run(cases: list[str], chosen: list[Trial] | None, seed: int, jobs: int) -> Iterable[Verdict]:
+    """Makes the chosen trials, or all of the cases."""
+    with ProcessPoolExecutor(jobs, initializer=_open_court) as pool:
+        if chosen is None:
+            rehearsed = zip(cases, pool.map(_rehearse, cases), strict=True)
+            chosen = [trial for case, requests in rehearsed for trial in trials(case, requests)]
+            # Trials that mostly wait are spread among those that do not.
+            random.Random(seed).shuffle(chosen)
+        futures = [pool.submit(_try, trial, seed) for trial in chosen]
+        for done, future in enumerate(futures, 1):
+            yield future.result()
+            if sys.stderr.isatty() or done % 1000 == 0:
+                print(f"{done}/{len(futures)}", end="\r" if sys.stderr.isatty() else "\n", file=sys.stderr)
+
+
+def table(verdicts: list[Verdict]) -> str:
+    """One line a case: runs, those that succeeded in spite of the fault, violations, conservative `changed: true`."""
+    columns = ("case", "runs", "succeeded", "violations", "conservative", "not reached")
+    rows: dict[str, Counter] = {}
+    for verdict in verdicts:
+        row, total = rows.setdefault(verdict.case, Counter()), rows.setdefault("total", Counter())
+        for counter in (row, total):
+            if not verdict.hit:
+                counter["not reached"] += 1
+            else:
+                counter["runs"] += 1
+                counter["succeeded"] += not verdict.failed
+                counter["conservative"] += verdict.conservative
+            counter["violations"] += bool(verdict.problems)
+    names = [*(name for name in CASES if name in rows), *(["total"] if len(rows) > 2 else [])]
+    lines = [columns, *((name, *(str(rows[name][column]) for column in columns[1:])) for name in names)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
+    return "\n".join(
+        "  ".join(cell.rjust(width) if place else cell.ljust(width) for place, (cell, width) in enumerate(zip(line, widths)))
+        for line in lines
+    )
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="tests/faults/run", description="Damages requests of module runs and judges what the modules report."
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--all", action="store_true", help="every fault at every request of every case")
+    what.add_argument("--case", action="append", metavar="CASE", help="every fault at every request of this case")
+    what.add_argument("--only", action="append", metavar="CASE:N:FAULT", help="this run, as a violation names it")
+    what.add_argument("--list", action="store_true", help="print the cases and the faults")
+    parser.add_argument("--seed", type=int, default=1, help="decides where replies are cut; 1 unless given")
+    parser.add_argument("--jobs", type=int, default=12, help="processes; most of them wait. 12 unless given")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="write one JSON line for each run")
+    return parser.parse_args()
+
+
+def main() -> int:
+    args = arguments()
+    if args.list:
+        print("cases:", *CASES, "\nfaults:", *FAULTS, sep="\n  ")
+        return 0
+    chosen = None
+    if args.only:
+        chosen = [(case, int(n), fault) for case, n, fault in (name.split(":") for name in args.only)]
+    began = time.monotonic()
+    verdicts = []
+    for verdict in run(args.case or list(CASES), chosen, args.seed, min(args.jobs, len(chosen or CASES))):
+        verdicts.append(verdict)
+        if args.only:
+            print(json.dumps(verdict.as_dict(), indent=2))
+    if args.log:
+        args.log.write_text("".join(json.dumps(verdict.as_dict()) + "\n" for verdict in verdicts))
+    bad = sorted((verdict for verdict in verdicts if verdict.problems), key=lambda verdict: verdict.name)
+    for verdict in bad:
+        print(f"tests/faults/run --seed {args.seed} --only {verdict.name}")
+        print(*(f"    {'+'.join(verdict.hit) or '-'}: {problem}" for problem in verdict.problems), sep="\n")
+    print(table(verdicts))
+    runs = sum(bool(verdict.hit) for verdict in verdicts)
+    print(f"{runs} runs, {len(bad)} violations, seed {args.seed}, {time.monotonic() - began:.0f} s")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)
+    sys.exit(main())
