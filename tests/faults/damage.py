@@ -191,14 +191,14 @@ def status(code: int, seen: bool) -> Callable[[Exchange], None]:
     return handle
 
 
-def soap(kind: str, fields: str = "", prefix: str = "") -> Callable[[Exchange], None]:
+def soap(kind: str, fields: str = "") -> Callable[[Exchange], None]:
     """A fault in place of the call, which is not carried out: a server that refuses a call does nothing."""
 
     def handle(x: Exchange) -> None:
         detail = fields.format(this=target(x.request))
         body = ENVELOPE.format(
-            "<soapenv:Fault><faultcode>ServerFaultCode</faultcode><faultstring>A fault of the test.</faultstring><detail>"
-            f'<{prefix}{kind}Fault xmlns="urn:vim25" xsi:type="{kind}">{detail}</{prefix}{kind}Fault></detail></soapenv:Fault>'
+            "<soapenv:Fault><faultcode>ServerFaultCode</faultcode><faultstring>A fault of the test.</faultstring>"
+            f'<detail><{kind}Fault xmlns="urn:vim25" xsi:type="{kind}">{detail}</{kind}Fault></detail></soapenv:Fault>'
         )
         x.send(Reply(500, XML, body.encode()).raw)
 

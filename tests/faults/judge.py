@@ -1,4 +1,4 @@
-"""The judge: runs a module against a damaged server and compares its result with what pyvmomi reads before and after."""
+"""The judge: runs a module against a damaged server and compares its result with what pyvmomi reads."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ class Court:
             problems.append(f"claims success: {result.msg}")
         if case.cycles:
             power = after["vms"]["vm-63"]["power"]
-            if power != "poweredOn" and not re.search(r"powered off|is off", result.msg):
+            if power != "poweredOn" and not (verdict.failed and re.search(r"powered off|is off", result.msg)):
                 problems.append(f"leaves the virtual machine {power} and does not say so: {result.msg}")
 
     def _judge_rerun(self, case: Case, verdict: Verdict, simulator: lab.Simulator) -> None:

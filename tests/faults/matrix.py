@@ -37,9 +37,11 @@ def _try(trial: Trial, seed: int) -> Verdict:
 
 
 def trials(case: str, requests: list[tuple[str, bool]]) -> Iterator[Trial]:
-    """Every fault at every request; those of polls only at requests that read a task."""
-    for n, (_, is_poll) in enumerate(requests, 1):
-        yield from ((case, n, name) for name, fault in FAULTS.items() if is_poll or not fault.polls)
+    """Every fault at every request that it can hit."""
+    for n, (method, is_poll) in enumerate(requests, 1):
+        for name, fault in FAULTS.items():
+            if (is_poll or not fault.polls) and not (method == "Logout" and fault.spares_logout):
+                yield case, n, name
 
 
 def sample(case: str, requests: list[tuple[str, bool]], count: int, seed: int) -> list[Trial]:
@@ -84,7 +86,7 @@ def table(verdicts: list[Verdict]) -> str:
     lines = [columns, *((name, *(str(rows[name][column]) for column in columns[1:])) for name in names)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
     return "\n".join(
-        "  ".join(cell.rjust(width) if place else cell.ljust(width) for place, (cell, width) in enumerate(zip(line, widths)))
+        "  ".join([line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:]))])
         for line in lines
     )
 

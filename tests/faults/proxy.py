@@ -1,4 +1,4 @@
-"""A proxy between a module and a simulator without TLS. It counts the requests of a run and lets a fault handle some of them."""
+"""A proxy between a module and a simulator without TLS: it counts the requests and lets a fault handle some of them."""
 
 from __future__ import annotations
 

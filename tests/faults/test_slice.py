@@ -1,4 +1,4 @@
-"""A slice of the fault matrix: some runs of every case, chosen by a seed. `tests/faults/run --all` makes all of them."""
+"""A slice of the fault matrix: a few runs of every case, chosen by a seed. `tests/faults/run --all` makes all."""
 
 from __future__ import annotations
 
