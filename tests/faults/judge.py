@@ -27,6 +27,8 @@ TIMEOUT = 4
 # A run ends at most 5 s after its timeout; the rest is for a busy machine.
 LATEST = TIMEOUT + 5 + 3
 TASK_MS = 24
+# Without a fault a run takes a fraction of a second.
+CLEAN_TIMEOUT = 20
 UNKNOWN = re.compile(r"unknown|not known|whether")
 PATHS = {
     vim.VirtualMachine: ["name", "runtime", "config.extraConfig", "config.ftInfo"],
@@ -160,7 +162,7 @@ class Court:
         case = self._cases[name]
         simulator = self._lab(case)
         run = self._proxy.start(Run(simulator.facts["port"]))
-        result = self._call(case, simulator, 60, self._proxy.port)
+        result = self._call(case, simulator, CLEAN_TIMEOUT, self._proxy.port)
         assert not result.json["failed"], f"{name} fails without a fault: {result.msg}"
         simulator.settle()
         assert case.wanted(read_state(simulator.facts)), f"{name} does not do what it is meant to"
@@ -239,9 +241,9 @@ class Court:
 
     def _judge_rerun(self, case: Case, verdict: Verdict, simulator: lab.Simulator) -> None:
         try:
-            again = [self._call(case, simulator, 60)]
+            again = [self._call(case, simulator, CLEAN_TIMEOUT)]
             if case.module not in IMPERATIVE | READ_ONLY:
-                again.append(self._call(case, simulator, 60))
+                again.append(self._call(case, simulator, CLEAN_TIMEOUT))
         except (AssertionError, subprocess.TimeoutExpired) as broken:
             verdict.problems.append(f"broken promise of the run after: {str(broken)[:300]}")
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import sys
@@ -101,7 +102,7 @@ def arguments() -> argparse.Namespace:
     what.add_argument("--only", action="append", metavar="CASE:N:FAULT", help="this run, as a violation names it")
     what.add_argument("--list", action="store_true", help="print the cases and the faults")
     parser.add_argument("--seed", type=int, default=1, help="decides where replies are cut; 1 unless given")
-    parser.add_argument("--jobs", type=int, default=12, help="processes; most of them wait. 12 unless given")
+    parser.add_argument("--jobs", type=int, default=32, help="processes; most of them wait. 32 unless given")
     parser.add_argument("--log", type=Path, metavar="FILE", help="write one JSON line for each run")
     return parser.parse_args()
 
@@ -116,12 +117,13 @@ def main() -> int:
         chosen = [(case, int(n), fault) for case, n, fault in (name.split(":") for name in args.only)]
     began = time.monotonic()
     verdicts = []
-    for verdict in run(args.case or list(CASES), chosen, args.seed, min(args.jobs, len(chosen or CASES))):
-        verdicts.append(verdict)
-        if args.only:
-            print(json.dumps(verdict.as_dict(), indent=2))
-    if args.log:
-        args.log.write_text("".join(json.dumps(verdict.as_dict()) + "\n" for verdict in verdicts))
+    with args.log.open("w", buffering=1) if args.log else contextlib.nullcontext() as log:
+        for verdict in run(args.case or list(CASES), chosen, args.seed, min(args.jobs, len(chosen or range(args.jobs)))):
+            verdicts.append(verdict)
+            if args.only:
+                print(json.dumps(verdict.as_dict(), indent=2))
+            if log:
+                log.write(json.dumps(verdict.as_dict()) + "\n")
     bad = sorted((verdict for verdict in verdicts if verdict.problems), key=lambda verdict: verdict.name)
     for verdict in bad:
         print(f"tests/faults/run --seed {args.seed} --only {verdict.name}")
