@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import re
 import subprocess
@@ -29,7 +28,7 @@ LATEST = TIMEOUT + 5 + 3
 TASK_MS = 24
 # Without a fault a run takes a fraction of a second.
 CLEAN_TIMEOUT = 20
-UNKNOWN = re.compile(r"unknown|not known|whether")
+UNKNOWN = re.compile(r"unknown|not known|may go on|may have|may still")
 PATHS = {
     vim.VirtualMachine: ["name", "runtime", "config.extraConfig", "config.ftInfo"],
     vim.HostSystem: ["name", "config.option", "config.virtualNicManagerInfo.netConfig"],
@@ -124,8 +123,8 @@ def host_state(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-class Court:
-    """The simulators and the proxy of one process."""
+class Judge:
+    """Makes the runs of one process, with its own proxy and simulators, which end when the process does."""
 
     def __init__(self, cases: dict[str, Case]):
         self._cases = cases
@@ -133,20 +132,13 @@ class Court:
         self._labs: dict[tuple[str, str], lab.Simulator] = {}
         # What a module that only reads answers without a fault, by case.
         self._answers: dict[str, dict[str, str]] = {}
-        self._open = contextlib.ExitStack()
-
-    def __enter__(self) -> Court:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
 
     def _lab(self, case: Case) -> lab.Simulator:
         """The simulator of the case, in the state in which the case begins."""
         key = (case.personality, case.scenario)
         if key not in self._labs:
-            started = lab.Simulator(personality=key[0], scenario=key[1], http=True, task_ms=TASK_MS)
-            self._labs[key] = self._open.enter_context(started)
+            started = lab.Simulator(personality=key[0], scenario=key[1], http=True, task_ms=TASK_MS).start()
+            self._labs[key] = started
         simulator = self._labs[key]
         simulator.reset()
         for moid, state in case.setup:
@@ -169,7 +161,7 @@ class Court:
         self._answers[name] = answer(result)
         return [(request.method, request.is_poll) for request in run.requests]
 
-    def try_(self, name: str, n: int, fault: str, seed: int) -> Verdict:
+    def judge(self, name: str, n: int, fault: str, seed: int) -> Verdict:
         """Runs the case with one fault and judges it."""
         case, kind = self._cases[name], FAULTS[fault]
         if case.module in READ_ONLY and name not in self._answers:
@@ -210,7 +202,8 @@ class Court:
         if kind.harmless and verdict.failed:
             verdict.problems.append(f"failed for no reason: {result.msg}")
         self._judge_change(case, verdict, result, before, after)
-        if case.module in READ_ONLY and not verdict.failed:
+        # The text of a log can be anything: nobody can tell that it was damaged.
+        if case.module in READ_ONLY and not verdict.failed and "GET" not in verdict.hit:
             clean, now = self._answers[name], answer(result)
             wrong = {key for key in clean.keys() | now.keys() if now.get(key) not in (clean.get(key), "unknown")}
             if wrong and not result.json.get("warnings"):

@@ -4,37 +4,39 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
+import multiprocessing
 import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from faults.cases import CASES
 from faults.damage import FAULTS
-from faults.judge import Court, Verdict
+from faults.judge import Judge, Verdict
 
 # A run to make: case, number of the request, fault.
 Trial = tuple[str, int, str]
 
-_court: Court | None = None
+_judge: Judge | None = None
 
 
-def _open_court() -> None:
-    """One per process; its simulators end with the process, when their standard input closes."""
-    global _court
-    _court = Court(CASES)
+def _start_judge() -> None:
+    """Gives each process a judge of its own."""
+    global _judge
+    _judge = Judge(CASES)
 
 
 def _rehearse(case: str) -> list[tuple[str, bool]]:
-    return _court.rehearse(case)
+    return _judge.rehearse(case)
 
 
-def _try(trial: Trial, seed: int) -> Verdict:
-    return _court.try_(*trial, seed)
+def _judge_trial(trial: Trial, seed: int) -> Verdict:
+    return _judge.judge(*trial, seed)
 
 
 def trials(case: str, requests: list[tuple[str, bool]]) -> Iterator[Trial]:
@@ -54,15 +56,19 @@ def sample(case: str, requests: list[tuple[str, bool]], count: int, seed: int) -
     return [*rng.sample(quick, count), rng.choice(slow)]
 
 
-def run(cases: list[str], chosen: list[Trial] | None, seed: int, jobs: int) -> Iterable[Verdict]:
-    """Makes the chosen trials, or all of the cases."""
-    with ProcessPoolExecutor(jobs, initializer=_open_court) as pool:
+def run(
+    cases: list[str], seed: int, jobs: int, count: int | None = None, chosen: list[Trial] | None = None
+) -> Iterator[Verdict]:
+    """Makes the chosen trials, or a sample of so many of each case, or all of them."""
+    # A test runner has threads, and a forked copy of a process with threads may hang.
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start_judge) as pool:
         if chosen is None:
             rehearsed = zip(cases, pool.map(_rehearse, cases), strict=True)
-            chosen = [trial for case, requests in rehearsed for trial in trials(case, requests)]
+            pick = trials if count is None else functools.partial(sample, count=count, seed=seed)
+            chosen = [trial for case, requests in rehearsed for trial in pick(case, requests)]
             # Trials that mostly wait are spread among those that do not.
             random.Random(seed).shuffle(chosen)
-        futures = [pool.submit(_try, trial, seed) for trial in chosen]
+        futures = [pool.submit(_judge_trial, trial, seed) for trial in chosen]
         for done, future in enumerate(futures, 1):
             yield future.result()
             if sys.stderr.isatty() or done % 1000 == 0:
@@ -118,7 +124,7 @@ def main() -> int:
     began = time.monotonic()
     verdicts = []
     with args.log.open("w", buffering=1) if args.log else contextlib.nullcontext() as log:
-        for verdict in run(args.case or list(CASES), chosen, args.seed, min(args.jobs, len(chosen or range(args.jobs)))):
+        for verdict in run(args.case or list(CASES), args.seed, args.jobs, chosen=chosen):
             verdicts.append(verdict)
             if args.only:
                 print(json.dumps(verdict.as_dict(), indent=2))
@@ -127,7 +133,8 @@ def main() -> int:
     bad = sorted((verdict for verdict in verdicts if verdict.problems), key=lambda verdict: verdict.name)
     for verdict in bad:
         print(f"tests/faults/run --seed {args.seed} --only {verdict.name}")
-        print(*(f"    {'+'.join(verdict.hit) or '-'}: {problem}" for problem in verdict.problems), sep="\n")
+        hit = ", ".join(f"{count} {method}" for method, count in Counter(verdict.hit).items())
+        print(*(f"    {hit}: {problem}" for problem in verdict.problems), sep="\n")
     print(table(verdicts))
     runs = sum(bool(verdict.hit) for verdict in verdicts)
     print(f"{runs} runs, {len(bad)} violations, seed {args.seed}, {time.monotonic() - began:.0f} s")
