@@ -12,7 +12,7 @@ use crate::plan::{Change, Goal, Step, has_reason, judge, needs_power_off, power_
 use crate::state::{FtState, Observed};
 use crate::{Args, observe};
 
-/// So many seconds past its deadline a run may still take to power on what it powered off.
+/// So many seconds of its time a run keeps for powering on what it powered off, or a third of a shorter time.
 const POWER_ON_AGAIN: u64 = 60;
 /// So long the server may go on showing the state from before an operation whose task has ended.
 const LAG: Duration = Duration::from_secs(120);
@@ -33,7 +33,6 @@ pub async fn apply(
         server,
         observed,
         run,
-        timeout: args.timeout,
         secondary: observed.secondary().cloned(),
         wrote: false,
         was_off: false,
@@ -61,8 +60,6 @@ struct Way<'a> {
     server: &'a Server,
     observed: &'a Observed,
     run: &'a Run,
-    /// Seconds after which the run gives up.
-    timeout: u64,
     secondary: Option<Moref>,
     wrote: bool,
     /// This run saw the virtual machine off.
@@ -115,7 +112,7 @@ impl Way<'_> {
             if let (Step::Create | Step::Enable, Some(answer)) = (step, &answer) {
                 let made = SecondaryOp::parse(answer);
                 if matches!(change.goal, Some(Goal::Running) | None) {
-                    started(self.args, self.server, self.observed, &made, self.run).await?;
+                    self.started(step, &made).await?;
                 }
                 self.secondary = made.secondary.or_else(|| self.secondary.take());
             }
@@ -139,10 +136,11 @@ impl Way<'_> {
             Step::PowerOn => server.power_on(vm).await,
         };
         let what = format!("waiting for vSphere to {} {}", doing(step), observed.vm.name);
-        let end = self.run.deadline(self.timeout);
+        let timeout = self.timeout(step);
+        let end = self.run.deadline(timeout);
         let mut pauses = target::pauses();
         loop {
-            match target::carry_out(server, vm, self.run, self.timeout, &what, start).await {
+            match target::carry_out(server, vm, self.run, timeout, &what, start).await {
                 Err(error) if is_there(&error, step) => return Ok(None),
                 // What this run did before may still hold the virtual machine.
                 Err(error) if self.wrote && target::is_busy(&error) && Instant::now() < end => {}
@@ -152,9 +150,42 @@ impl Way<'_> {
         }
     }
 
+    /// Judges the result of `Create` or `Enable`: its task succeeds although the secondary did not start.
+    async fn started(&self, step: Step, made: &SecondaryOp) -> Result<(), Error> {
+        let observed = self.observed;
+        let mut faults: Vec<Fault> = made.not_attempted.iter().map(|(_, fault)| fault.clone()).collect();
+        for task in made.attempted.iter().filter_map(|(_, task)| task.as_ref()) {
+            let what = format!("waiting for the secondary of {} to start", observed.vm.name);
+            match target::wait(self.server, task, Some(&observed.moref), self.run, self.timeout(step), &what).await {
+                Err(WriteError::Ended(fault)) => faults.push(fault),
+                Err(error @ WriteError::Unknown { error: vsphere::Error::Question { .. }, .. }) => {
+                    return Err(target::write_failure(error));
+                }
+                // If the end was not seen, the state of the pair will tell.
+                _ => {}
+            }
+        }
+        if let Some(first) = faults.first() {
+            let told: Vec<String> = faults.iter().map(Fault::describe).collect();
+            let text = format!(
+                "Fault Tolerance is on for {}, but its secondary did not start: {}",
+                observed.label(),
+                told.join("; ")
+            );
+            return Err(Error::new(Kind::Fault, text).fault(tree(first, &faults)).hint(remedy(&faults)));
+        }
+        if !made.recommendations.is_empty() {
+            let text = format!("the secondary of {} waits for a recommendation of DRS to be applied", observed.label());
+            return Err(Error::new(Kind::Conflict, text).hint(
+                "Apply the recommendation in the cluster's DRS page, or set DRS to fully automated, then run it again.",
+            ));
+        }
+        Ok(())
+    }
+
     /// True once it shows that the step took effect; one that may never have arrived is looked for a few seconds only.
     async fn shows(&self, step: Step, accepted: bool) -> bool {
-        let end = self.run.deadline(self.timeout);
+        let end = self.run.deadline(self.timeout(step));
         let end = if accepted { end } else { end.min(Instant::now() + MAY_SHOW) };
         for pause in target::pauses() {
             let now = observe::observe(self.args, self.server, Some(self.observed)).await;
@@ -169,10 +200,15 @@ impl Way<'_> {
         false
     }
 
-    /// Powers the virtual machine on, whatever happened before, also for a while after the run's time is over.
-    async fn power_on_again(&mut self) -> Result<(), WriteError> {
-        self.timeout += POWER_ON_AGAIN;
-        self.server.extend(self.run.deadline(self.timeout));
+    /// Seconds after which the run gives up on this step. While the virtual machine is off, time is kept for powering it on.
+    fn timeout(&self, step: Step) -> u64 {
+        let whole = self.args.timeout;
+        let off = step == Step::PowerOff || self.off && step != Step::PowerOn;
+        if off { whole - POWER_ON_AGAIN.min(whole / 3) } else { whole }
+    }
+
+    /// Powers the virtual machine on, whatever happened before.
+    async fn power_on_again(&self) -> Result<(), WriteError> {
         match self.perform(Step::PowerOn).await {
             Err(WriteError::Unknown { accepted, .. }) if self.shows(Step::PowerOn, accepted).await => Ok(()),
             outcome => outcome.map(drop),
@@ -245,45 +281,6 @@ fn is_moot(error: &WriteError, step: Step) -> bool {
     }
 }
 
-/// Judges the result of `Create` or `Enable`: its task succeeds although the secondary did not start.
-async fn started(
-    args: &Args,
-    server: &Server,
-    observed: &Observed,
-    made: &SecondaryOp,
-    run: &Run,
-) -> Result<(), Error> {
-    let mut faults: Vec<Fault> = made.not_attempted.iter().map(|(_, fault)| fault.clone()).collect();
-    for task in made.attempted.iter().filter_map(|(_, task)| task.as_ref()) {
-        let what = format!("waiting for the secondary of {} to start", observed.vm.name);
-        match target::wait(server, task, Some(&observed.moref), run, args.timeout, &what).await {
-            Ok(_) => {}
-            Err(WriteError::Ended(fault)) => faults.push(fault),
-            Err(error @ WriteError::Unknown { error: vsphere::Error::Question { .. }, .. }) => {
-                return Err(target::write_failure(error));
-            }
-            // The state of the pair will tell.
-            Err(_) => {}
-        }
-    }
-    if let Some(first) = faults.first() {
-        let told: Vec<String> = faults.iter().map(Fault::describe).collect();
-        let text = format!(
-            "Fault Tolerance is on for {}, but its secondary did not start: {}",
-            observed.label(),
-            told.join("; ")
-        );
-        return Err(Error::new(Kind::Fault, text).fault(tree(first, &faults)).hint(remedy(&faults)));
-    }
-    if !made.recommendations.is_empty() {
-        let text = format!("the secondary of {} waits for a recommendation of DRS to be applied", observed.label());
-        return Err(Error::new(Kind::Conflict, text).hint(
-            "Apply the recommendation in the cluster's DRS page, or set DRS to fully automated, then run it again.",
-        ));
-    }
-    Ok(())
-}
-
 /// What to do before the secondary is started anew.
 fn remedy(faults: &[Fault]) -> String {
     let anew = "start it anew: `state: suspended`, then `state: present`.";
@@ -331,7 +328,7 @@ fn refused(error: WriteError, step: Step, observed: &Observed) -> Error {
         })
     });
     let outcome = if error.is_unknown() { "it is not known whether vSphere did" } else { "vSphere did not" };
-    let mut failure = target::write_failure(error);
+    let mut failure = target::known_failure(error);
     failure.detail = format!("{outcome} {} {}: {}", doing(step), observed.label(), failure.detail);
     if hint.is_some() {
         failure.hint = hint;

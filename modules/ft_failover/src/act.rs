@@ -92,7 +92,8 @@ fn refused(error: WriteError, action: Action, observed: &Observed) -> Result<App
     };
     let unknown = error.is_unknown();
     let stale = fault("InvalidState");
-    target::judge_write(error, false).map_err(|mut failure| {
+    target::judge_write(error.clone(), false).map_err(|_| {
+        let mut failure = target::known_failure(error);
         let outcome = if unknown { "it is not known whether vSphere did" } else { "vSphere did not" };
         failure.detail = format!("{outcome} {} {}: {}", doing(action), observed.label(), failure.detail);
         if stale {
@@ -133,7 +134,11 @@ pub async fn verify(
         judge(action, now, observed, Looks { lagging, left: left.get(), doubt: pair.doubt.borrow().as_deref() })
     };
     let late = |now: &Observed, what: String| {
-        let text = format!("Fault Tolerance of {} is still {what} after {} s", now.label(), args.timeout);
+        let doubt = pair.doubt.borrow();
+        let doubt = doubt.as_ref().map_or_else(String::new, |doubt| {
+            format!("it is not known whether vSphere did {} {}: {doubt}; ", doing(action), now.label())
+        });
+        let text = format!("{doubt}Fault Tolerance of {} is still {what} after {} s", now.label(), args.timeout);
         Error::new(Kind::Timeout, text).hint(
             "Do not act again before it is protected: wait for that with fault_tolerance and `state: present`, which also \
              says what is in the way.",

@@ -1,7 +1,7 @@
 //! Running the four steps, for every target at once, whatever happens meanwhile.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use futures_util::stream::{self, StreamExt};
 use tokio::time::Instant;
 
 use crate::error::{Write, full_stop};
-use crate::{Applied, Change, Close, Error, Kind, Module, Outcome, Run};
+use crate::{Applied, Change, Close, Error, Kind, Module, Outcome, Plan, Run};
 
 /// So many targets at a time: enough to hide the latency, few enough for a vCenter's session.
 const AT_ONCE: usize = 16;
@@ -100,7 +100,7 @@ pub(crate) async fn run<M: Module>(args: &M::Args, run: &Run, signal: impl Futur
         }
     };
     if let Some(error) = &error {
-        settle(args, &session, &slots, error, received).await;
+        settle(args, &session, run, &slots, error, received).await;
     }
     session.close().await;
     let outcomes: Vec<Outcome<M>> = slots.into_inner().into_iter().filter_map(|slot| slot.outcome).collect();
@@ -130,11 +130,11 @@ async fn every_target<M: Module>(
     }));
     stream::iter(0..count)
         .for_each_concurrent(AT_ONCE, |index| async move {
-            let target = Rc::clone(&slots.borrow()[index].target);
-            let steps = AssertUnwindSafe(one_target::<M>(args, session, &target, run, slots, index));
-            let outcome = match steps.catch_unwind().await.unwrap_or_else(|panic| Err(defect(&*panic))) {
-                Ok((after, changed)) => finish(slots, index, Some(after), changed, None),
-                Err(error) => failed::<M>(args, session, &target, slots, index, error).await,
+            let steps = Steps::<M>::of(args, session, run, slots, index);
+            let taken = AssertUnwindSafe(steps.take()).catch_unwind().await;
+            let outcome = match taken.unwrap_or_else(|panic| Err(defect(&*panic))) {
+                Ok((after, changed)) => steps.slot().finish(Some(after), changed, None),
+                Err(error) => steps.fail(error).await,
             };
             slots.borrow_mut()[index].outcome = Some(outcome);
         })
@@ -142,166 +142,204 @@ async fn every_target<M: Module>(
     Ok(())
 }
 
-/// Observe, plan, apply, verify; again if somebody else was faster. Returns what is there now, and whether it changed.
-async fn one_target<M: Module>(
-    args: &M::Args,
-    session: &M::Session,
-    target: &M::Target,
-    run: &Run,
-    slots: &Slots<M>,
+/// The steps of one target.
+struct Steps<'a, M: Module> {
+    args: &'a M::Args,
+    session: &'a M::Session,
+    run: &'a Run,
+    slots: &'a Slots<M>,
     index: usize,
-) -> Result<(M::Observed, bool), Error> {
-    let mut last: Option<M::Observed> = None;
-    let run_ends = Instant::from_std(run.ends());
-    let mut pauses = PAUSES.build();
-    let mut busy = None;
-    // The failure of a write whose end was not seen, and until when its effect may show.
-    let mut unseen: Option<(Error, Instant)> = None;
-    for round in 0..ROUNDS {
-        if round > 0 {
-            let pause = pauses.next().unwrap_or_default();
-            let end = unseen.as_ref().map_or(run_ends, |(_, end)| *end);
-            if Instant::now() + pause >= end {
-                break;
-            }
-            tokio::time::sleep(pause).await;
-        }
-        let observed = match M::observe(args, session, target, last.as_ref()).await {
-            Ok(observed) => observed,
-            Err(error) => return Err(unseen.map_or(error, |(error, _)| error)),
-        };
-        {
-            let slot = &mut slots.borrow_mut()[index];
-            // Until this run writes, what changed is somebody else's doing, and no difference of this run.
-            if unseen.is_none() && !slot.wrote || slot.before.is_none() {
-                slot.before = Some(observed.clone());
-            }
-            slot.warnings.clear();
-        }
-        let plan = M::plan(args, &observed)?;
-        slots.borrow_mut()[index].warnings = plan.warnings;
-        if run.check {
-            let changed = !plan.change.is_empty();
-            let refusals = plan.blockers.iter().map(|(_, why, remedy)| {
-                let remedy = remedy.as_deref().map(|remedy| format!(" {remedy}")).unwrap_or_default();
-                format!("For real this would be refused now, unless a task before it mends that: {why}.{remedy}")
-            });
-            slots.borrow_mut()[index].warnings.extend(refusals);
-            return Ok((M::predict(&observed, &plan.change), changed));
-        }
-        if plan.change.is_empty() {
-            if let Some((error, _)) = unseen {
-                let slot = &mut slots.borrow_mut()[index];
-                slot.wrote = true;
-                slot.phase = Phase::Verifying;
-                let seen = format!("The change was made, but its end was not seen: {}", full_stop(&error.detail));
-                run.warn(seen);
-            }
-            if plan.change.waits() {
-                let after = M::verify(args, session, target, &observed, &plan.change, run).await?;
-                // What was to be said before the wait may be over now.
-                if let Ok(plan) = M::plan(args, &after) {
-                    slots.borrow_mut()[index].warnings = plan.warnings;
-                }
-                return Ok((after, slots.borrow()[index].wrote));
-            }
-            return Ok((observed, slots.borrow()[index].wrote));
-        }
-        if unseen.is_some() {
-            last = Some(observed);
-            continue;
-        }
-        if let Some((kind, why, remedy)) = plan.blockers.into_iter().next() {
-            let error = Error::new(kind, why);
-            return Err(match remedy {
-                Some(remedy) => error.hint(remedy),
-                None => error,
-            });
-        }
-        slots.borrow_mut()[index].phase = Phase::Writing;
-        let applied = M::apply(args, session, target, &observed, &plan.change, run).await;
-        if let Err(error) = &applied
-            && let Write::Unknown { accepted } = error.write
-        {
-            let end = if accepted { run_ends } else { run_ends.min(Instant::now() + MAY_SHOW) };
-            unseen = Some((error.clone(), end));
-            last = Some(observed);
-            pauses = PAUSES.build();
-            continue;
-        }
-        slots.borrow_mut()[index].phase = Phase::Verifying;
-        let wrote = match applied? {
-            Applied::Done => {
-                let after = M::verify(args, session, target, &observed, &plan.change, run).await?;
-                let made = !plan.change.is_tentative() || M::view(&observed) != M::view(&after);
-                return Ok((after, made || slots.borrow()[index].wrote));
-            }
-            Applied::Stale { wrote } => {
-                busy = None;
-                wrote
-            }
-            Applied::Busy { wrote, error } => {
-                busy = Some(error);
-                run.progress.waiting("another operation works on this object; waiting for it to end");
-                wrote
-            }
-        };
-        {
-            let slot = &mut slots.borrow_mut()[index];
-            slot.wrote |= wrote;
-            // Nothing was written: what is there now is somebody else's doing.
-            slot.phase = if slot.wrote { Phase::Verifying } else { Phase::Reading };
-        }
-        last = Some(observed);
-    }
-    if let Some(error) = unseen.map(|(error, _)| error).or(busy) {
-        return Err(error);
-    }
-    let label = M::label(target, last.as_ref());
-    Err(Error::new(
-        Kind::Conflict,
-        format!("{label} was changed by somebody else, again and again, while this run was changing it"),
-    )
-    .hint("Run it again when the other one is done."))
+    target: Rc<M::Target>,
 }
 
-/// The outcome of a target that failed: what is really there decides whether it changed.
-async fn failed<M: Module>(
-    args: &M::Args,
-    session: &M::Session,
-    target: &M::Target,
-    slots: &Slots<M>,
-    index: usize,
-    error: Error,
-) -> Outcome<M> {
-    let (phase, wrote, before) = {
-        let slot = &slots.borrow()[index];
-        (slot.phase, slot.wrote, slot.before.clone())
-    };
-    if phase == Phase::Reading {
-        return finish(slots, index, None, false, Some(error));
+impl<'a, M: Module> Steps<'a, M> {
+    fn of(args: &'a M::Args, session: &'a M::Session, run: &'a Run, slots: &'a Slots<M>, index: usize) -> Self {
+        let target = Rc::clone(&slots.borrow()[index].target);
+        Self { args, session, run, slots, index, target }
     }
-    // The write was accepted, or may have been, and nobody saw its end: "unchanged" would be a guess that hides a change.
-    let known = match error.write {
-        _ if wrote || phase == Phase::Writing => Some(true),
-        Write::Partly | Write::Unknown { .. } => Some(true),
-        // What is different now is somebody else's doing.
-        Write::Refused => Some(false),
-        Write::Ended => None,
-    };
-    let look = AssertUnwindSafe(M::observe(args, session, target, before.as_ref())).catch_unwind();
-    let looked = tokio::time::timeout(LAST_LOOK, look).await;
-    match (looked, &before) {
-        (Ok(Ok(Ok(now))), Some(before)) => {
-            let error = match M::aftermath(before, &now) {
-                Some(aftermath) => error.aftermath(&aftermath),
-                None => error,
+
+    fn slot(&self) -> RefMut<'_, Slot<M>> {
+        RefMut::map(self.slots.borrow_mut(), |slots| &mut slots[self.index])
+    }
+
+    /// Observe, plan, apply, verify; again if somebody else was faster. Returns what is there now, and whether it changed.
+    async fn take(&self) -> Result<(M::Observed, bool), Error> {
+        let Self { args, session, run, target, .. } = self;
+        let run_ends = Instant::from_std(run.ends());
+        let mut pauses = PAUSES.build();
+        let mut last = None;
+        let mut busy = None;
+        // The failure of a write whose end was not seen, and until when its effect may show.
+        let mut unseen: Option<(Error, Instant)> = None;
+        for round in 0..ROUNDS {
+            if round > 0 {
+                let pause = pauses.next().unwrap_or_default();
+                if Instant::now() + pause >= unseen.as_ref().map_or(run_ends, |(_, end)| *end) {
+                    break;
+                }
+                tokio::time::sleep(pause).await;
+            }
+            let observed = match M::observe(args, session, target, last.as_ref()).await {
+                Ok(observed) => observed,
+                Err(error) => return Err(unseen.map_or(error, |(error, _)| error)),
             };
-            let changed = known.unwrap_or_else(|| M::view(before) != M::view(&now));
-            finish(slots, index, Some(now), changed, Some(error))
+            if unseen.is_none() {
+                self.slot().begin(&observed);
+            }
+            let plan = M::plan(args, &observed)?;
+            if run.check {
+                return Ok(self.foretell(&observed, plan));
+            }
+            self.slot().warnings = plan.warnings;
+            if plan.change.is_empty() {
+                return self.arrive(observed, &plan.change, unseen.map(|(error, _)| error)).await;
+            }
+            if unseen.is_some() {
+                last = Some(observed);
+                continue;
+            }
+            if let Some((kind, why, remedy)) = plan.blockers.into_iter().next() {
+                let error = Error::new(kind, why);
+                return Err(match remedy {
+                    Some(remedy) => error.hint(remedy),
+                    None => error,
+                });
+            }
+            self.slot().phase = Phase::Writing;
+            match M::apply(args, session, target, &observed, &plan.change, run).await {
+                Ok(Applied::Done) => {
+                    self.slot().phase = Phase::Verifying;
+                    let after = M::verify(args, session, target, &observed, &plan.change, run).await?;
+                    let made = !plan.change.is_tentative() || M::view(&observed) != M::view(&after);
+                    return Ok((after, made || self.slot().wrote));
+                }
+                Ok(Applied::Stale { wrote }) => {
+                    busy = None;
+                    self.slot().interrupted(wrote);
+                }
+                Ok(Applied::Busy { wrote, error }) => {
+                    busy = Some(error);
+                    run.progress.waiting("another operation works on this object; waiting for it to end");
+                    self.slot().interrupted(wrote);
+                }
+                Err(error) => {
+                    let Write::Unknown { accepted } = error.write else {
+                        self.slot().phase = Phase::Verifying;
+                        return Err(error);
+                    };
+                    let end = if accepted { run_ends } else { run_ends.min(Instant::now() + MAY_SHOW) };
+                    unseen = Some((error, end));
+                    pauses = PAUSES.build();
+                }
+            }
+            last = Some(observed);
         }
-        // Nor can its effect be read.
-        _ => finish(slots, index, None, known.unwrap_or(true), Some(error)),
+        Err(unseen.map(|(error, _)| error).or(busy).unwrap_or_else(|| {
+            let label = M::label(target, last.as_ref());
+            Error::new(
+                Kind::Conflict,
+                format!("{label} was changed by somebody else, again and again, while this run was changing it"),
+            )
+            .hint("Run it again when the other one is done.")
+        }))
+    }
+
+    /// What a real run would do, for a check run.
+    fn foretell(&self, observed: &M::Observed, plan: Plan<M::Change>) -> (M::Observed, bool) {
+        let refusals = plan.blockers.iter().map(|(_, why, remedy)| {
+            let remedy = remedy.as_deref().map(|remedy| format!(" {remedy}")).unwrap_or_default();
+            format!("For real this would be refused now, unless a task before it mends that: {why}.{remedy}")
+        });
+        self.slot().warnings = plan.warnings.into_iter().chain(refusals).collect();
+        (M::predict(observed, &plan.change), !plan.change.is_empty())
+    }
+
+    /// Nothing is left to write: waits for what is on its way. `unseen` is the failure of a write that took effect all the
+    /// same.
+    async fn arrive(
+        &self,
+        observed: M::Observed,
+        change: &M::Change,
+        unseen: Option<Error>,
+    ) -> Result<(M::Observed, bool), Error> {
+        if let Some(error) = unseen {
+            let mut slot = self.slot();
+            slot.wrote = true;
+            slot.phase = Phase::Verifying;
+            let seen = format!("The change was made, but its end was not seen: {}", full_stop(&error.detail));
+            self.run.warn(seen);
+        }
+        if !change.waits() {
+            let wrote = self.slot().wrote;
+            return Ok((observed, wrote));
+        }
+        let after = M::verify(self.args, self.session, &self.target, &observed, change, self.run).await?;
+        // What was to be said before the wait may be over now.
+        if let Ok(plan) = M::plan(self.args, &after) {
+            self.slot().warnings = plan.warnings;
+        }
+        let wrote = self.slot().wrote;
+        Ok((after, wrote))
+    }
+
+    /// The outcome of a target that failed: what is really there decides whether it changed.
+    async fn fail(&self, error: Error) -> Outcome<M> {
+        let (phase, wrote, before) = {
+            let slot = self.slot();
+            (slot.phase, slot.wrote, slot.before.clone())
+        };
+        if phase == Phase::Reading {
+            return self.slot().finish(None, false, Some(error));
+        }
+        // The write was accepted, or may have been, and nobody saw its end: "unchanged" would be a guess that hides a change.
+        let known = match error.write {
+            _ if wrote || phase == Phase::Writing => Some(true),
+            Write::Partly | Write::Unknown { .. } => Some(true),
+            // What is different now is somebody else's doing.
+            Write::Refused => Some(false),
+            Write::Ended => None,
+        };
+        let look = M::observe(self.args, self.session, &self.target, before.as_ref());
+        let looked = tokio::time::timeout(LAST_LOOK, AssertUnwindSafe(look).catch_unwind()).await;
+        match (looked, &before) {
+            (Ok(Ok(Ok(now))), Some(before)) => {
+                let error = match M::aftermath(before, &now) {
+                    Some(aftermath) => error.aftermath(&aftermath),
+                    None => error,
+                };
+                let changed = known.unwrap_or_else(|| M::view(before) != M::view(&now));
+                self.slot().finish(Some(now), changed, Some(error))
+            }
+            // Nor can its effect be read.
+            _ => self.slot().finish(None, known.unwrap_or(true), Some(error)),
+        }
+    }
+}
+
+impl<M: Module> Slot<M> {
+    /// A round begins with what was `observed`. Until this run writes, what changed is somebody else's doing, and no
+    /// difference of this run.
+    fn begin(&mut self, observed: &M::Observed) {
+        if !self.wrote || self.before.is_none() {
+            self.before = Some(observed.clone());
+        }
+    }
+
+    /// The plan was given up. If nothing was written, what is there now is somebody else's doing.
+    fn interrupted(&mut self, wrote: bool) {
+        self.wrote |= wrote;
+        self.phase = if self.wrote { Phase::Verifying } else { Phase::Reading };
+    }
+
+    fn finish(&mut self, after: Option<M::Observed>, changed: bool, error: Option<Error>) -> Outcome<M> {
+        Outcome {
+            target: Rc::clone(&self.target),
+            before: self.before.clone(),
+            after,
+            changed,
+            warnings: std::mem::take(&mut self.warnings),
+            error,
+        }
     }
 }
 
@@ -309,45 +347,25 @@ async fn failed<M: Module>(
 async fn settle<M: Module>(
     args: &M::Args,
     session: &M::Session,
+    run: &Run,
     slots: &Slots<M>,
     error: &Error,
     signal: Option<&'static str>,
 ) {
-    let open: Vec<_> = slots
-        .borrow()
-        .iter()
-        .enumerate()
-        .filter(|(_, slot)| slot.outcome.is_none())
-        .map(|(index, slot)| (index, Rc::clone(&slot.target)))
-        .collect();
-    let looks = open.iter().map(|(index, target)| async move {
+    let open: Vec<usize> = {
+        let slots = slots.borrow();
+        (0..slots.len()).filter(|index| slots[*index].outcome.is_none()).collect()
+    };
+    let looks = open.into_iter().map(|index| async move {
         // Each target is told how far it came itself.
         let error = match signal {
-            Some(name) => interrupted(name, how_far(&slots.borrow()[*index..=*index])),
+            Some(name) => interrupted(name, how_far(&slots.borrow()[index..=index])),
             None => error.clone(),
         };
-        let outcome = failed::<M>(args, session, target, slots, *index, error).await;
-        slots.borrow_mut()[*index].outcome = Some(outcome);
+        let outcome = Steps::<M>::of(args, session, run, slots, index).fail(error).await;
+        slots.borrow_mut()[index].outcome = Some(outcome);
     });
     join_all(looks).await;
-}
-
-fn finish<M: Module>(
-    slots: &Slots<M>,
-    index: usize,
-    after: Option<M::Observed>,
-    changed: bool,
-    error: Option<Error>,
-) -> Outcome<M> {
-    let slot = &mut slots.borrow_mut()[index];
-    Outcome {
-        target: Rc::clone(&slot.target),
-        before: slot.before.clone(),
-        after,
-        changed,
-        warnings: std::mem::take(&mut slot.warnings),
-        error,
-    }
 }
 
 /// How far the run came, for the message of one that was interrupted.

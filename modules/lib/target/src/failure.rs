@@ -194,6 +194,16 @@ pub fn judge_write(error: WriteError, wrote: bool) -> Result<Applied, Error> {
 
 /// The failure of a change, with what is known of its effect.
 pub fn write_failure(error: WriteError) -> Error {
+    let unknown = error.is_unknown();
+    let mut failure = known_failure(error);
+    if unknown {
+        failure.detail = format!("it is not known whether vSphere made the change: {}", failure.detail);
+    }
+    failure
+}
+
+/// The same, without words about it.
+pub fn known_failure(error: WriteError) -> Error {
     let write = match &error {
         WriteError::Refused(_) => Write::Refused,
         WriteError::Ended(_) => Write::Ended,

@@ -11,7 +11,7 @@ mod until;
 mod vm;
 
 pub use connection::{CONNECTION_NEEDED, Connection, PROXY_NEEDS_HOST, PROXY_NEEDS_PORT, Server};
-pub use failure::{carry_out, failure, fault_tree, is_busy, judge_write, power_is, wait, write_failure};
+pub use failure::{carry_out, failure, fault_tree, is_busy, judge_write, known_failure, power_is, wait, write_failure};
 pub use hosts::{HOST_RULES, HostTarget, ONE_KIND_OF_HOST, few_hosts, reachable};
 pub use remedy::{Remedy, RemedyHosts, remedy_vm};
 pub use until::{Verdict, pauses, until};

@@ -2,8 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::time::{sleep, timeout};
+
 use crate::error::Error;
 use crate::request::Request;
+use crate::retry::pauses;
 use crate::session::Session;
 
 /// How long a logout may take, all tries together. A server drops a session itself after a while.
@@ -21,15 +24,20 @@ impl Session {
             return;
         }
         let request = Request::new("Logout", &self.content().session_manager);
-        let end = Instant::now() + LOGOUT;
         // A run that used up its time has some left for this.
-        self.transport.extend(end);
-        let attempt = async || match self.call(&request).await {
-            // An earlier try got through, and its answer did not.
-            Err(error) if error.is_fault("NotAuthenticated") => Ok(()),
-            answered => answered.map(drop),
+        self.transport.extend(Instant::now() + LOGOUT);
+        let every_try = async {
+            for pause in pauses() {
+                match timeout(LOGOUT / 2, self.call(&request)).await {
+                    Ok(Ok(_)) => return,
+                    // An earlier try got through, and its answer did not.
+                    Ok(Err(error)) if error.is_fault("NotAuthenticated") => return,
+                    // Whatever it was, a session that stays open is worse than another try.
+                    _ => sleep(pause).await,
+                }
+            }
         };
-        let _ = tokio::time::timeout(LOGOUT, self.transport.persist_until(end, attempt)).await;
+        let _ = timeout(LOGOUT, every_try).await;
         self.transport.forget_cookie();
     }
 

@@ -9,11 +9,14 @@ use crate::fault::Fault;
 use crate::transport::{REQUEST, Transport};
 
 /// The pauses between tries: 100 ms, doubling up to 2 s, each made longer at random by up to its own length.
-const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
-    .with_min_delay(Duration::from_millis(100))
-    .with_max_delay(Duration::from_secs(2))
-    .without_max_times()
-    .with_jitter();
+pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(Duration::from_secs(2))
+        .without_max_times()
+        .with_jitter()
+        .build()
+}
 /// How often a failure that may be permanent is tried again.
 const FEW: u32 = 4;
 
@@ -41,17 +44,8 @@ impl Transport {
     /// `attempt` must change nothing on the server that matters if it is done twice.
     pub(crate) async fn persist<T>(&self, attempt: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
         let end = self.deadline().unwrap_or_else(|| Instant::now() + REQUEST);
-        self.persist_until(end, attempt).await
-    }
-
-    /// The same, until `end`.
-    pub(crate) async fn persist_until<T>(
-        &self,
-        end: Instant,
-        attempt: impl AsyncFn() -> Result<T, Error>,
-    ) -> Result<T, Error> {
         let mut few = FEW;
-        let mut pauses = PAUSES.build();
+        let mut pauses = pauses();
         loop {
             let error = match attempt().await {
                 Ok(value) => return Ok(value),

@@ -103,11 +103,6 @@ impl Session {
         self.transport.serve(trace, deadline);
     }
 
-    /// Lets this run's requests go on until `deadline`, if that is later than its own: for what must not be left undone.
-    pub fn extend(&self, deadline: Instant) {
-        self.transport.extend(deadline);
-    }
-
     /// What the server is (`ServiceContent.about`).
     pub fn about(&self) -> &About {
         &self.about
