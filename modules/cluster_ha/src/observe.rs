@@ -29,7 +29,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
     };
     let mut host = vec!["name", "runtime.connectionState", "runtime.powerState", "runtime.inMaintenanceMode"];
     // Older servers refuse to be asked for what they do not know.
-    if server.about().version.at_least(5, 0) || server.about().version.major() == 0 {
+    if server.speaks(5, 0) {
         host.push("runtime.dasHostState");
     }
     let want: [(&str, &[&str]); 2] = [("ClusterComputeResource", &CLUSTER), ("HostSystem", &host)];

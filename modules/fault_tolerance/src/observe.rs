@@ -54,7 +54,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         ft,
         template: target::is_template(&found.vm),
         vcenter: server.about().api_type.is_vcenter(),
-        server_version: server.about().version.clone(),
+        spoken: server.spoken(),
         host_version: host_version(server, &found),
         uses_legacy_ft: extra.iter().any(|(key, value)| vsphere::uses_legacy_ft(key, value)),
         cluster: found.cluster.as_ref().map(|cluster| (cluster.name(), ha(cluster))),
@@ -92,7 +92,7 @@ fn placed(found: &FoundVm) -> Result<(), Error> {
 async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &mut Observed) -> Result<(), Error> {
     placed(found)?;
     if observed.state == FtState::NotConfigured {
-        let has_ex = observed.server_version.at_least(6, 0);
+        let has_ex = observed.spoken.at_least(6, 0);
         observed.issues = server
             .query_ft_compatibility(&observed.moref, observed.engine().wire(), has_ex)
             .await

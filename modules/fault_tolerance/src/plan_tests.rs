@@ -40,7 +40,7 @@ fn observed(state: &str, power: &str) -> Observed {
         ft: configured.then(|| role(1)),
         template: false,
         vcenter: true,
-        server_version: Version::parse("5.0"),
+        spoken: Version::parse("5.0"),
         host_version: Version::parse("5.0"),
         uses_legacy_ft: false,
         cluster: Some(("Cluster".to_owned(), Some(true))),
@@ -55,7 +55,7 @@ fn observed(state: &str, power: &str) -> Observed {
 
 /// The same under vSphere 6.7.
 fn modern(observed: Observed) -> Observed {
-    Observed { server_version: Version::parse("6.7"), host_version: Version::parse("6.7"), ..observed }
+    Observed { spoken: Version::parse("6.7"), host_version: Version::parse("6.7"), ..observed }
 }
 
 fn role(role: i32) -> FtInfo {
@@ -203,7 +203,7 @@ fn the_older_of_host_and_server_decides_the_engine() {
     ] {
         let seen = Observed {
             host_version: Version::parse(host),
-            server_version: Version::parse(server),
+            spoken: Version::parse(server),
             uses_legacy_ft: asked,
             ..observed("notConfigured", "poweredOn")
         };

@@ -46,7 +46,8 @@ pub struct Observed {
     pub template: bool,
     /// Whether the server is a vCenter Server; an ESXi host cannot manage Fault Tolerance.
     pub vcenter: bool,
-    pub server_version: Version,
+    /// The API version spoken with the server.
+    pub spoken: Version,
     pub host_version: Version,
     /// `vm.useLegacyFt` is set.
     pub uses_legacy_ft: bool,
@@ -73,7 +74,7 @@ impl Observed {
 
     /// Which engine is used here. An older server manages a newer host as one of its own age.
     pub fn engine(&self) -> Engine {
-        let version = (&self.host_version).min(&self.server_version);
+        let version = (&self.host_version).min(&self.spoken);
         match FtEngine::of_host(version, self.uses_legacy_ft) {
             FtEngine::Legacy => Engine::Legacy,
             FtEngine::Smp => Engine::Smp,
@@ -82,7 +83,7 @@ impl Observed {
 
     /// Whether host and server have `CreateSecondaryVMEx_Task`.
     pub fn has_ex(&self) -> bool {
-        self.host_version.at_least(6, 0) && self.server_version.at_least(6, 0)
+        self.host_version.at_least(6, 0) && self.spoken.at_least(6, 0)
     }
 
     pub fn power(&self) -> &str {

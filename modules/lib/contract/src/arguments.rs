@@ -68,6 +68,14 @@ pub fn understand<M: Module>(
         }
         match understood {
             Ok(value) => {
+                if let Some(char) = unsendable(&value).filter(|_| !alone) {
+                    problems.add(|| {
+                        let code = u32::from(char);
+                        format!(
+                            "{place}: it holds the character U+{code:04X}, which cannot be sent to a server: remove it"
+                        )
+                    });
+                }
                 if field.secret || no_log && field.kind == Type::Dict {
                     // What `no_log: true` is written for: the values that a task sets.
                     secrets.add_all(&value);
@@ -101,6 +109,20 @@ pub fn understand<M: Module>(
     shown.retain(|name, _| !problems.told.iter().any(|problem| problem.contains(&format!("`{name}`"))));
     shown.values().for_each(|value| secrets.show(value));
     Understood { args: args.ok_or_else(|| problems.refusal()), shown }
+}
+
+/// Returns the first character in the value that XML 1.0, and so the vSphere API, has no place for.
+fn unsendable(value: &Value) -> Option<char> {
+    let illegal =
+        |char: &char| matches!(char, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}');
+    match value {
+        Value::String(text) => text.chars().find(illegal),
+        Value::Array(items) => items.iter().find_map(unsendable),
+        Value::Object(map) => {
+            map.iter().find_map(|(key, value)| key.chars().find(illegal).or_else(|| unsendable(value)))
+        }
+        _ => None,
+    }
 }
 
 /// Has the module check everything that was `understood`, whatever else is wrong: values stand in for those that are `lacking`

@@ -49,6 +49,9 @@ fn what_is_wrong_with_one_argument_is_told() {
         (json!({"lamps": [], "user": "me"}), "give at least one"),
         (json!({"lamps": ["a"], "user": "me", "brightness": 3}), "`brightness` means nothing without `room`"),
         (json!({"lamps": {"a": 1}, "user": "me"}), "`lamps`: expected a list"),
+        (json!({"lamps": ["a\u{7}"], "user": "me"}), "`lamps`: it holds the character U+0007"),
+        (json!({"lamps": ["a"], "user": "me", "colours": {"\u{ffff}": 1}}), "`colours`: it holds the character U+FFFF"),
+        (json!({"lamps": [], "user": "tab\tand\nline\u{7f}"}), "give at least one"),
         // The module's own check runs all the same.
         (json!({"lamps": [], "on": "perhaps"}), "give at least one"),
         (json!({"lamps": ["a"], "user": "me", "xyzzy": 1}), "unknown argument `xyzzy`: known are lamps, on"),

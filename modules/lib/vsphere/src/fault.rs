@@ -137,9 +137,10 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Returns the text, cut if there is no room for all of it.
+    /// Returns the text in one line, cut if there is no room for all of it.
     fn text(&mut self, text: &str) -> String {
-        let text = brief(text, self.texts.min(TEXT));
+        let lines = text.split(['\n', '\r', '\t']).map(str::trim).filter(|line| !line.is_empty());
+        let text = brief(&lines.collect::<Vec<_>>().join(" "), self.texts.min(TEXT));
         self.texts = self.texts.saturating_sub(text.len());
         text
     }
@@ -283,6 +284,7 @@ mod tests {
             ("  ", ""),
             ("Operation failed.", "Operation failed."),
             ("vm.Name is wrong", "vm.Name is wrong"),
+            ("It failed.\r\n\r\n\tSee the log.\n", "It failed. See the log."),
         ] {
             let fault = localized(&format!("<localizedMessage>{text}</localizedMessage>"));
             assert_eq!(fault.message, shown);

@@ -250,11 +250,16 @@ fn filter(spec: &mut Request, objects: &[Moref], want: &[(&str, &[&str])], follo
             }
         });
     }
-    for object in objects {
+    for (number, object) in objects.iter().enumerate() {
         spec.nest("objectSet", |set| {
             set.moref("obj", object);
             set.flag("skip", false);
             for (index, step) in follow.iter().enumerate() {
+                // A name stands for the step that has it, in the whole filter.
+                if number > 0 {
+                    set.nest("selectSet", |selection| selection.text("name", &format!("step{index}")));
+                    continue;
+                }
                 set.nest_typed("selectSet", "TraversalSpec", |traversal| {
                     traversal.text("name", &format!("step{index}"));
                     traversal.text("type", step.from);

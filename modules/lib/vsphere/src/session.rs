@@ -113,9 +113,14 @@ impl Session {
         &self.content
     }
 
-    /// Whether the API version spoken is `major.minor` or later: what it brought may be asked for.
+    /// Returns the API version spoken: the server's own, or the nearest older one that this client knows.
+    pub fn spoken(&self) -> Version {
+        Version::parse(self.version)
+    }
+
+    /// True if the API version spoken is `major.minor` or later: what it brought may be asked for.
     pub fn speaks(&self, major: u32, minor: u32) -> bool {
-        Version::parse(self.version).at_least(major, minor)
+        self.spoken().at_least(major, minor)
     }
 
     /// How many requests were sent so far, logins included.

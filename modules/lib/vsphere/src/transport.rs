@@ -125,6 +125,8 @@ impl Transport {
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
+            // Proxies between may care, although HTTP does not.
+            .http1_title_case_headers()
             .connect_timeout(CONNECT)
             .pool_idle_timeout(IDLE)
             .no_proxy()
