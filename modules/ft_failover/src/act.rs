@@ -7,7 +7,7 @@ use contract::{Applied, Error, Kind, Run};
 use target::{Server, Verdict};
 use vsphere::WriteError;
 
-use crate::plan::{Change, LOOK_FIRST, Looks, judge, restarted, unseen};
+use crate::plan::{Change, LOOK_FIRST, Looks, NOT_KNOWN, judge, restarted, unseen};
 use crate::state::Observed;
 use crate::{Action, Args, Pair, observe};
 
@@ -94,7 +94,7 @@ fn refused(error: WriteError, action: Action, observed: &Observed) -> Result<App
     let stale = fault("InvalidState");
     target::judge_write(error.clone(), false).map_err(|_| {
         let mut failure = target::known_failure(error);
-        let outcome = if unknown { "it is not known whether vSphere did" } else { "vSphere did not" };
+        let outcome = if unknown { format!("{NOT_KNOWN} whether vSphere did") } else { "vSphere did not".to_owned() };
         failure.detail = format!("{outcome} {} {}: {}", doing(action), observed.label(), failure.detail);
         if stale {
             failure.kind = Kind::Conflict;
@@ -134,11 +134,7 @@ pub async fn verify(
         judge(action, now, observed, Looks { lagging, left: left.get(), doubt: pair.doubt.borrow().as_deref() })
     };
     let late = |now: &Observed, what: String| {
-        let doubt = pair.doubt.borrow();
-        let doubt = doubt.as_ref().map_or_else(String::new, |doubt| {
-            format!("it is not known whether vSphere did {} {}: {doubt}; ", doing(action), now.label())
-        });
-        let text = format!("{doubt}Fault Tolerance of {} is still {what} after {} s", now.label(), args.timeout);
+        let text = format!("Fault Tolerance of {} is still {what} after {} s", now.label(), args.timeout);
         Error::new(Kind::Timeout, text).hint(
             "Do not act again before it is protected: wait for that with fault_tolerance and `state: present`, which also \
              says what is in the way.",
@@ -155,5 +151,13 @@ pub async fn verify(
         pair.unseen.set(true);
         run.warn(unseen(now, began.elapsed().as_secs()));
     }
-    ended.map_err(Error::unsettled)
+    ended.map_err(|mut error| {
+        if let Some(doubt) = &*pair.doubt.borrow()
+            && !error.detail.contains(NOT_KNOWN)
+        {
+            let did = format!("{NOT_KNOWN} whether vSphere did {} {}", doing(action), observed.label());
+            error.detail = format!("{did}: {doubt}; {}", error.detail);
+        }
+        error.unsettled()
+    })
 }

@@ -87,6 +87,9 @@ pub fn predict(observed: &Observed, change: Change) -> Observed {
 pub const LOOK_FIRST: &str = "This module always acts: see with ft_readiness or fault_tolerance how the pair is before you \
      run it again.";
 
+/// How a failure begins whose effect nobody saw.
+pub const NOT_KNOWN: &str = "it is not known";
+
 /// How far the looks at a pair have come since vSphere was told to act.
 #[derive(Debug, Clone, Copy)]
 pub struct Looks<'a> {
@@ -116,7 +119,7 @@ pub fn judge(action: Action, now: &Observed, before: &Observed, looks: Looks<'_>
                 Some(doubt) => lost(
                     Kind::Conflict,
                     format!(
-                        "it is not known whether vSphere restarted the secondary of {label}: {doubt}, and nothing showed a \
+                        "{NOT_KNOWN} whether vSphere restarted the secondary of {label}: {doubt}, and nothing showed a \
                          restart"
                     ),
                     LOOK_FIRST,
@@ -134,7 +137,7 @@ pub fn judge(action: Action, now: &Observed, before: &Observed, looks: Looks<'_>
                 Some(doubt) => lost(
                     Kind::Conflict,
                     format!(
-                        "it is not known whether vSphere failed over {label}: {doubt}, and {} is its primary still",
+                        "{NOT_KNOWN} whether vSphere failed over {label}: {doubt}, and {} is its primary still",
                         now.primary.place()
                     ),
                     LOOK_FIRST,

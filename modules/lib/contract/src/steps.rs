@@ -301,18 +301,17 @@ impl<'a, M: Module> Steps<'a, M> {
         };
         let look = M::observe(self.args, self.session, &self.target, before.as_ref());
         let looked = tokio::time::timeout(LAST_LOOK, AssertUnwindSafe(look).catch_unwind()).await;
-        match (looked, &before) {
-            (Ok(Ok(Ok(now))), Some(before)) => {
-                let error = match M::aftermath(before, &now) {
-                    Some(aftermath) => error.aftermath(&aftermath),
-                    None => error,
-                };
-                let changed = known.unwrap_or_else(|| M::view(before) != M::view(&now));
-                self.slot().finish(Some(now), changed, Some(error))
-            }
-            // Nor can its effect be read.
-            _ => self.slot().finish(None, known.unwrap_or(true), Some(error)),
-        }
+        let (Ok(Ok(Ok(now))), Some(before)) = (looked, &before) else {
+            let untold = "it is not known what of the change was made, because reading it back failed too";
+            let error = if known.is_none() { error.aftermath(untold) } else { error };
+            return self.slot().finish(None, known.unwrap_or(true), Some(error));
+        };
+        let error = match M::aftermath(before, &now) {
+            Some(aftermath) => error.aftermath(&aftermath),
+            None => error,
+        };
+        let changed = known.unwrap_or_else(|| M::view(before) != M::view(&now));
+        self.slot().finish(Some(now), changed, Some(error))
     }
 }
 
