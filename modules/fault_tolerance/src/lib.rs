@@ -38,7 +38,8 @@ struct Args {
     #[schemars(length(min = 1))]
     datastore: Option<String>,
     /// Seconds after which the run gives up waiting. Starting a secondary copies the memory and, with SMP-FT, the disks
-    /// of the virtual machine.
+    /// of the virtual machine. With O(allow_power_cycle=true), a minute of that time, or a third of a shorter one, is kept for
+    /// powering the virtual machine on again.
     #[serde(default = "fifteen_minutes")]
     #[schemars(range(min = 1, max = 86400))]
     timeout: u64,

@@ -40,7 +40,7 @@ pub struct Connection {
     #[serde(default)]
     protocol: Protocol,
     /// Whether the server's certificate must be valid: issued by an authority that this system trusts, for this name,
-    /// and not expired. The environment variable E(SSL_CERT_FILE) names a file of other authorities to trust.
+    /// and not expired. Even if not, the server must prove that it holds the key of the certificate that it shows. The environment variable E(SSL_CERT_FILE) names a file of other authorities to trust.
     /// Where the certificate is self-signed, O(thumbprint) is the safer way out.
     #[serde(default = "yes")]
     #[schemars(extend("x-env" = "VMWARE_VALIDATE_CERTS"))]
