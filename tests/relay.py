@@ -1,10 +1,11 @@
-"""A relay between a client and a simulator without TLS: it keeps the requests, and lets a test act before each of them."""
+"""Relays between a client and a simulator: of requests without TLS, and of the bytes on the wire."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import http.server
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -55,3 +56,33 @@ def relay(port: int, before: Callable[[bytes], None] = lambda _: None) -> Iterat
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextlib.contextmanager
+def wire(port: int, change: Callable[[bytes], bytes]) -> Iterator[int]:
+    """Passes bytes on to `port` as they are, and bytes from there as `change` returns them; less of them end the connection.
+
+    Yields its own port.
+    """
+
+    def pump(source: socket.socket, sink: socket.socket, change: Callable[[bytes], bytes]) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                changed = change(data)
+                sink.sendall(changed)
+                if len(changed) < len(data):
+                    break
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_RDWR)
+
+    def serve(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                server = socket.create_connection(("127.0.0.1", port))
+                threading.Thread(target=pump, args=(client, server, lambda data: data), daemon=True).start()
+                threading.Thread(target=pump, args=(server, client, change), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        yield listener.getsockname()[1]

@@ -6,13 +6,14 @@ The `simulator` fixture asserts the sessions after every test.
 from __future__ import annotations
 
 import json
+import concurrent.futures
 import signal
 import threading
 
 import pytest
 
 from modules import CHANGING, IMPERATIVE, connection, example, interrupt_module, run_module
-from relay import relay
+from relay import relay, wire
 
 every_module = pytest.mark.parametrize("name", CHANGING)
 
@@ -90,6 +91,38 @@ def test_a_poll_that_fails_is_not_the_end_of_its_task(name, fault, simulator):
         lab.clear_injections()
         if name not in IMPERATIVE:
             assert_converges(name, args)
+
+
+@pytest.mark.parametrize("damage", ["flipped", "alert", "cut"])
+@pytest.mark.parametrize("name", ["vmx_option", "host_option"])
+def test_tls_that_breaks_in_the_reply_to_a_write_hides_no_change(name, damage, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    args = example(name, lab.facts) | {"timeout": 20}
+    damaged = threading.Event()
+
+    def harm(reply: bytes) -> bytes:
+        if damaged.is_set() or WRITE[name] not in lab.methods():
+            return reply
+        damaged.set()
+        broken = {"flipped": reply[:-1] + bytes([reply[-1] ^ 1]), "alert": bytes.fromhex("15030300020250"), "cut": reply[:-9]}
+        return broken[damage]
+
+    with wire(lab.facts["port"], harm) as port:
+        result = run_module(name, args | {"port": port})
+    assert damaged.is_set() and result.changed, result.msg
+    assert not result.json["failed"] and "did not confirm it" in result.json["warnings"][0], result.json
+    assert_converges(name, args)
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own keys", "one key"])
+def test_ten_writers_to_one_virtual_machine_all_succeed(own, simulator):
+    lab = simulator(personality="6.7", scenario="healthy", task_ms=20)
+    target = connection(lab.facts) | {"name": lab.facts["vm"], "timeout": 60}
+    options = [{f"guestinfo.writer{number if own else ''}": "1"} for number in range(10)]
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        results = list(pool.map(lambda each: run_module("vmx_option", target | {"options": each}), options))
+    assert [result.msg for result in results if result.json["failed"]] == []
+    assert sum(result.changed for result in results) == (10 if own else 1)
 
 
 @every_module
@@ -345,7 +378,7 @@ def test_a_power_cycle_whose_task_is_lost_ends_with_the_power_on(method, simulat
     result = run_module("fault_tolerance", target | {"allow_power_cycle": True})
     assert result.changed and result.json["ft_state"] == "running", result.msg
     assert result.json["vm"]["power_state"] == "poweredOn"
-    assert "its end was not seen" in result.json["warnings"][0]
+    assert "did not confirm it" in result.json["warnings"][0]
 
 
 def test_a_machine_left_off_by_a_signal_is_told(simulator):

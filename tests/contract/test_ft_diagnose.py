@@ -343,7 +343,7 @@ def test_host_logs_that_may_not_be_read_are_a_warning(method, simulator):
 @pytest.mark.parametrize("method", ["RetrieveServiceContent", "Login", "RetrievePropertiesEx"])
 def test_a_server_that_breaks_off(method, how, healthy):
     healthy.inject(method=method, how=how, fault="SystemError", times=0)
-    result = diagnose(inner(healthy))
+    result = diagnose(inner(healthy) | {"timeout": 1})
     assert result.json["failed"] and result.kind in {"connection", "fault"}
 
 

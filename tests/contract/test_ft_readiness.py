@@ -286,7 +286,7 @@ def test_a_session_that_expires_is_renewed(healthy):
 )
 def test_a_server_that_breaks_off_is_a_failure_and_no_judgement(method, how, healthy):
     healthy.inject(method=method, how=how, times=0)
-    result = look(healthy)
+    result = look(healthy, timeout=1)
     assert result.json["failed"] and result.changed is False
     assert result.kind == "connection", result.msg
     assert result.json["ready"] is False and result.json["checks"] == []

@@ -78,7 +78,8 @@ def answering(status: int, body: bytes, **headers: str):
 )
 def test_a_server_that_is_no_vsphere(status, body, headers, words):
     with answering(status, body, **headers) as port:
-        result = run_module("vm_power", NOBODY | {"protocol": "http", "port": port})
+        # A service that is not available is waited for.
+        result = run_module("vm_power", NOBODY | {"protocol": "http", "port": port, "timeout": 2})
     assert result.kind == "connection", result.msg
     for word in words:
         assert word in result.msg

@@ -68,6 +68,14 @@ struct Way<'a> {
     off: bool,
 }
 
+/// What came of a step.
+enum Performed {
+    /// This run did it; with the result of its task.
+    Done(Option<Element>),
+    /// The power was where the step leads already.
+    There,
+}
+
 impl Way<'_> {
     async fn go(&mut self, change: &Change) -> Result<Applied, Error> {
         let mut steps: VecDeque<Step> = change.steps.iter().copied().collect();
@@ -79,12 +87,17 @@ impl Way<'_> {
                 // The next step, and the power, rest on what became of this one.
                 let needed = !steps.is_empty() || self.off || step == Step::PowerOff;
                 if needed && self.shows(step, *accepted).await {
-                    self.run.warn(format!("vSphere did {}, but its end was not seen: {error}", doing(step)));
-                    performed = Ok(None);
+                    self.run.warn(format!("vSphere did {}, but did not confirm it: {error}", doing(step)));
+                    performed = Ok(Performed::Done(None));
                 }
             }
             let answer = match performed {
-                Ok(answer) => answer,
+                Ok(Performed::Done(answer)) => {
+                    self.wrote = true;
+                    self.was_off |= step == Step::PowerOff;
+                    answer
+                }
+                Ok(Performed::There) => None,
                 Err(error) if may_cycle && step == Step::Create && error.fault().is_some_and(needs_power_off) => {
                     may_cycle = false;
                     steps.push_front(Step::Create);
@@ -106,8 +119,6 @@ impl Way<'_> {
                         .map_err(|_| refused(error, step, self.observed));
                 }
             };
-            self.wrote = true;
-            self.was_off |= step == Step::PowerOff;
             self.off = step == Step::PowerOff || self.off && step != Step::PowerOn;
             if let (Step::Create | Step::Enable, Some(answer)) = (step, &answer) {
                 let made = SecondaryOp::parse(answer);
@@ -121,7 +132,7 @@ impl Way<'_> {
     }
 
     /// One operation, to the end of its task.
-    async fn perform(&self, step: Step) -> Result<Option<Element>, WriteError> {
+    async fn perform(&self, step: Step) -> Result<Performed, WriteError> {
         let (server, observed) = (self.server, self.observed);
         let vm = &observed.moref;
         let host = observed.secondary_host.as_ref();
@@ -141,10 +152,10 @@ impl Way<'_> {
         let mut pauses = target::pauses();
         loop {
             match target::carry_out(server, vm, self.run, timeout, &what, start).await {
-                Err(error) if is_there(&error, step) => return Ok(None),
+                Err(error) if is_there(&error, step) => return Ok(Performed::There),
                 // What this run did before may still hold the virtual machine.
                 Err(error) if self.wrote && target::is_busy(&error) && Instant::now() < end => {}
-                outcome => return outcome,
+                outcome => return outcome.map(Performed::Done),
             }
             tokio::time::sleep(pauses.next().unwrap_or_default()).await;
         }

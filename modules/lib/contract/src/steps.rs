@@ -16,17 +16,17 @@ use crate::{Applied, Change, Close, Error, Kind, Module, Outcome, Plan, Run};
 
 /// So many targets at a time: enough to hide the latency, few enough for a vCenter's session.
 const AT_ONCE: usize = 16;
-/// So many times a plan may be overtaken by somebody else's change, if the run's time lasts as long.
-const ROUNDS: u32 = 50;
-/// The pauses between such rounds: they differ from run to run, so that runs in each other's way do not meet again.
+/// Maximum number of plans that somebody else's change may overtake, within the run's time.
+const OVERTAKEN: u32 = 50;
+/// The pauses between rounds. They differ from run to run, so that runs in each other's way do not meet again.
 const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(20))
     .with_max_delay(Duration::from_secs(1))
     .without_max_times()
     .with_jitter();
-/// So long a write that may never have arrived is looked for; one that was accepted, until the run's deadline.
+/// How long to look for the effect of a write that may never have arrived; of one that was accepted, until the run's deadline.
 const MAY_SHOW: Duration = Duration::from_secs(10);
-/// So long a run that failed or was interrupted may take to find out how far it came.
+/// Time limit of the last reading after a failure or a signal.
 const LAST_LOOK: Duration = Duration::from_millis(2500);
 /// So long a login under way may take to end, once the run was interrupted: a session that is not known cannot be closed.
 const LAST_LOGIN: Duration = Duration::from_secs(2);
@@ -171,8 +171,9 @@ impl<'a, M: Module> Steps<'a, M> {
         let mut busy = None;
         // The failure of a write whose end was not seen, and until when its effect may show.
         let mut unseen: Option<(Error, Instant)> = None;
-        for round in 0..ROUNDS {
-            if round > 0 {
+        let mut overtaken = 0;
+        while overtaken < OVERTAKEN {
+            if last.is_some() {
                 let pause = pauses.next().unwrap_or_default();
                 if Instant::now() + pause >= unseen.as_ref().map_or(run_ends, |(_, end)| *end) {
                     break;
@@ -186,7 +187,10 @@ impl<'a, M: Module> Steps<'a, M> {
             if unseen.is_none() {
                 self.slot().begin(&observed);
             }
-            let plan = M::plan(args, &observed)?;
+            let plan = M::plan(args, &observed).map_err(|error| match unseen.take() {
+                Some((unseen, _)) => unseen.aftermath(&error.detail),
+                None => error,
+            })?;
             if run.check {
                 return Ok(self.foretell(&observed, plan));
             }
@@ -215,6 +219,7 @@ impl<'a, M: Module> Steps<'a, M> {
                 }
                 Ok(Applied::Stale { wrote }) => {
                     busy = None;
+                    overtaken += 1;
                     self.slot().interrupted(wrote);
                 }
                 Ok(Applied::Busy { wrote, error }) => {
@@ -236,11 +241,8 @@ impl<'a, M: Module> Steps<'a, M> {
         }
         Err(unseen.map(|(error, _)| error).or(busy).unwrap_or_else(|| {
             let label = M::label(target, last.as_ref());
-            Error::new(
-                Kind::Conflict,
-                format!("{label} was changed by somebody else, again and again, while this run was changing it"),
-            )
-            .hint("Run it again when the other one is done.")
+            Error::new(Kind::Conflict, format!("{label} kept changing while this run tried to change it"))
+                .hint("Run it again when nobody else changes it.")
         }))
     }
 
@@ -266,7 +268,7 @@ impl<'a, M: Module> Steps<'a, M> {
             let mut slot = self.slot();
             slot.wrote = true;
             slot.phase = Phase::Verifying;
-            let seen = format!("The change was made, but its end was not seen: {}", full_stop(&error.detail));
+            let seen = format!("The change was made, but vSphere did not confirm it: {}", full_stop(&error.detail));
             self.run.warn(seen);
         }
         if !change.waits() {

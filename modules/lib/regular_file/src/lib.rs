@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{OFlags, StatFs, fstatfs, statfs};
 
 /// The types of the file systems in which the kernel shows itself (`linux/magic.h`). Their files are regular by mode.
-const KERNEL: [i128; 8] = [
+const KERNEL: [i128; 14] = [
     0x0000_9fa0, // proc
     0x6265_6572, // sysfs
     0x6462_6720, // debugfs
@@ -17,6 +17,12 @@ const KERNEL: [i128; 8] = [
     0x6265_6570, // configfs
     0x0027_e0eb, // cgroup
     0x6367_7270, // cgroup2
+    0xf97c_ff8c, // selinuxfs
+    0xde5e_81e4, // efivarfs
+    0x6165_676c, // pstore
+    0xcafe_4a11, // bpf
+    0x4249_4e4d, // binfmt_misc
+    0x6573_5543, // fusectl
 ];
 
 /// Why a file was not opened.

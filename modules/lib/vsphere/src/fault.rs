@@ -72,6 +72,14 @@ impl Fault {
         self.causes.iter().flat_map(|cause| cause.fault.leaves()).collect()
     }
 
+    /// About how many bytes it takes.
+    pub(crate) fn weight(&self) -> usize {
+        let fields = self.fields.iter().map(|(key, value)| key.len() + value.len() + 48);
+        let messages = self.messages.iter().map(|one| one.key.len() + one.message.len() + 48);
+        let causes = self.causes.iter().map(|cause| cause.role.len() + cause.fault.weight() + 24);
+        size_of::<Self>() + self.name.len() + self.message.len() + fields.chain(messages).chain(causes).sum::<usize>()
+    }
+
     /// One line for people: the fault, and behind it the innermost ones, which hold the reason. Never empty, at most some
     /// thousand bytes.
     pub fn describe(&self) -> String {

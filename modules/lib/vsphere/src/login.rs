@@ -63,8 +63,8 @@ impl Session {
                 ))
             }
             Ok(_) => Ok(()),
-            // A refused login may set a cookie too; it is no session.
-            Err(error @ Error::Fault(_)) => {
+            // A refused login may set a cookie too; it is no session. Other faults do not say that there is none.
+            Err(error) if error.is_fault("InvalidLogin") || error.is_fault("NoPermission") => {
                 self.open.set(false);
                 self.transport.forget_cookie();
                 Err(error)
@@ -84,6 +84,9 @@ impl Session {
             return Err(Error::Protocol("the session is closed".to_owned()));
         }
         if self.logins.get() == expired {
+            // The server may still hold the session that it takes for unauthenticated here.
+            let request = Request::new("Logout", &self.content().session_manager);
+            let _ = timeout(LOGOUT / 2, self.call(&request)).await;
             self.transport.forget_cookie();
             self.login().await?;
         }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use crate::bounds::brief;
+use crate::bounds::{Held, brief};
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::moref::Moref;
@@ -181,6 +181,8 @@ impl Session {
         let mut objects: Vec<Object> = Vec::new();
         let mut at = HashMap::new();
         let mut tokens = HashSet::new();
+        // Of what is copied out of the documents.
+        let held = Held::default();
         let mut response = self.call(request).await?;
         loop {
             let known = objects.len();
@@ -189,10 +191,10 @@ impl Session {
                 if paged {
                     token = returned.child("token").map(|token| token.text().to_owned());
                     for element in returned.into_all().filter(|element| element.name() == "objects") {
-                        join(&mut objects, &mut at, element, request.method)?;
+                        join(&mut objects, &mut at, element, request.method, &held)?;
                     }
                 } else {
-                    join(&mut objects, &mut at, returned, request.method)?;
+                    join(&mut objects, &mut at, returned, request.method, &held)?;
                 }
             }
             let Some(token) = token.filter(|token| !token.is_empty()) else {
@@ -223,8 +225,12 @@ fn join(
     at: &mut HashMap<Moref, usize>,
     element: Element,
     method: &str,
+    held: &Held,
 ) -> Result<(), Error> {
     let Some(object) = Object::parse(element) else { return Ok(()) };
+    let missing = &object.properties.missing;
+    let copied: usize = missing.iter().map(|(path, fault)| path.len() + fault.weight()).sum();
+    held.add(copied + 2 * object.moref.id.len())?;
     if let Some(&index) = at.get(&object.moref) {
         objects[index].absorb(object);
     } else if objects.len() == OBJECTS {

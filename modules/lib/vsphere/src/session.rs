@@ -12,7 +12,7 @@ use crate::moref::Moref;
 use crate::request::Request;
 use crate::soap;
 use crate::tls_version::TlsSpoken;
-use crate::transport::{Answer, Endpoint, Trace, Transport};
+use crate::transport::{Answer, Endpoint, Share, Trace, Transport};
 use crate::version::{self, Version};
 use crate::write::WriteError;
 use crate::xml::Element;
@@ -32,6 +32,9 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// How many sessions in a row are opened for writes that the server takes for unauthenticated.
+const RENEWALS: u32 = 2;
+
 /// A logged-in session with a vSphere server.
 pub struct Session {
     pub(crate) transport: Transport,
@@ -42,6 +45,8 @@ pub struct Session {
     version: &'static str,
     /// True while the server holds a session of this client, or may.
     pub(crate) open: Cell<bool>,
+    /// Sessions in a row in which the server took a write for unauthenticated.
+    unheard: Cell<u32>,
     /// Counts logins, so that of many calls that meet an expired session only one logs in again.
     pub(crate) logins: Cell<u32>,
     /// Whether the session was closed for good.
@@ -68,7 +73,7 @@ impl Session {
         let instance = Moref::new("ServiceInstance", "ServiceInstance");
         let request = Request::new("RetrieveServiceContent", &instance);
         let ask = async || {
-            let answer = transport.post(request.method, version::OLDEST, request.message()).await?;
+            let answer = transport.post(request.method, version::OLDEST, request.message(), Share::Half).await?;
             let response = soap::response(request.method, answer.status, &answer.body)?;
             crate::about::parse(returned(&response)?)
         };
@@ -85,6 +90,7 @@ impl Session {
             content,
             version,
             open: Cell::new(false),
+            unheard: Cell::new(0),
             logins: Cell::new(0),
             closed: Cell::new(false),
             renewing: Mutex::new(()),
@@ -134,12 +140,16 @@ impl Session {
     }
 
     /// One exchange in the session as it is.
-    pub(crate) async fn send(&self, request: &Request) -> Result<Answer, Error> {
-        self.transport.post(request.method, self.version, request.message()).await
+    async fn send(&self, request: &Request, share: Share) -> Result<Answer, Error> {
+        self.transport.post(request.method, self.version, request.message(), share).await
     }
 
     pub(crate) async fn call(&self, request: &Request) -> Result<Element, Error> {
-        let answer = self.send(request).await?;
+        self.exchange(request, Share::Half).await
+    }
+
+    async fn exchange(&self, request: &Request, share: Share) -> Result<Element, Error> {
+        let answer = self.send(request, share).await?;
         soap::response(request.method, answer.status, &answer.body)
     }
 
@@ -178,15 +188,27 @@ impl Session {
     }
 
     /// Writes, once. When the session has expired, a new one is opened but the call is not repeated, because what it was
-    /// planned upon may have changed ([`Error::SessionRenewed`]).
+    /// planned upon may have changed ([`Error::SessionRenewed`]). A server that takes no write in any session is left alone
+    /// after a few.
     async fn write(&self, request: &Request, judge: fn(Error) -> WriteError) -> Result<Element, WriteError> {
         let login = self.logins.get();
-        match self.call(request).await {
+        let outcome = self.exchange(request, Share::All).await;
+        match outcome {
             Err(error) if error.is_fault("NotAuthenticated") => {
+                // Of several writes that meet the end of one session, one counts.
+                if self.logins.get() == login {
+                    self.unheard.set(self.unheard.get() + 1);
+                }
+                if self.unheard.get() > RENEWALS {
+                    return Err(WriteError::Refused(error));
+                }
                 let renewed = self.renew(login).await;
                 Err(WriteError::Refused(renewed.map_or_else(|error| error, |()| Error::SessionRenewed)))
             }
-            outcome => outcome.map_err(judge),
+            outcome => {
+                self.unheard.set(0);
+                outcome.map_err(judge)
+            }
         }
     }
 }

@@ -20,8 +20,8 @@ use crate::tls::Judge;
 use crate::tls_version::{TlsMinimum, TlsSpoken};
 
 pub(crate) const REQUEST: Duration = Duration::from_secs(120);
-/// The least time that a request gets while there is time left.
-const LEAST: Duration = Duration::from_secs(5);
+/// The least time that a request which only reads gets, if the run has as much left.
+const LEAST: Duration = Duration::from_secs(30);
 /// So long after the deadline a run may still ask how far it came.
 pub(crate) const LAST_LOOK: Duration = Duration::from_millis(2500);
 /// Short, so that no request meets a connection that the server is just closing.
@@ -210,14 +210,14 @@ impl Transport {
     }
 
     /// Sends a SOAP message to `/sdk` in the API version `version`.
-    pub(crate) async fn post(&self, what: &str, version: &str, body: String) -> Result<Answer, Error> {
+    pub(crate) async fn post(&self, what: &str, version: &str, body: String, share: Share) -> Result<Answer, Error> {
         let request = self
             .client
             .post(format!("{}/sdk", self.base))
             .header(CONTENT_TYPE, "text/xml; charset=utf-8")
             .header("SOAPAction", format!("\"urn:vim25/{version}\""))
             .body(body);
-        self.exchange(what, self.with_cookie(request)).await
+        self.exchange(what, self.with_cookie(request), share).await
     }
 
     fn with_cookie(&self, request: RequestBuilder) -> RequestBuilder {
@@ -230,18 +230,18 @@ impl Transport {
     /// Gets a document, e.g. `/sdk/vimServiceVersions.xml`.
     pub(crate) async fn get(&self, path: &str) -> Result<Answer, Error> {
         let request = self.client.get(format!("{}{path}", self.base));
-        self.exchange(path, request).await
+        self.exchange(path, request, Share::Half).await
     }
 
     /// Gets the last `count` bytes of a document, in the session.
     pub(crate) async fn get_tail(&self, path: &str, count: u64) -> Result<Answer, Error> {
         let request = self.client.get(format!("{}{path}", self.base)).header(RANGE, format!("bytes=-{count}"));
-        self.exchange(path, self.with_cookie(request)).await
+        self.exchange(path, self.with_cookie(request), Share::Half).await
     }
 
-    async fn exchange(&self, what: &str, request: RequestBuilder) -> Result<Answer, Error> {
+    async fn exchange(&self, what: &str, request: RequestBuilder, share: Share) -> Result<Answer, Error> {
         let start = Instant::now();
-        let Some(limit) = self.limit() else {
+        let Some(limit) = self.limit(share) else {
             return Err(Error::NoTime { what: what.to_owned() });
         };
         self.requests.set(self.requests.get() + 1);
@@ -253,14 +253,16 @@ impl Transport {
         answer
     }
 
-    /// How long the next request may take: half of the time left, so that one that hangs can be tried again. `None` if the
-    /// time is over.
-    fn limit(&self) -> Option<Duration> {
+    /// Returns the time limit of the next request; `None` if the time is over.
+    fn limit(&self, share: Share) -> Option<Duration> {
         let Some(deadline) = self.deadline.get() else { return Some(REQUEST) };
         let now = Instant::now();
         let left = (deadline + LAST_LOOK).checked_duration_since(now).filter(|left| !left.is_zero())?;
-        let half = deadline.saturating_duration_since(now) / 2;
-        Some(half.clamp(LEAST, REQUEST).min(left))
+        let limit = match share {
+            Share::All => left,
+            Share::Half => (left / 2).clamp(LEAST, REQUEST),
+        };
+        Some(limit.min(left))
     }
 
     async fn receive(&self, what: &str, request: RequestBuilder, limit: Duration) -> Result<Answer, Error> {
@@ -292,7 +294,10 @@ impl Transport {
     /// What a failed exchange means, told from the chain of errors beneath it.
     fn failure(&self, what: &str, error: &reqwest::Error, limit: Duration, start: Instant) -> Error {
         let links = connect::chain(error);
-        if let Some(tls) = links.iter().find_map(|link| link.downcast_ref()) {
+        // Later, it is a connection that broke: the server may have received the request.
+        if error.is_connect()
+            && let Some(tls) = links.iter().find_map(|link| link.downcast_ref())
+        {
             return self.judge.explain(tls).into();
         }
         if error.is_timeout() && !error.is_connect() {
@@ -323,6 +328,15 @@ impl Transport {
         let (host, port) = proxy.as_ref().map_or((host, *port), |proxy| (&proxy.host, proxy.port));
         Error::Dropped { what: what.to_owned(), host: bracketed(host), port, reason: connect::reason(error, &links) }
     }
+}
+
+/// How much of the run's time a request may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Share {
+    /// Half of it: a request that hangs can be made again.
+    Half,
+    /// All of it: a write is made once.
+    All,
 }
 
 /// Only these answers begin a session. A late answer to a request of an expired one must not replace the cookie of the new.

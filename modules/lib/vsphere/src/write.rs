@@ -65,14 +65,10 @@ impl WriteError {
             Error::Fault(fault) if fault.is_lost_contact() || fault.is_general() => {
                 Self::Unknown { error, accepted: false }
             }
-            // No connection, no time, or a redirect that is not followed: the call was not delivered.
-            Error::Fault(_)
-            | Error::Connect { .. }
-            | Error::Tls(_)
-            | Error::Elsewhere { .. }
-            | Error::OtherPort { .. }
-            | Error::NoTime { .. }
-            | Error::SessionRenewed => Self::Refused(error),
+            // No connection or no time: the call was not delivered.
+            Error::Fault(_) | Error::Connect { .. } | Error::Tls(_) | Error::NoTime { .. } | Error::SessionRenewed => {
+                Self::Refused(error)
+            }
             _ => Self::Unknown { error, accepted: false },
         }
     }

@@ -130,9 +130,9 @@ async fn a_read_survives_an_expired_session() {
     let manager = Moref::new("OptionManager", "m");
     let option = session.query_option(&manager, "A.B").await.unwrap();
     assert_eq!(option.unwrap().value.kind, "long");
-    assert_eq!(server.methods()[2..], ["QueryOptions", "Login", "QueryOptions"]);
+    assert_eq!(server.methods()[2..], ["QueryOptions", "Logout", "Login", "QueryOptions"]);
     let asked = server.asked();
-    assert!(!asked[3].head.contains("cookie"), "the dead cookie is dropped");
+    assert!(!asked[4].head.contains("cookie"), "the dead cookie is dropped");
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn properties_that_are_not_authenticated_count_as_an_expired_session() {
     let session = server.session().await.unwrap();
     let found = session.vm_again(&vm(), &VmPaths::default()).await.unwrap();
     assert_eq!(found.vm.name(), "inner");
-    assert_eq!(server.methods()[3], "Login");
+    assert_eq!(server.methods()[3..5], ["Logout", "Login"]);
 }
 
 #[tokio::test]
@@ -191,12 +191,26 @@ async fn a_change_is_not_repeated_in_a_new_session() {
     }];
     let outcome = session.update_options(&manager, &values).await;
     assert!(matches!(outcome, Err(WriteError::Refused(Error::SessionRenewed))), "{outcome:?}");
-    assert_eq!(server.methods()[2..], ["UpdateOptions", "Login"]);
+    assert_eq!(server.methods()[2..], ["UpdateOptions", "Logout", "Login"]);
     session.update_options(&manager, &values).await.unwrap();
     let asked = server.asked();
-    assert!(asked[4].body.contains(
+    assert!(asked[5].body.contains(
         r#"<changedValue><key>Migrate.VMotionStreamDisable</key><value xsi:type="xsd:long">1</value></changedValue>"#
     ));
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_write_is_left_alone_after_a_few_sessions() {
+    let server = Server::start(|asked| (asked.method == "UpdateOptions").then(|| fault("NotAuthenticated", ""))).await;
+    let session = server.session().await.unwrap();
+    let manager = Moref::new("OptionManager", "m");
+    for renewed in [true, true, false] {
+        let Err(WriteError::Refused(error)) = session.update_options(&manager, &[]).await else { panic!() };
+        assert_eq!(matches!(error, Error::SessionRenewed), renewed, "{error:?}");
+    }
+    session.close().await;
+    let count = |wanted: &str| server.methods().iter().filter(|method| *method == wanted).count();
+    assert_eq!((count("Login"), count("Logout")), (3, 3), "no session is left behind");
 }
 
 #[tokio::test]

@@ -1,29 +1,39 @@
 //! The forms in which a server may repeat a text.
 
+use std::collections::BTreeSet;
+
 /// Ends a text that was cut.
 const CUT: char = '…';
 /// How much of a secret must stand before the cut to be told from other text.
 const BEGINNING: usize = 2;
 
-/// How many bytes at the start of `text` are `secret`, or its beginning before a cut.
+/// Returns how many bytes at the start of `text` are `secret`, or its beginning before a cut. An escape may be read in two
+/// ways, so several places in the text may be as far in the secret.
 pub fn starts_with(text: &str, secret: &str) -> Option<usize> {
-    rest_length(text, secret, 0)
-}
-
-/// The same after `done` characters of the secret.
-fn rest_length(text: &str, secret: &str, done: usize) -> Option<usize> {
-    let mut letters = secret.chars();
-    let Some(wanted) = letters.next() else { return Some(0) };
-    if done >= BEGINNING {
-        // The cut may go through an escape.
-        let cut = text.find(CUT).filter(|length| *length == 0 || *length < 12 && text.starts_with(['&', '%', '\\']));
-        if cut.is_some() {
-            return cut;
+    let mut places = BTreeSet::from([0]);
+    for (done, wanted) in secret.chars().enumerate() {
+        if done >= BEGINNING
+            && let Some(cut) = places.iter().find_map(|at| Some(at + cut(&text[*at..])?))
+        {
+            return Some(cut);
+        }
+        places = places
+            .iter()
+            .flat_map(|at| characters(&text[*at..]).map(move |(found, length)| (found, at + length)))
+            .filter_map(|(found, end)| (found == wanted).then_some(end))
+            .collect();
+        if places.is_empty() {
+            return None;
         }
     }
-    characters(text)
-        .filter(|(found, _)| *found == wanted)
-        .find_map(|(_, length)| Some(length + rest_length(&text[length..], letters.as_str(), done + 1)?))
+    places.last().copied()
+}
+
+/// Returns how many bytes come before the cut at the start of `text`, which may go through an escape.
+fn cut(text: &str) -> Option<usize> {
+    // No escape is longer than twelve bytes.
+    let near = text.char_indices().take(13).find(|(_, char)| *char == CUT)?.0;
+    (near == 0 || text.starts_with(['&', '%', '\\'])).then_some(near)
 }
 
 /// The characters that the start of `text` may stand for, with the number of bytes that do.

@@ -13,18 +13,31 @@ use super::certificate::{PublicKey, bits};
 
 /// The lengths of a modulus, in bytes, that ring accepts.
 const RING: RangeInclusive<usize> = 256..=1024;
-/// The longest modulus, in bytes: longer ones would let a server keep this client busy for seconds.
-const LONGEST: usize = 2048;
+/// The longest modulus, in bytes: longer ones would let a server keep this client busy for long.
+const LONGEST: usize = 1024;
+/// The largest exponent, as ring has it.
+const LARGEST: u64 = (1 << 33) - 1;
 
 /// Verifies a signature that ring does not; returns false for all others.
 pub(super) fn verify(scheme: SignatureScheme, key: &PublicKey<'_>, message: &[u8], signature: &[u8]) -> bool {
     let Some((modulus, exponent)) = key.rsa() else { return false };
+    // With an exponent of 1, anybody could sign (RFC 8017, section 3.1).
+    let odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
+    if !odd(modulus) || !odd(exponent) || number(exponent).is_none_or(|exponent| exponent < 3) {
+        return false;
+    }
     if RING.contains(&modulus.len()) {
         return scheme == SignatureScheme::RSA_PKCS1_SHA1
             && UnparsedPublicKey::new(&RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, key.bits)
                 .verify(message, signature)
                 .is_ok();
     }
+    holds(scheme, (modulus, exponent), message, signature)
+}
+
+/// The same for a sound key, whatever its length.
+fn holds(scheme: SignatureScheme, key: (&[u8], &[u8]), message: &[u8], signature: &[u8]) -> bool {
+    let (modulus, exponent) = key;
     opened(modulus, exponent, signature).is_some_and(|encoded| match scheme {
         SignatureScheme::RSA_PKCS1_SHA1 => pkcs1(&digest::SHA1_FOR_LEGACY_USE_ONLY, &SHA1, &encoded, message),
         SignatureScheme::RSA_PKCS1_SHA256 => pkcs1(&digest::SHA256, &SHA256, &encoded, message),
@@ -42,7 +55,7 @@ fn opened(modulus: &[u8], exponent: &[u8], signature: &[u8]) -> Option<Vec<u8>> 
     if modulus.len() > LONGEST || signature.len() != modulus.len() || signature >= modulus {
         return None;
     }
-    let exponent = exponent.iter().try_fold(0_u32, |number, byte| Some(number.checked_mul(256)? | u32::from(*byte)))?;
+    let exponent = number(exponent)?;
     let (modulus, base) = (limbs(modulus), limbs(signature));
     let mut power = base.clone();
     for bit in (0..exponent.checked_ilog2()?).rev() {
@@ -53,6 +66,12 @@ fn opened(modulus: &[u8], exponent: &[u8], signature: &[u8]) -> Option<Vec<u8>> 
     }
     let bytes: Vec<u8> = power.iter().rev().flat_map(|limb| limb.to_be_bytes()).collect();
     Some(bytes[bytes.len() - signature.len()..].to_vec())
+}
+
+/// Returns an exponent as a number, unless it is too large.
+fn number(bytes: &[u8]) -> Option<u64> {
+    let number = bytes.iter().try_fold(0_u64, |number, byte| Some(number.checked_mul(256)? | u64::from(*byte)))?;
+    (number <= LARGEST).then_some(number)
 }
 
 /// Converts a big-endian number to machine words, the lowest first.

@@ -26,8 +26,12 @@ fn encoded(tag: u8, contents: &[u8]) -> Vec<u8> {
     [&[tag, 0x82, high, low], contents].concat()
 }
 
-/// A key whose signatures are what they sign: its exponent is 1.
+/// A key whose signatures are what they sign has the exponent 1.
 fn verifies(modulus: &[u8], exponent: &[u8], scheme: SignatureScheme, signature: &[u8]) -> bool {
+    holds(scheme, (modulus, exponent), b"message", signature)
+}
+
+fn accepts(modulus: &[u8], exponent: &[u8], scheme: SignatureScheme, signature: &[u8]) -> bool {
     let numbers = [modulus, exponent].map(|number| encoded(2, &[&[0], number].concat())).concat();
     let key = PublicKey { algorithm: alg_id::RSA_ENCRYPTION.as_ref(), bits: &encoded(0x30, &numbers) };
     verify(scheme, &key, b"message", signature)
@@ -81,7 +85,7 @@ fn what_is_no_signature_of_the_key_is_refused() {
         (&modulus, &[1], &[]),
         (&modulus, &[2], &good(128)),
         (&modulus, &[], &good(128)),
-        (&modulus, &[1, 0, 0, 0, 0], &good(128)),
+        (&modulus, &[4, 0, 0, 0, 1], &good(128)),
         (&[], &[1], &[]),
         (&[1], &[1], &[0]),
         (&ones(LONGEST * 8 + 8), &[1], &good(LONGEST + 1)),
@@ -93,8 +97,12 @@ fn what_is_no_signature_of_the_key_is_refused() {
             assert!(!verifies(&ones(bits), &[1], scheme, &vec![0; bits.div_ceil(8)]), "{scheme:?} {bits}");
         }
     }
+    // With such keys, anybody could sign.
+    for (modulus, exponent) in [(&modulus, &[1][..]), (&modulus, &[2]), (&modulus, &[]), (&vec![0xfe; 128], &[3])] {
+        assert!(!accepts(modulus, exponent, scheme, &good(128)), "{exponent:?}");
+    }
     // These are for ring.
-    assert!(!verifies(&ones(2048), &[1], scheme, &good(256)));
+    assert!(!accepts(&ones(2048), &[3], scheme, &good(256)));
 }
 
 /// 2^e mod (2^1024 - 1) is a rotation.
