@@ -93,10 +93,23 @@ PRIVILEGE = "<privilegeId>Some.Privilege</privilegeId>"
 REDIRECT = f"HTTP/1.1 302 Found\r\nLocation: https://{'x.' * 30_000}example/\r\nContent-Length: 0\r\n\r\n".encode()
 READ = "RetrievePropertiesEx"
 
+def long_paths(method, count):
+    missing = MISSING.replace("<path>p", f"<path>{'p' * MB}"[:-1])
+    return page(method, f'<objects><obj type="VirtualMachine">vm-1</obj>{missing * 25}</objects>', str(count))
+
+
+def long_ids(method, count):
+    tail = "x" * (MB - 100)
+    objects = (f'<objects><obj type="VirtualMachine">vm-{count}-{n}{tail}</obj></objects>' for n in range(25))
+    return page(method, "".join(objects), str(count))
+
+
 # What the server answers to a read; the kind of the error, where several are right all of them; a part of the message.
 CASES = {
     "pages without end": (many_pages, "connection timeout", READ),
     "an object that grows": (growing_object, "connection", "larger than 64 MiB"),
+    "pages of missing properties with long paths": (long_paths, "connection", "larger than 64 MiB"),
+    "pages of objects with long ids": (long_ids, "connection", "larger than 64 MiB"),
     "the same page again": (lambda method, _: page(method, vm(1), "same"), "connection", "same page token"),
     "empty pages, each after 2 s": (slow_pages, "timeout", READ),
     "empty pages at once": (lambda method, count: page(method, "", count), "connection timeout", READ),
