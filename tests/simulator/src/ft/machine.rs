@@ -85,7 +85,7 @@ impl World {
             parent: entity.and_then(|e| e.parent.clone()),
             body: Body::Vm(Box::new(twin)),
         };
-        self.entities.insert(moid.clone(), entity);
+        self.insert(&moid, entity);
         let vm = self.need_vm_mut(primary)?;
         vm.ft = Some(half(Role::Primary, &moid));
         vm.change += 1;
@@ -95,7 +95,7 @@ impl World {
     /// Forgets the pair: the secondary is unregistered.
     pub fn turn_off(&mut self, primary: &str) {
         if let Some(secondary) = self.secondary_of(primary).map(ToOwned::to_owned) {
-            self.entities.remove(&secondary);
+            self.remove(&secondary);
         }
         if let Some(vm) = self.vm_mut(primary) {
             vm.ft = None;

@@ -42,17 +42,17 @@ pub fn retrieve_ex(ctx: &mut Ctx<'_>) -> Result<Outcome> {
         .and_then(|text| text.parse().ok())
         .filter(|count| *count > 0);
     let limit = [asked, ctx.world.config.page].into_iter().flatten().min();
-    page(ctx, objects, limit.unwrap_or(usize::MAX))
+    page(ctx, objects.into_iter(), limit.unwrap_or(usize::MAX))
 }
 
 /// The first page, the rest kept under a token that says how large its pages are.
-fn page(ctx: &mut Ctx<'_>, mut objects: Vec<Value>, limit: usize) -> Result<Outcome> {
+fn page(ctx: &mut Ctx<'_>, mut rest: std::vec::IntoIter<Value>, limit: usize) -> Result<Outcome> {
+    let objects: Vec<Value> = rest.by_ref().take(limit).collect();
     if objects.is_empty() {
         return void();
     }
-    let rest = objects.split_off(objects.len().min(limit));
     let mut result = Data::new("RetrieveResult");
-    if !rest.is_empty() {
+    if rest.len() > 0 {
         let token = format!("{}-{limit}", ctx.world.number());
         ctx.world.pages.insert(token.clone(), rest);
         result = result.with("token", token);

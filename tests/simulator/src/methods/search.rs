@@ -96,12 +96,13 @@ fn dns(ctx: &Ctx<'_>) -> Result<Vec<Ref>> {
     let datacenter = ctx.reference("datacenter")?;
     let name = ctx.text("dnsName").unwrap_or_default();
     // VMs have no tools and so no DNS name.
-    let hosts = if ctx.call.args.flag("vmSearch") { Vec::new() } else { ctx.world.of_kind("HostSystem") };
-    Ok(hosts
-        .into_iter()
+    let hosts = if ctx.call.args.flag("vmSearch") { "" } else { "HostSystem" };
+    Ok(ctx
+        .world
+        .moids(hosts)
         .filter(|moid| ctx.world.name(moid).eq_ignore_ascii_case(name))
         .filter(|moid| below(ctx.world, moid, datacenter.as_ref()))
-        .filter_map(|moid| ctx.world.reference(&moid))
+        .filter_map(|moid| ctx.world.reference(moid))
         .collect())
 }
 

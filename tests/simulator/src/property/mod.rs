@@ -101,7 +101,7 @@ pub fn kind_of(world: &World, moid: &str) -> Option<&'static str> {
 
 /// The host whose option manager has this moid.
 pub fn host_of_options(world: &World, moid: &str) -> Option<String> {
-    world.of_kind("HostSystem").into_iter().find(|host| world.host(host).is_some_and(|h| h.option_manager == moid))
+    crate::world::options::managed_host(moid).filter(|host| world.host(host).is_some())
 }
 
 /// The reference with the object's real type, or `ManagedObjectNotFound`.

@@ -159,19 +159,17 @@ impl Walk<'_> {
 
 /// The objects in a container view.
 pub fn contained(world: &World, view: &View) -> Vec<Ref> {
-    let mut found = Vec::new();
+    let mut found = BTreeSet::new();
     let mut open = inside(world, &view.container);
     while let Some(object) = open.pop() {
         if view.recursive {
             open.extend(inside(world, &object));
         }
-        let wanted = view.kinds.is_empty() || view.kinds.iter().any(|kind| schema::is_a(&object.kind, kind));
-        if wanted && !found.contains(&object) {
-            found.push(object);
+        if view.kinds.is_empty() || view.kinds.iter().any(|kind| schema::is_a(&object.kind, kind)) {
+            found.insert(object);
         }
     }
-    found.sort();
-    found
+    found.into_iter().collect()
 }
 
 /// What is directly in a container: a folder's children, a datacenter's folders, a compute resource's hosts and pool,
@@ -179,11 +177,9 @@ pub fn contained(world: &World, view: &View) -> Vec<Ref> {
 fn inside(world: &World, container: &Ref) -> Vec<Ref> {
     let mut found = world.children(&container.moid);
     if container.kind == "ResourcePool" {
-        let vms = world.of_kind("VirtualMachine").into_iter();
-        found.extend(
-            vms.filter(|moid| world.vm(moid).is_some_and(|vm| vm.pool == container.moid))
-                .map(|moid| Ref::new("VirtualMachine", &moid)),
-        );
+        let own = |moid: &&String| world.vm(moid).is_some_and(|vm| vm.pool == container.moid);
+        let vms = world.moids("VirtualMachine").filter(own);
+        found.extend(vms.map(|moid| Ref::new("VirtualMachine", moid)));
     }
     found
 }

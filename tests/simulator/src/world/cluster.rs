@@ -79,11 +79,10 @@ impl World {
         if ha.election.is_some() {
             return Some("election".into());
         }
-        let parent = self.entities.get(moid)?.parent.as_deref();
+        let cluster = self.entities.get(moid)?.parent.as_deref()?;
         let able = |other: &str| self.host(other).is_some_and(|host| host.agent.is_none());
-        // Entities are in the order of their moids: the first able host of the cluster is the master.
-        let master = self.entities.iter().find(|(other, entity)| entity.parent.as_deref() == parent && able(other));
-        let first = master.is_some_and(|(other, _)| other == moid);
+        // The first able host of the cluster is the master.
+        let first = self.members(cluster).find(|other| able(other)).is_some_and(|other| other == moid);
         Some(if first { "master" } else { "connectedToMaster" }.into())
     }
 
@@ -96,7 +95,7 @@ impl World {
             "network" => self.all("Network"),
             "environmentBrowser" => Ref::new("EnvironmentBrowser", &format!("envbrowser-{moid}")).into(),
             "summary" => {
-                let hosts = i16::try_from(self.of_kind("HostSystem").len()).unwrap_or(i16::MAX);
+                let hosts = i16::try_from(self.moids("HostSystem").count()).unwrap_or(i16::MAX);
                 let kind = if cluster.real { "ClusterComputeResourceSummary" } else { "ComputeResourceSummary" };
                 Data::new(kind)
                     .with("totalCpu", 4000 * i32::from(hosts))

@@ -56,8 +56,6 @@ pub struct Store {
 pub struct Host {
     /// Its advanced options.
     pub options: Vec<HostOption>,
-    /// The moid of its option manager.
-    pub option_manager: String,
     /// `runtime.connectionState`.
     pub connection: String,
     /// `runtime.inMaintenanceMode`.
@@ -129,15 +127,11 @@ impl Entity {
 impl World {
     /// Entities whose parent is this one, in order of their moids.
     pub fn children(&self, moid: &str) -> Vec<Ref> {
-        self.entities
-            .iter()
-            .filter(|(_, entity)| entity.parent.as_deref() == Some(moid))
-            .map(|(child, entity)| Ref::new(entity.kind(), child))
-            .collect()
+        self.members(moid).filter_map(|child| self.reference(child)).collect()
     }
 
     pub(super) fn all(&self, kind: &str) -> Value {
-        Value::refs(self.of_kind(kind).iter().map(|moid| Ref::new(kind, moid)))
+        Value::refs(self.moids(kind).map(|moid| Ref::new(kind, moid)))
     }
 
     /// A property of an entity; nothing when it is not set.
@@ -208,8 +202,7 @@ impl World {
 
     fn vms_where(&self, filter: impl Fn(&Vm) -> bool) -> Value {
         Value::refs(
-            self.of_kind("VirtualMachine")
-                .iter()
+            self.moids("VirtualMachine")
                 .filter(|moid| self.vm(moid).is_some_and(&filter))
                 .map(|moid| Ref::new("VirtualMachine", moid)),
         )

@@ -43,18 +43,17 @@ impl World {
             "config" => self.host_config(moid, host).into(),
             "capability" => self.host_capability(moid, host).into(),
             "configManager" => Data::new("HostConfigManager")
-                .with("advancedOption", Ref::new("OptionManager", &host.option_manager))
+                .with("advancedOption", Ref::new("OptionManager", &super::options::manager(moid)))
                 .with("virtualNicManager", Ref::new("HostVirtualNicManager", &super::nics::manager(moid)))
                 .into(),
             "vm" => Value::refs(
-                self.of_kind("VirtualMachine")
-                    .iter()
+                self.moids("VirtualMachine")
                     .filter(|vm| self.vm(vm).is_some_and(|vm| vm.host == moid))
                     .map(|vm| Ref::new("VirtualMachine", vm)),
             ),
             "datastore" | "network" => {
                 let kind = if name == "datastore" { "Datastore" } else { "Network" };
-                Value::refs(self.of_kind(kind).iter().filter(|m| host.reaches(m)).map(|m| Ref::new(kind, m)))
+                Value::refs(self.moids(kind).filter(|m| host.reaches(m)).map(|m| Ref::new(kind, m)))
             }
             "datastoreBrowser" => Ref::new("HostDatastoreBrowser", &format!("datastoreBrowser-{moid}")).into(),
             _ => return None,

@@ -11,7 +11,7 @@ use super::vm::{Power, Vm};
 impl World {
     fn put(&mut self, moid: &str, name: &str, parent: &str, body: Body) {
         let entity = Entity { name: name.to_owned(), parent: (!parent.is_empty()).then(|| parent.to_owned()), body };
-        self.entities.insert(moid.to_owned(), entity);
+        self.insert(moid, entity);
     }
 
     /// The moid of the datastore of this name, which is made where there is none.
@@ -57,7 +57,7 @@ pub fn build(world: &mut World) {
         .map(|number| {
             let moid = format!("host-{}", 10 + 10 * number);
             let name = format!("esxi{number:02}.lab.local");
-            host(world, &moid, &name, "domain-c7", format!("EsxHostAdvSettings-{}", 10 + 10 * number), number - 1);
+            host(world, &moid, &name, "domain-c7", number - 1);
             moid
         })
         .collect();
@@ -104,7 +104,7 @@ fn direct(world: &mut World) {
     world.put("ha-root-pool", "Resources", "ha-compute-res", Body::Pool);
     world.put("4e35a3b1-11d0cd3a-6f1c-005056000001", "shared01", "ha-folder-datastore", Body::Datastore(store()));
     world.put("HaNetwork-VM Network", "VM Network", "ha-folder-network", Body::Network);
-    host(world, "ha-host", "esxi01.lab.local", "ha-compute-res", "ha-adv-options".into(), 0);
+    host(world, "ha-host", "esxi01.lab.local", "ha-compute-res", 0);
     let power = match world.config.scenario {
         Scenario::Off => Power::Off,
         Scenario::Suspended => Power::Suspended,
@@ -133,10 +133,9 @@ fn store() -> Store {
     Store { accessible: true, shared: true, kind: "VMFS".into() }
 }
 
-fn host(world: &mut World, moid: &str, name: &str, parent: &str, option_manager: String, place: u16) {
+fn host(world: &mut World, moid: &str, name: &str, parent: &str, place: u16) {
     let host = Host {
         options: super::options::esxi(world.config.personality, world.config.options),
-        option_manager,
         connection: "connected".into(),
         maintenance: false,
         power: "poweredOn".into(),

@@ -20,7 +20,7 @@ pub mod testing;
 pub mod vm;
 pub mod vm_state;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::config::Config;
 use crate::fault::{Fault, Result};
@@ -44,8 +44,10 @@ pub struct World {
     pub now: u64,
     /// Microseconds since 1970 at the start.
     pub epoch: u64,
-    /// The inventory by moid.
+    /// The inventory by moid; [`World::insert`] and [`World::remove`] keep the indexes of it.
     pub entities: BTreeMap<String, Entity>,
+    kinds: HashMap<&'static str, BTreeSet<String>>,
+    members: HashMap<String, BTreeSet<String>>,
     /// Tasks by moid.
     pub tasks: BTreeMap<String, Task>,
     /// Live sessions by cookie.
@@ -67,7 +69,7 @@ pub struct World {
     /// Tasks that are to be gone once they end.
     pub vanishing: HashSet<String>,
     /// Remaining pages of `RetrievePropertiesEx`, by token.
-    pub pages: HashMap<String, Vec<crate::value::Value>>,
+    pub pages: HashMap<String, std::vec::IntoIter<crate::value::Value>>,
     /// vCenter's own settings.
     pub settings: Vec<options::HostOption>,
     next: u64,
@@ -82,6 +84,8 @@ impl World {
             now: 0,
             epoch,
             entities: BTreeMap::new(),
+            kinds: HashMap::new(),
+            members: HashMap::new(),
             tasks: BTreeMap::new(),
             sessions: HashMap::new(),
             counts: SessionCounts::default(),
@@ -181,9 +185,36 @@ impl World {
         }
     }
 
-    /// Moids of the entities of this managed object type.
+    /// Puts an entity into the inventory.
+    pub fn insert(&mut self, moid: &str, entity: Entity) {
+        self.kinds.entry(entity.kind()).or_default().insert(moid.to_owned());
+        if let Some(parent) = &entity.parent {
+            self.members.entry(parent.clone()).or_default().insert(moid.to_owned());
+        }
+        self.entities.insert(moid.to_owned(), entity);
+    }
+
+    /// Takes an entity out of the inventory.
+    pub fn remove(&mut self, moid: &str) {
+        let entity = self.entities.remove(moid);
+        for index in self.kinds.values_mut().chain(entity.and_then(|gone| self.members.get_mut(&gone.parent?))) {
+            index.remove(moid);
+        }
+    }
+
+    /// Moids of the entities of this managed object type, in order.
+    pub fn moids(&self, kind: &str) -> impl Iterator<Item = &String> {
+        self.kinds.get(kind).into_iter().flatten()
+    }
+
+    /// The same, apart from the world.
     pub fn of_kind(&self, kind: &str) -> Vec<String> {
-        self.entities.iter().filter(|(_, entity)| entity.kind() == kind).map(|(moid, _)| moid.clone()).collect()
+        self.moids(kind).cloned().collect()
+    }
+
+    /// Moids of the entities whose parent is this one, in order.
+    pub fn members(&self, moid: &str) -> impl Iterator<Item = &String> {
+        self.members.get(moid).into_iter().flatten()
     }
 
     /// An entity's name, or nothing for one that is not there.

@@ -4,6 +4,19 @@ use crate::config::Personality;
 use crate::fault::{Fault, Result};
 use crate::value::{Data, Value};
 
+/// The moid of a host's option manager.
+pub fn manager(host: &str) -> String {
+    host.strip_prefix("host-").map_or("ha-adv-options".into(), |number| format!("EsxHostAdvSettings-{number}"))
+}
+
+/// The moid of the host whose option manager would have this moid.
+pub fn managed_host(moid: &str) -> Option<String> {
+    match moid.strip_prefix("EsxHostAdvSettings-") {
+        Some(number) => Some(format!("host-{number}")),
+        None => (moid == "ha-adv-options").then(|| "ha-host".into()),
+    }
+}
+
 /// What kind of value an option takes (`OptionType`).
 #[derive(Clone, Debug)]
 pub enum Kind {

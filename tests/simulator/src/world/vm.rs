@@ -131,7 +131,7 @@ impl World {
                 .into(),
             "guestHeartbeatStatus" => Value::Enum("ManagedEntityStatus", "gray".into()),
             "datastore" => Value::refs(vm.stores().into_iter().map(|moid| Ref::new("Datastore", moid))),
-            "network" => Value::refs(self.of_kind("Network").iter().take(1).map(|m| Ref::new("Network", m))),
+            "network" => Value::refs(self.moids("Network").take(1).map(|m| Ref::new("Network", m))),
             "resourceConfig" => super::hardware::resource_config(moid, vm).into(),
             "snapshot" => self.snapshot_info(moid, vm)?.into(),
             "resourcePool" if !vm.template => Ref::new("ResourcePool", &vm.pool).into(),
