@@ -77,6 +77,11 @@ impl Personality {
         schema::version(self.api_version())
     }
 
+    /// True if the first reply sets the session's cookie, as up to 5.5, and not the reply to `Login`.
+    pub fn early_cookie(self) -> bool {
+        self == Self::V50
+    }
+
     /// Whether FT here is the record/replay engine.
     pub fn legacy_ft(self) -> bool {
         self == Self::V50

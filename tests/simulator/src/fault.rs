@@ -1,5 +1,6 @@
 //! Faults by their official names.
 
+use crate::schema;
 use crate::value::{Data, Ref, Value};
 
 /// A fault of the API (`MethodFault` and its subclasses).
@@ -9,6 +10,8 @@ pub struct Fault {
     pub data: Data,
     /// The text for people: `faultstring`, or `localizedMessage` where faults nest.
     pub message: String,
+    /// `faultcode`.
+    pub code: &'static str,
 }
 
 /// What a method gives back or fails with.
@@ -17,7 +20,7 @@ pub type Result<T> = std::result::Result<T, Fault>;
 impl Fault {
     /// A fault of this type without fields.
     pub fn new(kind: impl Into<std::borrow::Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { data: Data::new(kind), message: message.into() }
+        Self { data: Data::new(kind), message: message.into(), code: "ServerFaultCode" }
     }
 
     /// The same fault with a field.
@@ -54,7 +57,27 @@ impl Fault {
 
     /// `InvalidRequest`: the body is not what the WSDL says.
     pub fn invalid_request(why: &str) -> Self {
-        Self::new("InvalidRequest", format!("The request is not valid: {why}"))
+        Self::new("InvalidRequest", why)
+    }
+
+    /// `InvalidType`: there is no such type in this version of the API, or it does not fit where it stands.
+    pub fn invalid_type(name: &str) -> Self {
+        Self::new("InvalidType", "The request refers to an unexpected or unknown type.").with("argument", name)
+    }
+
+    /// The same fault with one more line about where in the request it arose.
+    #[must_use]
+    pub fn while_parsing(mut self, what: &str) -> Self {
+        self.message.push_str("\n\nwhile parsing ");
+        self.message.push_str(what);
+        self
+    }
+
+    /// The same fault with all required fields, references to this object where they were missing.
+    #[must_use]
+    pub fn complete(mut self, object: &Ref) -> Self {
+        complete(&mut self.data, object);
+        self
     }
 
     /// `InvalidArgument` that names the parameter.
@@ -95,5 +118,26 @@ impl Fault {
     /// `NotSupported`.
     pub fn not_supported() -> Self {
         Self::new("NotSupported", "The operation is not supported on the object.")
+    }
+}
+
+fn complete(data: &mut Data, object: &Ref) {
+    for field in schema::fields(&data.kind) {
+        if data.get(field.name).is_none()
+            && let Some(value) = schema::default(field, Some(object))
+        {
+            data.fields.push((field.name.into(), value));
+        }
+    }
+    for (_, value) in &mut data.fields {
+        let items = match value {
+            Value::List(_, items) => items.as_mut_slice(),
+            single => std::slice::from_mut(single),
+        };
+        for item in items {
+            if let Value::Data(data) = item {
+                complete(data, object);
+            }
+        }
     }
 }

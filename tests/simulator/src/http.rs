@@ -94,7 +94,7 @@ impl Server {
         let Ok(body) = Limited::new(body, LIMIT).collect().await else {
             return Ok(text(StatusCode::PAYLOAD_TOO_LARGE, "text/plain", "too large"));
         };
-        let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+        let body = body.to_bytes();
         let path = parts.uri.path();
         if path == "/sdk" || path.starts_with("/sdk/") {
             if parts.method == Method::POST {
@@ -108,6 +108,7 @@ impl Server {
         if path == "/folder" || path.starts_with("/folder/") {
             return files::folder(&self, &parts).await;
         }
+        let body = String::from_utf8_lossy(&body);
         let answer = control::handle(&mut self.world(), parts.method.as_str(), path, &body);
         self.changed.notify_waiters();
         Ok(match answer {

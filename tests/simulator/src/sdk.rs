@@ -8,6 +8,7 @@ use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use serde_json::json;
 
+use crate::config::Personality;
 use crate::fault::Fault;
 use crate::http::{Answer, Drop, Server, session_cookie, set_session_cookie, text};
 use crate::inject::How;
@@ -20,12 +21,22 @@ use crate::world::task::Work;
 
 const XML: &str = "text/xml; charset=utf-8";
 
-/// The version of the API that a request asks for, at most the newest served.
-fn version(headers: &HeaderMap, newest: Version) -> Version {
+/// The version of the API that a request asks for by its `SOAPAction`: one that the server knows.
+fn version(headers: &HeaderMap, personality: Personality) -> Result<Version, Fault> {
     let action = headers.get("soapaction").and_then(|value| value.to_str().ok()).unwrap_or_default().trim_matches('"');
-    // Without a number it means the first version of the namespace.
-    let asked = action.split_once('/').map_or([2, 5, 0, 0], |(_, number)| schema::version(number));
-    asked.min(newest)
+    if ["", "urn:vim25"].contains(&action) {
+        // Without a number it means the first version of the namespace.
+        return Ok([2, 5, 0, 0]);
+    }
+    let (newest, prior) = personality.versions();
+    match action.strip_prefix("urn:vim25/").filter(|number| *number == newest || prior.contains(number)) {
+        Some(number) => Ok(schema::version(number).min(personality.newest())),
+        // govmomi quotes these words in its command session.login.
+        None => Err(Fault {
+            code: "VersionMismatchFaultCode",
+            ..Fault::invalid_request(&format!("Unsupported version URI \"{action}\""))
+        }),
+    }
 }
 
 enum Step {
@@ -37,14 +48,15 @@ enum Step {
 }
 
 /// Answers one call.
-pub async fn call(server: &Arc<Server>, headers: &HeaderMap, body: &str) -> Result<Answer, Drop> {
-    let (started, version, secure) = {
+pub async fn call(server: &Arc<Server>, headers: &HeaderMap, body: &[u8]) -> Result<Answer, Drop> {
+    let (started, version, secure, early_cookie) = {
         let world = server.world();
-        let newest = world.config.personality.newest();
-        (world.now, version(headers, newest), !world.config.http)
+        let personality = world.config.personality;
+        (world.now, version(headers, personality), !world.config.http, personality.early_cookie())
     };
     let cookie = session_cookie(headers);
-    let call = Call::parse(body);
+    let call = version.clone().and_then(|_| Call::parse(body));
+    let version = version.unwrap_or_default();
     let mut injected = None;
     if let Ok(call) = &call {
         injected = server.world().injected(&call.method, &call.this.moid);
@@ -78,7 +90,11 @@ pub async fn call(server: &Arc<Server>, headers: &HeaderMap, body: &str) -> Resu
                 record(server, &call, cookie.as_deref(), started, Some("raw"));
                 return Ok(text(status, "text/html", body));
             }
-            Step::Answer(result, set_cookie) => {
+            Step::Answer(result, mut set_cookie) => {
+                if early_cookie && cookie.is_none() && set_cookie.is_none() {
+                    let fresh = set_cookie.insert(crate::world::session::cookie());
+                    server.world().cookies.insert(fresh.clone());
+                }
                 let kind = result.as_ref().err().map(|fault| fault.kind().to_owned());
                 let seen = set_cookie.clone().filter(|_| kind.is_none()).or(cookie);
                 record(server, &call, seen.as_deref(), started, kind.as_deref());
@@ -117,7 +133,7 @@ fn step(
             return Step::Raw(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
         }
         Some(How::Garbage) => return Step::Raw(StatusCode::OK, "<html><p>not a SOAP answer"),
-        Some(How::Fault(fault)) => return Step::Answer(Err(fault.clone()), None),
+        Some(How::Fault(fault)) => return Step::Answer(Err(fault.clone().complete(&call.this)), None),
         Some(How::ExpireSession) => {
             world.sessions.remove(cookie.unwrap_or_default());
         }
@@ -126,6 +142,7 @@ fn step(
     let now = world.now;
     let session = cookie.and_then(|cookie| world.sessions.get_mut(cookie)).map(|session| {
         session.last_used = now;
+        session.calls += 1;
         session.clone()
     });
     if injected == Some(How::Silent) && session.is_some() {
@@ -151,7 +168,7 @@ fn step(
             {
                 match injected {
                     Some(How::TaskError(fault)) => {
-                        world.task_faults.insert(moid.clone(), fault);
+                        world.task_faults.insert(moid.clone(), fault.complete(&call.this));
                     }
                     Some(How::TaskVanishes { early: true }) => {
                         world.tasks.remove(moid);

@@ -9,53 +9,6 @@ use crate::world::task::Work;
 
 use super::{Ctx, Outcome, done, void};
 
-/// Elements of `ClusterConfigSpecEx`, those of `ComputeResourceConfigSpec` first, in the WSDL's order.
-const SPEC: [&str; 24] = [
-    "vmSwapPlacement",
-    "spbmEnabled",
-    "defaultHardwareVersionKey",
-    "desiredSoftwareSpec",
-    "maximumHardwareVersionKey",
-    "enableConfigManager",
-    "hostSeedSpec",
-    "systemVMsConfig",
-    "dasConfig",
-    "dasVmConfigSpec",
-    "drsConfig",
-    "drsVmConfigSpec",
-    "rulesSpec",
-    "orchestration",
-    "vmOrchestrationSpec",
-    "dpmConfig",
-    "dpmHostConfigSpec",
-    "vsanConfig",
-    "vsanHostConfigSpec",
-    "groupSpec",
-    "infraUpdateHaConfig",
-    "proactiveDrsConfig",
-    "inHciWorkflow",
-    "cryptoConfig",
-];
-
-/// Elements of `ClusterDasConfigInfo` in the WSDL's order.
-const DAS: [&str; 11] = [
-    "enabled",
-    "vmMonitoring",
-    "hostMonitoring",
-    "vmComponentProtecting",
-    "failoverLevel",
-    "admissionControlPolicy",
-    "admissionControlEnabled",
-    "defaultVmSettings",
-    "option",
-    "heartbeatDatastore",
-    "hBDatastoreCandidatePolicy",
-];
-
-/// Elements of `ClusterDrsConfigInfo` in the WSDL's order.
-const DRS: [&str; 6] =
-    ["enabled", "enableVmBehaviorOverrides", "defaultVmBehavior", "vmotionRate", "scaleDescendantsShares", "option"];
-
 /// What a spec asks for; what it does not name is `None`.
 struct Wish {
     das: Option<Node>,
@@ -69,14 +22,7 @@ pub fn reconfigure(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let Some(spec) = ctx.call.args.child("spec") else {
         return Err(Fault::invalid_argument("spec"));
     };
-    // The parameter's declared type is the base class, which has no room for HA.
-    if spec.xsi_type.as_deref() != Some("ClusterConfigSpecEx") {
-        return Err(Fault::invalid_request("the spec of a cluster is a ClusterConfigSpecEx, and must say so"));
-    }
-    in_order(spec, &SPEC)?;
     let (das, drs) = (spec.child("dasConfig").cloned(), spec.child("drsConfig").cloned());
-    das.as_ref().map_or(Ok(()), |das| in_order(das, &DAS))?;
-    drs.as_ref().map_or(Ok(()), |drs| in_order(drs, &DRS))?;
     if let Some(word) = das.as_ref().and_then(|das| das.value("hostMonitoring"))
         && !["enabled", "disabled"].contains(&word)
     {
@@ -96,17 +42,6 @@ pub fn reconfigure(ctx: &mut Ctx<'_>) -> Result<Outcome> {
         Ok(None)
     });
     done(ctx.world.start_task(&this, ("ReconfigureComputeResource_Task", "ComputeResource.reconfigureEx"), work))
-}
-
-fn in_order(node: &Node, order: &[&str]) -> Result<()> {
-    let mut place = 0;
-    for child in &node.children {
-        let found = order.iter().skip(place).position(|name| *name == child.name);
-        place += found.ok_or_else(|| {
-            Fault::invalid_request(&format!("the element {} of {} is unknown or out of order", child.name, node.name))
-        })?;
-    }
-    Ok(())
 }
 
 fn cluster<'a>(world: &'a mut World, moid: &str) -> Result<&'a mut Cluster> {

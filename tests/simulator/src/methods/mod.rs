@@ -16,6 +16,7 @@ mod vm;
 use crate::fault::{Fault, Result};
 use crate::property;
 use crate::schema::{self, Version};
+use crate::soap::check;
 use crate::soap::envelope::{Call, reference};
 use crate::value::{Ref, Value};
 use crate::world::World;
@@ -90,107 +91,90 @@ impl Ctx<'_> {
 
 type Handler = fn(&mut Ctx<'_>) -> Result<Outcome>;
 
-/// A method: name, object type, API version, parameters in order (`*` required), handler.
-struct Method {
-    name: &'static str,
-    kind: &'static str,
-    since: &'static str,
-    params: &'static str,
-    handler: Handler,
-}
-
 macro_rules! methods {
-    ($($kind:literal { $($name:ident $since:literal ($params:literal) $handler:path;)* })*) => {
-        const METHODS: &[Method] = &[$($(Method {
-            name: stringify!($name), kind: $kind, since: $since, params: $params, handler: $handler,
-        },)*)*];
+    ($($name:ident => $handler:path;)*) => {
+        const METHODS: &[(&str, Handler)] = &[$((stringify!($name), $handler),)*];
     };
 }
 
+// The objects and parameters of these methods are in schema/types.txt; schema/generate.py reads the names from here.
 methods! {
-    "ServiceInstance" {
-        RetrieveServiceContent "2.0" ("") session::content;
-        CurrentTime "2.0" ("") session::current_time;
-    }
-    "SessionManager" {
-        Login "2.0" ("userName* password* locale") session::login;
-        Logout "2.0" ("") session::logout;
-        SessionIsActive "2.0" ("sessionID* userName*") session::is_active;
-    }
-    "PropertyCollector" {
-        RetrieveProperties "2.0" ("specSet*") collector::retrieve;
-        RetrievePropertiesEx "4.1" ("specSet* options*") collector::retrieve_ex;
-        ContinueRetrievePropertiesEx "4.1" ("token*") collector::go_on;
-        CancelRetrievePropertiesEx "4.1" ("token*") collector::cancel;
-        CreateFilter "2.0" ("spec* partialUpdates*") collector::create_filter;
-        CreatePropertyCollector "4.1" ("") collector::create_collector;
-        DestroyPropertyCollector "4.1" ("") collector::destroy_collector;
-        WaitForUpdates "2.0" ("version") collector::wait;
-        WaitForUpdatesEx "4.1" ("version options") collector::wait;
-        CheckForUpdates "2.0" ("version") collector::check;
-        CancelWaitForUpdates "2.0" ("") collector::cancel_wait;
-    }
-    "PropertyFilter" {
-        DestroyPropertyFilter "2.0" ("") collector::destroy_filter;
-    }
-    "ViewManager" {
-        CreateContainerView "2.0" ("container* type recursive*") view::create;
-    }
-    "View" {
-        DestroyView "2.0" ("") view::destroy;
-    }
-    "SearchIndex" {
-        FindByInventoryPath "2.0" ("inventoryPath*") search::by_path;
-        FindByUuid "2.0" ("datacenter uuid* vmSearch* instanceUuid") search::by_uuid;
-        FindAllByUuid "4.0" ("datacenter uuid* vmSearch* instanceUuid") search::all_by_uuid;
-        FindByDnsName "2.0" ("datacenter dnsName* vmSearch*") search::by_dns;
-        FindAllByDnsName "4.0" ("datacenter dnsName* vmSearch*") search::all_by_dns;
-        FindByIp "2.0" ("datacenter ip* vmSearch*") search::by_ip;
-        FindChild "2.0" ("entity* name*") search::child;
-        FindByDatastorePath "2.0" ("datacenter* path*") search::by_datastore_path;
-    }
-    "OptionManager" {
-        QueryOptions "2.0" ("name") option::query;
-        UpdateOptions "2.0" ("changedValue*") option::update;
-    }
-    "VirtualMachine" {
-        ReconfigVM_Task "2.0" ("spec*") vm::reconfigure;
-        PowerOnVM_Task "2.0" ("host") power::power_on;
-        PowerOffVM_Task "2.0" ("") power::power_off;
-        SuspendVM_Task "2.0" ("") power::suspend;
-        ResetVM_Task "2.0" ("") power::reset;
-        ShutdownGuest "2.0" ("") vm::guest;
-        RebootGuest "2.0" ("") vm::guest;
-        AnswerVM "2.0" ("questionId* answerChoice*") vm::answer;
-        Reload "2.0" ("") vm::reload;
-        CreateSnapshot_Task "2.0" ("name* description memory* quiesce*") snapshot::create;
-        RemoveAllSnapshots_Task "2.0" ("consolidate spec") snapshot::remove_all;
-        CreateSecondaryVM_Task "4.0" ("host") ft::create;
-        CreateSecondaryVMEx_Task "6.0" ("host spec") ft::create_ex;
-        TurnOffFaultToleranceForVM_Task "4.0" ("") ft::turn_off;
-        EnableSecondaryVM_Task "4.0" ("vm* host") ft::enable;
-        DisableSecondaryVM_Task "4.0" ("vm*") ft::disable;
-        MakePrimaryVM_Task "4.0" ("vm*") ft::make_primary;
-        TerminateFaultTolerantVM_Task "4.0" ("vm") ft::terminate;
-        QueryFaultToleranceCompatibility "4.1" ("") ft::compatibility;
-        QueryFaultToleranceCompatibilityEx "6.0" ("forLegacyFt") ft::compatibility_ex;
-    }
-    "Datacenter" {
-        PowerOnMultiVM_Task "2.5" ("vm* option") power::power_on_multi;
-    }
-    "ClusterComputeResource" {
-        ReconfigureComputeResource_Task "2.5" ("spec* modify*") cluster::reconfigure;
-        ApplyRecommendation "2.5" ("key*") cluster::apply_recommendation;
-    }
-    "HostVirtualNicManager" {
-        QueryNetConfig "4.0" ("nicType*") host::query_net_config;
-        SelectVnicForNicType "4.0" ("nicType* device*") host::select;
-        DeselectVnicForNicType "4.0" ("nicType* device*") host::deselect;
-    }
-    "DiagnosticManager" {
-        QueryDescriptions "2.0" ("host") log::descriptions;
-        BrowseDiagnosticLog "2.0" ("host key* start lines") log::browse;
-    }
+        // ServiceInstance
+        RetrieveServiceContent => session::content;
+        CurrentTime => session::current_time;
+        // SessionManager
+        Login => session::login;
+        Logout => session::logout;
+        SessionIsActive => session::is_active;
+        // PropertyCollector
+        RetrieveProperties => collector::retrieve;
+        RetrievePropertiesEx => collector::retrieve_ex;
+        ContinueRetrievePropertiesEx => collector::go_on;
+        CancelRetrievePropertiesEx => collector::cancel;
+        CreateFilter => collector::create_filter;
+        CreatePropertyCollector => collector::create_collector;
+        DestroyPropertyCollector => collector::destroy_collector;
+        WaitForUpdates => collector::wait;
+        WaitForUpdatesEx => collector::wait;
+        CheckForUpdates => collector::check;
+        CancelWaitForUpdates => collector::cancel_wait;
+        // PropertyFilter
+        DestroyPropertyFilter => collector::destroy_filter;
+        // ViewManager
+        CreateContainerView => view::create;
+        // View
+        DestroyView => view::destroy;
+        // SearchIndex
+        FindByInventoryPath => search::by_path;
+        FindByUuid => search::by_uuid;
+        FindAllByUuid => search::all_by_uuid;
+        FindByDnsName => search::by_dns;
+        FindAllByDnsName => search::all_by_dns;
+        FindByIp => search::by_ip;
+        FindChild => search::child;
+        FindByDatastorePath => search::by_datastore_path;
+        // OptionManager
+        QueryOptions => option::query;
+        UpdateOptions => option::update;
+        // VirtualMachine
+        ReconfigVM_Task => vm::reconfigure;
+        PowerOnVM_Task => power::power_on;
+        PowerOffVM_Task => power::power_off;
+        SuspendVM_Task => power::suspend;
+        ResetVM_Task => power::reset;
+        ShutdownGuest => vm::guest;
+        RebootGuest => vm::guest;
+        AnswerVM => vm::answer;
+        Reload => vm::reload;
+        CreateSnapshot_Task => snapshot::create;
+        RemoveAllSnapshots_Task => snapshot::remove_all;
+        CreateSecondaryVM_Task => ft::create;
+        CreateSecondaryVMEx_Task => ft::create_ex;
+        TurnOffFaultToleranceForVM_Task => ft::turn_off;
+        EnableSecondaryVM_Task => ft::enable;
+        DisableSecondaryVM_Task => ft::disable;
+        MakePrimaryVM_Task => ft::make_primary;
+        TerminateFaultTolerantVM_Task => ft::terminate;
+        QueryFaultToleranceCompatibility => ft::compatibility;
+        QueryFaultToleranceCompatibilityEx => ft::compatibility_ex;
+        // Datacenter
+        PowerOnMultiVM_Task => power::power_on_multi;
+        // ClusterComputeResource
+        ReconfigureComputeResource_Task => cluster::reconfigure;
+        ApplyRecommendation => cluster::apply_recommendation;
+        // HostVirtualNicManager
+        QueryNetConfig => host::query_net_config;
+        SelectVnicForNicType => host::select;
+        DeselectVnicForNicType => host::deselect;
+        // DiagnosticManager
+        QueryDescriptions => log::descriptions;
+        BrowseDiagnosticLog => log::browse;
+}
+
+/// The names of the methods that are served.
+#[cfg(test)]
+pub fn names() -> impl Iterator<Item = &'static str> {
+    METHODS.iter().map(|(name, _)| *name)
 }
 
 /// Calls a method. Sessions, versions and parameters are checked before.
@@ -205,46 +189,16 @@ pub fn dispatch(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     if name == "Fetch" {
         return collector::fetch(ctx);
     }
-    if !METHODS.iter().any(|method| method.name == name) {
-        return Err(Fault::invalid_request(&format!("there is no method {name}")));
-    }
-    let method = METHODS
-        .iter()
-        .find(|method| {
-            method.name == name
-                && schema::is_a(&ctx.this.kind, method.kind)
-                && schema::version(method.since) <= ctx.version
-        })
-        .ok_or_else(|| {
-            Fault::new("MethodNotFound", format!("The method {name} is not known to {}", ctx.this.kind))
-                .with("receiver", ctx.this.clone())
-                .with("method", name)
-        })?;
-    check_parameters(method, ctx.call)?;
-    (method.handler)(ctx)
-}
-
-/// Parameters come in the WSDL's order, none unknown, none of the required ones missing.
-fn check_parameters(method: &Method, call: &Call) -> Result<()> {
-    let names: Vec<&str> = method.params.split_whitespace().map(|param| param.trim_end_matches('*')).collect();
-    let mut place = 0;
-    for child in call.args.children.iter().filter(|child| child.name != "_this") {
-        match names.iter().skip(place).position(|name| *name == child.name) {
-            Some(offset) => place += offset,
-            None => {
-                return Err(Fault::invalid_request(&format!("unexpected element {} in {}", child.name, method.name)));
-            }
-        }
-    }
-    let missing = method
-        .params
-        .split_whitespace()
-        .filter_map(|param| param.strip_suffix('*'))
-        .find(|name| call.args.child(name).is_none());
-    match missing {
-        Some(name) => Err(Fault::invalid_request(&format!("{} needs the parameter {name}", method.name))),
-        None => Ok(()),
-    }
+    let method = schema::method(name)
+        .filter(|method| schema::is_a(&ctx.this.kind, method.kind) && method.since <= ctx.version)
+        .zip(METHODS.iter().find(|(own, _)| *own == name));
+    let Some((method, (_, handler))) = method else {
+        return Err(Fault::new("MethodNotFound", format!("The method {name} is not known to {}", ctx.this.kind))
+            .with("receiver", ctx.this.clone())
+            .with("method", name));
+    };
+    check::arguments(ctx.call, method, ctx.version)?;
+    handler(ctx)
 }
 
 /// An answer with a value.

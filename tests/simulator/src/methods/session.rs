@@ -3,6 +3,7 @@
 use crate::fault::{Fault, Result};
 use crate::property::service_content;
 use crate::value::Value;
+use crate::world::session::cookie;
 
 use super::{Ctx, Outcome, done, void};
 
@@ -28,13 +29,14 @@ pub fn login(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let user = ctx.text("userName").unwrap_or_default().to_owned();
     // Spaces at the ends may belong to a password.
     let password = ctx.call.args.child("password").map(|node| node.text.as_str()).unwrap_or_default();
+    // A cookie that the server set before is kept. Otherwise it sets one, even if it refuses the login.
+    let set_before = ctx.cookie.clone().filter(|cookie| ctx.world.cookies.contains(cookie));
+    let cookie = set_before.unwrap_or_else(|| ctx.set_cookie.insert(cookie()).clone());
     if !user.eq_ignore_ascii_case(&ctx.world.config.username) || password != ctx.world.password {
-        // A real server sets a cookie here too; it opens nothing.
-        ctx.set_cookie = Some(crate::world::session::random_hex(20));
         return Err(invalid());
     }
-    let (cookie, session) = ctx.world.open_session(&user);
-    ctx.set_cookie = Some(cookie);
+    ctx.world.cookies.remove(&cookie);
+    let session = ctx.world.open_session(&user, cookie);
     let now = ctx.world.time();
     done(session.value(&now))
 }

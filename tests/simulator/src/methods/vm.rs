@@ -2,38 +2,12 @@
 
 use crate::fault::{Fault, Result};
 use crate::ft::faults;
-use crate::schema;
 use crate::soap::node::Node;
 use crate::world::World;
 use crate::world::task::Work;
 use crate::world::vm::{Power, Vm};
 
 use super::{Ctx, Outcome, done, void};
-
-/// Elements of `VirtualMachineConfigSpec` that a client of ours may send, in the WSDL's order.
-const SPEC: [&str; 21] = [
-    "changeVersion",
-    "name",
-    "version",
-    "uuid",
-    "instanceUuid",
-    "guestId",
-    "alternateGuestName",
-    "annotation",
-    "files",
-    "tools",
-    "flags",
-    "powerOpInfo",
-    "numCPUs",
-    "numCoresPerSocket",
-    "memoryMB",
-    "deviceChange",
-    "cpuAllocation",
-    "memoryAllocation",
-    "extraConfig",
-    "firmware",
-    "nestedHVEnabled",
-];
 
 /// Extra config keys that other fields of the spec are for: a server ignores them without a word.
 const IGNORED: [&str; 10] = [
@@ -63,19 +37,6 @@ pub fn reconfigure(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let Some(spec) = ctx.call.args.child("spec").cloned() else {
         return Err(Fault::invalid_argument("spec"));
     };
-    let mut place = 0;
-    for child in &spec.children {
-        match SPEC.iter().position(|name| *name == child.name) {
-            Some(index) if index < place => {
-                return Err(Fault::invalid_request(&format!(
-                    "the element {} of VirtualMachineConfigSpec is out of order",
-                    child.name
-                )));
-            }
-            Some(index) => place = index,
-            None => {}
-        }
-    }
     let extra = extra_config(&spec)?;
     not_secondary(ctx.world, &moid)?;
     ctx.world.idle(&moid)?;
@@ -85,9 +46,6 @@ pub fn reconfigure(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     }
     if vm.power == Power::Suspended {
         return Err(faults::invalid_power(ctx.world, &moid, Power::Off.word()));
-    }
-    if spec.child("nestedHVEnabled").is_some() && ctx.version < schema::version("5.1") {
-        return Err(Fault::invalid_request("there is no nestedHVEnabled before 5.1"));
     }
     let size = ["memoryMB", "numCPUs"].iter().any(|name| spec.child(name).is_some());
     let hardware = size

@@ -39,7 +39,7 @@ impl Spec {
     pub fn parse(node: &Node, viewer: &Viewer<'_>) -> Result<Self> {
         let mut wanted = Vec::new();
         for set in node.all("propSet") {
-            let kind = set.value("type").ok_or_else(|| Fault::invalid_request("a PropertySpec without type"))?;
+            let kind = set.value("type").unwrap_or_default();
             if schema::properties(kind, viewer.version).is_empty() {
                 return Err(Fault::invalid_argument("specSet.propSet.type"));
             }
@@ -50,9 +50,6 @@ impl Spec {
                 }
             }
             wanted.push(Wanted { kind: kind.to_owned(), all: set.flag("all"), paths });
-        }
-        if wanted.is_empty() {
-            return Err(Fault::invalid_request("a PropertyFilterSpec without propSet"));
         }
         let ways = Ways::parse(node, viewer)?;
         Ok(Self { wanted, ways })

@@ -138,7 +138,8 @@ impl Viewer<'_> {
         for (name, key) in steps {
             value = match value {
                 Some(Value::Data(data)) if schema::known(&data.kind, name, self.version) => {
-                    data.get(name).cloned().and_then(|value| keyed(value, key))
+                    let default = || schema::default(schema::field(&data.kind, name)?, None);
+                    data.get(name).cloned().or_else(default).and_then(|value| keyed(value, key))
                 }
                 _ => None,
             };
@@ -221,10 +222,17 @@ mod tests {
     use crate::ft::State;
     use crate::world::testing;
 
-    /// Fields that the schema does not know would be left out of answers without a word.
+    /// Fields that the schema does not know would be left out of answers without a word. Required ones that have no
+    /// default must be set.
     fn unknown(value: &Value, out: &mut Vec<String>) {
         match value {
             Value::Data(data) => {
+                for field in schema::fields(&data.kind).iter().filter(|field| field.since <= [8, 0, 2, 0]) {
+                    let missing = data.get(field.name).is_none() && !field.optional;
+                    if missing && schema::default(field, None).is_none() {
+                        out.push(format!("{} lacks {}", data.kind, field.name));
+                    }
+                }
                 for (name, value) in &data.fields {
                     if !schema::known(&data.kind, name, [99; 4]) {
                         out.push(format!("{}.{name}", data.kind));

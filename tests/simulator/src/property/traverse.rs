@@ -48,10 +48,7 @@ impl Ways {
         let mut next = 0;
         for object in spec.all("objectSet") {
             let select = link(object, &mut ways.steps, &names, &mut next)?;
-            let given = object
-                .child("obj")
-                .map(reference)
-                .ok_or_else(|| Fault::invalid_request("an ObjectSpec without obj"))?;
+            let given = object.child("obj").map_or_else(|| Ref::new("", ""), reference);
             ways.starts.push(Start {
                 object: super::resolve(viewer.world, &given)?,
                 skip: object.flag("skip"),

@@ -1,7 +1,9 @@
 //! The types of the API: which properties exist, since which version, and what they hold.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
+
+use crate::value::{Data, Ref, Value};
 
 /// A version of the API, such as 5.0 or 8.0.2.0, comparable.
 pub type Version = [u16; 4];
@@ -19,78 +21,171 @@ pub fn version(text: &str) -> Version {
     parts
 }
 
-struct Property {
-    name: &'static str,
-    kind: &'static str,
-    since: Version,
+/// A field of a data object, a property of a managed object or a parameter of a method.
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// The declared type: of one item if it is an array.
+    pub kind: &'static str,
+    /// True if it may occur several times.
+    pub array: bool,
+    /// True if it may be left out.
+    pub optional: bool,
+    /// The first version that has it.
+    pub since: Version,
+}
+
+/// A method of the API.
+pub struct Method {
+    /// The type of the managed object that it belongs to.
+    pub kind: &'static str,
+    /// The first version that has it.
+    pub since: Version,
+    /// Its parameters in order.
+    pub params: Vec<Field>,
 }
 
 struct Type {
     base: &'static str,
-    properties: Vec<Property>,
+    since: Version,
+    own: &'static str,
+    /// Read when somebody asks: most types are never used in a run.
+    fields: OnceLock<Vec<Field>>,
 }
 
-static TYPES: LazyLock<HashMap<&'static str, Type>> = LazyLock::new(|| {
-    include_str!("types.txt").lines().filter(|line| !line.starts_with('#')).filter_map(parse).collect()
+#[derive(Default)]
+struct Table {
+    types: HashMap<&'static str, Type>,
+    enums: HashMap<&'static str, &'static str>,
+    methods: HashMap<&'static str, Method>,
+    subtypes: HashMap<&'static str, Vec<&'static str>>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table = Table::default();
+    for line in include_str!("types.txt").lines().filter(|line| !line.starts_with('#')) {
+        table.read(line);
+    }
+    table
 });
 
-fn parse(line: &'static str) -> Option<(&'static str, Type)> {
-    let (head, rest) = line.split_once(" |")?;
-    let (name, base) = head.split_once(" < ")?;
-    let properties = rest
-        .split_whitespace()
-        .filter_map(|entry| {
-            let (name, kind) = entry.split_once(':')?;
-            let (kind, since) = kind.split_once('@').unwrap_or((kind, "2.0"));
-            Some(Property { name, kind: kind.trim_end_matches("[]"), since: version(since) })
-        })
-        .collect();
-    Some((name, Type { base, properties }))
+impl Table {
+    fn read(&mut self, line: &'static str) -> Option<()> {
+        if let Some((name, words)) = line.split_once(" = ") {
+            self.enums.insert(name, words);
+            return Some(());
+        }
+        let (head, own) = line.split_once(" |")?;
+        let mut parts = head.split(' ');
+        let (name, since) = versioned(parts.next()?);
+        let (mark, base) = (parts.next()?, parts.next()?);
+        if mark == "(" {
+            self.methods.insert(name, Method { kind: base, since, params: fields_of(own).collect() });
+        } else {
+            self.types.insert(name, Type { base, since, own, fields: OnceLock::new() });
+            self.subtypes.entry(base).or_default().push(name);
+        }
+        Some(())
+    }
 }
 
-fn find(kind: &str, name: &str) -> Option<&'static Property> {
-    let mut kind = kind;
-    while let Some(entry) = TYPES.get(kind) {
-        if let Some(property) = entry.properties.iter().find(|p| p.name == name) {
-            return Some(property);
+/// `name@version`; without a version it was there from the beginning.
+fn versioned(text: &'static str) -> (&'static str, Version) {
+    text.split_once('@').map_or((text, [2, 0, 0, 0]), |(name, since)| (name, version(since)))
+}
+
+fn fields_of(text: &'static str) -> impl Iterator<Item = Field> {
+    text.split_whitespace().filter_map(|entry| {
+        let (name, kind) = entry.split_once(':')?;
+        let (kind, since) = versioned(kind);
+        let (kind, optional) = kind.strip_suffix('?').map_or((kind, false), |kind| (kind, true));
+        let (kind, array) = kind.strip_suffix("[]").map_or((kind, false), |kind| (kind, true));
+        Some(Field { name, kind, array, optional, since })
+    })
+}
+
+/// The fields of a type in the order of the WSDL, those of its base types first; nothing for an unknown type.
+pub fn fields(kind: &str) -> &'static [Field] {
+    let Some(entry) = TABLE.types.get(kind) else {
+        return &[];
+    };
+    entry.fields.get_or_init(|| {
+        let mut bases = vec![entry];
+        while let Some(base) = bases.last().and_then(|last| TABLE.types.get(last.base)) {
+            bases.push(base);
         }
-        kind = entry.base;
-    }
-    None
+        bases.iter().rev().flat_map(|entry| fields_of(entry.own)).collect()
+    })
+}
+
+/// The field of a type, if it has one of this name in any version.
+pub fn field(kind: &str, name: &str) -> Option<&'static Field> {
+    fields(kind).iter().find(|field| field.name == name)
+}
+
+/// The method of this name.
+pub fn method(name: &str) -> Option<&'static Method> {
+    TABLE.methods.get(name)
+}
+
+/// The words of an enumeration.
+pub fn words(kind: &str) -> Option<impl Iterator<Item = &'static str>> {
+    TABLE.enums.get(kind).map(|words| words.split(' '))
+}
+
+/// True if the version has this type of data or managed object.
+pub fn is_type(kind: &str, version: Version) -> bool {
+    TABLE.types.get(kind).is_some_and(|entry| entry.since <= version)
+}
+
+/// True if values of this type are references.
+pub fn is_managed(kind: &str) -> bool {
+    is_a(kind, "ManagedObject")
 }
 
 /// Whether `kind` is `base` or one of its subclasses.
 pub fn is_a(kind: &str, base: &str) -> bool {
     let mut kind = kind;
-    loop {
-        if kind == base {
-            return true;
-        }
-        match TYPES.get(kind) {
+    while kind != base {
+        match TABLE.types.get(kind) {
             Some(entry) => kind = entry.base,
             None => return false,
         }
     }
+    true
 }
 
 /// Whether the type has this field in this version; types that are not in the table have every field.
-pub fn known(kind: &str, field: &str, version: Version) -> bool {
-    !TYPES.contains_key(kind)
-        || match find(kind, field) {
-            Some(property) => property.since <= version,
-            None => false,
-        }
+pub fn known(kind: &str, name: &str, version: Version) -> bool {
+    !TABLE.types.contains_key(kind) || field(kind, name).is_some_and(|field| field.since <= version)
 }
 
 /// The managed object's own properties in this version, those of its base types included.
 pub fn properties(kind: &str, version: Version) -> Vec<&'static str> {
-    let mut names = Vec::new();
-    let mut kind = kind;
-    while let Some(entry) = TYPES.get(kind) {
-        names.extend(entry.properties.iter().filter(|p| p.since <= version).map(|p| p.name));
-        kind = entry.base;
+    fields(kind).iter().filter(|field| field.since <= version).map(|field| field.name).collect()
+}
+
+/// The value of a required field that nothing has set: false, 0, the first word, or a reference to the given object.
+pub fn default(field: &Field, object: Option<&Ref>) -> Option<Value> {
+    if field.array || field.optional {
+        return None;
     }
-    names
+    Some(match field.kind {
+        "boolean" => false.into(),
+        "long" => 0_i64.into(),
+        "short" => 0_i16.into(),
+        "byte" | "int" | "float" | "double" => 0.into(),
+        "dateTime" => Value::Time("1970-01-01T00:00:00Z".into()),
+        kind if is_managed(kind) => {
+            let object = object?;
+            Ref::new(if is_a(&object.kind, kind) { &object.kind } else { kind }, &object.moid).into()
+        }
+        kind if TABLE.types.contains_key(kind) => Data::new(kind).into(),
+        kind => match words(kind).and_then(|mut words| words.next()) {
+            Some(word) => Value::Enum(kind, word.into()),
+            None => "".into(),
+        },
+    })
 }
 
 /// The steps of a property path: a name each, and the key in brackets behind it, if there is one.
@@ -116,30 +211,20 @@ pub fn segments(path: &str) -> Vec<(&str, Option<&str>)> {
 ///
 /// A field declared with a base type may hold a subclass, so the subclasses' fields count too.
 pub fn path_exists(kind: &str, path: &str, version: Version) -> bool {
-    let mut kinds = vec![kind.to_owned()];
+    let mut kinds = vec![kind];
     for (name, _) in segments(path) {
         let mut next = Vec::new();
-        let mut open = false;
-        for kind in &kinds {
-            if !TYPES.contains_key(kind.as_str()) {
-                // Primitives have no fields; of other types outside the table nothing is known.
-                open |= !kind.starts_with(char::is_lowercase);
-                continue;
-            }
-            let family = TYPES.keys().filter(|other| is_a(other, kind));
-            for property in family.filter_map(|kind| find(kind, name)) {
-                if property.since <= version {
-                    next.push(property.kind.to_owned());
-                }
-            }
+        while let Some(kind) = kinds.pop() {
+            kinds.extend(TABLE.subtypes.get(kind).into_iter().flatten());
+            next.extend(field(kind, name).filter(|field| field.since <= version).map(|field| field.kind));
         }
-        if open {
-            return true;
-        }
+        next.sort_unstable();
+        next.dedup();
         if next.is_empty() {
             return false;
         }
-        next.dedup();
+        // A path ends at a reference: it does not lead into another object.
+        next.retain(|kind| !is_managed(kind));
         kinds = next;
     }
     true
@@ -164,6 +249,8 @@ mod tests {
             ("ClusterComputeResource", "name", "5.0", true),
             ("VirtualMachine", "config.extraConfig[\"a.b\"].value", "5.0", true),
             ("VirtualMachine", "name.length", "5.0", false),
+            ("VirtualMachine", "runtime.host", "5.0", true),
+            ("VirtualMachine", "runtime.host.name", "5.0", false),
         ];
         for (kind, path, api, expected) in cases {
             assert_eq!(path_exists(kind, path, version(api)), expected, "{kind} {path} {api}");

@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use crate::fault::Fault;
 use crate::methods::Reply;
-use crate::schema::Version;
+use crate::schema::{self, Version};
 use crate::value::Ref;
 
-use super::node::Node;
+use super::node::{self, Node, Place};
 use super::write;
 
 const HEAD: &str = concat!(
@@ -17,6 +17,7 @@ const HEAD: &str = concat!(
     " xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\"",
     " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\n<soapenv:Body>\n",
 );
+const SOAP: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 const TAIL: &str = "\n</soapenv:Body>\n</soapenv:Envelope>";
 
 /// A method call.
@@ -26,31 +27,67 @@ pub struct Call {
     pub method: String,
     /// The object it is called on.
     pub this: Ref,
-    /// The element that holds the arguments.
+    /// The element that holds the arguments: first `_this`, then those of the method.
     pub args: Node,
+    body: Place,
+    envelope: Place,
 }
 
 impl Call {
     /// Reads a request's body. The fault is what a server answers to a body that it cannot read.
-    pub fn parse(body: &str) -> Result<Self, Fault> {
-        let document = Node::parse(body).map_err(|error| Fault::invalid_request(&error.to_string()))?;
-        let soap = "http://schemas.xmlsoap.org/soap/envelope/";
-        if document.name != "Envelope" || document.namespace != soap {
-            return Err(Fault::invalid_request("not a SOAP envelope"));
+    pub fn parse(body: impl AsRef<[u8]>) -> Result<Self, Fault> {
+        let fault = |why: &str| Fault::invalid_request(why);
+        let start = Place::START;
+        let early =
+            |fault: Fault| fault.while_parsing(&format!("HTTP request before method was determined\nat {start}"));
+        let text = str::from_utf8(body.as_ref()).map_err(|_| node::INVALID);
+        let document = text.and_then(Node::parse).map_err(|error| early(fault(&format!("\n{error}"))))?;
+        if document.name != "Envelope" || document.namespace != SOAP {
+            let name = &document.name;
+            return Err(early(fault(&format!("Got <{name}> tag when expecting <Envelope> tag"))));
         }
-        let args = document
-            .child("Body")
-            .and_then(|body| body.children.first())
-            .ok_or_else(|| Fault::invalid_request("the body is empty"))?
-            .clone();
+        let in_envelope = |f: Fault| early(f.while_parsing(&format!("SOAP envelope\nat {}", document.place)));
+        let parts: Vec<&str> = document.children.iter().map(|part| part.name.as_str()).collect();
+        let body = match parts.as_slice() {
+            ["Body"] | ["Header", "Body"] => &document.children[parts.len() - 1],
+            _ => return Err(in_envelope(fault("The envelope holds no SOAP body, or more than one"))),
+        };
+        let in_body = |f: Fault| in_envelope(f.while_parsing(&format!("SOAP body\nat {}", body.place)));
+        let [args] = body.children.as_slice() else {
+            return Err(in_body(fault("The SOAP body holds no method, or more than one")));
+        };
         if args.namespace != "urn:vim25" {
-            return Err(Fault::invalid_request(&format!(
-                "the method's namespace is {} and not urn:vim25",
-                args.namespace
-            )));
+            let namespace = &args.namespace;
+            return Err(in_body(fault(&format!("Unsupported namespace \"{namespace}\" in content of SOAP body"))));
         }
-        let this = args.child("_this").ok_or_else(|| Fault::invalid_request("the call names no object (_this)"))?;
-        Ok(Self { method: args.name.clone(), this: reference(this), args })
+        let method = args.name.clone();
+        if method != "Fetch" && schema::method(&method).is_none() {
+            let why = format!("Unable to resolve WSDL method name {method} for namespace name urn:vim25");
+            return Err(in_body(fault(&why)));
+        }
+        let this = args.children.first().filter(|this| this.name == "_this" && !this.text.trim().is_empty());
+        let Some(this) = this.map(reference) else {
+            let found = args.children.first().map_or("", |child| child.name.as_str());
+            let fault = fault(&format!("Got <{found}> tag when expecting <_this> tag"));
+            return Err(in_body(
+                fault.while_parsing(&format!("call information for method {method}\nat {}", args.place)),
+            ));
+        };
+        Ok(Self { method, this, args: args.clone(), body: body.place, envelope: document.place })
+    }
+
+    /// The fault with where it arose: in the arguments of this call.
+    pub fn place(&self, fault: Fault) -> Fault {
+        fault
+            .while_parsing(&format!("call information for method {}\nat {}", self.method, self.args.place))
+            .while_parsing(&format!("SOAP body\nat {}", self.body))
+            .while_parsing(&format!("SOAP envelope\nat {}", self.envelope))
+            .while_parsing(&format!(
+                "HTTP request for method {}\non object of type {}\nat {}",
+                self.method,
+                self.this.kind,
+                Place::START
+            ))
     }
 }
 
@@ -78,7 +115,8 @@ pub fn fault(fault: &Fault, version: Version) -> String {
     let mut out = String::from(HEAD);
     let _ = write!(
         out,
-        "<soapenv:Fault><faultcode>ServerFaultCode</faultcode><faultstring>{}</faultstring><detail><{kind}Fault xmlns=\"urn:vim25\" xsi:type=\"{kind}\">",
+        "<soapenv:Fault><faultcode>{}</faultcode><faultstring>{}</faultstring><detail><{kind}Fault xmlns=\"urn:vim25\" xsi:type=\"{kind}\">",
+        fault.code,
         quick_xml::escape::escape(fault.message.as_str()),
         kind = fault.data.kind
     );

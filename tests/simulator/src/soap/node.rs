@@ -1,8 +1,13 @@
 //! A small tree of XML elements, read with namespaces, which the methods take their arguments from.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 
 use quick_xml::Reader;
+use quick_xml::errors::{Error, IllFormedError};
+use quick_xml::escape::EscapeError;
+use quick_xml::events::attributes::AttrError;
 use quick_xml::events::{BytesStart, Event};
 
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
@@ -15,7 +20,8 @@ pub struct Node {
     pub name: String,
     /// The namespace the name belongs to.
     pub namespace: String,
-    /// `xsi:type` without its prefix; primitives of XML Schema keep an `xsd:` in front.
+    /// `xsi:type` without its prefix: `xsd:int` for a type of XML Schema, a plain name for one of `urn:vim25`, and
+    /// `{namespace}name` for any other.
     pub xsi_type: Option<String>,
     /// The plain attribute `type`, which names a reference's managed object type.
     pub kind: Option<String>,
@@ -23,49 +29,89 @@ pub struct Node {
     pub children: Vec<Node>,
     /// Text inside, entities resolved.
     pub text: String,
+    /// Where the element starts.
+    pub place: Place,
 }
 
-/// Why a request is not XML that can be read.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Malformed(String);
+/// A place in a document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    line: usize,
+    column: usize,
+}
+
+impl Place {
+    /// The start of a document.
+    pub const START: Self = Self { line: 1, column: 0 };
+
+    /// The place after this text.
+    fn after(self, text: &str) -> Self {
+        match text.rfind('\n') {
+            Some(last) => Self { line: self.line + text.matches('\n').count(), column: text.len() - last - 1 },
+            None => Self { line: self.line, column: self.column + text.len() },
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// Why a request is not XML that can be read, in the words of the parser that real servers use (expat).
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("Error returned by expat parser: {0}")]
+pub struct Malformed(&'static str);
+
+/// What expat says of most that it cannot read.
+pub const INVALID: Malformed = Malformed("not well-formed (invalid token)");
 
 impl Node {
     /// Reads a whole document.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
+        if !text.chars().all(is_legal) {
+            return Err(INVALID);
+        }
         let mut reader = Reader::from_str(text);
         let mut scopes: Vec<HashMap<String, String>> = vec![HashMap::new()];
         let mut open: Vec<Self> = vec![Self::default()];
+        let (mut place, mut read) = (Place::START, 0);
         loop {
-            let event = reader.read_event().map_err(|error| Malformed(error.to_string()))?;
+            let event = reader.read_event().map_err(|error| match error {
+                Error::IllFormed(IllFormedError::MismatchedEndTag { .. }) => Malformed("mismatched tag"),
+                _ => INVALID,
+            })?;
+            let start = place;
+            let end = usize::try_from(reader.buffer_position()).map_or(text.len(), |end| end.min(text.len()));
+            place = place.after(text.get(read..end).unwrap_or_default());
+            read = end;
             match event {
-                Event::Start(start) => open.push(element(&start, &mut scopes)?),
-                Event::Empty(start) => {
-                    let node = element(&start, &mut scopes)?;
+                Event::Start(tag) => open.push(element(&tag, &mut scopes, start)?),
+                Event::Empty(tag) => {
+                    let node = element(&tag, &mut scopes, start)?;
                     scopes.pop();
                     close(&mut open, node)?;
                 }
                 Event::End(_) => {
                     scopes.pop();
-                    let node = open.pop().ok_or_else(unbalanced)?;
+                    let node = open.pop().ok_or(INVALID)?;
                     close(&mut open, node)?;
                 }
-                Event::Text(text) => add_text(&mut open, &text.xml10_content()),
-                Event::CData(text) => add_text(&mut open, &text.xml10_content()),
+                Event::Text(text) => add_text(&mut open, &text.xml10_content())?,
+                Event::CData(text) => add_text(&mut open, &text.xml10_content())?,
                 Event::GeneralRef(reference) => {
                     let name = reference.xml10_content();
-                    let resolved = quick_xml::escape::unescape(&format!("&{name};"))
-                        .map_err(|error| Malformed(error.to_string()))?
-                        .into_owned();
-                    add_text(&mut open, &resolved);
+                    add_text(&mut open, &resolved(&format!("&{name};"))?)?;
                 }
+                Event::DocType(_) => return Err(INVALID),
                 Event::Eof => break,
                 _ => {}
             }
         }
         match (open.pop(), open.is_empty()) {
             (Some(mut root), true) if root.children.len() == 1 => Ok(root.children.remove(0)),
-            _ => Err(unbalanced()),
+            _ => Err(Malformed("no element found")),
         }
     }
 
@@ -90,29 +136,51 @@ impl Node {
     }
 }
 
-fn unbalanced() -> Malformed {
-    Malformed("not one XML document".into())
+/// True for a character that XML 1.0 allows.
+fn is_legal(c: char) -> bool {
+    !matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
 }
 
-fn add_text(open: &mut [Node], text: &str) {
-    if let Some(node) = open.last_mut() {
-        node.text.push_str(text);
+/// The text with its references resolved.
+fn resolved(text: &str) -> Result<Cow<'_, str>, Malformed> {
+    let number = Malformed("reference to invalid character number");
+    match quick_xml::escape::unescape(text) {
+        Ok(text) if text.chars().all(is_legal) => Ok(text),
+        Ok(_) | Err(EscapeError::InvalidCharRef(_)) => Err(number),
+        Err(EscapeError::UnrecognizedEntity(..)) => Err(Malformed("undefined entity")),
+        Err(_) => Err(INVALID),
     }
 }
 
-fn close(open: &mut [Node], node: Node) -> Result<(), Malformed> {
-    open.last_mut().ok_or_else(unbalanced)?.children.push(node);
+/// Adds to the innermost element. Around the outermost one there is nothing but space.
+fn add_text(open: &mut [Node], text: &str) -> Result<(), Malformed> {
+    if open.len() == 1 && !text.trim().is_empty() {
+        return Err(if open[0].children.is_empty() { INVALID } else { JUNK });
+    }
+    open.last_mut().ok_or(INVALID)?.text.push_str(text);
     Ok(())
 }
 
-fn element(start: &BytesStart<'_>, scopes: &mut Vec<HashMap<String, String>>) -> Result<Node, Malformed> {
+const JUNK: Malformed = Malformed("junk after document element");
+
+fn close(open: &mut [Node], node: Node) -> Result<(), Malformed> {
+    if open.len() == 1 && !open[0].children.is_empty() {
+        return Err(JUNK);
+    }
+    open.last_mut().ok_or(INVALID)?.children.push(node);
+    Ok(())
+}
+
+fn element(start: &BytesStart<'_>, scopes: &mut Vec<HashMap<String, String>>, place: Place) -> Result<Node, Malformed> {
     let mut scope = scopes.last().cloned().unwrap_or_default();
     let mut attributes = Vec::new();
     for attribute in start.attributes() {
-        let attribute = attribute.map_err(|error| Malformed(error.to_string()))?;
+        let attribute = attribute.map_err(|error| match error {
+            AttrError::Duplicated(..) => Malformed("duplicate attribute"),
+            _ => INVALID,
+        })?;
         let key: &str = attribute.key.as_ref();
-        let value =
-            quick_xml::escape::unescape(&attribute.value).map_err(|error| Malformed(error.to_string()))?.into_owned();
+        let value = resolved(&attribute.value)?.into_owned();
         if key == "xmlns" {
             scope.insert(String::new(), value);
         } else if let Some(prefix) = key.strip_prefix("xmlns:") {
@@ -123,23 +191,25 @@ fn element(start: &BytesStart<'_>, scopes: &mut Vec<HashMap<String, String>>) ->
     }
     let full: &str = start.name().into_inner();
     let (prefix, name) = split(full);
-    let mut node = Node { name: name.to_owned(), namespace: resolve(&scope, prefix)?, ..Node::default() };
+    let mut node = Node { name: name.to_owned(), namespace: resolve(&scope, prefix)?, place, ..Node::default() };
     for (key, value) in attributes {
         let (prefix, name) = split(&key);
+        let namespace = if prefix.is_empty() { String::new() } else { resolve(&scope, prefix)? };
         if name != "type" {
             continue;
         }
         if prefix.is_empty() {
             node.kind = Some(split(&value).1.to_owned());
-        } else if resolve(&scope, prefix)? == XSI {
+        } else if namespace == XSI {
             let (prefix, name) = split(&value);
             // govc writes `xsd:string` without declaring the prefix, and servers take that. Any other undeclared prefix is
             // a mistake that a client should hear of.
             let declared = scope.contains_key(prefix) || prefix != "xsd";
-            node.xsi_type = Some(if !declared || resolve(&scope, prefix)? == XSD {
-                format!("xsd:{name}")
-            } else {
-                name.to_owned()
+            let namespace = if declared { resolve(&scope, prefix)? } else { XSD.to_owned() };
+            node.xsi_type = Some(match namespace.as_str() {
+                XSD => format!("xsd:{name}"),
+                "urn:vim25" => name.to_owned(),
+                other => format!("{{{other}}}{name}"),
             });
         }
     }
@@ -155,7 +225,8 @@ fn resolve(scope: &HashMap<String, String>, prefix: &str) -> Result<String, Malf
     match scope.get(prefix) {
         Some(namespace) => Ok(namespace.clone()),
         None if prefix.is_empty() => Ok(String::new()),
-        None => Err(Malformed(format!("undeclared prefix {prefix}"))),
+        None if prefix == "xml" => Ok("http://www.w3.org/XML/1998/namespace".into()),
+        None => Err(Malformed("unbound prefix")),
     }
 }
 
@@ -178,15 +249,34 @@ mod tests {
 
     #[test]
     fn what_is_not_a_document_is_refused() {
-        for text in [
-            "",
-            "<a>",
-            "<a></b>",
-            "<a/><b/>",
-            "<x:a/>",
-            r#"<a xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:type="q:int"/>"#,
-        ] {
-            assert!(Node::parse(text).is_err(), "{text}");
+        let cases = [
+            ("", "no element found"),
+            ("<a>", "no element found"),
+            ("<a></b>", "mismatched tag"),
+            ("<a/><b/>", "junk after document element"),
+            ("<a/>text", "junk after document element"),
+            ("text<a/>", "not well-formed (invalid token)"),
+            ("<!DOCTYPE a><a/>", "not well-formed (invalid token)"),
+            ("<x:a/>", "unbound prefix"),
+            ("<a x:b=''/>", "unbound prefix"),
+            (r#"<a xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:type="q:int"/>"#, "unbound prefix"),
+            ("<a b='' b=''/>", "duplicate attribute"),
+            ("<a>&nbsp;</a>", "undefined entity"),
+            ("<a>&#1;</a>", "reference to invalid character number"),
+            ("<a>&#xFFFF;</a>", "reference to invalid character number"),
+            ("<a b='&#8;'/>", "reference to invalid character number"),
+            ("<a>\u{1}</a>", "not well-formed (invalid token)"),
+            ("<a>\u{fffe}</a>", "not well-formed (invalid token)"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Node::parse(text).unwrap_err(), Malformed(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn elements_know_their_places() {
+        let node = Node::parse("<a>\n <b/>\n\n<c>x</c><d/></a>").unwrap();
+        let places: Vec<String> = node.children.iter().map(|child| child.place.to_string()).collect();
+        assert_eq!(places, ["line 2, column 1", "line 4, column 0", "line 4, column 8"]);
     }
 }

@@ -5,16 +5,6 @@ use quick_xml::escape::escape;
 use crate::schema::{self, Version};
 use crate::value::{Data, Value};
 
-/// Fields whose declared type is `anyType`: only there does a primitive carry `xsi:type`.
-fn is_any(owner: &str, field: &str) -> bool {
-    matches!(
-        (owner, field),
-        ("OptionValue" | "CustomFieldStringValue" | "KeyAnyValue", "value")
-            | ("DynamicProperty" | "PropertyChange", "val")
-            | ("TaskInfo", "result")
-    )
-}
-
 /// Writes one value as an element.
 ///
 /// `any` says that the element is declared as `anyType`; `version` is the API version of the request, later fields than
@@ -57,11 +47,25 @@ pub fn element(out: &mut String, name: &str, value: &Value, any: bool, version: 
     }
 }
 
-/// Writes the fields of a data object, without the element around them.
+/// Writes the fields of a data object, without the element around them: in the order of the WSDL, whatever the order in
+/// which they were set. A required field that was not set has its default.
 pub fn fields(out: &mut String, data: &Data, version: Version) {
-    for (field, value) in &data.fields {
-        if schema::known(&data.kind, field, version) {
-            element(out, field, value, is_any(&data.kind, field), version);
+    let declared = schema::fields(&data.kind);
+    if declared.is_empty() {
+        for (name, value) in &data.fields {
+            element(out, name, value, false, version);
+        }
+    }
+    for field in declared.iter().filter(|field| field.since <= version) {
+        // Only where the declared type is `anyType` does a primitive carry `xsi:type`.
+        let any = field.kind == "anyType";
+        match data.get(field.name) {
+            Some(value) => element(out, field.name, value, any, version),
+            None => {
+                if let Some(value) = schema::default(field, None) {
+                    element(out, field.name, &value, any, version);
+                }
+            }
         }
     }
 }
@@ -102,8 +106,7 @@ mod tests {
     use super::*;
     use crate::soap::node::Node;
 
-    const OPEN: &str =
-        r#"<a xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema">"#;
+    const OPEN: &str = r#"<a xmlns="urn:vim25" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema">"#;
 
     proptest! {
         #[test]

@@ -110,6 +110,7 @@ impl World {
                     .into()
             }
             "configurationEx" if cluster.real => Data::new("ClusterConfigInfoEx")
+                .with("vmSwapPlacement", "vmDirectory")
                 .with("dasConfig", cluster.ha.config())
                 .with("drsConfig", cluster.drs_config())
                 .into(),

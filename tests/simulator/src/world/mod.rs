@@ -50,6 +50,8 @@ pub struct World {
     members: HashMap<String, BTreeSet<String>>,
     /// Tasks by moid.
     pub tasks: BTreeMap<String, Task>,
+    /// Cookies that were set before a login.
+    pub cookies: HashSet<String>,
     /// Live sessions by cookie.
     pub sessions: HashMap<String, Session>,
     /// How many logins and logouts there were.
@@ -87,6 +89,7 @@ impl World {
             kinds: HashMap::new(),
             members: HashMap::new(),
             tasks: BTreeMap::new(),
+            cookies: HashSet::new(),
             sessions: HashMap::new(),
             counts: SessionCounts::default(),
             views: BTreeMap::new(),

@@ -15,6 +15,8 @@ pub struct Session {
     pub login: String,
     /// Milliseconds since the start when it was last used.
     pub last_used: u64,
+    /// How many calls it made.
+    pub calls: i64,
 }
 
 /// How many sessions there were.
@@ -48,18 +50,25 @@ impl Session {
             .with("lastActiveTime", crate::value::Value::Time(now.to_owned()))
             .with("locale", "en")
             .with("messageLocale", "en")
+            .with("ipAddress", "127.0.0.1")
+            .with("callCount", self.calls)
     }
 }
 
 impl World {
-    /// Opens a session and gives its cookie, forty hex digits as a real server's.
-    pub fn open_session(&mut self, user: &str) -> (String, Session) {
-        let cookie = random_hex(20);
-        let session = Session { key: uuid(), user: user.to_owned(), login: self.time(), last_used: self.now };
-        self.sessions.insert(cookie.clone(), session.clone());
+    /// Opens a session under this cookie.
+    pub fn open_session(&mut self, user: &str, cookie: String) -> Session {
+        let (key, login) = (uuid(), self.time());
+        let session = Session { key, user: user.to_owned(), login, last_used: self.now, calls: 1 };
+        self.sessions.insert(cookie, session.clone());
         self.counts.logins += 1;
-        (cookie, session)
+        session
     }
+}
+
+/// A new cookie: forty hex digits as a real server's.
+pub fn cookie() -> String {
+    random_hex(20)
 }
 
 /// So many random bytes in hex.

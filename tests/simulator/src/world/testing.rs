@@ -24,7 +24,7 @@ pub fn call(world: &mut World, on: &str, method: &str, args: &str) -> Result<Rep
         r#"<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><e:Body><{method} xmlns="urn:vim25"><_this type="{kind}">{on}</_this>{args}</{method}></e:Body></e:Envelope>"#
     );
     let call = Call::parse(&body).unwrap();
-    let (_, session) = world.open_session("tester");
+    let session = world.open_session("tester", crate::world::session::cookie());
     let started = world.now;
     let version = world.config.personality.newest();
     let mut ctx = Ctx {

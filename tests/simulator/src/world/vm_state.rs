@@ -18,11 +18,12 @@ impl World {
             }
             _ => "inactive",
         };
+        let yes = Data::new("ElementDescription").with("label", "Yes").with("summary", "Yes").with("key", "0");
         let question = vm.question.as_ref().map(|text| {
-            Data::new("VirtualMachineQuestionInfo")
-                .with("id", "1")
-                .with("text", text)
-                .with("choice", Data::new("ChoiceOption").with("choiceInfo", Value::List("ElementDescription", vec![])))
+            Data::new("VirtualMachineQuestionInfo").with("id", "1").with("text", text).with(
+                "choice",
+                Data::new("ChoiceOption").with("choiceInfo", Value::List("ElementDescription", vec![yes.into()])),
+            )
         });
         let booted = (vm.power == Power::On).then(|| Value::Time(super::clock::format(self.epoch + vm.booted * 1000)));
         let protected = self.cluster_of(&vm.host).filter(|_| vm.power == Power::On).map(|cluster| {
