@@ -108,8 +108,10 @@ def test_a_certificate_that_the_system_trusts_needs_no_thumbprint(vcsim):
         assert run_module("vm_power", args).kind == "tls"
 
 
-def test_what_vcsim_does_not_tell_is_unknown_to_ft_readiness(vcsim):
+def test_ft_readiness_reports_what_vcsim_says_and_what_it_does_not(vcsim):
     result = run_module("ft_readiness", vcsim.connection | {"name": VM})
     assert not result.json["failed"] and result.changed is False, result.msg
-    unknown = {check["id"] for check in result.json["checks"] if check["status"] == "unknown"}
-    assert {"ha-agent", "host-capability", "compatibility"} <= unknown
+    status = {check["id"]: check["status"] for check in result.json["checks"]}
+    assert (status["ha-agent"], status["compatibility"]) == ("unknown", "unknown")
+    # Its hosts have `smpFtSupported` false.
+    assert status["host-capability"] == "unmet"

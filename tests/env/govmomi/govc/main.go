@@ -1,0 +1,17 @@
+// govc with the commands that the tests use.
+package main
+
+import (
+	"os"
+
+	"github.com/vmware/govmomi/cli"
+	_ "github.com/vmware/govmomi/cli/about"
+	_ "github.com/vmware/govmomi/cli/host/option"
+	_ "github.com/vmware/govmomi/cli/object"
+	_ "github.com/vmware/govmomi/cli/session"
+	_ "github.com/vmware/govmomi/cli/vm"
+)
+
+func main() {
+	os.Exit(cli.Run(os.Args[1:]))
+}
