@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::control;
 use crate::files;
+use crate::record::Recorder;
 use crate::world::World;
 
 /// No request is larger.
@@ -30,6 +31,7 @@ pub struct Server {
     pub changed: Notify,
     start: Instant,
     latency: Duration,
+    recorder: Recorder,
 }
 
 /// The connection is to be closed without an answer.
@@ -42,9 +44,9 @@ pub type Answer = Response<Full<Bytes>>;
 
 impl Server {
     /// A server of this world.
-    pub fn new(world: World) -> Self {
+    pub fn new(world: World, recorder: Recorder) -> Self {
         let latency = Duration::from_millis(world.config.latency_ms);
-        Self { world: Mutex::new(world), changed: Notify::new(), start: Instant::now(), latency }
+        Self { world: Mutex::new(world), changed: Notify::new(), start: Instant::now(), latency, recorder }
     }
 
     /// The world, brought to the present time.
@@ -98,7 +100,9 @@ impl Server {
         let path = parts.uri.path();
         if path == "/sdk" || path.starts_with("/sdk/") {
             if parts.method == Method::POST {
-                return crate::sdk::call(&self, &parts.headers, &body).await;
+                let answer = crate::sdk::call(&self, &parts.headers, &body).await;
+                self.recorder.record(&parts.headers, body.as_ref(), answer.as_ref().ok()).await;
+                return answer;
             }
             if path == "/sdk/vimServiceVersions.xml" {
                 let versions = files::versions(&self.world());

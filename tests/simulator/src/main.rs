@@ -10,6 +10,7 @@ mod http;
 mod inject;
 mod methods;
 mod property;
+mod record;
 mod schema;
 mod sdk;
 mod soap;
@@ -29,6 +30,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use certificate::Identity;
 use config::Config;
 use http::Server;
+use record::Recorder;
 use world::World;
 
 fn main() -> ExitCode {
@@ -58,7 +60,7 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let until_stdin_closes = config.until_stdin_closes;
     let world = World::new(config, u64::try_from(epoch)?);
     let facts = facts(&world, address, identity.as_ref());
-    let server = Arc::new(Server::new(world));
+    let server = Arc::new(Server::new(world, Recorder::from_environment()?));
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{facts}")?;
     stdout.flush()?;
