@@ -20,8 +20,15 @@ class Request:
 
 
 @contextlib.contextmanager
-def relay(port: int, before: Callable[[bytes], None] = lambda _: None) -> Iterator[tuple[int, list[Request]]]:
-    """Passes requests on to the simulator at `port`, after `before` has seen each; yields its own port and the requests."""
+def relay(
+    port: int,
+    before: Callable[[bytes], None] = lambda _: None,
+    rewrite: Callable[[bytes], bytes] = lambda text: text,
+) -> Iterator[tuple[int, list[Request]]]:
+    """Passes requests on to the simulator at `port`, after `before` has seen each, and replies as `rewrite` returns them.
+
+    Yields its own port and the requests.
+    """
     requests: list[Request] = []
 
     class Relay(http.server.BaseHTTPRequestHandler):
@@ -35,7 +42,7 @@ def relay(port: int, before: Callable[[bytes], None] = lambda _: None) -> Iterat
             kept = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
             upstream.request("POST", self.path, body, kept)
             answer = upstream.getresponse()
-            text = answer.read()
+            text = rewrite(answer.read())
             self.send_response(answer.status)
             for name, value in answer.getheaders():
                 if name.lower() not in ("content-length", "transfer-encoding", "connection"):
