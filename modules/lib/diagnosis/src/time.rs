@@ -54,6 +54,10 @@ impl Timestamp {
             return None;
         };
         let seconds = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset;
+        // Its zone may put the instant into a year that cannot be written.
+        if !(days(0, 1, 1)..days(10_000, 1, 1)).contains(&seconds.div_euclid(86_400)) {
+            return None;
+        }
         Some((Self(seconds * SECOND + micros), end))
     }
 
@@ -109,6 +113,10 @@ mod tests {
             ("2011-07-31T17:31:39.314| vcpu-0| ", None),
             ("Jul 31 17:31:39.314: vcpu-0| ", None),
             ("2011-13-31T17:31:39Z", None),
+            ("0000-01-01T00:59:59+01:00", None),
+            ("0000-01-01T00:00:00Z", Some("0000-01-01T00:00:00.000Z")),
+            ("9999-12-31T23:00:00-01:00", None),
+            ("9999-12-31T23:59:59Z", Some("9999-12-31T23:59:59.000Z")),
             ("2011-07-3", None),
             ("", None),
             ("２011-07-31T17:31:39Z", None),
