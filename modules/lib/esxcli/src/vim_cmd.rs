@@ -35,8 +35,8 @@ impl VimCmd {
     /// it is not.
     ///
     /// # Errors
-    /// `Path` if `vmx` leads nowhere, `Unexpected` if the table gives the file to several machines, or whatever the tool
-    /// failed with.
+    /// `Path` if `vmx` leads nowhere, `Unexpected` if the table gives the file to several machines or has too many
+    /// readings, or whatever the tool failed with.
     pub async fn registered(&self, vmx: &Path, deadline: Instant) -> Result<Option<u64>, Error> {
         let file = vmx.canonicalize().map_err(|io| Error::Path { path: vmx.to_owned(), io })?;
         let output = self.program.succeed(&["vmsvc/getallvms".to_owned()], LARGE, deadline).await?;
@@ -49,7 +49,11 @@ impl VimCmd {
             // Datastores are links from names to ids, so that only resolved paths can be compared.
             self.volumes.join(datastore).join(path).canonicalize().is_ok_and(|found| found == file)
         };
-        match vms::owners(table, is_file).as_slice() {
+        let Some(owners) = vms::owners(table, is_file) else {
+            let text = "a table with too many brackets in the names and annotations of its machines".to_owned();
+            return Err(Error::Unexpected { tool: self.program.name, text });
+        };
+        match owners.as_slice() {
             [] => Ok(None),
             [vmid] => Ok(Some(*vmid)),
             several => {

@@ -4,22 +4,27 @@
 //! Nothing in it is quoted: names hold blanks and brackets, and annotations hold anything, line breaks included. So every
 //! reading of a line is tried, and the file system tells which of them is one.
 
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
 /// How many readings of a line are tried, so that an annotation made of brackets costs no more than milliseconds.
 const READINGS: usize = 10_000;
+/// The same for a whole table, so that many such annotations cost no more than a second.
+pub(crate) const TABLE: usize = 100_000;
 
 /// The ids of the machines whose datastore and path `is_file` takes for the wanted file's; rarely more than one.
 ///
 /// Readings that go on with guest and version, as the table's own columns do, come first, and the others only if none of
-/// them is right: an annotation may name the file of another machine.
-pub(crate) fn owners(table: &[u8], is_file: impl Fn(&OsStr, &OsStr) -> bool) -> Vec<u64> {
+/// them is right: an annotation may name the file of another machine. `None` if there are more readings in
+/// the table than may be tried.
+pub(crate) fn owners(table: &[u8], is_file: impl Fn(&OsStr, &OsStr) -> bool) -> Option<Vec<u64>> {
+    let left = Cell::new(TABLE);
     let machines: Vec<(u64, &[u8])> = table.split(|byte| *byte == b'\n').filter_map(machine).collect();
     let owning = |columns_follow| {
         let mut ids: Vec<u64> = machines
             .iter()
-            .filter(|(_, line)| any_reading(line, columns_follow, &is_file))
+            .filter(|(_, line)| any_reading(line, columns_follow, &left, &is_file))
             .map(|(vmid, _)| *vmid)
             .collect();
         ids.sort_unstable();
@@ -27,7 +32,8 @@ pub(crate) fn owners(table: &[u8], is_file: impl Fn(&OsStr, &OsStr) -> bool) -> 
         ids
     };
     let certain = owning(true);
-    if certain.is_empty() { owning(false) } else { certain }
+    let owners = if certain.is_empty() { owning(false) } else { certain };
+    (left.get() > 0).then_some(owners)
 }
 
 /// The options in what `vim-cmd vmsvc/get.config` prints: `key = "NAME",` and on the next line `value = "VALUE"`.
@@ -50,8 +56,13 @@ fn machine(line: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 /// Whether `is_file` takes any reading of the line: a datastore between a `[` and a `] `, and a path between that and the
-/// end of a word in `.vmx`, after which the next columns follow or do not.
-fn any_reading(line: &[u8], columns_follow: bool, is_file: impl Fn(&OsStr, &OsStr) -> bool) -> bool {
+/// end of a word in `.vmx`, after which the next columns follow or do not. `left` counts the readings of the table.
+fn any_reading(
+    line: &[u8],
+    columns_follow: bool,
+    left: &Cell<usize>,
+    is_file: impl Fn(&OsStr, &OsStr) -> bool,
+) -> bool {
     let mut ends: Vec<usize> = positions(line, b".vmx").map(|dot| dot + b".vmx".len()).collect();
     ends.retain(|end| {
         let rest = &line[*end..];
@@ -61,15 +72,15 @@ fn any_reading(line: &[u8], columns_follow: bool, is_file: impl Fn(&OsStr, &OsSt
     let mut closes: Vec<usize> = positions(line, b"] ").collect();
     closes.retain(|close| ends.last().is_some_and(|end| close + 2 < *end));
 
-    let mut left = READINGS;
+    let last = left.get().saturating_sub(READINGS);
     for open in positions(line, b"[").take_while(|open| closes.last().is_some_and(|close| open < close)) {
         for &close in &closes[closes.partition_point(|close| *close < open)..] {
             let path = close + 2;
             for &end in &ends[ends.partition_point(|end| *end <= path)..] {
-                if left == 0 {
+                if left.get() == last {
                     return false;
                 }
-                left -= 1;
+                left.set(left.get() - 1);
                 if is_file(OsStr::from_bytes(&line[open + 1..close]), OsStr::from_bytes(&line[path..end])) {
                     return true;
                 }
