@@ -124,14 +124,32 @@ impl Error {
     /// What `msg` says: the failure and, where one is known, the remedy.
     pub fn message(&self) -> String {
         match &self.hint {
-            Some(hint) => format!("{} {hint}", full_stop(&self.detail)),
+            Some(hint) => full_stop(&format!("{} {hint}", full_stop(&self.detail))),
             None => full_stop(&self.detail),
         }
     }
 }
 
-/// The text as a sentence: with a final stop, unless it ends in punctuation already.
+/// Returns the text as a sentence: in one line, and with a final stop, unless it ends in punctuation already.
 pub(crate) fn full_stop(text: &str) -> String {
-    let text = text.trim_end();
-    if text.ends_with(['.', '?', '!']) { text.to_owned() } else { format!("{text}.") }
+    let breaks = |char: char| char.is_control() || "\u{2028}\u{2029}".contains(char);
+    let lines = text.split(breaks).map(str::trim_end).filter(|line| !line.is_empty());
+    let text = lines.collect::<Vec<_>>().join(" ");
+    if text.ends_with(['.', '?', '!']) { text } else { format!("{text}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::full_stop;
+
+    #[test]
+    fn a_text_becomes_a_sentence_in_one_line() {
+        for (text, sentence) in [
+            ("It failed", "It failed."),
+            ("Is it on?\n", "Is it on?"),
+            ("It failed:\r\n\r\nsee\u{2028}the log\u{85}\0", "It failed: see the log."),
+        ] {
+            assert_eq!(full_stop(text), sentence);
+        }
+    }
 }
