@@ -30,7 +30,7 @@ pub struct LogPage {
 }
 
 impl LogPage {
-    fn parse(element: &Element) -> Self {
+    pub(crate) fn parse(element: &Element) -> Self {
         let number = |name| element.child(name).and_then(Element::int).and_then(|it| it.try_into().ok()).unwrap_or(0);
         Self {
             start: number("lineStart"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::bounds::brief;
+use crate::bounds::{brief, one_line};
 use crate::xml::Element;
 
 // Limits for one fault, far above real ones. The rest is cut, because all of a fault goes into one line of output.
@@ -147,8 +147,7 @@ impl Default for Room {
 impl Room {
     /// Returns the text in one line, cut if there is no room for all of it.
     fn text(&mut self, text: &str) -> String {
-        let lines = text.split(['\n', '\r', '\t']).map(str::trim).filter(|line| !line.is_empty());
-        let text = brief(&lines.collect::<Vec<_>>().join(" "), self.texts.min(TEXT));
+        let text = one_line(text, self.texts.min(TEXT));
         self.texts = self.texts.saturating_sub(text.len());
         text
     }

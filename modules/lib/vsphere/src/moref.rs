@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::bounds::brief;
+use crate::bounds::one_line;
 
 /// Longest id in a message, in bytes.
 const SHOWN: usize = 100;
@@ -25,6 +25,6 @@ impl Moref {
 
 impl fmt::Display for Moref {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&brief(&self.id, SHOWN))
+        f.write_str(&one_line(&self.id, SHOWN))
     }
 }

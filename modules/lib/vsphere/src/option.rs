@@ -95,7 +95,7 @@ pub enum OptionKind {
 }
 
 impl OptionDef {
-    fn parse(element: &Element) -> Option<Self> {
+    pub(crate) fn parse(element: &Element) -> Option<Self> {
         let text = |name| element.child(name).map_or("", Element::text).to_owned();
         let kind = element.child("optionType");
         Some(Self {

@@ -1,6 +1,6 @@
 //! Places in the inventory: datacenters, folders, and the paths that lead to them.
 
-use crate::bounds::brief;
+use crate::bounds::one_line;
 use crate::error::Error;
 use crate::moref::Moref;
 use crate::names;
@@ -102,7 +102,7 @@ impl Session {
         let paths = self.paths_of(morefs).await?;
         let candidates = paths.iter().zip(morefs);
         let mut candidates: Vec<String> =
-            candidates.map(|(path, moref)| format!("{} ({moref})", brief(path, PATH))).collect();
+            candidates.map(|(path, moref)| format!("{} ({moref})", one_line(path, PATH))).collect();
         candidates.sort();
         if more > 0 {
             candidates.push(format!("{more} more"));

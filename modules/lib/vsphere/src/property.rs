@@ -220,7 +220,7 @@ impl Session {
 }
 
 /// Adds an `ObjectContent` to what is known of its object from earlier pages.
-fn join(
+pub(crate) fn join(
     objects: &mut Vec<Object>,
     at: &mut HashMap<Moref, usize>,
     element: Element,

@@ -1,6 +1,6 @@
 //! SOAP envelopes of answers: the returned element, or the fault.
 
-use crate::bounds::brief;
+use crate::bounds::one_line;
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::xml::Element;
@@ -67,7 +67,7 @@ fn meaning(status: u16, body: &str) -> String {
     // Plain text such as "Client sent an HTTP request to an HTTPS server." says it best; pages of markup do not.
     let line = body.lines().find(|line| !line.trim().is_empty());
     match line.map(str::trim) {
-        Some(line) if !line.starts_with('<') => brief(line, 200),
+        Some(line) if !line.starts_with('<') => one_line(line, 200),
         _ => "not an answer of the vSphere API".to_owned(),
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::bounds::brief;
+use crate::bounds::one_line;
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::moref::Moref;
@@ -130,7 +130,7 @@ impl Session {
 }
 
 /// The task's end, if it has ended (`TaskInfo.state`).
-fn outcome(info: &Element) -> Option<Result<Option<Element>, Fault>> {
+pub(crate) fn outcome(info: &Element) -> Option<Result<Option<Element>, Fault>> {
     match info.child("state").map_or("", Element::text) {
         "success" => Some(Ok(info.child("result").cloned())),
         "error" => {
@@ -142,8 +142,8 @@ fn outcome(info: &Element) -> Option<Result<Option<Element>, Fault>> {
 }
 
 /// The task for people: ``task ReconfigVM_Task of `inner` ``.
-fn describe(info: &Element, task: &Moref) -> String {
-    let text = |name| info.child(name).map(|it| brief(it.text(), NAME)).filter(|it| !it.is_empty());
+pub(crate) fn describe(info: &Element, task: &Moref) -> String {
+    let text = |name| info.child(name).map(|it| one_line(it.text(), NAME)).filter(|it| !it.is_empty());
     let operation = text("name").or_else(|| text("descriptionId")).unwrap_or_else(|| task.to_string());
     match text("entityName") {
         Some(entity) => format!("task {operation} of `{}`", crate::names::decode(&entity)),
@@ -152,8 +152,8 @@ fn describe(info: &Element, task: &Moref) -> String {
 }
 
 /// `VirtualMachineQuestionInfo` as an error.
-fn ask(vm: &Moref, id: String, question: &Element) -> Error {
-    let text = |element: &Element, name| brief(element.child(name).map_or("", Element::text), QUESTION);
+pub(crate) fn ask(vm: &Moref, id: String, question: &Element) -> Error {
+    let text = |element: &Element, name| one_line(element.child(name).map_or("", Element::text), QUESTION);
     let choices = question.child("choice").into_iter();
     Error::Question {
         vm: vm.clone(),

@@ -8,7 +8,7 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{NamespaceResolver, ResolveResult};
 use quick_xml::reader::NsReader;
 
-use crate::bounds::{Held, TooLarge, brief};
+use crate::bounds::{Held, TooLarge, one_line};
 use crate::error::Error;
 use crate::moref::Moref;
 
@@ -261,6 +261,9 @@ impl Tags {
         if let Some(tag) = self.known.get(name).and_then(|tags| tags.iter().take(SEARCHED).find(alike)) {
             return Ok(tag.clone());
         }
+        if !is_name(name) {
+            return Err(damaged(()));
+        }
         let texts = [name, kind.unwrap_or_default(), moref_kind.unwrap_or_default()];
         if texts.iter().any(|text| text.len() > NAME) {
             return Err("a name is too long".into());
@@ -277,6 +280,12 @@ impl Tags {
         self.known.entry(name.into()).or_default().push(tag.clone());
         Ok(tag)
     }
+}
+
+/// Whether the text is the name of an element, so that it can be written back. The parser takes anything.
+fn is_name(text: &str) -> bool {
+    let legal = |char: char| char.is_alphanumeric() || "_-.".contains(char);
+    text.chars().all(legal) && text.starts_with(|first: char| first.is_alphabetic() || first == '_')
 }
 
 /// How many tags of the same name are searched; a hostile document may have millions.
@@ -306,7 +315,7 @@ fn character(reference: &BytesRef) -> Result<char, Flaw> {
         "amp" => Ok('&'),
         "quot" => Ok('"'),
         "apos" => Ok('\''),
-        name => Err(Flaw::Malformed(format!("it uses the unknown entity `{}`", brief(name, NAME)))),
+        name => Err(Flaw::Malformed(format!("it uses the unknown entity `{}`", one_line(name, NAME)))),
     }
 }
 
@@ -391,6 +400,10 @@ mod tests {
             ("<a></b>", "damaged"),
             ("<a b='1' b='2'/>", "damaged"),
             ("<a>&#xD800;</a>", "damaged"),
+            (r#"<a><b">&lt;</b"></a>"#, "damaged"),
+            ("<a><b<c/></a>", "damaged"),
+            ("<a><1/></a>", "damaged"),
+            ("<a\u{2028}b/>", "damaged"),
             ("<x:a xmlns:y='urn:y' y:type='&z;'/>", "damaged"),
         ] {
             let error = Element::parse(xml).unwrap_err().to_string();
