@@ -32,7 +32,8 @@ impl Migration {
 }
 
 fn id(text: &str) -> Option<u64> {
-    let number = DIGITS.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number =
+        DIGITS.contains(&text.len()) && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
     number.then(|| text.parse().ok())?
 }
 
@@ -87,6 +88,8 @@ mod tests {
             ("VMotion: 3680: 1312133702562144 D: failed to read", Some((id, None))),
             ("VMotion: 3680: 1312133702562144 X: failed to read", None),
             ("migration [ac1e0050:131213370256214400000]", None),
+            ("migration [ac1e0050:0000000703731750]", None),
+            ("VMotion: 3680: 0000000703731750 S: failed to read", None),
             ("migration [nonsense:1312133702562144]", None),
             ("migration [:1312133702562144]", None),
             ("migration [ac1e0050:1312133702562144", None),
