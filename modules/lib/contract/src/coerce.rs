@@ -169,13 +169,20 @@ fn python(value: &Value) -> String {
         Value::Bool(true) => "True".to_owned(),
         Value::Bool(false) => "False".to_owned(),
         Value::Number(number) => match number.as_f64() {
-            Some(float) if number.is_f64() => format!("{float:?}"),
+            Some(float) if number.is_f64() => {
+                let text = format!("{float:?}");
+                // Python writes the sign and at least two digits of an exponent.
+                match text.split_once('e').map(|(digits, exponent)| (digits, exponent.parse::<i32>())) {
+                    Some((digits, Ok(exponent))) if exponent < 0 => format!("{digits}e-{:02}", exponent.abs()),
+                    Some((digits, Ok(exponent))) => format!("{digits}e+{exponent:02}"),
+                    _ => text,
+                }
+            }
             _ => number.to_string(),
         },
         Value::String(text) => {
             let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
-            let escaped = text.replace('\\', "\\\\").replace('\n', "\\n");
-            let escaped = if quote == '\'' { escaped.replace('\'', "\\'") } else { escaped };
+            let escaped: String = text.chars().map(|char| escaped(char, quote)).collect();
             format!("{quote}{escaped}{quote}")
         }
         Value::Array(items) => format!("[{}]", items.iter().map(python).collect::<Vec<_>>().join(", ")),
@@ -183,6 +190,17 @@ fn python(value: &Value) -> String {
             let items = map.iter().map(|(name, one)| format!("{}: {}", python(&json!(name)), python(one)));
             format!("{{{}}}", items.collect::<Vec<_>>().join(", "))
         }
+    }
+}
+
+/// The character as `repr()` writes it inside of these quotes.
+fn escaped(char: char, quote: char) -> String {
+    match char {
+        '\t' | '\n' | '\r' | '\\' => char.escape_default().to_string(),
+        _ if char == quote => format!("\\{char}"),
+        _ if char.is_control() => format!("\\x{:02x}", u32::from(char)),
+        '\u{2028}' | '\u{2029}' => format!("\\u{:x}", u32::from(char)),
+        _ => char.to_string(),
     }
 }
 
@@ -285,6 +303,10 @@ mod tests {
             (&text, json!(8), Some(json!("8"))),
             (&text, json!(1.5), Some(json!("1.5"))),
             (&text, json!(1.0), Some(json!("1.0"))),
+            (&text, json!(1e16), Some(json!("1e+16"))),
+            (&text, json!(-1.5e-5), Some(json!("-1.5e-05"))),
+            (&text, json!(1e-10), Some(json!("1e-10"))),
+            (&text, json!(["\t\r\n\u{1}\u{85}\u{2028}\\"]), Some(json!(r"['\t\r\n\x01\x85\u2028\\']"))),
             (&text, json!(true), Some(json!("True"))),
             (&text, json!(false), Some(json!("False"))),
             (&text, json!(["a", 1]), Some(json!("['a', 1]"))),
