@@ -4,6 +4,8 @@ mod answer;
 mod bolt;
 mod call;
 mod dsc;
+#[cfg(any(test, feature = "fuzzing"))]
+mod invariants;
 mod runtime;
 mod series;
 mod stream;
@@ -30,6 +32,13 @@ pub fn main<M: Module>() -> ExitCode {
 
 /// Runs the module as a program that was called as `args` say; the first is the program itself.
 pub fn main_from<M: Module>(args: Vec<OsString>) -> ExitCode {
+    #[cfg(feature = "fuzzing")]
+    if let [_, flag, document] = &args[..]
+        && flag == "--fuzz"
+    {
+        invariants::document::<M>(document.as_encoded_bytes());
+        return ExitCode::SUCCESS;
+    }
     // A panic is told in the result. Its own message would go to standard error, which over ssh is standard output.
     std::panic::set_hook(Box::new(|_| {}));
     let runtime = Runtime::start();

@@ -9,6 +9,8 @@
 mod catalogue;
 mod file;
 mod inquiry;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod invariants;
 mod line;
 mod migration;
 mod release;

@@ -5,6 +5,8 @@
 
 mod advcfg;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod invariants;
 mod option;
 mod program;
 mod record;

@@ -105,7 +105,86 @@ fn print(text: &str) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
+
+    const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../");
+
+    /// Texts of values: right and wrong ones of every type.
+    const VALUES: [&str; 24] = [
+        "null",
+        "true",
+        "\"no\"",
+        "0",
+        "-1",
+        "\" 8 \"",
+        "1.5",
+        "1e3",
+        "1e300",
+        "99999999999999999999",
+        "\"esxi01, esxi02\"",
+        "\"a=1 b='2, 3'\"",
+        "{\"a\": 1, \"b\": null}",
+        "{}",
+        "[]",
+        "[\"vmk0\", 1, null]",
+        "\"\"",
+        "\"vm-63\"",
+        "\"/a/b.vmx\"",
+        "\"__omit_place_holder__1\"",
+        "\"\\u0007\"",
+        "\"a\\nb\"",
+        "\"S3cretS3cret\"",
+        "\"me:S3cret@host\"",
+    ];
+
+    /// A module, and a document of its arguments.
+    fn document() -> impl Strategy<Value = (Entry, String)> {
+        select(&MODULES[..]).prop_flat_map(|module| {
+            let schema = std::fs::read_to_string(format!("{FOLDER}schemas/{}.args.json", module.0)).unwrap();
+            let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+            let names: Vec<String> = schema["properties"].as_object().unwrap().keys().cloned().collect();
+            // Words in quotes: the values that texts may have are among them.
+            let words: Vec<String> = schema.to_string().split('"').skip(1).step_by(2).map(str::to_owned).collect();
+            let value = prop_oneof![
+                3 => select(&VALUES[..]).prop_map(str::to_owned),
+                1 => select(words).prop_map(|word| format!("\"{word}\"")),
+            ];
+            let member = (select(names), value).prop_map(|(name, value)| format!("\"{name}\": {value}"));
+            let server = "\"hostname\": \"vc\", \"username\": \"me\", \"password\": \"S3cretS3cret\"";
+            (prop::collection::vec(member, 0..5), any::<bool>()).prop_map(move |(mut members, complete)| {
+                members.extend(complete.then(|| server.to_owned()));
+                (module, format!("{{{}}}", members.join(", ")))
+            })
+        })
+    }
+
+    /// Checks the invariants of a document (`cli::invariants` of contract).
+    fn check(module: Entry, document: Vec<u8>) {
+        let status = module.1(vec![module.0.into(), "--fuzz".into(), OsString::from_vec(document)]);
+        assert_eq!(status, ExitCode::SUCCESS);
+    }
+
+    proptest! {
+        #[test]
+        fn all_documents_hold((module, document) in document()) {
+            check(module, document.into_bytes());
+        }
+    }
+
+    #[test]
+    fn the_corpus_of_the_fuzzer_holds() {
+        for file in std::fs::read_dir(format!("{FOLDER}tests/fuzz/corpus/arguments")).unwrap() {
+            let input = std::fs::read(file.unwrap().path()).unwrap();
+            let end = input.iter().position(|byte| *byte == b'\n').unwrap();
+            let module = named(std::str::from_utf8(&input[..end]).unwrap()).unwrap();
+            check(module, input[end + 1..].to_vec());
+        }
+    }
 
     #[test]
     fn it_has_every_module_of_the_workspace() {

@@ -140,3 +140,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_corpus_of_the_fuzzer_holds() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/fuzz/corpus/vmx_edit");
+    for file in std::fs::read_dir(folder).unwrap() {
+        invariants::input(&std::fs::read(file.unwrap().path()).unwrap());
+    }
+}

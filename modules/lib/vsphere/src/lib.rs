@@ -19,6 +19,8 @@ mod ft;
 mod ft_state;
 mod header;
 mod host;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod invariants;
 mod inventory;
 #[cfg_attr(not(feature = "legacy-tls"), path = "no_legacy.rs")]
 mod legacy;

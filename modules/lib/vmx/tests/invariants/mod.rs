@@ -145,3 +145,21 @@ pub fn remove(document: &mut Document, key: &str) -> Result<bool, Error> {
     assert_eq!(document.bytes(), others.concat(), "other lines changed");
     Ok(removed)
 }
+
+/// Checks a file, a NUL, and edits, one a line: `s` with `key=value` sets, `r` with a key removes.
+pub fn input(input: &[u8]) {
+    let mut parts = input.splitn(2, |byte| *byte == 0);
+    let Some(mut document) = parse(parts.next().unwrap_or_default()) else {
+        return;
+    };
+    let edits = String::from_utf8_lossy(parts.next().unwrap_or_default());
+    for line in edits.split('\n').take(8) {
+        // Errors are answers; what must hold with them is checked inside.
+        if let Some(edit) = line.strip_prefix('s') {
+            let (key, value) = edit.split_once('=').unwrap_or((edit, ""));
+            let _ = set(&mut document, key, value);
+        } else if let Some(key) = line.strip_prefix('r') {
+            let _ = remove(&mut document, key);
+        }
+    }
+}
