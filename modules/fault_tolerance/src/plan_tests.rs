@@ -2,9 +2,9 @@ use contract::{Change as _, Kind};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use target::VmReport;
-use vsphere::{Fault, FtInfo, Moref, Version};
+use vsphere::{Cause, Fault, FtInfo, Moref, Version};
 
-use super::{Change, Goal, Step, Verdict, judge, plan, predict};
+use super::{Change, Goal, Step, Verdict, judge, may_start_secondary, plan, predict};
 use crate::state::{Engine, FtState, Observed};
 use crate::{State, Wish};
 
@@ -107,6 +107,8 @@ fn every_state_leads_to_every_wish() {
                 (steps, goal),
                 "{wanted:?} from {state}, {power}"
             );
+            // What Ansible shows as changed, and whether a run without a change still waits.
+            assert_eq!((plan.change.is_empty(), plan.change.waits()), (steps.is_empty(), goal.is_some()));
             assert!(plan.blockers.is_empty(), "{wanted:?} from {state}, {power}: {:?}", plan.blockers);
         }
     }
@@ -157,6 +159,54 @@ fn what_stands_in_the_way_is_told_only_where_something_is_to_be_done() {
     // A server that does not say whether HA is on is not taken to say no.
     let unknown = Observed { cluster: Some(("Cluster".to_owned(), None)), ..base() };
     assert!(plan(wish(State::Present), &unknown).unwrap().blockers.is_empty());
+}
+
+/// vSphere is asked where a secondary can run only if this run may start one; the question costs a request.
+#[test]
+fn placement_matters_only_where_a_secondary_may_be_started() {
+    let unprotected = || observed("notConfigured", "poweredOn");
+    let cases = [
+        // What is there; whether `present`, `suspended` and `absent` may start a secondary.
+        (unprotected(), [true, true, false]),
+        (observed("disabled", "poweredOff"), [true, false, false]),
+        (observed("enabled", "poweredOff"), [false, false, false]),
+        (observed("needSecondary", "poweredOn"), [false, false, false]),
+        (observed("running", "poweredOn"), [false, false, false]),
+        (Observed { vcenter: false, ..unprotected() }, [false, false, false]),
+        (Observed { template: true, ..unprotected() }, [false, false, false]),
+        (Observed { ft: Some(role(2)), ..unprotected() }, [false, false, false]),
+    ];
+    for (seen, expected) in cases {
+        let may =
+            [State::Present, State::Suspended, State::Absent].map(|state| may_start_secondary(wish(state), &seen));
+        assert_eq!(may, expected, "{seen:?}");
+    }
+}
+
+/// A fault that goes away while the machine is off is answered with a power cycle; any other one is only reported.
+#[test]
+fn a_power_cycle_is_offered_only_for_faults_that_it_removes() {
+    let other = || fault("VmFaultToleranceConfigIssue", "hasSnapshots");
+    let around = |fault: Fault| Fault { causes: vec![Cause { role: "error".to_owned(), fault }], ..other() };
+    let monitor = || Fault { name: "VmMonitorIncompatibleForFaultTolerance".to_owned(), ..other() };
+    let replay = || fault("VmFaultToleranceConfigIssue", "replayNotSupported");
+    for (issue, removed) in [
+        (replay(), true),
+        (monitor(), true),
+        (around(replay()), true),
+        (around(monitor()), true),
+        (other(), false),
+        (around(other()), false),
+        (Fault::default(), false),
+    ] {
+        let seen = Observed { issues: Some(vec![issue.clone()]), ..observed("notConfigured", "poweredOn") };
+        let refused = plan(wish(State::Present), &seen).unwrap();
+        assert_eq!(refused.warnings[0].contains("`allow_power_cycle: true`"), removed, "{:?}", refused.warnings);
+        let allowed = plan(Wish { allow_power_cycle: true, ..wish(State::Present) }, &seen).unwrap();
+        assert_eq!(allowed.change.steps.contains(&Step::PowerOff), removed, "{issue:?}");
+        // The cycle removes it, so there is nothing to warn of.
+        assert_eq!(allowed.warnings.is_empty(), removed, "{:?}", allowed.warnings);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@ use contract::{Change as _, Kind};
 use target::{Verdict, VmReport};
 use vsphere::{FtInfo, FtState, Moref};
 
-use super::{Change, Looks, judge, plan, predict};
+use super::{Change, Looks, judge, plan, predict, restarted, unseen};
 use crate::Action::{RestartSecondary, TestFailover};
 use crate::state::{Half, Observed};
 
@@ -189,6 +189,46 @@ fn a_restart_that_no_task_told_of_and_nothing_shows_is_not_known() {
         };
         assert_eq!(told, expected, "{lagging} {left}: {verdict:?}");
     }
+}
+
+/// A restart counts as seen if the secondary has another id, host or start time. A value that one of the two reads lacks
+/// shows nothing, except a first start time.
+#[test]
+fn a_restarted_secondary_has_another_id_host_or_start_time() {
+    const FIRST: Option<&str> = Some("2026-01-01T00:00:00Z");
+    const SECOND: Option<&str> = Some("2026-01-02T00:00:00Z");
+    type Secondary = Option<(&'static str, Option<&'static str>, Option<&'static str>)>;
+    let seen = |secondary: Secondary| {
+        let secondary = secondary.map(|(id, host, boot)| Half {
+            host: host.map(str::to_owned),
+            boot: boot.map(str::to_owned),
+            ..half(id, 2, "running")
+        });
+        Observed { secondary, ..before() }
+    };
+    let (here, there) = (Some("esxi01"), Some("esxi02"));
+    let cases: [(Secondary, Secondary, bool); 11] = [
+        (Some(("vm-70", here, FIRST)), Some(("vm-70", here, FIRST)), false),
+        (Some(("vm-70", here, None)), Some(("vm-70", here, None)), false),
+        (Some(("vm-70", here, FIRST)), Some(("vm-71", here, FIRST)), true),
+        (Some(("vm-70", here, FIRST)), Some(("vm-70", there, FIRST)), true),
+        (Some(("vm-70", here, FIRST)), Some(("vm-70", here, SECOND)), true),
+        (Some(("vm-70", here, None)), Some(("vm-70", here, FIRST)), true),
+        (Some(("vm-70", here, FIRST)), Some(("vm-70", here, None)), false),
+        (Some(("vm-70", None, FIRST)), Some(("vm-70", here, FIRST)), false),
+        (Some(("vm-70", here, FIRST)), Some(("vm-70", None, FIRST)), false),
+        (None, Some(("vm-70", here, FIRST)), true),
+        (Some(("vm-70", here, FIRST)), None, false),
+    ];
+    for (before, now, expected) in cases {
+        assert_eq!(restarted(&seen(now), &seen(before)), expected, "{before:?}, then {now:?}");
+    }
+}
+
+#[test]
+fn an_unseen_restart_is_reported_with_the_machine_and_the_time() {
+    let text = unseen(&before(), 90);
+    assert!(text.contains("inner (vm-63)") && text.contains("within 90 s"), "{text}");
 }
 
 #[test]

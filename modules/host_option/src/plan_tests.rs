@@ -71,6 +71,7 @@ fn values_take_the_hosts_type_and_range() {
         let planned = plan(&one(wanted.clone()), State::Present, Missing::Fail, &seen);
         match (planned, expected) {
             (Ok(plan), Ok(written)) => {
+                assert_eq!(plan.change.is_empty(), written.is_none(), "{wanted:?} where {kind} is {current}");
                 let text = plan
                     .change
                     .0
@@ -114,6 +115,28 @@ fn a_tool_that_can_reset_is_left_to_it_unless_the_default_is_there_already() {
         // Nobody can tell beforehand what a reset to an unknown default does: that is said, and asked afterwards.
         assert_eq!((plan.change.is_tentative(), !plan.warnings.is_empty()), (!told, !told));
         assert_eq!(plan.change.certain().0.is_empty(), !told || written.is_none());
+    }
+}
+
+/// The shell prints a value as one field of one line. A text that this changes would differ on every run.
+#[test]
+fn a_text_that_the_shell_cannot_print_back_is_refused_there() {
+    for (wanted, printable) in [
+        ("two words", true),
+        (" outer", false),
+        ("outer ", false),
+        ("two\nlines", false),
+        ("a\tb", false),
+        ("\u{7f}", false),
+    ] {
+        for resets in [true, false] {
+            let seen = Observed { resets, ..observed(Some(value("string", "x")), None) };
+            let planned = plan(&one(text(wanted)), State::Present, Missing::Fail, &seen);
+            // The API takes and returns such a text.
+            let expected = if resets && !printable { Err(Kind::InvalidArguments) } else { Ok(false) };
+            let told = planned.map(|plan| plan.change.is_empty()).map_err(|error| error.kind);
+            assert_eq!(told, expected, "{wanted:?} {resets}");
+        }
     }
 }
 

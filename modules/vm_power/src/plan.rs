@@ -158,8 +158,9 @@ mod tests {
             (State::PoweredOn, None, Err(Kind::Conflict)),
         ];
         for (state, power, expected) in cases {
-            let planned = plan(state, &observed(power)).map(|plan| plan.change.0).map_err(|error| error.kind);
-            assert_eq!(planned, expected, "{state:?} where it is {power:?}");
+            let planned = plan(state, &observed(power)).map(|plan| plan.change).map_err(|error| error.kind);
+            assert_eq!(planned.map(|change| change.0), expected, "{state:?} where it is {power:?}");
+            assert_eq!(planned.is_ok_and(|change| change.is_empty()), expected == Ok(None));
         }
     }
 

@@ -84,6 +84,7 @@ fn only_what_differs_is_written_and_what_is_lost_is_told() {
         let seen = observed(&before.0, &before.1);
         let plan = plan(&wish, &seen).unwrap();
         assert_eq!(plan.change.services, written, "{wish:?} where {before:?}");
+        assert_eq!(plan.change.is_empty(), written.is_empty(), "{wish:?} where {before:?}");
         assert_eq!(plan.warnings.len(), usize::from(loser.is_some()));
         if let Some(loser) = loser {
             assert!(plan.warnings[0].contains(loser) && plan.warnings[0].contains(LOGGING), "{:?}", plan.warnings);
