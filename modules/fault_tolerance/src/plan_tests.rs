@@ -110,6 +110,15 @@ fn every_state_leads_to_every_wish() {
             // What Ansible shows as changed, and whether a run without a change still waits.
             assert_eq!((plan.change.is_empty(), plan.change.waits()), (steps.is_empty(), goal.is_some()));
             assert!(plan.blockers.is_empty(), "{wanted:?} from {state}, {power}: {:?}", plan.blockers);
+            // Check mode reports the state that the run would end in.
+            let reported = match goal {
+                Some(Running) if !steps.is_empty() => "running",
+                Some(Enabled) => "enabled",
+                Some(Disabled) => "disabled",
+                Some(NotConfigured) => "notConfigured",
+                _ => state,
+            };
+            assert_eq!(predict(&observed(state, power), &plan.change).state, FtState::of(reported), "{wanted:?}");
         }
     }
 }
@@ -307,6 +316,15 @@ fn waiting_ends_when_it_is_so_or_cannot_become_so() {
             Verdict::Lost(_) => "lost",
         };
         assert_eq!(verdict, expected, "{goal:?} at {state}, {power}");
+    }
+}
+
+#[test]
+fn the_reason_for_a_missing_secondary_is_shown_while_waiting() {
+    for (state, expected) in [("needSecondary", "needSecondary (userAction)"), ("starting", "starting")] {
+        let seen = Observed { reason: Some("userAction".to_owned()), ..observed(state, "poweredOn") };
+        let Verdict::Waiting(shown) = judge(Goal::Running, &seen, None) else { panic!("{state} is not the end") };
+        assert_eq!(shown, expected);
     }
 }
 

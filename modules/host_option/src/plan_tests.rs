@@ -215,13 +215,16 @@ fn options_that_cannot_be_meant_are_refused() {
         (vec![("/", Scalar::Int(1))], State::Default, "is not the name"),
         (vec![("A b", Scalar::Int(1))], State::Present, "is not the name"),
         (vec![("A/b", Scalar::Int(1))], State::Present, "is not the name"),
+        (vec![("A\0b", Scalar::Int(1))], State::Present, "is not the name"),
+        (vec![("A.b", Scalar::Int(1)), ("/A/c", Scalar::Int(1))], State::Present, ""),
+        (vec![("A.b", Scalar::Null)], State::Default, ""),
         (vec![("/A/b", Scalar::Int(1)), ("A.b", Scalar::Int(0))], State::Present, "for the second time"),
         (vec![("A.b", Scalar::Null)], State::Present, "state: default"),
     ];
     for (options, state, expected) in cases {
         let options = options.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let told = problems(&options, state).join("; ");
-        assert!(told.contains(expected), "{options:?}: {told}");
+        assert!(told.contains(expected) && told.is_empty() == expected.is_empty(), "{options:?}: {told}");
     }
 }
 

@@ -175,6 +175,9 @@ mod tests {
     fn a_secondary_and_a_template_are_not_switched() {
         let secondary = Observed { ft: Some(pair(2)), ..observed(Some("poweredOn")) };
         assert!(plan(State::PoweredOff, &secondary).unwrap_err().message().contains("vm-63"));
+        assert!(plan(State::PoweredOn, &secondary).unwrap().change.is_empty());
+        let primary = Observed { ft: Some(pair(1)), ..secondary };
+        assert_eq!(plan(State::PoweredOff, &primary).unwrap().change.0, Some(Step::Off));
         let template = Observed { template: true, ..observed(Some("poweredOff")) };
         assert!(plan(State::PoweredOn, &template).unwrap_err().message().contains("template"));
         assert!(plan(State::PoweredOff, &template).unwrap().change.is_empty());
