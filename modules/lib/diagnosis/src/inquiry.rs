@@ -121,9 +121,9 @@ impl Inquiry {
         let line = self.line(number, hit.text, hit.at, &whole);
         let order = self.order;
         if let Some(at) = self.place(hit, migration) {
-            let before = self.before(hit, self.incidents[at].signature);
+            let before = (hit.signature < self.incidents[at].signature).then(|| self.before(hit));
             let incident = &mut self.incidents[at];
-            if hit.signature < incident.signature {
+            if let Some(before) = before {
                 incident.signature = hit.signature;
                 incident.told_by = line.clone();
                 incident.before = before;
@@ -141,7 +141,7 @@ impl Inquiry {
                 told_by: line.clone(),
                 migration,
                 status,
-                before: self.before(hit, usize::MAX),
+                before: self.before(hit),
                 lines: vec![line],
                 count: 1,
                 order,
@@ -178,9 +178,9 @@ impl Inquiry {
         Line { file: Rc::clone(&self.file), number, text: line::shown(text, at), time: line::time(whole) }
     }
 
-    /// The lines before a hit that tells more than signature `than`.
-    fn before(&self, hit: &Hit<'_>, than: usize) -> Vec<Line> {
-        let count = if hit.signature < than { self.catalogue.signatures()[hit.signature].context } else { 0 };
+    /// The lines before a hit, as many as its signature asks for.
+    fn before(&self, hit: &Hit<'_>) -> Vec<Line> {
+        let count = self.catalogue.signatures()[hit.signature].context;
         let lines = line::last_lines(hit.before, count).into_iter();
         lines
             .map(|(back, text)| {
@@ -200,3 +200,7 @@ impl Inquiry {
         self.incidents
     }
 }
+
+#[cfg(test)]
+#[path = "inquiry_tests.rs"]
+mod tests;
