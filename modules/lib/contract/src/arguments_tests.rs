@@ -29,12 +29,13 @@ fn all_problems_are_told_at_once_with_place_and_remedy() {
         "lamp": ["hall"], "user": "me", "on": "perhaps", "brightness": 11, "room": "a", "house": "b", "colours": {"x": []}
     }));
     for expected in [
-        "6 problems with the arguments: ",
+        "7 problems with the arguments: ",
         "unknown argument `lamp`: did you mean `lamps`?",
         "missing argument `lamps`",
         "`on`: expected a boolean",
         "`brightness`: 11 is out of range: give 1 to 10",
         "`room` and `house` exclude each other",
+        "`colours` and `brightness` exclude each other",
         "`colours`: `x`: expected a single value",
     ] {
         assert!(told.contains(expected), "{expected}: {told}");
@@ -60,6 +61,24 @@ fn what_is_wrong_with_one_argument_is_told() {
         let told = refused(given.clone());
         assert!(told.contains(expected), "{given}: {told}");
     }
+}
+
+#[test]
+fn a_default_that_is_given_by_name_contradicts_nothing() {
+    for (colours, expected) in [(json!({}), ""), (json!({"x": 1}), "`colours` and `brightness` exclude each other")] {
+        let given = json!({"lamps": ["a"], "user": "me", "room": "hall", "brightness": 3, "colours": colours});
+        let told = refused(given);
+        assert!(told.contains(expected) && told.is_empty() == expected.is_empty(), "{colours}: {told}");
+    }
+}
+
+/// A rule asks for the password; the module would say that it is too short.
+#[test]
+fn a_missing_argument_is_reported_once() {
+    let told = refused(json!({"lamps": ["a"], "user": "me", "room": "vault"}));
+    assert_eq!(told, "missing argument `password`");
+    let told = refused(json!({"lamps": ["a"], "user": "me", "room": "vault", "password": "short"}));
+    assert_eq!(told, "`password`: the vault wants 8 characters");
 }
 
 #[test]
@@ -130,6 +149,12 @@ fn secrets_are_known_even_when_the_arguments_are_refused() {
     assert!(understand::<Lamps>(&given, |_| None, true, &mut secrets).args.is_err());
     // With `no_log`, the values of a dictionary are what is to be hidden.
     assert_eq!(secrets.scrub("hunter2 mauve"), "******** ********");
+    // Without it they are not, and other values never are.
+    for (no_log, given) in [(false, json!({"colours": {"x": "mauve"}})), (true, json!({"room": "mauve"}))] {
+        let mut secrets = Secrets::default();
+        understand::<Lamps>(&object(given), |_| None, no_log, &mut secrets);
+        assert_eq!(secrets.scrub("mauve"), "mauve", "{no_log}");
+    }
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn without_underscores(text: &str) -> Option<String> {
 /// The integer that a float is, if it is one and is exact.
 #[allow(clippy::cast_possible_truncation)] // the bound is checked: every whole float below 2^53 is that integer
 fn whole(float: f64) -> Option<i64> {
-    (float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0).then_some(float as i64)
+    (float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0).then_some(float as i64)
 }
 
 fn float(value: &Value) -> Option<Value> {
@@ -285,6 +285,9 @@ mod tests {
             (&Type::Bool, json!("1"), Some(json!(true))),
             (&Type::Bool, json!(1.0), Some(json!(true))),
             (&Type::Bool, json!(0), Some(json!(false))),
+            (&Type::Bool, json!(0.0), Some(json!(false))),
+            (&Type::Bool, json!("No"), Some(json!(false))),
+            (&Type::Bool, json!(" off "), Some(json!(false))),
             (&Type::Bool, json!(2), None),
             (&Type::Bool, json!("maybe"), None),
             (&Type::Bool, json!(""), None),
@@ -294,6 +297,13 @@ mod tests {
             (&INT, json!("42.0"), Some(json!(42))),
             (&INT, json!(1000.0), Some(json!(1000))),
             (&INT, json!("1_000"), Some(json!(1000))),
+            (&INT, json!("-1e3"), Some(json!(-1000))),
+            (&INT, json!("9007199254740991.0"), Some(json!(9_007_199_254_740_991_i64))),
+            // 2^53: a float cannot tell it from the number after it.
+            (&INT, json!("9007199254740993.0"), None),
+            (&INT, json!("inf"), None),
+            (&INT, json!("1_"), None),
+            (&INT, json!("1__0"), None),
             (&INT, json!("0x10"), None),
             (&INT, json!("4 2"), None),
             (&INT, json!("_1"), None),
@@ -310,6 +320,8 @@ mod tests {
             (&text, json!(true), Some(json!("True"))),
             (&text, json!(false), Some(json!("False"))),
             (&text, json!(["a", 1]), Some(json!("['a', 1]"))),
+            (&text, json!({"a": null, "b": [true]}), Some(json!("{'a': None, 'b': [True]}"))),
+            (&text, json!(["it's", "\"it's\"", "\"a\\\n"]), Some(json!("[\"it's\", '\"it\\'s\"', '\"a\\\\\\n']"))),
             (&list, json!("a,b"), Some(json!(["a", "b"]))),
             (&list, json!(5), Some(json!(["5"]))),
             (&list, json!(""), Some(json!([""]))),
@@ -319,6 +331,12 @@ mod tests {
             (&Type::Dict, json!("a=1 b=2"), Some(json!({"a": "1", "b": "2"}))),
             (&Type::Dict, json!("a='1, 2' b=2"), Some(json!({"a": "1, 2", "b": "2"}))),
             (&Type::Dict, json!("{\"a\": 1}"), Some(json!({"a": 1}))),
+            (&Type::Dict, json!("a=\"it's, 2\" b=2"), Some(json!({"a": "it's, 2", "b": "2"}))),
+            (&Type::Dict, json!("a=1\\,2,, b=2"), Some(json!({"a": "1,2", "b": "2"}))),
+            (&Type::Dict, json!({"a": "__omit_place_holder__1", "b": null}), Some(json!({"b": null}))),
+            (&Type::Dict, json!("{}"), Some(json!({}))),
+            (&Type::Dict, json!(""), None),
+            (&Type::Dict, json!("a='1"), None),
             (&Type::Dict, json!("a=1 a=1"), None),
             (&Type::Dict, json!("{\"a\": 1, \"a\": 1}"), None),
             (&Type::Dict, json!("a"), None),
@@ -332,9 +350,52 @@ mod tests {
 
     #[test]
     fn a_number_past_64_bits_is_an_error_and_not_another_number() {
-        let big: Value = serde_json::from_str("123456789012345678901234567890").unwrap();
-        for kind in [INT, text(), Type::Any] {
-            assert!(coerce(&big, &kind, false).unwrap_err().contains("64 bits"), "{kind:?}");
+        for (number, big) in [
+            ("123456789012345678901234567890", true),
+            ("-123456789012345678901234567890", true),
+            ("9223372036854775808", true),
+            ("9223372036854775808.0", true),
+            ("9223372036854775807", false),
+            ("-9223372036854775808", false),
+            ("1000000000000.0", false),
+        ] {
+            let value: Value = serde_json::from_str(number).unwrap();
+            for kind in [INT, text(), Type::Any] {
+                let wrong = coerce(&value, &kind, false).err();
+                assert_eq!(wrong.is_some_and(|wrong| wrong.contains("64 bits")), big, "{kind:?} from {number}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_says_what_was_expected() {
+        let int = |min, max| Type::Int { min, max };
+        let choices = Type::Text { choices: vec!["present".to_owned(), "absent".to_owned()], non_empty: true };
+        let list = Type::List(Box::new(INT));
+        let cases: Vec<(Type, Value, Result<Value, &str>)> = vec![
+            (INT, json!(1.5), Err("expected an integer, got 1.5")),
+            (int(Some(1), Some(10)), json!(0), Err("0 is out of range: give 1 to 10")),
+            (int(Some(1), Some(10)), json!(1), Ok(json!(1))),
+            (int(Some(1), Some(10)), json!(10), Ok(json!(10))),
+            (int(Some(1), Some(10)), json!(11), Err("11 is out of range: give 1 to 10")),
+            (int(Some(1), None), json!(0), Err("0 is out of range: give 1 or more")),
+            (int(None, Some(10)), json!(11), Err("11 is out of range: give 10 or less")),
+            (Type::Float, json!("1_0.5"), Ok(json!(10.5))),
+            (Type::Float, json!("wide"), Err("expected a number, got \"wide\"")),
+            (choices.clone(), json!("absent"), Ok(json!("absent"))),
+            (choices, json!("presnt"), Err("\"presnt\" is not one of `present` and `absent`: did you mean `present`?")),
+            (list, json!([null, 1, "two"]), Err("item 2: expected an integer, got \"two\"")),
+            (Type::Dict, json!("a='1"), Err("a quote is not closed")),
+            (Type::Dict, json!("a=1,a=2"), Err("the key `a` is given twice")),
+            (Type::Dict, json!("{\"a\": 1"), Err("the text starts like a JSON object and is none")),
+            (Type::Dict, json!("a"), Err("expected a dictionary, got \"a\"")),
+            (Type::Dict, json!({"a": {"b": 1}}), Err("`a`: expected a single value, got {\"b\":1}")),
+        ];
+        for (kind, value, expected) in cases {
+            match (coerce(&value, &kind, false), expected) {
+                (Err(wrong), Err(expected)) => assert!(wrong.starts_with(expected), "{value}: {wrong}"),
+                (coerced, expected) => assert_eq!(coerced, expected.map_err(str::to_owned), "{value}"),
+            }
         }
     }
 

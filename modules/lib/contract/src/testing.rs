@@ -93,7 +93,11 @@ impl Module for Lamps {
     const SUMMARY: &'static str = "Lamps are on or off";
     const DESCRIPTION: &'static [&'static str] = &["Switches lamps."];
     const EXAMPLES: &'static str = "- name: Light\n  lamps:\n    lamps: [hall]\n";
-    const RULES: &'static [Rule] = &[Rule::AtMostOne(&["room", "house"]), Rule::Needs("brightness", "room")];
+    const RULES: &'static [Rule] = &[
+        Rule::AtMostOne(&["room", "house"]),
+        Rule::Needs("brightness", "room"),
+        Rule::AtMostOne(&["colours", "brightness"]),
+    ];
     type Args = Args;
     type Session = Session;
     type Target = String;
@@ -102,11 +106,18 @@ impl Module for Lamps {
     type Report = Report;
 
     // Says again what RULES say, as modules do whose rules depend on the arguments.
-    fn rules(_: &Map<String, Value>) -> Vec<Rule> {
-        vec![Rule::AtMostOne(&["room", "house"])]
+    fn rules(given: &Map<String, Value>) -> Vec<Rule> {
+        let mut rules = vec![Rule::AtMostOne(&["room", "house"])];
+        if given.get("room") == Some(&json!("vault")) {
+            rules.push(Rule::Required(&["password"]));
+        }
+        rules
     }
 
     fn check(args: &Args) -> Vec<String> {
+        if args.room.as_deref() == Some("vault") && args.password.as_ref().is_none_or(|word| word.len() < 8) {
+            return vec!["`password`: the vault wants 8 characters".to_owned()];
+        }
         if args.lamps.is_empty() { vec!["`lamps`: give at least one".to_owned()] } else { Vec::new() }
     }
 
