@@ -76,6 +76,11 @@ pub const LIMIT: &[Row] = &[
         let other = it.protect("esxi02", 8);
         (other.ft_state, other.role) = (Some("notConfigured".to_owned()), None);
     }),
+    (Id::FtVmLimit, Smp, Unknown, |it| it.protect("esxi02", 8).ft_state = Some("notConfigured".to_owned())),
+    (Id::FtVmLimit, Smp, Unmet, |it| it.protect("esxi02", 8).role = None),
+    (Id::FtVmLimit, Smp, Unknown, |it| it.protect("esxi02", 8).ft_state = Some("enabled".to_owned())),
+    // It is in the list itself, and is counted once.
+    (Id::FtVmLimit, Smp, Met, |it| it.protect("esxi01", 8).moid = "vm-63".to_owned()),
 ];
 
 #[test]

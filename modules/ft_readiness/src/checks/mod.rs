@@ -17,9 +17,13 @@ mod limit_tests;
 #[cfg(test)]
 mod pair_tests;
 #[cfg(test)]
+mod reason_tests;
+#[cfg(test)]
 mod rows;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod words_tests;
 
 use vsphere::{FtEngine, Version};
 

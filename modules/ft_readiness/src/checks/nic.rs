@@ -78,7 +78,7 @@ mod tests {
                 Vmknic { device: device.to_owned(), portgroup: Some(portgroup.to_owned()), ip: None }
             })
             .collect();
-        [VMOTION, FT_LOGGING, MANAGEMENT]
+        [VMOTION, FT_LOGGING, MANAGEMENT, "vsan"]
             .into_iter()
             .map(|name| NicService {
                 name: name.to_owned(),
@@ -106,6 +106,13 @@ mod tests {
             ("vmk0:Management vmk1:A vmk2:B", "vmk0=management vmk1=vmotion", Some("vmk2"), Some("vmk1")),
             ("vmk0:Management vmk1:A vmk2:B", "vmk0=management vmk1=faultToleranceLogging", Some("vmk2"), None),
             ("vmk0:Management vmk1:A vmk2:Draft", mgmt, None, None),
+            ("vmk0:Management vmk1:FaultTolerance vmk2:A", mgmt, Some("vmk2"), Some("vmk1")),
+            ("vmk0:Management vmk1:Lab-FTlogging vmk2:A", mgmt, Some("vmk2"), Some("vmk1")),
+            // Storage keeps its vmknics, even if that leaves the one for management or none.
+            ("vmk0:Management vmk1:iSCSI-A vmk2:Lab", mgmt, Some("vmk2"), Some("vmk2")),
+            ("vmk0:Management vmk1:iSCSI-A", mgmt, Some("vmk0"), Some("vmk0")),
+            ("vmk0:NFS", mgmt, None, None),
+            ("vmk0:Management vmk1:A vmk2:B", "vmk0=management vmk1=vsan", Some("vmk2"), Some("vmk2")),
         ] {
             let services = services(nics, carried);
             assert_eq!(choice(&services, VMOTION), vmotion, "{nics}");

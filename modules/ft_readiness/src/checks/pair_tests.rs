@@ -234,12 +234,17 @@ fn no_module_is_named_for_a_host_that_is_out_of_service() {
 
 #[test]
 fn of_many_hosts_few_are_named() {
-    let checks = judged(Smp, |it| {
-        it.third();
-        let host = it.hosts[2].clone();
-        it.hosts.resize(32, host);
-        it.hosts.iter_mut().for_each(|host| host.networks = moids(&[]));
-    });
-    let observed = &the(&checks, Id::NetworkAccess).observed;
-    assert!(observed.starts_with("0 of 32 hosts; esxi01: ") && observed.ends_with("; and 29 more"), "{observed}");
+    for (count, end) in [(3, "; esxi03: lacks the network VM Network"), (32, "; and 29 more")] {
+        let checks = judged(Smp, |it| {
+            it.third();
+            let host = it.hosts[2].clone();
+            it.hosts.resize(count, host);
+            it.hosts.iter_mut().for_each(|host| host.networks = moids(&[]));
+        });
+        let observed = &the(&checks, Id::NetworkAccess).observed;
+        assert!(
+            observed.starts_with(&format!("0 of {count} hosts; esxi01: ")) && observed.ends_with(end),
+            "{observed}"
+        );
+    }
 }

@@ -39,6 +39,17 @@ pub const VM: &[Row] = &[
         it.machine().options = Fact::Known(Vec::new());
         it.machine().power = known("poweredOff");
     }),
+    // The options are of no use with SMP-FT, on real hardware, or to a pair that runs; and may not be readable.
+    (Id::VmPower, Smp, Met, |it| it.machine().options = Fact::Known(Vec::new())),
+    (Id::VmPower, Legacy, Met, |it| {
+        it.machine().options = Fact::Known(Vec::new());
+        it.hosts.iter_mut().for_each(|host| host.nested = false);
+    }),
+    (Id::VmPower, Legacy, Met, |it| {
+        it.machine().options = Fact::Known(Vec::new());
+        it.machine().ft_state = known("running");
+    }),
+    (Id::VmPower, Legacy, Met, |it| it.machine().options = hidden()),
     (Id::VmQuestion, Smp, Unmet, |it| it.machine().question = known("Did you copy it?")),
     (Id::VmQuestion, Smp, Unknown, |it| it.machine().question = hidden()),
     (Id::Snapshot, Smp, Unmet, |it| it.machine().snapshot = Fact::Known(())),
@@ -69,7 +80,10 @@ pub const VM: &[Row] = &[
     (Id::Devices, Smp, Met, |it| put_in(it, "VirtualUSBXHCIController", "")),
     (Id::Devices, Smp, Unmet, |it| put_in(it, "VirtualHdAudioCard", "")),
     (Id::Devices, Smp, Unmet, |it| put_in(it, "VirtualSerialPort", "VirtualSerialPortFileBackingInfo")),
+    (Id::Devices, Smp, Unmet, |it| put_in(it, "VirtualParallelPort", "VirtualParallelPortFileBackingInfo")),
     (Id::Devices, Smp, Unmet, |it| put_in(it, "VirtualPCIPassthrough", "")),
+    (Id::Devices, Smp, Met, |it| put_in(it, "VirtualCdrom", "")),
+    (Id::Devices, Smp, Met, |it| put_in(it, "VirtualFloppy", "VirtualFloppyImageBackingInfo")),
     (Id::Devices, Smp, Unmet, |it| put_in(it, "VirtualCdrom", "VirtualCdromAtapiBackingInfo")),
     (Id::Devices, Smp, Met, |it| put_in(it, "VirtualCdrom", "VirtualCdromRemotePassthroughBackingInfo")),
     (Id::Devices, Smp, Met, |it| put_in(it, "VirtualCdrom", "VirtualCdromIsoBackingInfo")),
@@ -101,6 +115,16 @@ pub const DISK: &[Row] = &[
     (Id::DiskFormat, Legacy, Unmet, |it| it.disk().thin = Some(true)),
     (Id::DiskFormat, Legacy, Unmet, |it| it.disk().eagerly_scrubbed = Some(false)),
     (Id::DiskFormat, Legacy, Unknown, |it| it.disk().eagerly_scrubbed = None),
+    (Id::DiskFormat, Legacy, Unknown, |it| {
+        it.disk().thin = None;
+        it.disk().eagerly_scrubbed = None;
+    }),
+    // A raw device mapping has no format.
+    (Id::DiskFormat, Legacy, Met, |it| {
+        it.disk().thin = None;
+        it.disk().eagerly_scrubbed = None;
+        it.disk().backing = "VirtualDiskRawDiskMappingVer1BackingInfo".to_owned();
+    }),
     (Id::DiskFormat, Legacy, Unknown, |it| it.machine().devices = hidden()),
     // Turning Fault Tolerance on converts the disks of a virtual machine that is off.
     (Id::DiskFormat, Legacy, Met, |it| {
@@ -119,6 +143,7 @@ pub const DISK: &[Row] = &[
     (Id::SharedStorage, Smp, Unknown, |it| it.datastores.clear()),
     (Id::SharedStorage, Legacy, Unknown, |it| it.machine().datastores = Fact::Known(Vec::new())),
     (Id::SharedStorage, Smp, Unknown, |it| it.machine().vmx = hidden()),
+    (Id::DatastoreAccess, Smp, Met, |it| it.machine().metadata = known("")),
     (Id::DatastoreAccess, Smp, Unmet, |it| it.second().datastores = Fact::Known(Vec::new())),
     (Id::DatastoreAccess, Smp, Unknown, |it| it.second().datastores = hidden()),
     (Id::DatastoreAccess, Smp, Unknown, |it| it.machine().datastores = Fact::Unset),

@@ -183,6 +183,13 @@ const HOST: &[Row] = &[
         it.second().capability.legacy = issues(&["ftUnsupportedHardware"]);
         it.second().nested = false;
     }),
+    (Id::HostCapability, Legacy, Unknown, |it| it.second().capability.legacy.supported = Fact::Known(false)),
+    // The host says that it is out of service; whether it is, is said by another check.
+    (Id::HostCapability, Smp, Unmet, |it| it.second().capability.smp = issues(&["hostInactive"])),
+    (Id::HostCapability, Smp, Met, |it| {
+        it.second().connection = known("notResponding");
+        it.second().capability.smp = issues(&["hostInactive"]);
+    }),
     (Id::HostReplay, Legacy, Unknown, |it| it.second().capability.replay = issues(&["hvDisabled"])),
     (Id::HostReplay, Legacy, Unmet, |it| {
         it.second().capability.replay = issues(&["hvDisabled"]);
