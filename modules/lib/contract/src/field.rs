@@ -225,37 +225,5 @@ fn kind(schema: &Value) -> Type {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Given, Rule};
-
-    #[test]
-    fn rules_hold_callers_to_what_they_give_and_let_the_environment_complete_it() {
-        // The rule, what the caller gives, what the environment adds, and what is said.
-        let cases: Vec<(Rule, &[&str], &[&str], &str)> = vec![
-            (Rule::ExactlyOne(&["a", "b"]), &[], &[], "give one of `a` or `b`"),
-            (Rule::ExactlyOne(&["a", "b"]), &["a", "b"], &[], "`a` and `b` exclude each other"),
-            (Rule::ExactlyOne(&["a", "b"]), &["a"], &["b"], ""),
-            (Rule::ExactlyOne(&["a", "b"]), &[], &["b"], ""),
-            (Rule::AtMostOne(&["a", "b"]), &[], &[], ""),
-            (Rule::AtMostOne(&["a", "b"]), &["a"], &["b"], ""),
-            (Rule::AtMostOne(&["a", "b"]), &["a", "b"], &[], "exclude each other"),
-            (Rule::AtLeastOne(&["a", "b"]), &[], &[], "give one of `a` or `b`"),
-            (Rule::AtLeastOne(&["a", "b"]), &["a", "b"], &[], ""),
-            (Rule::Needs("a", "b"), &["a"], &[], "`a` means nothing without `b`"),
-            (Rule::Needs("a", "b"), &["a"], &["b"], ""),
-            (Rule::Needs("a", "b"), &["b"], &[], ""),
-            (Rule::Needs("a", "b"), &[], &["a"], "`a` means nothing without `b`"),
-            (Rule::Required(&["a", "b"]), &["a"], &[], "no b"),
-            (Rule::Required(&["a", "b"]), &[], &[], "no a; no b"),
-            (Rule::Required(&["a", "b"]), &["a"], &["b"], ""),
-            (Rule::Without(&["a", "b"], "it is dark"), &["a"], &[], "`a` means nothing here: it is dark"),
-            (Rule::Without(&["a", "b"], "it is dark"), &["a", "b"], &[], "`a` and `b` mean nothing here"),
-            (Rule::Without(&["a", "b"], "it is dark"), &[], &["a"], ""),
-        ];
-        for (rule, explicit, environment, expected) in cases {
-            let all = [explicit, environment].concat();
-            let told = rule.problems(Given { explicit, all: &all }, |name| format!("no {name}")).join("; ");
-            assert!(told.contains(expected) && told.is_empty() == expected.is_empty(), "{rule:?} {all:?}: {told}");
-        }
-    }
-}
+#[path = "field_tests.rs"]
+mod tests;
