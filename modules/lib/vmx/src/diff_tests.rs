@@ -63,6 +63,14 @@ fn secrets_are_not_shown() {
     }
 }
 
+/// What is for the guest may be anything, such as user data with passwords. Only the caller's own change is shown.
+#[test]
+fn what_the_guest_is_told_is_shown_only_where_it_changes() {
+    let shown = between("guestinfo.a = \"1\"\nguestinfo.b = \"1\"\n", "guestinfo.a = \"1\"\nguestinfo.b = \"2\"\n");
+    let expected = " guestinfo.a = \"********\"\n-guestinfo.b = \"1\"\n+guestinfo.b = \"2\"\n";
+    assert!(shown.ends_with(expected), "{shown}");
+}
+
 #[test]
 fn a_secret_nearby_is_not_shown() {
     for (near, expected) in [
