@@ -92,6 +92,8 @@ fn remedies_come_in_the_order_to_apply_and_are_merged() {
             (Some("vmx_option"), json!({ "moid": "vm-63", "options": options }), vec![Id::ReplayOptions]),
         ]
     );
+    // Only hosts are named behind a remedy.
+    assert_eq!(judgement.remedies[0].text, "Remove the snapshots of the virtual machine.");
     assert!(judgement.remedies[1].text.ends_with("(esxi01, esxi02)."), "{}", judgement.remedies[1].text);
 }
 

@@ -25,6 +25,8 @@ fn hide(facts: &mut Facts, hosts: usize) {
 #[test]
 fn a_check_says_what_it_found() {
     let rows: &[Row] = &[
+        (Id::Engine, Legacy, "The hosts have record/replay Fault Tolerance: ESX or ESXi 4.0 to 6.0.", |_| ()),
+        (Id::Engine, Smp, "The hosts have SMP-FT: ESXi 6.0 or later.", |_| ()),
         (Id::DiskFormat, Legacy, "Hard disk 1 is thick;", |it| it.disk().eagerly_scrubbed = None),
         (Id::DiskFormat, Legacy, "Hard disk 1 is not told;", |it| {
             it.disk().thin = None;

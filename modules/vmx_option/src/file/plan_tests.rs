@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use contract::{Change as _, Error, Kind, Plan, Scalar};
 use vmx::Document;
-use vmx::store::{Meta, Stored};
+use vmx::store::{LIMIT, Meta, Stored};
 
 use super::{Hostd, Observed, plan};
 use crate::options::Found;
@@ -133,6 +133,21 @@ fn what_the_file_says_beside_the_options_is_told() {
     }
     let warnings = planned(&observed(FILE, &["replay.allowFT"]), State::Present, false).unwrap().warnings;
     assert_eq!(warnings, Vec::<String>::new());
+}
+
+/// A larger file could not be read again.
+#[test]
+fn a_file_that_would_get_too_large_is_refused() {
+    let limit = usize::try_from(LIMIT).unwrap();
+    for (length, fits) in [(limit, true), (limit + 1, false)] {
+        // FALSE becomes true, a byte less.
+        let text = format!("{FILE}#{}\n", "x".repeat(length + 1 - FILE.len() - 2));
+        let planned = planned(&observed(&text, &["replay.allowFT"]), State::Present, false);
+        assert_eq!(
+            planned.map(drop).map_err(|error| error.kind),
+            if fits { Ok(()) } else { Err(Kind::InvalidArguments) }
+        );
+    }
 }
 
 #[test]

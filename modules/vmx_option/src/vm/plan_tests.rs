@@ -87,6 +87,18 @@ fn record_replay_options_are_told_to_mean_nothing_where_they_do() {
         let seen = observed(&[("replay.supported", "replay.supported", None)], version, "poweredOff");
         assert_eq!(!plan(&wanted, State::Present, &seen).unwrap().warnings.is_empty(), warned, "{version} {legacy:?}");
     }
+    for (keys, says) in [
+        (&["replay.supported"][..], "replay.supported has no effect on esxi01: it belongs to"),
+        (
+            &["replay.allowFT", "replay.supported"],
+            "replay.allowFT, replay.supported have no effect on esxi01: they belong to",
+        ),
+    ] {
+        let wanted = options(&keys.iter().map(|key| (*key, text("true"))).collect::<Vec<_>>());
+        let there: Vec<_> = keys.iter().map(|key| (*key, *key, None)).collect();
+        let warnings = plan(&wanted, State::Present, &observed(&there, "8.0", "poweredOff")).unwrap().warnings;
+        assert!(warnings[0].starts_with(says), "{warnings:?}");
+    }
     let other = options(&[("guestinfo.x", text("1"))]);
     let seen = observed(&[("guestinfo.x", "guestinfo.x", None)], "8.0", "poweredOff");
     assert_eq!(plan(&other, State::Present, &seen).unwrap().warnings, Vec::<String>::new());
