@@ -71,6 +71,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_log_is_known_to_be_compressed_by_its_first_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vmware.log");
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        io::Write::write_all(&mut gzip, b"a line").unwrap();
+        let gzip = gzip.finish().unwrap();
+        let cases: [(&[u8], &str, bool); 5] = [
+            (b"a line", "a line", false),
+            (&gzip, "a line", true),
+            // Too short to be either.
+            (b"\x1f", "\x1f", false),
+            (b"", "", false),
+            (b"\x1fa", "\x1fa", false),
+        ];
+        for (bytes, expected, compressed) in cases {
+            std::fs::write(&path, bytes).unwrap();
+            let mut log = open(&path).unwrap();
+            let mut text = String::new();
+            log.reader.read_to_string(&mut text).unwrap();
+            assert_eq!((text.as_str(), log.compressed), (expected, compressed), "{bytes:?}");
+        }
+        assert!(open(folder.path()).is_err());
+    }
+
+    #[test]
     fn rotated_files_are_known_by_their_names_and_come_in_the_order_of_their_age() {
         let folder = tempfile::tempdir().unwrap();
         let names = [

@@ -72,11 +72,26 @@ mod tests {
         assert_eq!(shown(b"plain\r", 0), "plain");
         assert_eq!(shown(b"nul\0\0", 0), "nul");
         assert_eq!(shown(b"in\xffvalid", 0), "in\u{fffd}valid");
-        for at in [0, 300, 600, 5_000, 9_993] {
-            let mut line = vec![b'x'; 10_000];
-            line[at..at + 7].copy_from_slice(b"failure");
-            let text = shown(&line, at);
-            assert!(text.chars().count() <= SHOWN && text.contains("failure"), "{at}: {text}");
+        // Where the hit is in the line and in what is shown, in characters; whether something is cut off before and behind.
+        for (at, shown_at, before, behind) in [
+            (0, 0, false, true),
+            (399, 399, false, true),
+            (400, 100, true, true),
+            (600, 100, true, true),
+            (9_600, 100, true, false),
+            (9_599, 100, true, true),
+            (9_993, 493, true, false),
+        ] {
+            for filler in ["x", "\u{e9}"] {
+                let (lead, tail) = (filler.repeat(at), filler.repeat(9_993 - at));
+                let text = shown(format!("{lead}failure{tail}").as_bytes(), lead.len());
+                let found = text.find("failure").map(|at| text[..at].chars().count());
+                assert_eq!((text.chars().count(), found), (SHOWN, Some(shown_at)), "{at}: {text}");
+                assert_eq!((text.starts_with('…'), text.ends_with('…')), (before, behind), "{at}: {text}");
+            }
+        }
+        for (length, is_cut) in [(SHOWN, false), (SHOWN + 1, true)] {
+            assert_eq!(shown("x".repeat(length).as_bytes(), 0).ends_with('…'), is_cut);
         }
     }
 

@@ -87,6 +87,9 @@ mod tests {
             ("WARNING: VMotion: 3680: 1312133702562144 S: failed to read", Some((id, None))),
             ("VMotion: 3680: 1312133702562144 D: failed to read", Some((id, None))),
             ("VMotion: 3680: 1312133702562144 X: failed to read", None),
+            ("VMotion: 3680: 131213370256214 S: failed to read", Some((131_213_370_256_214, None))),
+            ("VMotion: 3680: 13121337025621 S: failed to read", None),
+            ("VMotion: 3680: 13121337025621440 S: failed to read", None),
             ("migration [ac1e0050:131213370256214400000]", None),
             ("migration [ac1e0050:0000000703731750]", None),
             ("VMotion: 3680: 0000000703731750 S: failed to read", None),
@@ -99,5 +102,11 @@ mod tests {
             let found = Migration::find(line).map(|it| (it.id, it.peer.map(|peer| peer.to_string())));
             assert_eq!(found.as_ref().map(|(id, peer)| (*id, peer.as_deref())), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn an_id_says_when_its_migration_began() {
+        let migration = Migration::find("[ac1e0050:1312133702562144]").unwrap();
+        assert_eq!(migration.started().to_string(), "2011-07-31T17:35:02.562Z");
     }
 }

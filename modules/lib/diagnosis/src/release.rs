@@ -91,5 +91,6 @@ mod tests {
         assert!(release("6.7") < release("7.0.2") && release("7.0 U1") < release("7.0.2"));
         assert!(release("8.0") > release("7.0.2") && release("10.0") > release("9.1"));
         assert_eq!(release("7.0").cmp(&release("7.0.0")), Ordering::Equal);
+        assert!(release("7.0") == release("7.0.0") && release("7.0") != release("7.0.1"));
     }
 }

@@ -1,7 +1,7 @@
 //! VMkernel status codes, as logs and as vCenter write them.
 
-/// The first of the codes that the VMkernel has of its own.
-const BASE: u32 = 0x0bad_0000;
+/// The codes that the VMkernel has of its own.
+const CODES: std::ops::RangeInclusive<u32> = 0x0bad_0000..=0x0bad_ffff;
 
 /// A VMkernel status code, such as `0xbad003f`. Logs write it in hexadecimal, vCenter Server in decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ impl Status {
             Some(digits) => u32::from_str_radix(digits, 16).ok()?,
             None => text.parse().ok()?,
         };
-        (BASE..=BASE | 0xffff).contains(&code).then_some(Self(code))
+        CODES.contains(&code).then_some(Self(code))
     }
 
     /// The first code in `text`, in either notation.
@@ -47,6 +47,8 @@ mod tests {
             ("195887369", Some("0xbad0109")),
             ("195887104", Some("0xbad0000")),
             ("195887103", None),
+            ("0xbadffff", Some("0xbadffff")),
+            ("0xbae0000", None),
             ("0xbad003f0", None),
             ("0xbad", None),
             ("bad003f", None),

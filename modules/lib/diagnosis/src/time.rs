@@ -127,6 +127,40 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_read_whole_or_not_at_all() {
+        let cases = [
+            ("2011-07-31T12:01:39.314-05:30", Some("2011-07-31T17:31:39.314Z")),
+            ("2011-07-31 17:31:39,5z", Some("2011-07-31T17:31:39.500Z")),
+            ("2011-07-31t17:31:39.3141592653Z", Some("2011-07-31T17:31:39.314Z")),
+            ("2011-07-31T17:31:39.0001Z", Some("2011-07-31T17:31:39.000Z")),
+            ("2011-01-01T00:00:00Z", Some("2011-01-01T00:00:00.000Z")),
+            ("2011-12-31T23:59:60Z", Some("2012-01-01T00:00:00.000Z")),
+            ("2011-12-31T23:59:61Z", None),
+            ("2011-12-31T23:60:00Z", None),
+            ("2011-12-31T24:00:00Z", None),
+            ("2011-12-32T00:00:00Z", None),
+            ("2011-12-00T00:00:00Z", None),
+            ("2011-00-01T00:00:00Z", None),
+            ("2011/07-31T17:31:39Z", None),
+            ("2011-07/31T17:31:39Z", None),
+            ("2011-07-31_17:31:39Z", None),
+            ("2011-07-31T17.31:39Z", None),
+            ("2011-07-31T17:31.39Z", None),
+            ("2011-07-31T17:31:3", None),
+            ("2011-07-31T17:31:39+0200", None),
+            ("2011-07-31T17:31:39+02", None),
+            ("2011-07-31T17:31:39+02:x0", None),
+        ];
+        for (text, expected) in cases {
+            let found = Timestamp::parse_prefix(&format!("{text}| a line")).map(|(time, end)| (time.to_string(), end));
+            assert_eq!(found, expected.map(|time| (time.to_owned(), text.len())), "{text}");
+        }
+        // A fraction is exact to the microsecond.
+        let (time, _) = Timestamp::parse_prefix("1970-01-01T00:00:00.123456Z").unwrap();
+        assert_eq!(time, Timestamp::from_micros(123_456));
+    }
+
+    #[test]
     fn the_articles_migration_is_later_than_its_log() {
         let migration = Timestamp::from_micros(1_312_133_702_562_144);
         assert_eq!(migration.to_string(), "2011-07-31T17:35:02.562Z");
