@@ -149,6 +149,12 @@ pub const PAIR: &[Row] = &[
         it.third();
         it.hosts[0].capability.max_vcpus = Fact::Known(2);
     }),
+    // It is off and may be powered on anywhere, but both halves need a host.
+    (Id::Vcpus, Smp, Unmet, |it| {
+        it.machine().power = known("poweredOff");
+        it.machine().cpus = Fact::Known(8);
+        it.second().capability.max_vcpus = Fact::Known(2);
+    }),
     (Id::HostPair, Smp, Unmet, |it| {
         it.machine().memory_mb = Fact::Known(4096);
         it.second().capability.max_memory_mb = Fact::Known(2048);

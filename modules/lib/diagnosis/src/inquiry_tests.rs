@@ -21,8 +21,10 @@ fn catalogue() -> Rc<Catalogue> {
     Rc::new(Catalogue::parse(&all.to_string()).unwrap())
 }
 
-/// Reads logs: the name, how many lines come before those that are read, and the text.
-fn read(logs: &[(&str, u64, String)]) -> Inquiry {
+/// A log: its name, how many lines come before those that are read, and the text.
+type Log = (&'static str, u64, String);
+
+fn read(logs: &[Log]) -> Inquiry {
     let catalogue = catalogue();
     let mut inquiry = Inquiry::new(&catalogue);
     for (name, unread, text) in logs {
@@ -45,7 +47,7 @@ fn lines_of_one_failure_are_one_incident() {
     let far = "\n".repeat(5);
     let one = |text: String| vec![("a.log", 0, text)];
     let two = |first: String, second: String| vec![("a.log", 0, first), ("b.log", 0, second)];
-    let cases: Vec<(Vec<(&str, u64, String)>, &[&str])> = vec![
+    let cases: Vec<(Vec<Log>, &[&str])> = vec![
         (one("nothing\n".to_owned()), &[]),
         // A migration joins its lines, however far apart and in whichever log they are.
         (one(format!("timeout {FIRST}\n{far}timeout {FIRST}")), &["timeout x2 a.log:1"]),
@@ -96,7 +98,7 @@ fn an_incident_has_its_times_its_code_its_endpoint_and_the_lines_before_it() {
 fn of_many_lines_the_first_and_the_last_are_kept() {
     let most = u64::try_from(LINES).unwrap();
     for (count, second) in [(most, 2), (most + 5, 7)] {
-        let text = (0..count).map(|_| format!("timeout {FIRST}\n")).collect();
+        let text = format!("timeout {FIRST}\n").repeat(usize::try_from(count).unwrap());
         let incident = read(&[("a.log", 0, text)]).conclude().remove(0);
         let numbers: Vec<u64> = incident.lines.iter().map(|line| line.number).collect();
         assert_eq!((incident.count, numbers.len()), (count, LINES));
