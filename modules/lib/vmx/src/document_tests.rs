@@ -113,6 +113,10 @@ fn lines_are_counted_anew_after_an_edit() {
     assert_eq!(document.get("b").unwrap().unwrap().line, 3);
     document.set("c", "1").unwrap();
     assert_eq!(document.get("c").unwrap().unwrap().line, 4);
+    // One line goes, and two line ends become one.
+    let mut document = self::document("a = \"1\"\rk = \"1\"\n\nb = \"2\"\n");
+    document.remove("k").unwrap();
+    assert_eq!(document.get("b").unwrap().unwrap().line, 3);
 }
 
 #[test]

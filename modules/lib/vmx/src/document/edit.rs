@@ -28,7 +28,7 @@ impl Document {
         }
         let value = [b"\"", self.encoding.encode(key, value)?.as_slice(), b"\""].concat();
         match places.as_slice() {
-            [] if is_new => self.append(key, &value),
+            [] => self.append(key, &value),
             [place] => self.replace(*place, &value),
             // Each by itself would move the rest of the file each time.
             several => *self = self.replaced(several, &value)?,
