@@ -119,4 +119,12 @@ mod tests {
             assert_eq!(choice(&services, FT_LOGGING), logging, "{nics}");
         }
     }
+
+    #[test]
+    fn a_service_goes_only_where_the_host_lets_it() {
+        let mut services = services("vmk1:A vmk2:B", "");
+        services[0].candidates.truncate(1);
+        services[1].candidates.remove(0);
+        assert_eq!((choice(&services, VMOTION), choice(&services, FT_LOGGING)), (Some("vmk1"), Some("vmk2")));
+    }
 }
