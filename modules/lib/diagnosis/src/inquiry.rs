@@ -1,5 +1,6 @@
 //! What the lines mean together: those of one migration are one incident, whichever logs they are in.
 
+use std::cmp::Reverse;
 use std::rc::Rc;
 
 use crate::catalogue::Catalogue;
@@ -167,7 +168,7 @@ impl Inquiry {
 
     /// Makes room: the incident that tells least and was seen longest ago goes.
     fn drop_one(&mut self) {
-        let least = self.incidents.iter().enumerate().max_by_key(|(_, it)| (it.signature, u64::MAX - it.order));
+        let least = self.incidents.iter().enumerate().max_by_key(|(_, it)| (it.signature, Reverse(it.order)));
         if let Some((at, _)) = least {
             self.incidents.remove(at);
             self.dropped += 1;
@@ -196,7 +197,7 @@ impl Inquiry {
 
     /// The incidents, the most telling first; of one kind, the one found last.
     pub fn conclude(mut self) -> Vec<Incident> {
-        self.incidents.sort_by_key(|it| (it.signature, u64::MAX - it.order));
+        self.incidents.sort_by_key(|it| (it.signature, Reverse(it.order)));
         self.incidents
     }
 }

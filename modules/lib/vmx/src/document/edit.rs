@@ -136,13 +136,12 @@ impl Document {
         self.slots.push(Slot { line: self.ends.lines(), start, parts, length, hash: hash(key.as_bytes()) });
     }
 
-    /// Removes a slot with its line.
+    /// Removes a slot with its line, from a document without lines that end in CR.
     fn cut(&mut self, place: usize) {
         let gone = self.slots.remove(place);
         let end = match &self.bytes[gone.span()] {
             [.., b'\r', b'\n'] => LineEnd::CrLf,
             [.., b'\n'] => LineEnd::Lf,
-            [.., b'\r'] => LineEnd::Cr,
             _ => LineEnd::None,
         };
         *self.ends.count(end) -= 1;
