@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::about;
-use crate::bounds::{Incoming, held};
+use crate::bounds::{Held, Incoming, held};
 use crate::cluster::HaConfig;
 use crate::diagnostic::LogPage;
 use crate::error::Error;
@@ -150,7 +150,7 @@ fn pages(response: Element, method: &str) {
         None => vec![returned],
     });
     for content in contents {
-        if let Err(error) = property::join(&mut objects, &mut at, content, method) {
+        if let Err(error) = property::join(&mut objects, &mut at, content, method, &Held::default()) {
             is_readable(&error);
         }
     }
