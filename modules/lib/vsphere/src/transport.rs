@@ -286,7 +286,10 @@ impl Transport {
             body.add(&chunk)?;
         }
         if ends_with_connection && let Some(cut) = self.leg.as_ref().and_then(|leg| leg.cut(start)) {
-            return Err(cut);
+            return Err(match cut {
+                Error::Connect { host, port, reason } => Error::Dropped { what: what.to_owned(), host, port, reason },
+                other => other,
+            });
         }
         Ok(Answer { status, body: body.text(), from })
     }
