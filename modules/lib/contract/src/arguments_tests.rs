@@ -77,6 +77,8 @@ fn a_default_that_is_given_by_name_contradicts_nothing() {
 fn a_missing_argument_is_reported_once() {
     let told = refused(json!({"lamps": ["a"], "user": "me", "room": "vault"}));
     assert_eq!(told, "missing argument `password`");
+    let told = refused(json!({"lamps": [], "user": "me", "room": "vault"}));
+    assert_eq!(told, "2 problems with the arguments: missing argument `password`; `lamps`: give at least one");
     let told = refused(json!({"lamps": ["a"], "user": "me", "room": "vault", "password": "short"}));
     assert_eq!(told, "`password`: the vault wants 8 characters");
 }

@@ -115,10 +115,14 @@ impl Module for Lamps {
     }
 
     fn check(args: &Args) -> Vec<String> {
+        let mut problems = Vec::new();
         if args.room.as_deref() == Some("vault") && args.password.as_ref().is_none_or(|word| word.len() < 8) {
-            return vec!["`password`: the vault wants 8 characters".to_owned()];
+            problems.push("`password`: the vault wants 8 characters".to_owned());
         }
-        if args.lamps.is_empty() { vec!["`lamps`: give at least one".to_owned()] } else { Vec::new() }
+        if args.lamps.is_empty() {
+            problems.push("`lamps`: give at least one".to_owned());
+        }
+        problems
     }
 
     async fn open(args: &Args, _: &Run) -> Result<Session, Error> {
