@@ -12,7 +12,7 @@ use crate::plan::{Change, Goal, Step, has_reason, judge, needs_power_off, power_
 use crate::state::{FtState, Observed};
 use crate::{Args, observe};
 
-/// So many seconds of its time a run keeps for powering on what it powered off, or a third of a shorter time.
+/// Seconds that a run reserves for powering the virtual machine on again; a third of its time if that is less.
 const POWER_ON_AGAIN: u64 = 60;
 /// So long the server may go on showing the state from before an operation whose task has ended.
 const LAG: Duration = Duration::from_secs(120);
