@@ -15,8 +15,8 @@ use plan::{Agent, Change, Observed, Since};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use target::{Connection, Server};
 use vsphere::HaConfig;
+use vsphere_module::{Connection, Server};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Args {
@@ -108,7 +108,7 @@ impl Module for ClusterHa {
         "Once it is on, the run waits up to O(timeout) for the agents of the hosts to get ready, also where an earlier run turned it on. It warns of those that are not ready then, or tell no state where others do. Hosts that are disconnected, in standby or in maintenance mode are not waited for.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
-    const RULES: &'static [Rule] = &[target::PROXY_NEEDS_PORT, target::PROXY_NEEDS_HOST];
+    const RULES: &'static [Rule] = &[vsphere_module::PROXY_NEEDS_PORT, vsphere_module::PROXY_NEEDS_HOST];
 
     const STATE: &'static [&'static str] = &["state", "admission_control", "host_monitoring"];
 
@@ -154,9 +154,9 @@ impl Module for ClusterHa {
         let cluster = &observed.moref;
         let what = format!("waiting for vSphere to reconfigure the cluster {}", observed.name);
         let start = async || server.reconfigure_ha(cluster, change.config).await;
-        match target::carry_out(server, cluster, run, args.timeout, &what, start).await {
+        match vsphere_module::carry_out(server, cluster, run, args.timeout, &what, start).await {
             Ok(_) => Ok(Applied::Done),
-            Err(error) => target::judge_write(error, false).map_err(|mut error| {
+            Err(error) => vsphere_module::judge_write(error, false).map_err(|mut error| {
                 error.detail.insert_str(0, &format!("reconfiguring vSphere HA of the cluster {}: ", observed.name));
                 error
             }),
@@ -174,7 +174,7 @@ impl Module for ClusterHa {
         let began = Instant::now();
         let turned_on = change.config.enabled == Some(true);
         let end = run.deadline(args.timeout);
-        let mut pauses = target::pauses();
+        let mut pauses = vsphere_module::pauses();
         loop {
             let now = observe::observe(args, server, Some(observed)).await?;
             let ignored = plan::missing(&now, change);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use contract::{Error, Kind};
-use target::Server;
 use vsphere::{Follow, FtInfo, FtState, HaConfig, Object};
+use vsphere_module::Server;
 
 use crate::plan::{Agent, Observed};
 use crate::{Args, State};
@@ -25,7 +25,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         previous.moref.clone()
     } else {
         let found = server.cluster(&args.cluster_name, args.datacenter.as_deref()).await;
-        found.map_err(target::failure)?.moref
+        found.map_err(vsphere_module::failure)?.moref
     };
     let mut host = vec!["name", "runtime.connectionState", "runtime.powerState", "runtime.inMaintenanceMode"];
     // Older servers refuse to be asked for what they do not know.
@@ -33,7 +33,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         host.push("runtime.dasHostState");
     }
     let want: [(&str, &[&str]); 2] = [("ClusterComputeResource", &CLUSTER), ("HostSystem", &host)];
-    let found = server.read(std::slice::from_ref(&moref), &want, &[TO_HOSTS]).await.map_err(target::failure)?;
+    let found = server.read(std::slice::from_ref(&moref), &want, &[TO_HOSTS]).await.map_err(vsphere_module::failure)?;
     let (clusters, hosts): (Vec<Object>, Vec<Object>) = found.into_iter().partition(|object| object.moref == moref);
     let unread = || {
         Error::new(Kind::Permission, format!("the configuration of the cluster {} cannot be read", args.cluster_name))
@@ -67,6 +67,7 @@ async fn protected(server: &Server, cluster: &Object) -> Result<Vec<String>, Err
         let primary = vm.get("config.ftInfo").map(FtInfo::parse).is_some_and(|ft| !ft.is_secondary());
         primary && matches!(state, Some(FtState::NeedSecondary | FtState::Starting | FtState::Running))
     };
-    let names: BTreeSet<String> = found.map_err(target::failure)?.iter().filter(runs).map(Object::name).collect();
+    let names: BTreeSet<String> =
+        found.map_err(vsphere_module::failure)?.iter().filter(runs).map(Object::name).collect();
     Ok(names.into_iter().collect())
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use contract::{Applied, Error, Kind, Run};
 use serde_json::{Value, json};
-use target::Server;
 use vsphere::{Element, Fault, Moref, SecondaryOp, WriteError};
+use vsphere_module::Server;
 
 use crate::plan::{Change, Goal, Step, has_reason, judge, needs_power_off, power_cycled};
 use crate::state::{FtState, Observed};
@@ -115,7 +115,7 @@ impl Way<'_> {
                         return Ok(Applied::Stale { wrote: self.wrote });
                     }
                     self.off |= step == Step::PowerOff && error.is_unknown();
-                    return target::judge_write(error.clone(), self.wrote)
+                    return vsphere_module::judge_write(error.clone(), self.wrote)
                         .map_err(|_| refused(error, step, self.observed));
                 }
             };
@@ -149,12 +149,12 @@ impl Way<'_> {
         let what = format!("waiting for vSphere to {} {}", doing(step), observed.vm.name);
         let timeout = self.timeout(step);
         let end = self.run.deadline(timeout);
-        let mut pauses = target::pauses();
+        let mut pauses = vsphere_module::pauses();
         loop {
-            match target::carry_out(server, vm, self.run, timeout, &what, start).await {
+            match vsphere_module::carry_out(server, vm, self.run, timeout, &what, start).await {
                 Err(error) if is_there(&error, step) => return Ok(Performed::There),
                 // What this run did before may still hold the virtual machine.
-                Err(error) if self.wrote && target::is_busy(&error) && Instant::now() < end => {}
+                Err(error) if self.wrote && vsphere_module::is_busy(&error) && Instant::now() < end => {}
                 outcome => return outcome.map(Performed::Done),
             }
             tokio::time::sleep(pauses.next().unwrap_or_default()).await;
@@ -167,10 +167,12 @@ impl Way<'_> {
         let mut faults: Vec<Fault> = made.not_attempted.iter().map(|(_, fault)| fault.clone()).collect();
         for task in made.attempted.iter().filter_map(|(_, task)| task.as_ref()) {
             let what = format!("waiting for the secondary of {} to start", observed.vm.name);
-            match target::wait(self.server, task, Some(&observed.moref), self.run, self.timeout(step), &what).await {
+            match vsphere_module::wait(self.server, task, Some(&observed.moref), self.run, self.timeout(step), &what)
+                .await
+            {
                 Err(WriteError::Ended(fault)) => faults.push(fault),
                 Err(error @ WriteError::Unknown { error: vsphere::Error::Question { .. }, .. }) => {
-                    return Err(target::write_failure(error));
+                    return Err(vsphere_module::write_failure(error));
                 }
                 // If the end was not seen, the state of the pair will tell.
                 _ => {}
@@ -198,7 +200,7 @@ impl Way<'_> {
     async fn shows(&self, step: Step, accepted: bool) -> bool {
         let end = self.run.deadline(self.timeout(step));
         let end = if accepted { end } else { end.min(Instant::now() + MAY_SHOW) };
-        for pause in target::pauses() {
+        for pause in vsphere_module::pauses() {
             let now = observe::observe(self.args, self.server, Some(self.observed)).await;
             if now.is_ok_and(|now| took_effect(step, &now)) {
                 return true;
@@ -275,8 +277,8 @@ fn took_effect(step: Step, now: &Observed) -> bool {
 /// The power is where the step would bring it.
 fn is_there(error: &WriteError, step: Step) -> bool {
     match step {
-        Step::PowerOn => target::power_is(error, "poweredOn"),
-        Step::PowerOff => target::power_is(error, "poweredOff"),
+        Step::PowerOn => vsphere_module::power_is(error, "poweredOn"),
+        Step::PowerOff => vsphere_module::power_is(error, "poweredOff"),
         _ => false,
     }
 }
@@ -313,10 +315,12 @@ fn remedy(faults: &[Fault]) -> String {
 /// One tree of all faults: the first one's, or all of them under a common root.
 fn tree(first: &Fault, faults: &[Fault]) -> Value {
     if faults.len() == 1 {
-        return target::fault_tree(first);
+        return vsphere_module::fault_tree(first);
     }
-    let causes: Vec<Value> =
-        faults.iter().map(|fault| json!({ "role": "notAttempted", "fault": target::fault_tree(fault) })).collect();
+    let causes: Vec<Value> = faults
+        .iter()
+        .map(|fault| json!({ "role": "notAttempted", "fault": vsphere_module::fault_tree(fault) }))
+        .collect();
     json!({ "type": "VmFaultToleranceOpIssuesList", "message": "", "causes": causes })
 }
 
@@ -339,7 +343,7 @@ fn refused(error: WriteError, step: Step, observed: &Observed) -> Error {
         })
     });
     let outcome = if error.is_unknown() { "it is not known whether vSphere did" } else { "vSphere did not" };
-    let mut failure = target::known_failure(error);
+    let mut failure = vsphere_module::known_failure(error);
     failure.detail = format!("{outcome} {} {}: {}", doing(step), observed.label(), failure.detail);
     if hint.is_some() {
         failure.hint = hint;
@@ -375,5 +379,5 @@ pub async fn verify(
         };
         Error::new(Kind::Timeout, text).hint(remedy)
     };
-    target::until(first, &observed.vm.name, run, args.timeout, read, judged, late).await.map_err(unsettled)
+    vsphere_module::until(first, &observed.vm.name, run, args.timeout, read, judged, late).await.map_err(unsettled)
 }

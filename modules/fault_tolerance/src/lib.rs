@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use state::{Engine, FtState, Observed};
-use target::{Connection, Server, VmReport, VmTarget};
+use vsphere_module::{Connection, Server, VmReport, VmTarget};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Args {
@@ -118,7 +118,7 @@ impl Module for FaultTolerance {
         "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
-    const RULES: &'static [Rule] = target::VM_RULES;
+    const RULES: &'static [Rule] = vsphere_module::VM_RULES;
 
     const STATE: &'static [&'static str] = &["state"];
 

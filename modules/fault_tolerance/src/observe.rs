@@ -1,8 +1,8 @@
 //! Reading: the virtual machine, its host and its cluster in one request; more only when a secondary is to be made.
 
 use contract::{Error, Kind};
-use target::{Server, VmReport};
 use vsphere::{Element, FoundVm, FtPlacement, HaConfig, HostQuery, Object, Version, VmPaths};
+use vsphere_module::{Server, VmReport};
 
 use crate::Args;
 use crate::plan::may_start_secondary;
@@ -32,12 +32,12 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
     }
     let paths = VmPaths { vm: &vm_paths, host: &HOST, cluster: &CLUSTER };
     let found = args.target.read(server, &paths, previous.map(|observed| &observed.moref)).await?;
-    let ft = target::ft_role(&found.vm);
+    let ft = vsphere_module::ft_role(&found.vm);
     // An orphan is not reachable either; that it is one says more.
     if !ft.as_ref().is_some_and(|ft| ft.orphaned) {
-        target::accessible(&found.vm)?;
+        vsphere_module::accessible(&found.vm)?;
     }
-    target::readable(&found.vm, &vm_paths)?;
+    vsphere_module::readable(&found.vm, &vm_paths)?;
     let Some(state) = found.vm.text("runtime.faultToleranceState") else {
         return Err(Error::new(
             Kind::Unsupported,
@@ -52,7 +52,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         state: FtState::of(state),
         reason: found.vm.text("runtime.needSecondaryReason").map(str::to_owned),
         ft,
-        template: target::is_template(&found.vm),
+        template: vsphere_module::is_template(&found.vm),
         vcenter: server.about().api_type.is_vcenter(),
         spoken: server.spoken(),
         host_version: host_version(server, &found),
@@ -78,14 +78,14 @@ fn placed(found: &FoundVm) -> Result<(), Error> {
             .hint("Give the user read access to its host and cluster."));
     }
     if let Some(host) = &found.host {
-        target::readable(host, &HOST)?;
+        vsphere_module::readable(host, &HOST)?;
         let in_cluster = host.moref("parent").is_some_and(|parent| parent.kind == "ClusterComputeResource");
         if in_cluster && found.cluster.is_none() {
             return Err(Error::new(Kind::Permission, format!("the cluster of host {} cannot be read", host.name()))
                 .hint("Give the user read access to the cluster."));
         }
     }
-    found.cluster.as_ref().map_or(Ok(()), |cluster| target::readable(cluster, &CLUSTER))
+    found.cluster.as_ref().map_or(Ok(()), |cluster| vsphere_module::readable(cluster, &CLUSTER))
 }
 
 /// What only matters when a secondary is to be made or started.
@@ -96,15 +96,17 @@ async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &
         observed.issues = server
             .query_ft_compatibility(&observed.moref, observed.engine().wire(), has_ex)
             .await
-            .map_err(target::failure)?;
+            .map_err(vsphere_module::failure)?;
     }
     if let Some(name) = &args.secondary_host {
-        let hosts =
-            server.hosts(&HostQuery::Names(vec![name.clone()]), None, &["name"]).await.map_err(target::failure)?;
+        let hosts = server
+            .hosts(&HostQuery::Names(vec![name.clone()]), None, &["name"])
+            .await
+            .map_err(vsphere_module::failure)?;
         observed.secondary_host = hosts.first().map(|host| host.moref.clone());
     }
     if let (Some(name), Some(host), FtState::NotConfigured) = (&args.datastore, &found.host, &observed.state) {
-        let datastore = server.datastore_of_host(&host.moref, name).await.map_err(target::failure)?;
+        let datastore = server.datastore_of_host(&host.moref, name).await.map_err(vsphere_module::failure)?;
         let devices = found.vm.get("config.hardware.device").map(Element::all).unwrap_or_default();
         let disks = devices.iter().filter(|device| device.kind() == Some("VirtualDisk")).cloned().collect();
         observed.placement = Some(FtPlacement { datastore, disks });

@@ -1,8 +1,8 @@
 //! What is to be done to the Fault Tolerance of a virtual machine.
 
 use contract::{Error, Kind, Plan};
-use target::Verdict;
 use vsphere::Fault;
+use vsphere_module::Verdict;
 
 use crate::state::{Engine, FtState, Observed};
 use crate::{State, Wish};
@@ -68,7 +68,7 @@ pub fn may_start_secondary(wish: Wish, observed: &Observed) -> bool {
 
 /// Decides.
 pub fn plan(wish: Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
-    target::not_a_secondary(&observed.label(), observed.ft.as_ref())?;
+    vsphere_module::not_a_secondary(&observed.label(), observed.ft.as_ref())?;
     let running = if observed.power() == "poweredOn" { Goal::Running } else { Goal::Enabled };
     let mut plan = Plan::from(match (wish.state, &observed.state) {
         (State::Present, FtState::NotConfigured) => create(wish, observed, &[], running),

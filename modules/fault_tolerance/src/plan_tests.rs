@@ -1,8 +1,8 @@
 use contract::{Change as _, Kind};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use target::VmReport;
 use vsphere::{Cause, Fault, FtInfo, Moref, Version};
+use vsphere_module::VmReport;
 
 use super::{Change, Goal, Step, Verdict, judge, may_start_secondary, plan, predict};
 use crate::state::{Engine, FtState, Observed};

@@ -2,9 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use target::VmReport;
 pub use vsphere::FtState;
 use vsphere::{Fault, FtEngine, FtInfo, FtPlacement, Moref, Version};
+use vsphere_module::VmReport;
 
 /// Which Fault Tolerance the host and the server have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]

@@ -1,8 +1,8 @@
 //! Logs through the API: vmware.log of the virtual machine and of its secondary, and vmkernel.log of their hosts.
 
 use contract::{Error, Kind};
-use target::{RemedyHosts, Server, VmReport, failure};
 use vsphere::{DatastorePath, FoundVm, FtInfo, Moref, Object, VmPaths};
+use vsphere_module::{RemedyHosts, Server, VmReport, failure};
 
 use crate::Args;
 use crate::examine::Examination;

@@ -23,7 +23,7 @@ use report::Report;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use target::{Connection, RemedyHosts, Server, VmReport, VmTarget};
+use vsphere_module::{Connection, RemedyHosts, Server, VmReport, VmTarget};
 
 /// What is looked for.
 const SIGNATURES: &str = include_str!("../signatures.json");
@@ -136,10 +136,10 @@ impl Module for FtDiagnose {
     const EXAMPLES: &'static str = include_str!("../examples.yml");
     const RULES: &'static [Rule] = &[
         Rule::ExactlyOne(&["name", "uuid", "moid", "path", "text"]),
-        target::INSTANCE_UUID_NEEDS_UUID,
-        target::FOLDER_NEEDS_NAME,
-        target::PROXY_NEEDS_PORT,
-        target::PROXY_NEEDS_HOST,
+        vsphere_module::INSTANCE_UUID_NEEDS_UUID,
+        vsphere_module::FOLDER_NEEDS_NAME,
+        vsphere_module::PROXY_NEEDS_PORT,
+        vsphere_module::PROXY_NEEDS_HOST,
         Rule::Needs("rotated", "path"),
         Rule::AtMostOne(&["cluster_name", "esxi_hostname"]),
     ];
@@ -168,7 +168,7 @@ impl Module for FtDiagnose {
             &["cluster_name", "esxi_hostname", "version"],
             "they are read from the server; they belong to `text` and `path`",
         );
-        vec![target::CONNECTION_NEEDED, read]
+        vec![vsphere_module::CONNECTION_NEEDED, read]
     }
 
     fn check(args: &Args) -> Vec<String> {

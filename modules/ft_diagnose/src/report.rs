@@ -4,7 +4,7 @@ use diagnosis::{Incident, Line, Signature, Target};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use target::{Remedy, RemedyHosts, VmReport, remedy_vm};
+use vsphere_module::{Remedy, RemedyHosts, VmReport, remedy_vm};
 
 use crate::Observed;
 use crate::examine::Source;

@@ -5,7 +5,7 @@ use contract::{Change, Module};
 use diagnosis::Catalogue;
 use proptest::prelude::*;
 use serde_json::json;
-use target::RemedyHosts;
+use vsphere_module::RemedyHosts;
 
 use crate::examine::Examination;
 use crate::report::{self, Basis, Finding, Report};

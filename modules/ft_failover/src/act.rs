@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use contract::{Applied, Error, Kind, Run};
-use target::{Server, Verdict};
 use vsphere::WriteError;
+use vsphere_module::{Server, Verdict};
 
 use crate::plan::{Change, LOOK_FIRST, Looks, NOT_KNOWN, judge, restarted, unseen};
 use crate::state::Observed;
@@ -40,7 +40,7 @@ pub async fn apply(
         Ok(task)
     };
     let what = format!("waiting for vSphere to {} {}", doing(action), observed.primary.vm.name);
-    match target::carry_out(server, primary, run, args.timeout, &what, start).await {
+    match vsphere_module::carry_out(server, primary, run, args.timeout, &what, start).await {
         Ok(_) => Ok(Applied::Done),
         // Whether vSphere acted, the pair will tell.
         Err(WriteError::Unknown { error, accepted }) if is_doubt(&error, accepted) => {
@@ -92,8 +92,8 @@ fn refused(error: WriteError, action: Action, observed: &Observed) -> Result<App
     };
     let unknown = error.is_unknown();
     let stale = fault("InvalidState");
-    target::judge_write(error.clone(), false).map_err(|_| {
-        let mut failure = target::known_failure(error);
+    vsphere_module::judge_write(error.clone(), false).map_err(|_| {
+        let mut failure = vsphere_module::known_failure(error);
         let outcome = if unknown { format!("{NOT_KNOWN} whether vSphere did") } else { "vSphere did not".to_owned() };
         failure.detail = format!("{outcome} {} {}: {}", doing(action), observed.label(), failure.detail);
         if stale {
@@ -142,7 +142,7 @@ pub async fn verify(
     };
     // Between the roles, the pair may be read badly for a moment: the state from before counts as the first look.
     let first = read().await.unwrap_or_else(|_| observed.clone());
-    let ended = target::until(first, &observed.primary.vm.name, run, args.timeout, read, judged, late).await;
+    let ended = vsphere_module::until(first, &observed.primary.vm.name, run, args.timeout, read, judged, late).await;
     if let Ok(now) = &ended
         && action == Action::RestartSecondary
         && !left.get()

@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use state::{Half, Observed};
-use target::{Connection, Server, VmReport, VmTarget};
+use vsphere_module::{Connection, Server, VmReport, VmTarget};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Args {
@@ -115,7 +115,7 @@ impl Module for FtFailover {
         "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
-    const RULES: &'static [Rule] = target::VM_RULES;
+    const RULES: &'static [Rule] = vsphere_module::VM_RULES;
 
     type Args = Args;
     type Session = Server;

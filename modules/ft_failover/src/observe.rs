@@ -1,8 +1,8 @@
 //! Reading: both halves of the pair with their hosts, and the cluster.
 
 use contract::{Error, Kind};
-use target::{Server, VmReport};
 use vsphere::{FoundVm, FtState, HaConfig, Moref, Object, VmPaths};
+use vsphere_module::{Server, VmReport};
 
 use crate::state::{Half, Observed};
 use crate::{Args, Pair};
@@ -71,17 +71,17 @@ fn partner(half: &Half) -> Option<Moref> {
 }
 
 async fn read(server: &Server, vms: &[Moref]) -> Result<Vec<Half>, Error> {
-    let found = server.vms_again(vms, &AGAIN).await.map_err(target::failure)?;
+    let found = server.vms_again(vms, &AGAIN).await.map_err(vsphere_module::failure)?;
     found.iter().map(half).collect()
 }
 
 fn half(found: &FoundVm) -> Result<Half, Error> {
-    let ft = target::ft_role(&found.vm);
+    let ft = vsphere_module::ft_role(&found.vm);
     // An orphan is not reachable either; that it is one says more.
     if !ft.as_ref().is_some_and(|ft| ft.orphaned) {
-        target::accessible(&found.vm)?;
+        vsphere_module::accessible(&found.vm)?;
     }
-    target::readable(&found.vm, &VM)?;
+    vsphere_module::readable(&found.vm, &VM)?;
     let text = |path| found.vm.text(path).map(str::to_owned);
     let Some(state) = found.vm.text("runtime.faultToleranceState") else {
         return Err(Error::new(

@@ -1,8 +1,8 @@
 //! Whether the pair may be acted upon, and when that is over.
 
 use contract::{Error, Kind, Plan};
-use target::Verdict;
 use vsphere::FtState;
+use vsphere_module::Verdict;
 
 use crate::Action;
 use crate::state::{Half, Observed};
@@ -21,7 +21,7 @@ impl contract::Change for Change {
 
 /// Decides.
 pub fn plan(action: Action, observed: &Observed) -> Result<Plan<Change>, Error> {
-    target::not_a_secondary(&observed.label(), observed.primary.ft.as_ref())?;
+    vsphere_module::not_a_secondary(&observed.label(), observed.primary.ft.as_ref())?;
     if !observed.vcenter {
         return Err(Error::new(
             Kind::Unsupported,

@@ -1,6 +1,6 @@
 use contract::{Change as _, Kind};
-use target::{Verdict, VmReport};
 use vsphere::{FtInfo, FtState, Moref};
+use vsphere_module::{Verdict, VmReport};
 
 use super::{Change, Looks, judge, plan, predict, restarted, unseen};
 use crate::Action::{RestartSecondary, TestFailover};

@@ -1,7 +1,7 @@
 //! What is known of a pair of virtual machines.
 
-use target::VmReport;
 use vsphere::{FtInfo, FtState, Moref};
+use vsphere_module::VmReport;
 
 use crate::Action;
 

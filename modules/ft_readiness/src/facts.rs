@@ -1,7 +1,7 @@
 //! What was read of a cluster, its hosts and a virtual machine, before anybody judges it.
 
-use target::VmReport;
 use vsphere::{Fault, FtEngine, FtInfo, NicService, Version};
+use vsphere_module::VmReport;
 
 use crate::check::Object;
 use crate::vms::ListedVm;

@@ -28,9 +28,9 @@ use plan::{Counts, Judgement, Step};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use target::{Connection, Server, VmReport, VmTarget};
 use vms::ListedVm;
 use vsphere::FtEngine;
+use vsphere_module::{Connection, Server, VmReport, VmTarget};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Args {
@@ -133,10 +133,10 @@ impl Module for FtReadiness {
     const RULES: &'static [Rule] = &[
         Rule::AtLeastOne(&["name", "uuid", "moid", "cluster_name"]),
         Rule::AtMostOne(&["name", "uuid", "moid"]),
-        target::INSTANCE_UUID_NEEDS_UUID,
-        target::FOLDER_NEEDS_NAME,
-        target::PROXY_NEEDS_PORT,
-        target::PROXY_NEEDS_HOST,
+        vsphere_module::INSTANCE_UUID_NEEDS_UUID,
+        vsphere_module::FOLDER_NEEDS_NAME,
+        vsphere_module::PROXY_NEEDS_PORT,
+        vsphere_module::PROXY_NEEDS_HOST,
     ];
 
     type Args = Args;

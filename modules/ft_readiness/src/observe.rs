@@ -2,8 +2,8 @@
 //! then what vSphere itself holds against it.
 
 use contract::{Error, Kind};
-use target::{Server, failure};
 use vsphere::{Element, Follow, Moref, Object, VmPaths};
+use vsphere_module::{Server, failure};
 
 use crate::Args;
 use crate::facts::{Fact, Facts, Host, Place, Vm};

@@ -1,7 +1,7 @@
 //! The facts in what the server answered.
 
-use target::VmReport;
 use vsphere::{Element, FtInfo, NicService, Object, Version};
+use vsphere_module::VmReport;
 
 use crate::check;
 use crate::facts::{Capability, Cluster, Datastore, Device, Fact, Host, Support, Vm};

@@ -4,8 +4,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use target::Remedy;
 use vsphere::FtEngine;
+use vsphere_module::Remedy;
 
 use crate::check::{Check, Id, Status};
 use crate::checks::{self, Context};

@@ -1,7 +1,7 @@
 //! Facts for tests: a lab in which every requirement is met.
 
-use target::VmReport;
 use vsphere::{FtEngine, NicService, Version, Vmknic};
+use vsphere_module::VmReport;
 
 use crate::check::Object;
 use crate::facts::{Capability, Cluster, Datastore, Device, Fact, Facts, Host, Place, Support, Vm};

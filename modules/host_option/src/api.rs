@@ -5,8 +5,8 @@
 //! something may have to be written, and once for all hosts of the same build.
 
 use contract::{Applied, Error, Kind, Run};
-use target::Server;
 use vsphere::{Moref, Object, OptionValue};
+use vsphere_module::Server;
 
 use crate::Args;
 use crate::definitions::Definitions;
@@ -56,7 +56,7 @@ impl Host {
 
     /// The host's `OptionManager`, unless the server cannot reach the host.
     fn manager(&self) -> Result<&Moref, Error> {
-        target::reachable(&self.name, self.state.as_deref())?;
+        vsphere_module::reachable(&self.name, self.state.as_deref())?;
         self.manager.as_ref().ok_or_else(|| {
             Error::new(Kind::Permission, format!("the advanced options of host {} cannot be read", self.name))
                 .hint("Check that this user may read the host's configuration.")
@@ -69,7 +69,8 @@ pub async fn observe(args: &Args, hosts: &Hosts, host: &Host) -> Result<Observed
     let mut options = Vec::new();
     for (asked, wanted) in &args.options {
         let key = plan::api_name(asked);
-        let value = hosts.server.query_option(manager, &key).await.map_err(target::failure)?.map(|found| found.value);
+        let value =
+            hosts.server.query_option(manager, &key).await.map_err(vsphere_module::failure)?.map(|found| found.value);
         let mut found = Found { key, value, definition: None, similar: None };
         if plan::needs_definition(args.state, wanted, found.value.as_ref()) {
             hosts.definitions.complete(&mut found, &hosts.server, manager, &host.build).await?;
@@ -89,7 +90,7 @@ pub async fn apply(hosts: &Hosts, host: &Host, change: &Change, run: &Run) -> Re
     match hosts.server.update_options(host.manager()?, &values).await {
         Ok(()) => Ok(Applied::Done),
         // The server's own text may not even name the option.
-        Err(error) => target::judge_write(error, false).map_err(|mut error| {
+        Err(error) => vsphere_module::judge_write(error, false).map_err(|mut error| {
             error.detail.insert_str(0, &format!("setting {}: ", change.keys().join(", ")));
             error
         }),

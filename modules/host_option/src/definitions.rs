@@ -31,7 +31,7 @@ impl Definitions {
     ) -> Result<(), Error> {
         let cell = Rc::clone(self.0.borrow_mut().entry(build.to_owned()).or_default());
         let mut own = false;
-        let read = async || server.option_definitions(manager).await.map(Rc::new).map_err(target::failure);
+        let read = async || server.option_definitions(manager).await.map(Rc::new).map_err(vsphere_module::failure);
         let mut all = Rc::clone(
             cell.get_or_try_init(|| {
                 own = true;

@@ -21,7 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use shell::Here;
-use target::{Connection, HostTarget};
+use vsphere_module::{Connection, HostTarget};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Args {
@@ -169,8 +169,11 @@ impl Module for HostOption {
         "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
-    const RULES: &'static [Rule] =
-        &[Rule::AtMostOne(&["esxi_hostname", "cluster_name"]), target::PROXY_NEEDS_PORT, target::PROXY_NEEDS_HOST];
+    const RULES: &'static [Rule] = &[
+        Rule::AtMostOne(&["esxi_hostname", "cluster_name"]),
+        vsphere_module::PROXY_NEEDS_PORT,
+        vsphere_module::PROXY_NEEDS_HOST,
+    ];
 
     const STATE: &'static [&'static str] = &["options", "state"];
 
@@ -192,7 +195,7 @@ impl Module for HostOption {
         }
         let said = given.get("connection").and_then(|said| serde_json::from_value(said.clone()).ok());
         match way(said, given.contains_key("hostname")) {
-            Way::Api => vec![target::CONNECTION_NEEDED, target::ONE_KIND_OF_HOST],
+            Way::Api => vec![vsphere_module::CONNECTION_NEEDED, vsphere_module::ONE_KIND_OF_HOST],
             Way::Shell => vec![Rule::Without(
                 &["esxi_hostname", "cluster_name"],
                 "on the ESXi shell it is the host that this runs on",
@@ -309,8 +312,10 @@ impl Module for HostOption {
             ([], count) => {
                 format!("Nothing to do: {keys} as wanted on {count} host{}.", if count == 1 { "" } else { "s" })
             }
-            (names, 0) => format!("{verb} {keys}{what} on {}.", target::few_hosts(names)),
-            (names, count) => format!("{verb} {keys}{what} on {}; {count} had it already.", target::few_hosts(names)),
+            (names, 0) => format!("{verb} {keys}{what} on {}.", vsphere_module::few_hosts(names)),
+            (names, count) => {
+                format!("{verb} {keys}{what} on {}; {count} had it already.", vsphere_module::few_hosts(names))
+            }
         }
     }
 }

@@ -12,8 +12,8 @@ use plan::{Change, Observed, Step};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use target::{Connection, Server, VmReport, VmTarget};
 use vsphere::VmPaths;
+use vsphere_module::{Connection, Server, VmReport, VmTarget};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Args {
@@ -79,7 +79,7 @@ impl Module for VmPower {
         "A machine that waits for an answer is an error that repeats the question: nothing is answered for you.",
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
-    const RULES: &'static [Rule] = target::VM_RULES;
+    const RULES: &'static [Rule] = vsphere_module::VM_RULES;
 
     const STATE: &'static [&'static str] = &["state"];
 
@@ -104,13 +104,13 @@ impl Module for VmPower {
 
     async fn observe(args: &Args, server: &Server, (): &(), previous: Option<&Observed>) -> Result<Observed, Error> {
         let found = args.target.read(server, &PATHS, previous.map(|observed| &observed.moref)).await?;
-        target::accessible(&found.vm)?;
-        target::readable(&found.vm, PATHS.vm)?;
+        vsphere_module::accessible(&found.vm)?;
+        vsphere_module::readable(&found.vm, PATHS.vm)?;
         Ok(Observed {
             moref: found.vm.moref.clone(),
             vm: VmReport::of(&found.vm),
-            template: target::is_template(&found.vm),
-            ft: target::ft_role(&found.vm),
+            template: vsphere_module::is_template(&found.vm),
+            ft: vsphere_module::ft_role(&found.vm),
             ft_suspended: found.vm.text("runtime.faultToleranceState") == Some("disabled"),
             question: found
                 .vm
@@ -143,11 +143,11 @@ impl Module for VmPower {
             Step::On => server.power_on(&observed.moref).await,
             Step::Off => server.power_off(&observed.moref).await,
         };
-        match target::carry_out(server, &observed.moref, run, args.timeout, &what, start).await {
+        match vsphere_module::carry_out(server, &observed.moref, run, args.timeout, &what, start).await {
             Ok(_) => Ok(Applied::Done),
             // Somebody else pressed the button first.
-            Err(error) if target::power_is(&error, step.leads_to()) => Ok(Applied::Stale { wrote: false }),
-            Err(error) => target::judge_write(error, false),
+            Err(error) if vsphere_module::power_is(&error, step.leads_to()) => Ok(Applied::Stale { wrote: false }),
+            Err(error) => vsphere_module::judge_write(error, false),
         }
     }
 

@@ -1,8 +1,8 @@
 //! What is to be done to the power of a virtual machine.
 
 use contract::{Error, Kind, Plan};
-use target::VmReport;
 use vsphere::{FtInfo, Moref};
+use vsphere_module::VmReport;
 
 use crate::State;
 
@@ -114,8 +114,8 @@ pub fn predict(observed: &Observed, change: Change) -> Observed {
 mod tests {
     use contract::{Change as _, Kind};
     use proptest::prelude::*;
-    use target::VmReport;
     use vsphere::{FtInfo, Moref};
+    use vsphere_module::VmReport;
 
     use super::{Observed, Step, plan, predict};
     use crate::State;

@@ -17,8 +17,8 @@ use report::{Report, host_report};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use target::{Connection, HostTarget, Server};
 use vsphere::{Moref, NicService, Object};
+use vsphere_module::{Connection, HostTarget, Server};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Args {
@@ -134,10 +134,10 @@ impl Module for VmkernelService {
     ];
     const EXAMPLES: &'static str = include_str!("../examples.yml");
     const RULES: &'static [Rule] = &[
-        target::ONE_KIND_OF_HOST,
+        vsphere_module::ONE_KIND_OF_HOST,
         Rule::ExactlyOne(&["device", "portgroup"]),
-        target::PROXY_NEEDS_PORT,
-        target::PROXY_NEEDS_HOST,
+        vsphere_module::PROXY_NEEDS_PORT,
+        vsphere_module::PROXY_NEEDS_HOST,
     ];
 
     const STATE: &'static [&'static str] = &["services", "state"];
@@ -178,12 +178,12 @@ impl Module for VmkernelService {
         let again = match previous {
             Some(_) => {
                 let moref = std::slice::from_ref(&host.found.moref);
-                server.read(moref, &[("HostSystem", &PATHS)], &[]).await.map_err(target::failure)?.pop()
+                server.read(moref, &[("HostSystem", &PATHS)], &[]).await.map_err(vsphere_module::failure)?.pop()
             }
             None => None,
         };
         let now = again.as_ref().unwrap_or(&host.found);
-        target::reachable(&now.name(), now.text("runtime.connectionState"))?;
+        vsphere_module::reachable(&now.name(), now.text("runtime.connectionState"))?;
         let info = now.get("config.virtualNicManagerInfo").ok_or_else(|| unreadable(now))?;
         Ok(Observed { host: now.name(), asked: args.wish.names(), services: NicService::list(info) })
     }
@@ -213,7 +213,7 @@ impl Module for VmkernelService {
             match server.select_nic(manager, service, &change.device, change.select).await {
                 Ok(()) => wrote = true,
                 Err(error) => {
-                    return target::judge_write(error, wrote).map_err(|mut error| {
+                    return vsphere_module::judge_write(error, wrote).map_err(|mut error| {
                         error.detail.insert_str(0, &format!("getting {what}: "));
                         error
                     });
@@ -266,7 +266,7 @@ impl Module for VmkernelService {
             (State::Absent, false) => "does not carry",
             (State::Absent, true) => "would not carry",
         };
-        let (names, unchanged) = (target::few_hosts(&changed), outcomes.len() - changed.len());
+        let (names, unchanged) = (vsphere_module::few_hosts(&changed), outcomes.len() - changed.len());
         let hosts = if unchanged == 1 { "host" } else { "hosts" };
         match (changed.len(), unchanged) {
             (0, 0) => "The cluster has no hosts.".to_owned(),

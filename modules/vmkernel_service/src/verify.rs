@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use contract::{Change as _, Error, Kind, Module as _, Run};
-use target::Server;
+use vsphere_module::Server;
 
 use crate::plan::{Change, Observed, confirmed};
 use crate::{Args, Host, VmkernelService};
@@ -23,7 +23,7 @@ pub async fn verify(
 ) -> Result<Observed, Error> {
     let began = Instant::now();
     let end = run.deadline(args.timeout).min(began + LAG);
-    let mut pauses = target::pauses();
+    let mut pauses = vsphere_module::pauses();
     loop {
         let last = Instant::now() >= end;
         let mut now = VmkernelService::observe(args, server, host, Some(observed)).await.map_err(Error::unsettled)?;

@@ -18,7 +18,7 @@ use options::{Changes, Found};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use target::{Connection, Server, VmReport, VmTarget};
+use vsphere_module::{Connection, Server, VmReport, VmTarget};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Args {
@@ -154,10 +154,10 @@ impl Module for VmxOption {
     const EXAMPLES: &'static str = include_str!("../examples.yml");
     const RULES: &'static [Rule] = &[
         Rule::ExactlyOne(&["name", "uuid", "moid", "path"]),
-        target::INSTANCE_UUID_NEEDS_UUID,
-        target::FOLDER_NEEDS_NAME,
-        target::PROXY_NEEDS_PORT,
-        target::PROXY_NEEDS_HOST,
+        vsphere_module::INSTANCE_UUID_NEEDS_UUID,
+        vsphere_module::FOLDER_NEEDS_NAME,
+        vsphere_module::PROXY_NEEDS_PORT,
+        vsphere_module::PROXY_NEEDS_HOST,
         Rule::Needs("backup", "path"),
         Rule::Needs("follow", "path"),
         Rule::Needs("reload", "path"),
@@ -177,7 +177,7 @@ impl Module for VmxOption {
     }
 
     fn rules(given: &Map<String, Value>) -> Vec<Rule> {
-        if given.contains_key("path") { Vec::new() } else { vec![target::CONNECTION_NEEDED] }
+        if given.contains_key("path") { Vec::new() } else { vec![vsphere_module::CONNECTION_NEEDED] }
     }
 
     fn check(args: &Args) -> Vec<String> {

@@ -1,8 +1,8 @@
 //! What is required of the cluster as a whole.
 
 use serde_json::json;
-use target::{Remedy, RemedyHosts};
 use vsphere::FtEngine;
+use vsphere_module::{Remedy, RemedyHosts};
 
 use super::{Context, limit};
 use crate::check::{Check, Id, Verdict, all};

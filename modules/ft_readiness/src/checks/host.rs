@@ -1,7 +1,7 @@
 //! What is required of each host.
 
 use serde_json::json;
-use target::{Remedy, RemedyHosts};
+use vsphere_module::{Remedy, RemedyHosts};
 
 use super::reason::{HARDWARE, host_requirement, meaning};
 use super::{Context, nic};

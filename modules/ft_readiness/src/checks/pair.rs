@@ -1,7 +1,7 @@
 //! Whether two hosts can have a primary and its secondary. What one host lacks matters only if it is needed, and hosts that
 //! each lack something else make no pair: so hosts are judged two at a time, as they would be used.
 
-use target::Remedy;
+use vsphere_module::Remedy;
 
 use super::{Context, cluster, fit, limit};
 use crate::check::{Check, Id, Status, Verdict};

@@ -1,8 +1,8 @@
 //! The reasons that vSphere gives against Fault Tolerance (`VmFaultToleranceConfigIssue.reason` and the issues of hosts), and
 //! which requirement each is about. The set is open: what is not known here is told as it came.
 
-use target::Remedy;
 use vsphere::Fault;
+use vsphere_module::Remedy;
 
 use crate::check::{Check, Id, Status, Verdict};
 use crate::facts::{Fact, Vm};

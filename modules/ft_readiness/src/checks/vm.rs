@@ -1,7 +1,7 @@
 //! What is required of the virtual machine.
 
 use serde_json::json;
-use target::Remedy;
+use vsphere_module::Remedy;
 
 use super::{Context, fit};
 use crate::check::{Check, Id, Verdict, all};
@@ -71,7 +71,7 @@ pub fn power_off(vm: &Vm) -> Remedy {
 
 fn power_to(vm: &Vm, direction: &str, state: &str) -> Remedy {
     let text = format!("Power {} {direction}.", vm.report.name);
-    let mut args = target::remedy_vm(&vm.report.moid);
+    let mut args = vsphere_module::remedy_vm(&vm.report.moid);
     args.insert("state".to_owned(), json!(state));
     Remedy::call(text, "vm_power", Some(args))
 }
@@ -240,7 +240,7 @@ fn replay_options(vm: &Vm) -> Verdict {
         let each = missing.iter().map(|key| format!("{key} is {}", vm.option(key).unwrap_or("not set")));
         let options: serde_json::Map<_, _> = missing.iter().map(|key| ((*key).to_owned(), json!("TRUE"))).collect();
         let text = format!("Set {} of {} to TRUE.", missing.join(", "), vm.report.name);
-        let mut args = target::remedy_vm(&vm.report.moid);
+        let mut args = vsphere_module::remedy_vm(&vm.report.moid);
         args.insert("options".to_owned(), json!(options));
         Verdict::unmet(
             each.collect::<Vec<_>>().join(", "),

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use contract::{Applied, Error, Kind, Run};
 pub use plan::{Observed, plan};
-use target::{Server, VmReport};
 use vsphere::VmPaths;
+use vsphere_module::{Server, VmReport};
 
 use crate::Args;
 use crate::options::{Changes, Found};
@@ -29,8 +29,8 @@ const PATHS: VmPaths<'static> = VmPaths {
 
 pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) -> Result<Observed, Error> {
     let found = args.target.read(server, &PATHS, previous.map(|observed| &observed.moref)).await?;
-    target::accessible(&found.vm)?;
-    target::readable(&found.vm, PATHS.vm)?;
+    vsphere_module::accessible(&found.vm)?;
+    vsphere_module::readable(&found.vm, PATHS.vm)?;
     let Some(extra) = found.vm.get("config.extraConfig") else {
         return Err(Error::new(
             Kind::Permission,
@@ -45,8 +45,8 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
     Ok(Observed {
         moref: found.vm.moref.clone(),
         vm: VmReport::of(&found.vm),
-        template: target::is_template(&found.vm),
-        ft: target::ft_role(&found.vm),
+        template: vsphere_module::is_template(&found.vm),
+        ft: vsphere_module::ft_role(&found.vm),
         change_version: found.vm.text("config.changeVersion").map(str::to_owned),
         options: args
             .options
@@ -79,8 +79,8 @@ pub async fn apply(
     let changes: Vec<(String, String)> =
         changes.iter().map(|(key, value)| (key.clone(), value.clone().unwrap_or_default())).collect();
     let start = async || server.reconfigure_extra_config(&observed.moref, version, &changes).await;
-    match target::carry_out(server, &observed.moref, run, args.timeout, &what, start).await {
+    match vsphere_module::carry_out(server, &observed.moref, run, args.timeout, &what, start).await {
         Ok(_) => Ok(Applied::Done),
-        Err(error) => target::judge_write(error, false),
+        Err(error) => vsphere_module::judge_write(error, false),
     }
 }

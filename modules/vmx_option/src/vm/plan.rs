@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use contract::{Error, Kind, Plan, Scalar};
-use target::VmReport;
 use vsphere::{FtEngine, FtInfo, Moref, Version};
+use vsphere_module::VmReport;
 
 use crate::options::{Found, differences, text};
 use crate::{Change, State};

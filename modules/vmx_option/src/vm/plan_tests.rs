@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use contract::{Change as _, Scalar};
 use proptest::prelude::*;
-use target::VmReport;
 use vsphere::{FtInfo, Moref, Version};
+use vsphere_module::VmReport;
 
 use super::{Observed, plan};
 use crate::State;
