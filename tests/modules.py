@@ -25,7 +25,7 @@ VERSION = re.search(r"^version: (\S+)$", (ROOT / "playbooks" / "collection" / "g
 TARBALL = ROOT / "target" / f"nested-vft-{VERSION}.tar.gz"
 # The folder of the programs under test. PROFILE=debug tests what `cargo build` made, which is quick to build.
 BINARIES = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / os.environ.get("PROFILE", "release")
-MODULES = sorted(manifest.parent.name for manifest in (ROOT / "modules").glob("*/Cargo.toml"))
+MODULES = sorted(examples.parent.name for examples in (ROOT / "modules").glob("*/examples.yml"))
 # What only looks, and changes nothing.
 READ_ONLY = {"ft_diagnose", "ft_readiness"}
 CHANGING = [name for name in MODULES if name not in READ_ONLY]
