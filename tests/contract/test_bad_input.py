@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 
 import pytest
 
-from modules import MODULES, connection, example, run_module
+from modules import MODULES, binary, connection, environment, example, judge, run_module
 
 every_module = pytest.mark.parametrize("name", MODULES)
 vm_modules = pytest.mark.parametrize("name", ["fault_tolerance", "ft_failover", "vm_power", "vmx_option"])
@@ -99,8 +100,10 @@ def test_a_plain_http_port_where_tls_is_expected(simulator):
         ({"name": "iner"}, ["iner", "inner"]),
         ({"name": "nothing like it"}, ["nothing like it"]),
         ({"moid": "vm-99999"}, ["vm-99999"]),
-        ({"uuid": "00000000-0000-0000-0000-000000000000"}, ["00000000-0000-0000-0000-000000000000"]),
+        ({"moid": "host-12"}, ["host-12 is the id of a host"]),
+        ({"uuid": "00000000-0000-0000-0000-000000000000"}, ["0000-000000000000", "`use_instance_uuid: true`"]),
         ({"name": "inner", "folder": "nowhere"}, ["nowhere"]),
+        ({"name": "inner", "folder": "/Lab/nested"}, ["such as /Lab/vm/nested"]),
         ({"name": "inner", "datacenter": "Lap"}, ["Lap"]),
     ],
 )
@@ -108,6 +111,43 @@ def test_a_virtual_machine_that_is_not_there(name, target, words, healthy):
     args = example(name, healthy.facts)
     del args["name"]
     assert_says(run_module(name, args | target), "not_found", *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["name=inner", "password=S3cret-word"], ["`name=...`", "| vm_power"]),
+        (["password=S3cret-word"], ["`password=...`"]),
+        (['{"password": "S3cret-word"}'], ["on the command line", "| vm_power"]),
+        (["--dry-run"], ["--dry-run", "`--check`"]),
+    ],
+)
+def test_a_command_line_of_another_tool(words, told):
+    ended = subprocess.run(
+        [binary("vm_power"), *words], stdin=subprocess.DEVNULL, capture_output=True, env=environment(), check=False
+    )
+    result = judge("vm_power", {"password": "S3cret-word"}, ended.returncode, ended.stdout, ended.stderr, "stdin")
+    assert_says(result, "invalid_arguments", *told)
+    assert "S3cret-word" not in ended.stdout.decode() + ended.stderr.decode()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-16-le"])
+def test_arguments_that_are_not_utf_8(encoding, tmp_path):
+    file = tmp_path / "args.json"
+    file.write_text('{"name": "inner"}', encoding=encoding)
+    ended = subprocess.run([binary("vm_power"), file], capture_output=True, env=environment(), check=False)
+    result = judge("vm_power", {}, ended.returncode, ended.stdout, ended.stderr, "file")
+    assert_says(result, "invalid_arguments", "UTF-16", "UTF-8")
+
+
+def test_the_aliases_of_other_collections(healthy):
+    args = example("cluster_ha", healthy.facts)
+    for name, alias in [("username", "user"), ("password", "pass"), ("cluster_name", "cluster")]:
+        args[alias] = args.pop(name)
+    result = run_module("cluster_ha", args, "--check")
+    assert result.did, result.msg
+    shown = result.json["invocation"]["module_args"]
+    assert shown["cluster_name"] == args["cluster"] and args["pass"] not in result.stdout.decode()
 
 
 @vm_modules

@@ -23,7 +23,7 @@ struct Args {
     #[serde(flatten)]
     connection: Connection,
     /// Name of the cluster.
-    #[schemars(length(min = 1))]
+    #[schemars(extend("x-aliases" = ["cluster"]), length(min = 1))]
     cluster_name: String,
     /// Datacenter of the cluster. Needed when clusters in several have the name.
     #[schemars(length(min = 1))]

@@ -57,7 +57,7 @@ struct Args {
     #[schemars(range(min = 1, max = 1_000_000))]
     tail_lines: u32,
     /// Name of the cluster on whose hosts a remedy for O(text) or O(path) is to act. A virtual machine's own is read.
-    #[schemars(length(min = 1))]
+    #[schemars(extend("x-aliases" = ["cluster"]), length(min = 1))]
     cluster_name: Option<String>,
     /// Names of the hosts on which a remedy for O(text) or O(path) is to act: one, or a list.
     esxi_hostname: Option<Vec<String>>,

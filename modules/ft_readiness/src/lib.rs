@@ -39,7 +39,7 @@ struct Args {
     #[serde(flatten)]
     target: VmTarget,
     /// Name of the cluster to look at. Not needed with a virtual machine, whose own cluster is looked at.
-    #[schemars(length(min = 1))]
+    #[schemars(extend("x-aliases" = ["cluster"]), length(min = 1))]
     cluster_name: Option<String>,
     /// Which Fault Tolerance is meant. Without it, the one that vSphere would use for this version of ESXi and this virtual
     /// machine.

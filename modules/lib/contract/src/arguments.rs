@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use serde_json::{Map, Value};
 
 use crate::coerce::{coerce, is_omitted};
-use crate::field::{Field, Given, Type, fields, shorten};
+use crate::field::{Field, Given, Type, fields, join, shorten};
 use crate::secret::{MASK, Secrets, in_address};
 use crate::{Error, Kind, Module, schema};
 
@@ -25,6 +25,7 @@ pub fn understand<M: Module>(
 ) -> Understood<M::Args> {
     let fields = fields(&schema::arguments_internal::<M>());
     let mut problems = Problems::default();
+    let given = &canonical(given, &fields, &mut problems);
     let mut coerced = Map::new();
     let mut shown = Map::new();
     // Also those whose value is wrong: the rules are about what the caller meant to give.
@@ -36,8 +37,8 @@ pub fn understand<M: Module>(
     let said = |field: &Field| given.get(&field.name).filter(|value| !is_omitted(value) && !is_blank(value, field));
     let meant = fields.iter().filter_map(|field| Some((field.name.clone(), said(field)?.clone()))).collect();
     let alone = M::needs_no_server(&meant);
-    for name in given.keys().filter(|name| !fields.iter().any(|field| field.name == **name)) {
-        problems.add(|| unknown(name, given, &fields));
+    for problem in unknown(given, &fields) {
+        problems.add(|| problem);
     }
     for field in &fields {
         let own = said(field);
@@ -251,15 +252,47 @@ fn missing(name: &str, fields: &[Field]) -> String {
     format!("missing argument `{name}`{}", variable.unwrap_or_default())
 }
 
-fn unknown(name: &str, given: &Map<String, Value>, fields: &[Field]) -> String {
-    // A name already in use is not what was meant: offering it would only move the error.
-    let free = fields.iter().map(|field| field.name.as_str()).filter(|known| !given.contains_key(*known));
-    let shown = shorten(name);
-    if let Some(meant) = crate::nearest(name, free) {
-        return format!("unknown argument `{shown}`: did you mean `{meant}`?");
+/// The arguments by their own names: an alias stands for one of them.
+fn canonical(given: &Map<String, Value>, fields: &[Field], problems: &mut Problems) -> Map<String, Value> {
+    let mut named = Map::new();
+    for (name, value) in given {
+        let own = fields.iter().find(|field| field.aliases.contains(name)).map_or(name, |field| &field.name);
+        if own == name {
+            named.insert(name.clone(), value.clone());
+            continue;
+        }
+        let same = |other: &&Value| is_omitted(other) || *other == value;
+        if given.get(own).as_ref().is_none_or(same) {
+            named.insert(own.clone(), value.clone());
+        } else if !is_omitted(value) {
+            problems.add(|| format!("`{name}` is an alias of `{own}`: give one of them"));
+        }
     }
-    let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
-    format!("unknown argument `{shown}`: known are {}", names.join(", "))
+    named
+}
+
+/// A problem for each name that is close to a known one, and one for all others.
+fn unknown(given: &Map<String, Value>, fields: &[Field]) -> Vec<String> {
+    let known: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    // A name already in use is not what was meant: offering it would only move the error.
+    let free: Vec<&str> = known.iter().copied().filter(|name| !given.contains_key(*name)).collect();
+    let mut problems = Vec::new();
+    let mut strange = Vec::new();
+    for name in given.keys().filter(|name| !known.contains(&name.as_str())) {
+        match crate::nearest(name, free.iter().copied()) {
+            Some(meant) => problems.push(format!("unknown argument `{}`: did you mean `{meant}`?", shorten(name))),
+            None => strange.push(shorten(name)),
+        }
+    }
+    if !strange.is_empty() {
+        let plural = if strange.len() > 1 { "s" } else { "" };
+        let names: Vec<&str> = strange.iter().map(String::as_str).take(10).collect();
+        let more = strange.len() - names.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let strange = join(&names, "and");
+        problems.push(format!("unknown argument{plural} {strange}{more}: known are {}", known.join(", ")));
+    }
+    problems
 }
 
 #[cfg(test)]

@@ -121,9 +121,38 @@ fn a_password_in_an_address_is_a_secret_whatever_else_is_wrong() {
 fn of_many_problems_the_first_are_told_and_all_are_counted() {
     let mut given = object(json!({"user": "me"}));
     given.extend((0..100_000).map(|number| (format!("{}{number}", "x".repeat(90)), json!(1))));
+    given.extend(
+        ('a'..='z').flat_map(|letter| [format!("room{letter}"), format!("{letter}room")]).map(|name| (name, json!(1))),
+    );
     let told = refused(Value::Object(given));
-    assert!(told.starts_with("100001 problems with the arguments: unknown argument `xxx"), "{}", &told[..100]);
-    assert!(told.ends_with("; and 99951 more") && told.len() < 20_000, "{}", told.len());
+    assert!(
+        told.starts_with("54 problems with the arguments: unknown argument `rooma`: did you mean `room`?; "),
+        "{told}"
+    );
+    assert!(told.ends_with("; and 4 more") && told.len() < 20_000, "{}", told.len());
+}
+
+#[test]
+fn the_known_arguments_are_listed_once() {
+    let told = refused(json!({"lamps": ["a"], "user": "me", "qqqqqqq": 1, "zzzzzzz": 2}));
+    assert!(told.starts_with("unknown arguments `qqqqqqq` and `zzzzzzz`: known are lamps, "), "{told}");
+    let mut given = object(json!({"lamps": ["a"], "user": "me"}));
+    given.extend((0..1000).map(|number| (format!("{}{number}", "x".repeat(90)), json!(1))));
+    let told = refused(Value::Object(given));
+    assert!(told.contains(" and 990 more: known are lamps, ") && told.len() < 1100, "{told}");
+}
+
+#[test]
+fn an_alias_stands_for_its_argument() {
+    let understood = |given: Value| understand::<Lamps>(&object(given), |_| None, false, &mut Secrets::default());
+    let found = understood(json!({"lamps": ["a"], "login": "me"}));
+    assert_eq!(found.shown["user"], json!("me"));
+    assert_eq!(found.args.unwrap().user, "me");
+    assert!(understood(json!({"lamps": ["a"], "login": null, "user": "me"})).args.is_ok());
+    // As module_defaults and a task may give it twice.
+    assert!(understood(json!({"lamps": ["a"], "login": "me", "user": "me"})).args.is_ok());
+    let error = understood(json!({"lamps": ["a"], "login": "me", "user": "you"})).args.err().unwrap();
+    assert_eq!(error.detail, "`login` is an alias of `user`: give one of them");
 }
 
 #[test]

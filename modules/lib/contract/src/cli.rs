@@ -6,6 +6,7 @@ mod call;
 mod dsc;
 #[cfg(any(test, feature = "fuzzing"))]
 mod invariants;
+mod misuse;
 mod runtime;
 mod series;
 mod stream;
@@ -42,6 +43,10 @@ pub fn main_from<M: Module>(args: Vec<OsString>) -> ExitCode {
     // A panic is told in the result. Its own message would go to standard error, which over ssh is standard output.
     std::panic::set_hook(Box::new(|_| {}));
     let runtime = Runtime::start();
+    if let Some(error) = misuse::of(M::NAME, &args) {
+        let _ = writeln!(std::io::stderr(), "error: {}", error.message());
+        return answer(&Answer::refused::<M>(&error));
+    }
     let matches = match command::<M>().try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) if !error.use_stderr() => return print(error.render().to_string().as_bytes()),

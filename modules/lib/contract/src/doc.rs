@@ -59,6 +59,9 @@ fn option(field: &Field) -> Value {
     let mut option = Map::new();
     option.insert("description".to_owned(), json!(description));
     option.insert("type".to_owned(), json!(field.kind.ansible()));
+    if !field.aliases.is_empty() {
+        option.insert("aliases".to_owned(), json!(field.aliases));
+    }
     if let Type::List(item) = &field.kind {
         option.insert("elements".to_owned(), json!(item.ansible()));
     }

@@ -146,6 +146,8 @@ impl Type {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Field {
     pub name: String,
+    /// Other names that a caller may use.
+    pub aliases: Vec<String>,
     pub kind: Type,
     pub required: bool,
     pub default: Option<Value>,
@@ -165,6 +167,13 @@ pub(crate) fn fields(schema: &Value) -> Vec<Field> {
         .iter()
         .map(|(name, property)| Field {
             name: name.clone(),
+            aliases: property["x-aliases"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
             kind: kind(property),
             required: required.contains(&name.as_str()),
             default: property.get("default").filter(|default| !default.is_null()).cloned(),

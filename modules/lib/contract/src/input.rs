@@ -102,6 +102,11 @@ pub fn too_long(place: &str) -> Error {
 /// The document as arguments and wishes.
 pub fn parse(bytes: &[u8]) -> Result<Document, Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    // Without a byte order mark, the brace of the object is one of two bytes.
+    if [&b"\xff\xfe"[..], b"\xfe\xff", b"{\0", b"\0{"].iter().any(|start| bytes.starts_with(start)) {
+        return Err(Error::new(Kind::InvalidArguments, "the arguments are encoded as UTF-16, not as UTF-8")
+            .hint("Save them as UTF-8. In Windows PowerShell, `Out-File -Encoding ascii` does, and `>` does not."));
+    }
     let invalid = |detail: String| {
         Error::new(Kind::InvalidArguments, detail).hint("Give one JSON object: see --schema args, or --help.")
     };

@@ -16,6 +16,7 @@ mod coerce;
 mod doc;
 mod error;
 mod field;
+mod group;
 mod input;
 mod json;
 mod lines;

@@ -28,10 +28,10 @@ pub struct Connection {
     #[schemars(extend("x-env" = "VMWARE_HOST"), length(min = 1))]
     hostname: String,
     /// User name.
-    #[schemars(extend("x-env" = "VMWARE_USER"), length(min = 1))]
+    #[schemars(extend("x-env" = "VMWARE_USER", "x-aliases" = ["user", "admin"]), length(min = 1))]
     username: String,
     /// Password.
-    #[schemars(extend("x-env" = "VMWARE_PASSWORD"))]
+    #[schemars(extend("x-env" = "VMWARE_PASSWORD", "x-aliases" = ["pass", "pwd"]))]
     password: Password,
     /// Port of the vSphere Web Services API; 443 unless given, or 80 when O(protocol=http).
     #[schemars(extend("x-env" = "VMWARE_PORT"), range(min = 1, max = 65535))]

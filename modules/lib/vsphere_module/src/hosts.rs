@@ -20,7 +20,7 @@ pub struct HostTarget {
     #[schemars(length(min = 1), inner(length(min = 1)))]
     esxi_hostname: Option<Vec<String>>,
     /// Name of the cluster all of whose hosts are meant.
-    #[schemars(length(min = 1))]
+    #[schemars(extend("x-aliases" = ["cluster"]), length(min = 1))]
     cluster_name: Option<String>,
     /// Datacenter of the hosts. Needed when clusters in several have the name.
     #[schemars(length(min = 1))]

@@ -22,6 +22,18 @@ pub const VM_RULES: &[Rule] = &[
     crate::connection::PROXY_NEEDS_HOST,
 ];
 
+/// What vCenter calls objects that are no virtual machines.
+const OTHER_IDS: [(&str, &str); 8] = [
+    ("host-", "host"),
+    ("domain-", "cluster"),
+    ("datastore-", "datastore"),
+    ("datacenter-", "datacenter"),
+    ("group-", "folder"),
+    ("resgroup-", "resource pool"),
+    ("network-", "network"),
+    ("dvportgroup-", "distributed port group"),
+];
+
 /// The virtual machine to act on.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct VmTarget {
@@ -74,7 +86,30 @@ impl VmTarget {
             Some(moref) => server.vm_again(moref, paths).await,
             None => server.vm(&self.query(), paths).await,
         }
-        .map_err(failure)
+        .map_err(|error| match error {
+            vsphere::Error::NotFound { what, hint: None } if what.starts_with("virtual machine") => {
+                failure(vsphere::Error::NotFound { what, hint: self.likely_slip() })
+            }
+            other => failure(other),
+        })
+    }
+
+    /// Returns a hint at the usual mistake in arguments that lead to no virtual machine.
+    fn likely_slip(&self) -> Option<String> {
+        if let Some(moid) = &self.moid {
+            let kind = OTHER_IDS.iter().find(|(prefix, _)| moid.trim().starts_with(prefix)).map(|(_, kind)| kind)?;
+            return Some(format!(
+                "{moid} is the id of a {kind}; a virtual machine's looks like vm-63, and is a number on an ESXi host"
+            ));
+        }
+        if self.uuid.is_some() && self.use_instance_uuid != Some(true) {
+            return Some("if this is an instance UUID, set `use_instance_uuid: true`".to_owned());
+        }
+        let folder = self.folder.as_deref().filter(|folder| folder.starts_with('/'))?;
+        let segments: Vec<&str> = folder.split('/').filter(|segment| !segment.is_empty()).collect();
+        let (datacenter, rest) = segments.split_first().filter(|_| !segments.contains(&"vm"))?;
+        let path = std::iter::once("vm").chain(rest.iter().copied()).collect::<Vec<_>>().join("/");
+        Some(format!("the whole path of a folder has `vm` after the datacenter, such as /{datacenter}/{path}"))
     }
 
     /// Whether one is named at all, for modules that need none.

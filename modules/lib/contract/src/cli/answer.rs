@@ -9,6 +9,7 @@ use super::call::Performed;
 use super::runtime::Signals;
 use super::stream;
 use crate::error::full_stop;
+use crate::group::group;
 use crate::schema::{Invocation, OneDiff, TextDiff};
 use crate::steps::Ended;
 use crate::{Error, Kind, Module, Run, output};
@@ -121,15 +122,21 @@ fn conclude<M: Module>(args: &M::Args, run: &Run, ended: Ended<M>) -> Answer {
 
 /// What the user should know, each once.
 pub(super) fn warnings<M: Module>(run: &Run, outcomes: &[crate::Outcome<M>]) -> Vec<String> {
-    let mut warnings: Vec<String> = Vec::new();
-    let told = run.warnings();
-    for warning in told.iter().chain(outcomes.iter().flat_map(|outcome| &outcome.warnings)) {
-        let warning = full_stop(warning);
-        if !warnings.contains(&warning) {
-            warnings.push(warning);
+    // One that does not name its target is about all of them.
+    let own = outcomes.iter().flat_map(|outcome| {
+        let label = M::label(&outcome.target, outcome.before.as_ref());
+        let named = |text: &String| (if text.contains(&label) { label.clone() } else { String::new() }, text.clone());
+        outcome.warnings.iter().map(named).collect::<Vec<_>>()
+    });
+    let general = run.warnings().into_iter().map(|text| (String::new(), text));
+    let mut told: Vec<(String, String)> = Vec::new();
+    for (name, text) in general.chain(own) {
+        let one = (name, full_stop(&text));
+        if !told.contains(&one) {
+            told.push(one);
         }
     }
-    warnings
+    group(&told).iter().map(|text| full_stop(text)).collect()
 }
 
 fn diff<M: Module>(outcome: &crate::Outcome<M>) -> Option<Value> {
@@ -146,10 +153,10 @@ fn diff<M: Module>(outcome: &crate::Outcome<M>) -> Option<Value> {
     }))
 }
 
-/// So many failures are told in `msg`; the module's own keys have all of them.
+/// The number of causes that `msg` tells; the module's own keys have all of them.
 const TOLD: usize = 5;
 
-/// The failure of the whole run: that of its one target that failed, or a count with each one's words.
+/// The failure of the whole run: that of its one target that failed, or a count with each cause.
 pub(super) fn overall<M: Module>(outcomes: &[crate::Outcome<M>]) -> Option<Error> {
     let failed: Vec<(String, &Error)> = outcomes
         .iter()
@@ -158,12 +165,11 @@ pub(super) fn overall<M: Module>(outcomes: &[crate::Outcome<M>]) -> Option<Error
     let (_, first) = failed.first()?;
     let mut error = (*first).clone();
     if outcomes.len() > 1 {
-        let told = failed.iter().take(TOLD).map(|(label, error)| {
-            if error.detail.contains(label) { error.detail.clone() } else { format!("{label}: {}", error.detail) }
-        });
-        let more = failed.len().saturating_sub(TOLD);
-        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        let told = told.collect::<Vec<_>>().join("; ");
+        let details: Vec<_> = failed.iter().map(|(label, error)| (label.clone(), error.detail.clone())).collect();
+        let causes = group(&details);
+        let more = causes.len().saturating_sub(TOLD);
+        let more = if more > 0 { format!("; and {more} more causes") } else { String::new() };
+        let told = causes.into_iter().take(TOLD).collect::<Vec<_>>().join("; ");
         error.detail = format!("{} of {} failed: {told}{more}", failed.len(), outcomes.len());
     }
     Some(error)
