@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// One a line. `tests/words --write` collects them from the sources.
+/// One a line. `tests/messages --write` collects them from the sources.
 static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("words.txt").lines().collect());
 
 /// Whether a message of this program may hold `word`, maybe as its first word.
