@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 
 import pytest
 from lab import Simulator
+
+# A run under nohup or in a shell's background ignores these signals, and so would every program under test.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture
