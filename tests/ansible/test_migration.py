@@ -68,7 +68,7 @@ def test_every_task_of_ours_changes_something_and_then_nothing(ansible, simulato
 
 @pytest.mark.parametrize("name", ["host_option", "vmx_option"])
 def test_a_run_without_a_change_costs_the_requests_that_the_page_says(name, simulator):
-    said = re.search(rf"\| {name} \|(?:.*\n)*?\| requests of a run that changes nothing \| [^|]* \| (\d+)", PAGE.read_text())
+    said = re.search(rf"\| {name} \|(?:.*\n)*?\| requests in a run without a change \| [^|]* \| (\d+)", PAGE.read_text())
     lab = simulator(personality="6.7", scenario="healthy")
     args = example(name, lab.facts)
     assert run_module(name, args).changed
