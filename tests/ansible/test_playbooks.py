@@ -29,7 +29,7 @@ def test_the_article_from_the_failure_to_protection_and_back(ansible, simulator)
     assert first.counts["failed"] == 0 and first.counts["rescued"] == 1
     assert "failed to read stream keepalive" in first.task("Turn Fault Tolerance on")["msg"]
     assert any("Disable vMotion streams" in remedy for remedy in applied(first))
-    assert "Fault Tolerance is running (legacy)" in first.task("Say how it ended")["msg"]
+    assert "Fault Tolerance is running (legacy)" in first.task("Show the outcome")["msg"]
 
     second = ansible.play("nested_vft.yml", lab, "--diff")
     assert second.exit == 0 and second.counts["changed"] == 0, second.output
@@ -52,7 +52,7 @@ def test_a_check_run_foretells_exactly_what_the_real_run_changes(ansible, simula
     assert done.changes == foretold.changes
     assert done.counts["changed"] == foretold.counts["changed"] > 0
     protected = power_on or scenario == "healthy"
-    assert f"Fault Tolerance is {'running' if protected else 'enabled'}" in done.task("Say how it ended")["msg"]
+    assert f"Fault Tolerance is {'running' if protected else 'enabled'}" in done.task("Show the outcome")["msg"]
 
     assert ansible.play("nested_vft.yml", lab, power_on=power_on).counts["changed"] == 0
 
@@ -72,7 +72,7 @@ def test_from_a_bare_cluster_to_a_protected_machine_in_one_run(ansible, simulato
 
     done = ansible.play("nested_vft.yml", lab, "--diff")
     assert done.exit == 0, done.output
-    assert "Fault Tolerance is running" in done.task("Say how it ended")["msg"]
+    assert "Fault Tolerance is running" in done.task("Show the outcome")["msg"]
     assert len(applied(done)) >= 3
     # What it cannot foretell is a failure that has not happened, and its remedy.
     until = next((at for at, entry in enumerate(done.journal) if entry["outcome"] == "failed"), len(done.journal))
@@ -90,7 +90,7 @@ def test_a_host_out_of_service_keeps_the_others_from_nothing(ansible, simulator,
     lab.set(out, **state)
     done = ansible.play("nested_vft.yml", lab)
     assert done.exit == 0 and done.counts["rescued"] == 0, done.output
-    assert "Fault Tolerance is running" in done.task("Say how it ended")["msg"]
+    assert "Fault Tolerance is running" in done.task("Show the outcome")["msg"]
     written = {entry["object"] for entry in lab.log() if entry["method"] == "SelectVnicForNicType"}
     assert len(written) == len(good)
     assert ansible.play("nested_vft.yml", lab).counts["changed"] == 0
@@ -101,7 +101,7 @@ def test_what_is_missing_of_a_host_that_is_not_needed_is_not_what_failed(ansible
     lab.set(lab.facts["host_moids"][2], maintenance=True)
     play = ansible.play("nested_vft.yml", lab, ft_timeout=20)
     assert play.exit != 0
-    assert "Missing" not in play.task("Say how it ended")["msg"]
+    assert "Missing" not in play.task("Show the outcome")["msg"]
 
 
 @pytest.mark.parametrize("none", [{}, "{}"], ids=["mapping", "text"])
@@ -109,14 +109,14 @@ def test_no_options_are_none_however_that_is_said(ansible, simulator, none):
     lab = simulator(personality="5.0", scenario="healthy")
     play = ansible.play("undo.yml", lab, vmx_options=none)
     assert play.exit == 0, play.output
-    assert play.task("Remove the options of the virtual machine")["outcome"] == "skipped"
+    assert play.task("Remove the VMX options of the virtual machine")["outcome"] == "skipped"
 
 
 def test_what_was_mended_before_it_failed_is_not_missing(ansible, simulator):
     lab = simulator(personality="5.0", scenario="bare")
     play = ansible.play("nested_vft.yml", lab, power_cycle=False)
     assert play.exit != 0 and len(applied(play)) == 3, play.output
-    missing = play.task("Say how it ended")["msg"].partition("Missing: ")[2]
+    missing = play.task("Show the outcome")["msg"].partition("Missing: ")[2]
     assert "Power inner off" in missing
     assert not any(remedy in missing for remedy in applied(play))
 
@@ -136,7 +136,7 @@ def test_a_cause_that_a_module_can_mend_is_named_mended_and_gone(ansible, simula
     assert play.exit == 0, play.output
     assert cause in play.output
     assert [any(word in remedy for remedy in applied(play)) for word in remedies] == [True] * len(remedies), applied(play)
-    assert "Fault Tolerance is running" in play.task("Say how it ended")["msg"]
+    assert "Fault Tolerance is running" in play.task("Show the outcome")["msg"]
     assert ansible.play("nested_vft.yml", lab).counts["changed"] == 0
 
 
@@ -153,7 +153,7 @@ def test_a_cause_that_only_a_person_can_mend_is_named_at_the_end(ansible, simula
     lab = simulator(personality=personality, scenario=scenario)
     play = ansible.play("nested_vft.yml", lab, ft_timeout=20)
     assert play.exit != 0
-    summary = play.task("Say how it ended")["msg"]
+    summary = play.task("Show the outcome")["msg"]
     assert summary.startswith("inner is not protected") and cause in summary.lower(), summary
 
 
@@ -162,7 +162,7 @@ def test_without_leave_remedies_are_named_and_nothing_is_mended(ansible, simulat
     lab = simulator(personality="5.0", scenario=scenario)
     play = ansible.play("nested_vft.yml", lab, apply_remedies=False)
     assert play.exit != 0 and applied(play) == []
-    assert "is not protected" in play.task("Say how it ended")["msg"]
+    assert "is not protected" in play.task("Show the outcome")["msg"]
     assert not {"UpdateOptions", "SelectVnicForNicType", "ReconfigureComputeResource_Task"} & set(lab.methods())
 
 
@@ -172,7 +172,7 @@ def test_what_the_logs_said_long_ago_is_not_acted_on(ansible, simulator):
     play = ansible.play("nested_vft.yml", lab, max_log_age="-3600")
     assert play.exit != 0 and applied(play) == []
     assert "UpdateOptions" not in lab.methods()
-    assert "keepalive" in play.task("Say how it ended")["msg"]
+    assert "keepalive" in play.task("Show the outcome")["msg"]
 
 
 @pytest.mark.parametrize(
@@ -193,8 +193,8 @@ def test_a_remedy_that_powers_the_machine_off_is_left_to_people(ansible, simulat
 
     play = ansible.play("nested_vft.yml", lab, power_cycle=False, ft_timeout=20)
     assert play.exit != 0
-    assert play.task("Stop here, if nothing can be done about it")["outcome"] == "failed"
-    assert told["title"] in play.task("Say how it ended")["msg"]
+    assert play.task("Stop if there is no remedy to apply")["outcome"] == "failed"
+    assert told["title"] in play.task("Show the outcome")["msg"]
     assert not any("virtual machine off" in remedy for remedy in applied(play)), applied(play)
     assert "PowerOffVM_Task" not in lab.methods() and lab.state()[moid]["power"] == "poweredOn"
 
@@ -239,8 +239,8 @@ def test_a_secondary_that_did_not_start_is_started_anew_by_the_next_run(ansible,
     assert foretold.exit == 0, foretold.output
     play = ansible.play("nested_vft.yml", lab)
     assert play.exit == 0, play.output
-    assert "Fault Tolerance is running" in play.task("Say how it ended")["msg"]
-    assert play.task("Suspend Fault Tolerance whose secondary did not start")["changed"]
+    assert "Fault Tolerance is running" in play.task("Show the outcome")["msg"]
+    assert play.task("Suspend Fault Tolerance if the secondary did not start")["changed"]
     assert ansible.play("nested_vft.yml", lab).counts["changed"] == 0
 
 
@@ -249,7 +249,7 @@ def test_a_power_cycle_that_was_missed_is_made_up_for(ansible, simulator):
     assert ansible.play("nested_vft.yml", lab, power_cycle=False).exit != 0
     play = ansible.play("nested_vft.yml", lab, power_cycle=True)
     assert play.exit == 0, play.output
-    assert "Fault Tolerance is running" in play.task("Say how it ended")["msg"]
+    assert "Fault Tolerance is running" in play.task("Show the outcome")["msg"]
     assert ansible.play("nested_vft.yml", lab).counts["changed"] == 0
 
 

@@ -66,7 +66,7 @@ def report(ansible, lab, file: Path, *flags: str, **variables):
     lab.clear_log()
     play = ansible.play("status.yml", lab, *flags, status_file=str(file), **variables)
     assert play.exit == 0, play.output
-    assert play.task("Look at the cluster")["changed"] is False
+    assert play.task("Read the state of the cluster")["changed"] is False
     assert set(lab.methods()) <= READS
     return play
 
@@ -191,7 +191,7 @@ def test_what_cannot_be_read_is_said_to_be_unknown(ansible, simulator, tmp_path,
     assert [moid, "unknown", "", "unknown", "unknown"] in rows(page)
     assert "vSphere HA unknown" in page.texts(".sub")[0]
     (verdict,) = page.texts("#verdict.fair")
-    assert verdict.startswith("? Nothing known in the way") and look(lab)["msg"] in verdict
+    assert verdict.startswith("? No known blocker") and look(lab)["msg"] in verdict
     assert "? unknown" in page.texts("td.unknown")
 
 
