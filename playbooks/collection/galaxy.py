@@ -1,4 +1,4 @@
-"""The tarball of a collection, as Ansible Galaxy has it, and in it nothing of the moment or of the machine."""
+"""Builds the reproducible tarball of a collection, in the format of Ansible Galaxy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def members(folder: Path) -> list[str]:
-    """The names of all that is in the collection, as they are listed in it."""
+    """Returns the names of all files and folders that the collection lists."""
     left_out = {"galaxy.yml", "MANIFEST.json", "FILES.json"}
     names = (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
     return sorted(name for name in names if name not in left_out)
@@ -23,7 +23,7 @@ def digest(content: bytes) -> str:
 
 
 def manifests(folder: Path, about: dict[str, object]) -> None:
-    """Writes MANIFEST.json and FILES.json, as `ansible-galaxy collection build` does."""
+    """Writes MANIFEST.json and FILES.json, like `ansible-galaxy collection build`."""
     files = [{"name": ".", "ftype": "dir", "chksum_type": None, "chksum_sha256": None, "format": 1}]
     for name in members(folder):
         entry = {"name": name, "ftype": "dir", "chksum_type": None, "chksum_sha256": None, "format": 1}
@@ -44,8 +44,8 @@ def manifests(folder: Path, about: dict[str, object]) -> None:
 
 
 def pack(folder: Path, tarball: Path) -> None:
-    """The tarball, in which nothing is of the moment or of the machine that made it."""
-    # 1980: some programs take what is older for a mistake.
+    """Writes the tarball. Its content does not depend on the time or the machine."""
+    # 1980: some programs reject older dates.
     moment = int(os.environ.get("SOURCE_DATE_EPOCH", 315532800))
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w", format=tarfile.GNU_FORMAT) as archive:

@@ -1,4 +1,4 @@
-"""The programs of the collection: which there are, and how they are built."""
+"""Finds and builds the programs of the collection."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 TARGET = ROOT / (os.environ.get("CARGO_TARGET_DIR") or "target")
 
-# ESXi calls itself VMkernel. modules/static makes what runs there, and on any Linux of that processor.
+# ESXi calls itself VMkernel. modules/static builds a program that runs there, and on any Linux with the same processor.
 ESXI = "vmkernel_x86_64"
-# What `uname -m` says where Rust's name of the processor is another.
+# The output of `uname -m` for processors that have another name in Rust.
 MACHINES = {
     "arm": "armv6l",
     "armv7": "armv7l",
@@ -25,18 +25,18 @@ MACHINES = {
 
 
 class Failure(Exception):
-    """Why there is no collection."""
+    """The reason why the collection could not be built."""
 
 
 @dataclass
 class Program:
-    """A program that has all modules, and for what it was built."""
+    """A program with all modules, and the Rust target that it was built for."""
 
     path: Path
     triple: str
 
     def libc(self) -> str:
-        """Which C library it wants."""
+        """Describes the C library that the program needs."""
         content = self.path.read_bytes()
         if b"/ld-" not in content[:4096]:
             return "none"
@@ -44,7 +44,7 @@ class Program:
         return f"glibc {'.'.join(map(str, max(versions)))} or later" if versions else "that of the system"
 
     def runs(self) -> bool:
-        """Whether the program runs on this machine."""
+        """Returns true if the program runs on this machine."""
         try:
             return subprocess.run([self.path, "--list"], stdout=subprocess.DEVNULL, check=False).returncode == 0
         except OSError:
@@ -52,7 +52,7 @@ class Program:
 
 
 def run(*command: str | Path) -> str:
-    """The standard output of a command."""
+    """Runs a command and returns its standard output."""
     try:
         return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     except (OSError, subprocess.CalledProcessError) as problem:
@@ -60,26 +60,26 @@ def run(*command: str | Path) -> str:
 
 
 def kind(triple: str) -> str:
-    """The folder of the program for a target of Rust: what `uname -s` and `uname -m` say there, in small letters."""
+    """Returns the folder name for a Rust target: `uname -s` and `uname -m` of that platform, in lower case."""
     processor, *rest = triple.split("-")
     system = next((name for name in ("linux", "freebsd", "netbsd", "openbsd", "darwin") if name in rest), None)
     if system is None:
-        raise Failure(f"{triple} is no target that Ansible copies programs to")
+        raise Failure(f"{triple} is not supported: Ansible cannot copy programs to that platform")
     return f"{system}_{MACHINES.get(processor, processor)}"
 
 
 def built(triple: str, build: bool, features: list[str], host: str) -> Program:
-    """The program for that target, as cargo builds it."""
+    """Returns the program for a Rust target, built by cargo."""
     folder = TARGET / "release" if triple == host else TARGET / triple / "release"
     if build:
         elsewhere = [] if triple == host else ["--target", triple]
-        # All of the workspace, of which one program: so it shares its dependencies with a build of all of them.
+        # With --workspace, cargo reuses the dependencies of a build of all programs.
         run("cargo", "build", "--release", "--locked", "--workspace", "--bin", "nested_vft", *elsewhere, *features)
     return Program(folder / "nested_vft", triple)
 
 
 def built_static(build: bool, features: list[str]) -> Program:
-    """The program that modules/static builds."""
+    """Returns the program that modules/static builds."""
     if build:
         run("modules/static", *features, "nested_vft")
     said = TARGET / "static" / "nested_vft.target"
@@ -87,13 +87,13 @@ def built_static(build: bool, features: list[str]) -> Program:
 
 
 def programs(targets: list[str], build: bool, features: list[str], only_here: bool) -> dict[str, Program]:
-    """The programs of the collection, by the kind of machine that each is for."""
+    """Returns the programs of the collection by platform."""
     host = re.search(r"^host: (\S+)$", run("rustc", "-vV"), re.MULTILINE)[1]
     found = {}
     if host.startswith("x86_64-") and "linux" in host and not only_here:
         static = built_static(build, features)
         found[ESXI] = static
-        # Everywhere a glibc build wants at least the glibc of where it was built.
+        # A dynamically linked glibc build would need at least the glibc version of this machine.
         found[kind(host)] = static if static.triple.endswith("-musl") else built(host, build, features, host)
     else:
         found[kind(host)] = built(host, build, features, host)
@@ -101,5 +101,5 @@ def programs(targets: list[str], build: bool, features: list[str], only_here: bo
         found[kind(triple)] = built(triple, build, features, host)
     for program in found.values():
         if not program.path.exists():
-            raise Failure(f"{program.path} is not there: run this without --no-build")
+            raise Failure(f"{program.path} not found: run this command without --no-build")
     return found

@@ -267,7 +267,7 @@ def test_each_machine_gets_the_program_that_is_for_it(ansible, machines, simulat
     assert ran(run.output) == ["linux_x86_64", "vmkernel_x86_64", "vmkernel_x86_64", "linux_x86_64"]
     refused = run.task("In vain")
     assert refused["outcome"] == "failed" and refused["result"]["error"]["kind"] == "unsupported"
-    reason = "no program for strange, which is linux_riscv64: it has linux_x86_64, vmkernel_x86_64. Assemble the collection"
+    reason = "no program for the platform linux_riscv64 of strange; available: linux_x86_64, vmkernel_x86_64. Build the"
     assert reason in refused["msg"]
 
     # And the other way round: a host without a program has its tasks done by one that has one.
@@ -303,7 +303,7 @@ def test_a_machine_that_does_not_say_what_it_is_can_be_told_of(ansible, machines
     look = {"name": "Look", "nested.vft.vm_power": {"name": "inner", "state": "powered_on"}}
     run = play_on(ansible, lab, [look], target=silent)
     told = run.task("Look")["msg"]
-    assert run.exit != 0 and "what kind of machine target is" in told and ": I am not telling you. Set the variable" in told
+    assert run.exit != 0 and "the platform of target" in told and ": I am not telling you. Set the host variable" in told
     silent.variables["nested_vft_system"] = "linux_x86_64"
     run = play_on(ansible, lab, [look], target=silent)
     assert run.exit == 0, run.output
@@ -330,4 +330,4 @@ def test_a_module_of_the_same_name_beside_the_playbook_does_not_take_its_place(a
 
     (library / "vm_power.linux_x86_64").write_text(other)
     run = play_on(ansible, lab, [look], target=machines.here())
-    assert run.exit != 0 and f"{library}/vm_power.linux_x86_64 is in the way" in run.task("Look")["msg"]
+    assert run.exit != 0 and f"{library}/vm_power.linux_x86_64 hides" in run.task("Look")["msg"]
