@@ -1,4 +1,4 @@
-"""A page in a real browser: Chromium without a window, spoken to over pipes in its own protocol (Chrome DevTools)."""
+"""Drives headless Chromium over pipes with the Chrome DevTools protocol, to test a page in a real browser."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-# What it does of its own accord: nothing of it is the page's.
+# Flags that turn off the browser's own background work, so that all remaining activity is the page's.
 QUIET = [
     "--headless=new",
-    # Its sandbox does not start for root, and what it shows is our own.
+    # Chromium's sandbox does not start for root, and the page is our own.
     "--no-sandbox",
     "--disable-gpu",
     "--disable-dev-shm-usage",
@@ -25,13 +25,13 @@ QUIET = [
     "--remote-debugging-pipe",
 ]
 
-# Seconds after which a browser that does nothing is taken to hang.
+# Seconds to wait for the browser before it counts as hung.
 GIVE_UP = 120
 
-# Its elements in the order of the document.
+# JavaScript: the names of all elements, in document order.
 TAGS = "[...document.querySelectorAll('*')].map(element => element.localName)"
 
-# Every text that is shown, with how much it stands out from what is behind it (WCAG 2, contrast ratio).
+# JavaScript: every visible text with its contrast ratio to the background (WCAG 2).
 CONTRASTS = """(() => {
   const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
   const light = colour => {
@@ -60,14 +60,14 @@ CONTRASTS = """(() => {
 
 
 def chromium() -> str:
-    """Where the browser is; the environment variable CHROMIUM names another one."""
+    """Returns the path of the browser. The environment variable CHROMIUM overrides it."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     assert found, "there is no browser: tests/env/setup browser says what to install"
     return found
 
 
 class Page:
-    """One page in a browser of its own, and everything that it did: what it asked for, what it had to say."""
+    """One page in its own browser process. Records its requests, console messages and dialogs."""
 
     def __init__(self, file: Path, profile: Path):
         self._file = file
@@ -80,7 +80,7 @@ class Page:
     def __enter__(self) -> Page:
         to_browser, self._to = os.pipe()
         self._from, from_browser = os.pipe()
-        # The protocol is spoken on the descriptors 3 and 4.
+        # The browser speaks the protocol on file descriptors 3 and 4.
         command = 'exec 3<&"$1" 4>&"$2"; shift 2; exec "$@"'
         self._browser = subprocess.Popen(
             ["bash", "-c", command, "bash", str(to_browser), str(from_browser), chromium(), *QUIET]
@@ -110,18 +110,18 @@ class Page:
             self._hear()
 
     def __exit__(self, *_) -> None:
-        # What the page does until now is heard with the answer.
+        # Waiting for this answer collects all events that came before it.
         self.call("Runtime.evaluate", expression="0")
         self._end()
 
     def _end(self) -> None:
-        # The browser ends when its pipe does.
+        # The browser ends when its pipe is closed.
         os.close(self._to)
         self._browser.wait(timeout=GIVE_UP)
         os.close(self._from)
 
     def _hear(self) -> dict:
-        """The next message; what is no answer is kept as an event."""
+        """Returns the next message. Messages that answer nothing are kept as events."""
         while b"\0" not in self._rest:
             assert select.select([self._from], [], [], GIVE_UP)[0], "the browser says nothing any more"
             part = os.read(self._from, 1 << 16)
@@ -132,7 +132,7 @@ class Page:
         if "id" not in message:
             self.events.append(message)
             if message["method"] == "Page.javascriptDialogOpening":
-                # Else nothing would go on, and the test would not end.
+                # A dialog blocks the page until it is closed, and the test would hang.
                 self._say("Page.handleJavaScriptDialog", {"accept": True})
         return message
 
@@ -145,7 +145,7 @@ class Page:
         return self._number
 
     def call(self, method: str, **params) -> dict:
-        """One command of the protocol and its result."""
+        """Sends one command and returns its result."""
         number = self._say(method, params)
         while (message := self._hear()).get("id") != number:
             pass
@@ -153,37 +153,37 @@ class Page:
         return message["result"]
 
     def names(self) -> list[str]:
-        """What happened, by name."""
+        """Returns the names of all events so far."""
         return [event["method"] for event in self.events]
 
     def requests(self) -> list[str]:
-        """What it asked for, itself included."""
+        """Returns the URLs that the page requested, including its own."""
         asked = [event for event in self.events if event["method"] == "Network.requestWillBeSent"]
         return [event["params"]["request"]["url"] for event in asked]
 
     def complaints(self) -> list[dict]:
-        """What the browser had to say about it, such as a script that its policy forbids, and dialogs that it opened."""
+        """Returns the browser's messages about the page, such as scripts that its policy forbids, and its dialogs."""
         complaining = {"Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Page.javascriptDialogOpening"}
         return [event for event in self.events if event["method"] in complaining]
 
     def ask(self, expression: str):
-        """The value of a JavaScript expression in the page."""
+        """Returns the value of a JavaScript expression in the page."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"]["value"]
 
     def texts(self, selector: str) -> list[str]:
-        """The texts of the elements, with single spaces, as far as they are shown."""
+        """Returns the visible texts of the matching elements, with single spaces."""
         found = f"[...document.querySelectorAll({json.dumps(selector)})].map(element => element.innerText)"
         return [" ".join(text.split()) for text in self.ask(found)]
 
     def show(self, width: int, scheme: str) -> None:
-        """Makes the window that wide, and the scheme of its colours `light` or `dark`."""
+        """Sets the width of the window, and the colour scheme to `light` or `dark`."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def screenshot(self, file: Path) -> None:
-        """A picture of all of it."""
+        """Saves a picture of the whole page."""
         picture = self.call("Page.captureScreenshot", captureBeyondViewport=True, format="png")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(base64.b64decode(picture["data"]))

@@ -1,4 +1,4 @@
-"""What the tests against the simulator share: simulators that have no session left when a test ends."""
+"""Shared fixtures of the tests against the simulator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 @pytest.fixture
 def simulator():
-    """Starts simulators; each must have no session left in the end, whatever the test did to it."""
+    """Starts simulators. After the test, asserts that each has no session left."""
     with contextlib.ExitStack() as stack:
         started = []
 

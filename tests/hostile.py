@@ -1,4 +1,4 @@
-"""A server that answers one method as a test tells it to, without sense or end, and everything else as a vCenter Server does."""
+"""A server that answers one method as a test dictates, however absurd, and everything else like a vCenter Server."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ ANSWERS = {"RetrieveServiceContent": CONTENT, "Login": "<returnval><key>k</key><
 
 
 def http(body: str | bytes, status: str = "200 OK") -> bytes:
-    """A whole HTTP answer."""
+    """Returns a complete HTTP response."""
     body = body.encode() if isinstance(body, str) else body
     return f"HTTP/1.1 {status}\r\nSet-Cookie: vmware_soap_session=1\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def soap(method: str, inner: str) -> bytes:
-    """A whole answer to a call of `method`."""
+    """Returns a complete response to a call of `method`."""
     return http(ENVELOPE.format(f'<{method}Response xmlns="urn:vim25">{inner}</{method}Response>'))
 
 
 def fault(inner: str) -> bytes:
-    """A whole answer with a SOAP fault."""
+    """Returns a complete response with a SOAP fault."""
     return http(ENVELOPE.format(f"<soapenv:Fault>{inner}</soapenv:Fault>"), "500 Internal Server Error")
 
 
@@ -41,10 +41,10 @@ def fault(inner: str) -> bytes:
 def serve(
     answer: Callable[[str, int], bytes | Iterable[bytes]], delay: float = 0
 ) -> Iterator[tuple[dict, list[str]]]:
-    """Serves; yields the arguments that connect to it, and the methods that are called.
+    """Runs the server. Yields the connection arguments and the list of methods called.
 
-    `answer` is given the method and how many were called before, except for login, logout and the like. It returns all of
-    the answer or yields pieces of it. Every answer takes `delay` seconds.
+    `answer` gets the method and the number of calls before it, except for login, logout and similar methods. It returns the
+    whole response or yields pieces of it. Every response takes `delay` seconds.
     """
     methods: list[str] = []
 

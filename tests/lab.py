@@ -1,4 +1,4 @@
-"""The simulator for tests: starts it, tells its facts, reads its log, asks it for faults.
+"""Controls the simulator for tests: starts it, reads its facts and its log, and injects faults.
 
 For example:
 
@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def binary():
-    """The simulator: the environment variable SIMULATOR, else what cargo built last."""
+    """Returns the path of the simulator: the environment variable SIMULATOR, or the latest build."""
     if os.environ.get("SIMULATOR"):
         return os.environ["SIMULATOR"]
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -33,7 +33,7 @@ def binary():
 
 
 def control(facts, method, path, body=None):
-    """One request to the own side of the simulator with these facts; text comes back."""
+    """Sends one request to the control interface of the simulator with these facts. Returns the text of the response."""
     request = urllib.request.Request(
         facts["control"] + path,
         method=method,
@@ -53,7 +53,7 @@ def control(facts, method, path, body=None):
 
 
 class Simulator:
-    """One running simulator. Keyword arguments are its command line flags: task_ms=5 is --task-ms 5."""
+    """A running simulator. Keyword arguments are its command line flags: task_ms=5 is --task-ms 5."""
 
     def __init__(self, personality="5.0", scenario="article", http=False, password=None, **flags):
         self._arguments = [binary(), "--personality", personality, "--scenario", scenario]
@@ -73,7 +73,7 @@ class Simulator:
         self.facts = {}
 
     def start(self):
-        """Starts it and waits for the line with its facts."""
+        """Starts the simulator and waits for the line with its facts."""
         self._process = subprocess.Popen(
             [*self._arguments, "--until-stdin-closes"],
             stdin=subprocess.PIPE,
@@ -88,7 +88,7 @@ class Simulator:
         return self
 
     def stop(self):
-        """Ends it: it stops when its standard input does."""
+        """Stops the simulator by closing its standard input."""
         if self._process:
             self._process.stdin.close()
             self._process.stdout.close()
@@ -102,56 +102,56 @@ class Simulator:
         self.stop()
 
     def control(self, method, path, body=None):
-        """One request to the simulator's own side; text comes back."""
+        """Sends one request to the control interface. Returns the text of the response."""
         return control(self.facts, method, path, body)
 
     def log(self):
-        """Every request since the start or the last clear_log(): n, method, object, ms, user?, fault?."""
+        """Returns every request since the start or the last clear_log(): n, method, object, ms, user?, fault?."""
         return [json.loads(line) for line in self.control("GET", "/log").splitlines()]
 
     def methods(self):
-        """The methods called, in order."""
+        """Returns the names of the methods called, in order."""
         return [line["method"] for line in self.log()]
 
     def clear_log(self):
-        """Forgets the requests so far."""
+        """Clears the request log."""
         self.control("DELETE", "/log")
 
     def sessions(self):
-        """live, logins, logouts."""
+        """Returns the counts of sessions: live, logins, logouts."""
         return json.loads(self.control("GET", "/sessions"))
 
     def state(self):
-        """VMs as they are behind the API, by moid."""
+        """Returns the simulator's own state of the VMs, by moid."""
         return {vm["moid"]: vm for vm in json.loads(self.control("GET", "/state"))["vms"]}
 
     def expire_sessions(self):
-        """Ends every session, as a server does that restarts."""
+        """Ends every session, like a server restart."""
         self.control("DELETE", "/sessions")
 
     def settle(self):
-        """Waits until nothing that a request began is still to happen."""
+        """Waits until all work that requests started has finished."""
         deadline = time.monotonic() + 30
         while json.loads(self.control("GET", "/state"))["pending"]:
             assert time.monotonic() < deadline, "the simulator does not come to rest"
             time.sleep(0.01)
 
     def inject(self, **injection):
-        """Has a call go wrong: method, object, fault, fields, message, after, times (1; 0 is always), how, early."""
+        """Makes calls fail: method, object, fault, fields, message, after, times (default 1; 0 is always), how, early."""
         self.control("POST", "/inject", injection)
 
     def clear_injections(self):
-        """Drops the faults that were not used yet."""
+        """Removes the injected faults that have not been used."""
         self.control("DELETE", "/inject")
 
     def touch(self, vm, **changes):
-        """Changes a VM behind its clients' backs: extraConfig={...}; its changeVersion changes in any case."""
+        """Changes a VM without using the API: extraConfig={...}. Its changeVersion always changes."""
         self.control("POST", "/touch", {"vm": vm, **changes})
 
     def set(self, moid, **state):
-        """Puts a VM, host or cluster in a state, such as set("vm-63", power="poweredOff", ft_state="disabled")."""
+        """Sets the state of a VM, host or cluster, such as set("vm-63", power="poweredOff", ft_state="disabled")."""
         self.control("POST", "/set", {"moid": moid, "state": state})
 
     def reset(self):
-        """Everything as at the start, sessions included."""
+        """Resets everything to the start, including sessions."""
         self.control("POST", "/reset")

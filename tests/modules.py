@@ -1,4 +1,4 @@
-"""Runs the module binaries as Ansible and as a pipeline do, and holds every answer to what all modules promise."""
+"""Runs the module programs like Ansible or a pipeline, and checks every result against the promises of all modules."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ import jsonschema
 import lab
 
 ROOT = Path(__file__).resolve().parent.parent
-# What playbooks/collection/assemble made last: of this version, whatever lies beside it.
+# The tarball of this version from the last run of playbooks/collection/assemble.
 VERSION = re.search(r"^version: (\S+)$", (ROOT / "playbooks" / "collection" / "galaxy.yml").read_text(), re.MULTILINE)[1]
 TARBALL = ROOT / "target" / f"nested-vft-{VERSION}.tar.gz"
-# The folder of the programs under test. PROFILE=debug tests what `cargo build` made, which is quick to build.
+# The folder of the programs under test. PROFILE=debug tests the output of `cargo build`, which is faster to build.
 BINARIES = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / os.environ.get("PROFILE", "release")
 MODULES = sorted(examples.parent.name for examples in (ROOT / "modules").glob("*/examples.yml"))
-# What only looks, and changes nothing.
+# Modules that only read.
 READ_ONLY = {"ft_diagnose", "ft_readiness"}
 CHANGING = [name for name in MODULES if name not in READ_ONLY]
-# What acts whenever it is run.
+# Modules that act on every run.
 IMPERATIVE = {"ft_failover"}
 IDEMPOTENT = [name for name in CHANGING if name not in IMPERATIVE]
 
-# The calls that change nothing.
+# API methods that change nothing.
 READS = {
     "RetrieveServiceContent",
     "Login",
@@ -76,7 +76,7 @@ ERROR_KINDS = {
     "internal",
 }
 
-# Keys that mean something to Ansible, and must not be a module's own.
+# Keys with a meaning for Ansible, which a module must not use for its own results.
 RESERVED = {"rc", "exception", "results", "skipped", "stdout", "stderr", "ansible_facts", "deprecations"}
 
 
@@ -87,14 +87,14 @@ def binary(name: str) -> str:
 
 @functools.cache
 def result_schema(name: str) -> jsonschema.protocols.Validator:
-    """The validator of a module's results, from the schema that is in the repository."""
+    """Returns the validator for a module's results, from the schema in the repository."""
     schema = json.loads((ROOT / "schemas" / f"{name}.result.json").read_text())
     return jsonschema.validators.validator_for(schema)(schema)
 
 
 @dataclass
 class Result:
-    """What one run of a module answered."""
+    """The result of one run of a module."""
 
     json: dict[str, Any]
     exit: int
@@ -109,7 +109,7 @@ class Result:
 
     @property
     def did(self) -> bool:
-        """It did what its example asks for: changed something, or looked without a failure where it only looks."""
+        """True if the run did what its example should do: change something, or, for a read-only module, succeed."""
         return not self.json["failed"] and self.changed is (self.name in CHANGING)
 
     @property
@@ -118,30 +118,30 @@ class Result:
 
     @property
     def kind(self) -> str | None:
-        """The kind of the error, or None when there is none."""
+        """The kind of the error, or None without an error."""
         return (self.json.get("error") or {}).get("kind")
 
     @property
     def told(self) -> str:
-        """Everything that the result says about the failure, as one text to look for words in."""
+        """All text of the result about the failure, to search for words."""
         return json.dumps({key: self.json.get(key) for key in ("msg", "error", "warnings")})
 
 
 def faults(fault: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """A fault and everything under it."""
+    """Yields a fault and all faults nested in it."""
     if not fault:
         return []
     return [fault] + [below for cause in fault.get("causes", []) for below in faults(cause["fault"])]
 
 
 def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
-    """An environment without anything that the modules take arguments from, proxies included."""
+    """Returns an environment without any variable that modules read arguments from, including proxies."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return kept | {"LC_ALL": "C.UTF-8"} | (extra or {})
 
 
 def check_promises(name: str, run: Result, via: str) -> None:
-    """What modules/lib/contract promises of every run of every module, whatever happened in it."""
+    """Asserts what modules/lib/contract promises for every run of every module."""
     text = run.stdout
     assert text.endswith(b"\n") and text.count(b"\n") == 1, f"not one line: {text!r}"
     assert text.isascii(), f"not ASCII: {text!r}"
@@ -177,7 +177,7 @@ def run_module(
     env: dict[str, str] | None = None,
     timeout: float = 60,
 ) -> Result:
-    """Runs a module to its end, the arguments on stdin, or in a file as Ansible passes them (via="file")."""
+    """Runs a module with its arguments on stdin, or with via="file" in a file, like Ansible."""
     text = args if isinstance(args, str) else json.dumps(args)
     with tempfile.TemporaryDirectory() as folder:
         command = [binary(name)]
@@ -194,7 +194,7 @@ def run_module(
 
 
 def run_on_terminal(name: str, args: dict[str, Any], timeout: float = 60) -> Result:
-    """Runs a module as Ansible does over ssh: arguments in a file, stdin a terminal on which nothing ever comes."""
+    """Runs a module like Ansible over ssh: arguments in a file, stdin a terminal that never sends anything."""
     ours, theirs = pty.openpty()
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -217,7 +217,7 @@ def run_on_terminal(name: str, args: dict[str, Any], timeout: float = 60) -> Res
 def interrupt_module(
     name: str, args: dict[str, Any], when, number: int = signal.SIGTERM, timeout: float = 60
 ) -> Result:
-    """Runs a module, sends it a signal as soon as `when()` is true, and waits for its end."""
+    """Runs a module, sends it a signal as soon as `when()` is true, and waits until it ends."""
     child = subprocess.Popen(
         [binary(name)],
         stdin=subprocess.PIPE,
@@ -248,12 +248,12 @@ def until(when, timeout: float, alive: subprocess.Popen | None = None) -> None:
 
 
 def judge(name: str, args: Any, exit_status: int, stdout: bytes, stderr: bytes, via: str) -> Result:
-    """The result of a run that ended, after it was held to the promises."""
+    """Returns the result of a finished run, after checking the promises."""
     try:
         answer = json.loads(stdout)
     except ValueError as problem:
         raise AssertionError(f"{name} answered {stdout!r}, stderr {stderr!r}, exit {exit_status}") from problem
-    # A password shorter than this could stand in a result by chance.
+    # A shorter password could appear in a result by chance.
     secrets = [
         str(value)
         for key, value in (args.items() if isinstance(args, dict) else ())
@@ -265,7 +265,7 @@ def judge(name: str, args: Any, exit_status: int, stdout: bytes, stderr: bytes, 
 
 
 def connection(facts: dict[str, Any]) -> dict[str, Any]:
-    """The connection arguments that reach a simulator, from the facts it printed."""
+    """Returns the connection arguments for a simulator, from the facts that it printed."""
     args = {name: facts[name] for name in ("hostname", "port", "username", "password")}
     if facts["protocol"] == "https":
         return args | {"thumbprint": facts["thumbprint"]}
@@ -273,9 +273,9 @@ def connection(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def example(name: str, facts: dict[str, Any]) -> dict[str, Any]:
-    """A call that changes something in a lab of the personality 6.7 and the scenario `healthy`, unless it only looks.
+    """Returns a call that changes something in a 6.7 lab with the scenario `healthy`, unless the module is read-only.
 
-    Nothing fails over that is not protected: for ft_failover the lab is brought there, behind the back of the API.
+    For ft_failover, sets the virtual machine to protected first, without using the API.
     """
     if name == "ft_failover":
         lab.control(facts, "POST", "/set", {"moid": facts["vm_moid"], "state": {"ft_state": "running"}})

@@ -1,4 +1,4 @@
-"""What the tests of ft_readiness share: a look at a lab, what to take from the answer, and how to change the lab."""
+"""Shared helpers of the ft_readiness tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from modules import connection, run_module
 
 
 def look(lab, flags: tuple[str, ...] = (), **more):
-    """What ft_readiness says of the inner virtual machine, or of what `more` names instead."""
+    """Runs ft_readiness for the inner virtual machine, or for the object that `more` names."""
     target = more if {"name", "moid", "uuid", "cluster_name"} & more.keys() else more | {"name": lab.facts["vm"]}
     result = run_module("ft_readiness", connection(lab.facts) | target, *flags)
     if not result.json["failed"]:
@@ -17,25 +17,25 @@ def look(lab, flags: tuple[str, ...] = (), **more):
         decisive = [check for check in result.json["checks"] if check["decisive"]]
         found = {check["status"] for check in decisive}
         assert result.json["ready"] is ("unmet" not in found)
-        # What cannot be told may be in the way all the same.
+        # A requirement that could not be checked may still be a blocker.
         words = "is not ready" if "unmet" in found else "Nothing is known" if "unknown" in found else "is ready"
         assert words in result.msg
     return result
 
 
 def ids(result, status: str) -> set[str]:
-    """The checks of that status."""
+    """Returns the ids of the checks with this status."""
     return {check["id"] for check in result.json["checks"] if check["status"] == status}
 
 
 def check(result, name: str) -> dict:
-    """The one check of that id."""
+    """Returns the only check with this id."""
     (found,) = [check for check in result.json["checks"] if check["id"] == name]
     return found
 
 
 def apply(lab, step: dict) -> None:
-    """Does what a remedy says, with the arguments as they are."""
+    """Applies a remedy with its arguments unchanged."""
     result = run_module(step["module"], connection(lab.facts) | step["args"])
     assert not result.json["failed"] and result.changed, result.msg
 

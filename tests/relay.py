@@ -1,4 +1,4 @@
-"""Relays between a client and a simulator: of requests without TLS, and of the bytes on the wire."""
+"""Relays between a client and a simulator: one for plain HTTP requests, one for raw bytes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def relay(
     before: Callable[[bytes], None] = lambda _: None,
     rewrite: Callable[[bytes], bytes] = lambda text: text,
 ) -> Iterator[tuple[int, list[Request]]]:
-    """Passes requests on to the simulator at `port`, after `before` has seen each, and replies as `rewrite` returns them.
+    """Forwards requests to the simulator at `port`. Calls `before` with each request and `rewrite` with each reply.
 
-    Yields its own port and the requests.
+    Yields its own port and the recorded requests.
     """
     requests: list[Request] = []
 
@@ -67,7 +67,7 @@ def relay(
 
 @contextlib.contextmanager
 def wire(port: int, change: Callable[[bytes], bytes]) -> Iterator[int]:
-    """Passes bytes on to `port` as they are, and bytes from there as `change` returns them; less of them end the connection.
+    """Forwards bytes to `port` unchanged, and bytes from `port` through `change`. Disconnects if `change` shortens them.
 
     Yields its own port.
     """

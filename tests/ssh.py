@@ -1,4 +1,4 @@
-"""Machines that are reached by ssh: OpenSSH servers on this one, with keys of their own, for whoever runs the tests."""
+"""OpenSSH servers on this machine with their own keys, for any user who runs the tests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KbdInteractiveAuthentication no
 
 
 class Ssh:
-    """The servers of one test. `folder` wants a short path, for sockets. Nothing of it is the user's own."""
+    """The ssh servers of one test. `folder` needs a short path, for sockets. Uses none of the user's own files."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -36,13 +36,13 @@ class Ssh:
         for name in ("host_key", "key"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
         if os.geteuid() == 0:
-            # sshd wants this folder, which is made when a machine starts it for itself.
+            # sshd needs this folder, which the init system creates on a normal start.
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
 
     def serve(self, root: Path | None = None, sftp: bool = True, path: str | None = None) -> dict[str, object]:
-        """Starts an sshd. Returns what an inventory says of that machine.
+        """Starts an sshd. Returns the inventory variables of that machine.
 
-        With `root` its users are shut up in that folder; with `path` that is their PATH.
+        `root` confines its users to that folder. `path` sets their PATH.
         """
         with closing(socket.socket()) as probe:
             probe.bind(("127.0.0.1", 0))
@@ -51,7 +51,7 @@ class Ssh:
         lines = SSHD.format(port=port, folder=self.folder, subsystem=subsystem)
         if root is not None:
             lines += f"ChrootDirectory {root}\n"
-            # sshd takes root's shell from the machine that it runs on, and looks for it in the chroot.
+            # sshd reads root's shell from this machine's user database, and looks for it in the chroot.
             shell = root / pwd.getpwuid(0).pw_shell.lstrip("/")
             if not shell.exists():
                 shell.parent.mkdir(parents=True, exist_ok=True)
@@ -73,10 +73,10 @@ class Ssh:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What an inventory says of how all of them are reached.
+        """Inventory variables for all servers.
 
-        Ansible's own arguments, without compression, which nothing needs here, with connections that are gone soon, and
-        with what keeps ssh away from all that is the user's.
+        These are Ansible's own ssh arguments, without compression and with short-lived connections. They also keep ssh away
+        from the user's own configuration, keys and agent.
         """
         options = {
             "ControlMaster": "auto",

@@ -1,4 +1,4 @@
-"""Puts TLS in front of a simulator's plain HTTP, with whatever version, certificate and key a test wants."""
+"""Puts TLS in front of a simulator's plain HTTP, with the version, certificate and key that a test needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def pump(source: socket.socket, sink: socket.socket) -> None:
 
 @contextlib.contextmanager
 def tls_front(context: ssl.SSLContext, upstream: int) -> Iterator[int]:
-    """Serves TLS as `context` says and passes everything on to the port `upstream`; yields its own port."""
+    """Serves TLS with `context` and forwards everything to the port `upstream`. Yields its own port."""
 
     def relay(client: socket.socket) -> None:
         with contextlib.suppress(OSError), context.wrap_socket(client, server_side=True) as inner:

@@ -1,4 +1,4 @@
-"""What the tests of vmx_option on a .vmx file share."""
+"""Shared helpers of the tests of vmx_option on a .vmx file."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from modules import run_module
 
 REPLAY = {"replay.supported": "true", "replay.allowFT": "true", "replay.allowBTOnly": "true"}
 
-# As they are found in the wild: a shebang of old ESX, comments, odd spacing, CRLF, a display name in Shift_JIS whose
-# second bytes are the ASCII codes of \ and |, an entry that is none, and an option that FT was given up on once.
+# Oddities from real files: a shebang of old ESX, comments, odd spacing, CRLF, a display name in Shift_JIS whose second bytes
+# are the ASCII codes of \ and |, an invalid entry, and an option that is already set to another value.
 LINES = [
     b"#!/usr/bin/vmware",
     b'.encoding = "Shift_JIS"',
@@ -32,6 +32,6 @@ def options(path: Path | str, wanted: dict, *flags: str, env: dict | None = None
 
 
 def state(folder: Path) -> dict:
-    """What is in a folder, and what each file is."""
+    """Returns the files in a folder, each with its inode, time, mode and size."""
     seen = {path.name: path.lstat() for path in folder.iterdir()}
     return {name: (it.st_ino, it.st_mtime_ns, it.st_mode, it.st_size) for name, it in seen.items()}

@@ -1,4 +1,4 @@
-"""What the contract tests share."""
+"""Shared fixtures of the contract tests."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from vmx_file import LINES
 
 @pytest.fixture
 def healthy(simulator) -> Simulator:
-    """A 6.7 lab in which nothing fails and `modules.example` changes something with every module."""
+    """A 6.7 lab in which nothing fails, and in which `modules.example` changes something with every module."""
     return simulator(personality="6.7", scenario="healthy")
 
 
 @pytest.fixture
 def vmx(tmp_path) -> Path:
-    """The file of a virtual machine, in its folder."""
+    """The .vmx file of a virtual machine, in its folder."""
     folder = tmp_path / "inner"
     folder.mkdir()
     file = folder / "inner.vmx"

@@ -1,4 +1,4 @@
-"""What arguments mean: Ansible's own coercions, and one message with everything that is wrong."""
+"""The meaning of arguments: Ansible's coercions, and one message with all problems."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modules import MODULES, connection, example, run_module
 
 every_module = pytest.mark.parametrize("name", MODULES)
 
-# Never contacted: these arguments are refused before that.
+# Nothing contacts this address: the arguments are rejected before that.
 NOWHERE = {"hostname": "vcenter.invalid", "username": "someone", "password": "not-told"}
 VM = NOWHERE | {"name": "inner"}
 
@@ -19,7 +19,7 @@ VM = NOWHERE | {"name": "inner"}
 def test_all_problems_come_in_one_message_before_anything_is_contacted(name, healthy):
     args = example(name, healthy.facts)
     args["hostnam"] = args.pop("hostname")
-    # The argument that says what is to be true, or to be done.
+    # The argument that sets the state or the action.
     wish = {"ft_failover": "action", "ft_readiness": "engine", "ft_diagnose": "tail_lines"}.get(name, "state")
     args |= {"port": "many", "validate_certs": "maybe", wish: "sideways"}
     result = run_module(name, args)
@@ -68,7 +68,7 @@ def test_an_unknown_argument_names_the_nearest_one(name, typo, meant):
         ("fault_tolerance", VM | {"wait": "perhaps"}, ["wait"]),
     ],
 )
-def test_arguments_that_cannot_be(name, args, words):
+def test_conflicting_or_invalid_arguments_are_rejected(name, args, words):
     result = run_module(name, args)
     assert result.kind == "invalid_arguments"
     for word in words:
@@ -77,7 +77,7 @@ def test_arguments_that_cannot_be(name, args, words):
 
 @every_module
 @pytest.mark.parametrize("missing", ["hostname", "username", "password"])
-def test_a_missing_connection_argument_names_itself_and_its_variable(name, missing, healthy):
+def test_a_missing_connection_argument_is_named_with_its_variable(name, missing, healthy):
     args = example(name, healthy.facts)
     del args[missing]
     result = run_module(name, args)
@@ -102,7 +102,7 @@ def test_the_connection_comes_from_the_environment_when_it_is_not_given(name, he
 
 
 @every_module
-def test_scalars_mean_what_they_mean_to_ansible(name, healthy):
+def test_scalars_are_coerced_like_in_ansible(name, healthy):
     plain = example(name, healthy.facts)
     spellings = [
         {"port": str(plain["port"])},
@@ -124,14 +124,14 @@ def test_scalars_mean_what_they_mean_to_ansible(name, healthy):
 
 @every_module
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "123456789012345678901234567890", "1.5"])
-def test_numbers_that_are_no_port_get_a_sentence_about_the_port(name, number):
+def test_an_invalid_port_number_gets_a_message_about_the_port(name, number):
     text = json.dumps(VM | {"port": "HERE"}).replace('"HERE"', number)
     result = run_module(name, text)
     assert result.kind == "invalid_arguments"
     assert "port" in result.msg
 
 
-def test_lists_and_dictionaries_may_be_text(healthy):
+def test_lists_and_dictionaries_may_be_strings(healthy):
     args = connection(healthy.facts)
     hosts = run_module(
         "host_option",
@@ -152,7 +152,7 @@ def test_lists_and_dictionaries_may_be_text(healthy):
 
 
 @every_module
-def test_arguments_are_shown_as_understood_with_secrets_masked(name, healthy):
+def test_arguments_are_reported_as_parsed_with_secrets_masked(name, healthy):
     args = example(name, healthy.facts) | {"port": str(healthy.facts["port"])}
     shown = run_module(name, args, "--check").json["invocation"]["module_args"]
     assert shown["port"] == healthy.facts["port"]
@@ -184,7 +184,7 @@ def test_arguments_are_shown_as_understood_with_secrets_masked(name, healthy):
         ("lab_1.b-c.invalid", None),
     ],
 )
-def test_a_host_is_a_name_or_an_address_alone(name, argument, host, remedy):
+def test_a_hostname_must_be_a_bare_name_or_address(name, argument, host, remedy):
     args = VM | {"proxy_host": "127.0.0.1", "proxy_port": 1, "timeout": 1, argument: host}
     args |= {
         "vm_power": {"state": "powered_on"},
@@ -197,7 +197,7 @@ def test_a_host_is_a_name_or_an_address_alone(name, argument, host, remedy):
     if remedy is None:
         assert result.kind == "connection", result.msg
         return
-    # Something else that is wrong hides neither the problem nor the password.
+    # Another problem hides neither this one nor the password.
     for more in ({}, {"port": "many"}, {"password": None}, {"hostnam": "x"}):
         result = run_module(name, args | more)
         assert result.kind == "invalid_arguments"
@@ -205,7 +205,7 @@ def test_a_host_is_a_name_or_an_address_alone(name, argument, host, remedy):
         assert b"S3cret" not in result.stdout + result.stderr
 
 
-def test_a_password_in_an_address_that_does_not_matter_is_not_shown(vmx):
+def test_a_password_in_an_unused_address_is_not_shown(vmx):
     args = {"path": str(vmx), "hostname": "root:S3cret@host", "options": {"a": "1"}}
     result = run_module("vmx_option", args)
     assert result.changed and b"S3cret" not in result.stdout
@@ -213,7 +213,7 @@ def test_a_password_in_an_address_that_does_not_matter_is_not_shown(vmx):
 
 @every_module
 @pytest.mark.parametrize("variable", ["VMWARE_PASSWORD", "VMWARE_USER", "VMWARE_PORT"])
-def test_a_variable_that_is_not_utf_8_is_named(name, variable, healthy):
+def test_a_non_utf_8_variable_is_named(name, variable, healthy):
     args = example(name, healthy.facts)
     del args[{"VMWARE_PASSWORD": "password", "VMWARE_USER": "username", "VMWARE_PORT": "port"}[variable]]
     result = run_module(name, args, env={variable: b"S3cret\xff".decode(errors="surrogateescape")})
@@ -232,7 +232,7 @@ def test_a_variable_that_is_not_utf_8_is_named(name, variable, healthy):
     ],
 )
 @pytest.mark.parametrize("flags", [(), ("--jsonl",)])
-def test_a_key_that_is_given_twice_is_named(text, key, flags):
+def test_a_duplicate_key_is_named(text, key, flags):
     result = run_module("vmx_option", text, *flags)
     assert result.kind == "invalid_arguments" and f"the key `{key}` is given twice" in result.msg
     assert b"S3cret" not in result.stdout
@@ -254,8 +254,8 @@ MANY = 100_000
     ],
     ids=["options", "wrong options", "secret options", "host options", "hosts", "unknown", "long"],
 )
-def test_many_arguments_take_no_time_that_grows_with_their_square(name, args):
-    # The limit is for a hang: a debug build takes two seconds, and took minutes.
+def test_checking_many_arguments_takes_no_quadratic_time(name, args):
+    # The limit only catches hangs. A debug build takes two seconds; it took minutes before the fix.
     result = run_module(name, VM | args, timeout=30)
     assert result.kind == "invalid_arguments"
     assert len(result.msg) < 60_000

@@ -1,4 +1,4 @@
-"""Mistakes that people make, and the sentence that each of them gets."""
+"""Common mistakes, and the message for each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def assert_says(result, kind: str, *words: str) -> None:
 
 
 @every_module
-def test_a_port_where_nobody_listens(name, healthy):
+def test_a_closed_port(name, healthy):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -53,7 +53,7 @@ def test_an_untrusted_certificate_shows_its_thumbprint_and_what_to_do(name, heal
 
 
 @every_module
-def test_another_certificate_than_the_pinned_one(name, healthy):
+def test_a_certificate_other_than_the_pinned_one(name, healthy):
     args = example(name, healthy.facts)
     seen = args["thumbprint"]
     result = run_module(name, args | {"thumbprint": "00:" * 31 + "00"})
@@ -81,7 +81,7 @@ def test_a_certificate_that_the_system_trusts_needs_no_thumbprint(name, simulato
 
 
 @every_module
-def test_a_password_may_hold_every_character(name, simulator):
+def test_a_password_may_contain_any_character(name, simulator):
     lab = simulator(personality="6.7", scenario="healthy", password="p<&>\"'\\ ]]> zażółć\u2028")
     result = run_module(name, example(name, lab.facts), "--check")
     assert result.did, result.msg
@@ -107,7 +107,7 @@ def test_a_plain_http_port_where_tls_is_expected(simulator):
         ({"name": "inner", "datacenter": "Lap"}, ["Lap"]),
     ],
 )
-def test_a_virtual_machine_that_is_not_there(name, target, words, healthy):
+def test_a_virtual_machine_that_does_not_exist(name, target, words, healthy):
     args = example(name, healthy.facts)
     del args["name"]
     assert_says(run_module(name, args | target), "not_found", *words)
@@ -151,7 +151,7 @@ def test_the_aliases_of_other_collections(healthy):
 
 
 @vm_modules
-def test_two_virtual_machines_of_one_name_are_listed_with_their_places(name, simulator):
+def test_two_virtual_machines_with_one_name_are_listed_with_their_places(name, simulator):
     lab = simulator(personality="6.7", scenario="duplicates")
     args = example(name, lab.facts) | {"name": "twin"}
     result = run_module(name, args)
@@ -165,7 +165,7 @@ def test_two_virtual_machines_of_one_name_are_listed_with_their_places(name, sim
         ({"esxi_hostname": "esxi03.lab.local"}, ["esxi03.lab.local", "esxi0"]),
     ],
 )
-def test_hosts_that_are_not_there(target, words, healthy):
+def test_hosts_that_do_not_exist(target, words, healthy):
     args = connection(healthy.facts) | target | {"options": {"Migrate.VMotionStreamDisable": 1}}
     assert_says(run_module("host_option", args), "not_found", *words)
 
@@ -182,7 +182,7 @@ def test_hosts_that_are_not_there(target, words, healthy):
         ({"Migrate.NetTimeout": 30, "Migrate.VMotionStreamDisable": 2}, ["Migrate.VMotionStreamDisable"]),
     ],
 )
-def test_options_that_a_host_cannot_take_are_refused_before_anything_is_written(options, words, mode, healthy):
+def test_options_that_a_host_cannot_take_are_rejected_before_any_write(options, words, mode, healthy):
     args = connection(healthy.facts) | {"esxi_hostname": healthy.facts["hosts"][0], "options": options}
     result = run_module("host_option", args, *mode)
     assert result.json["failed"] and result.changed is False
@@ -191,7 +191,7 @@ def test_options_that_a_host_cannot_take_are_refused_before_anything_is_written(
     assert "UpdateOptions" not in healthy.methods()
 
 
-def test_an_option_that_the_build_does_not_have_names_the_build_or_is_passed_over(simulator):
+def test_an_option_missing_from_the_build_names_the_build_or_is_skipped(simulator):
     lab = simulator(personality="8.0", scenario="healthy")
     args = connection(lab.facts) | {
         "cluster_name": lab.facts["cluster"],
@@ -206,7 +206,7 @@ def test_an_option_that_the_build_does_not_have_names_the_build_or_is_passed_ove
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7"])
-def test_ha_that_is_off_is_named_as_the_reason(personality, simulator):
+def test_ha_off_is_reported_as_the_reason(personality, simulator):
     lab = simulator(personality=personality, scenario="ha-off")
     args = connection(lab.facts) | {"name": lab.facts["vm"], "state": "present"}
     result = run_module("fault_tolerance", args)
@@ -215,11 +215,11 @@ def test_ha_that_is_off_is_named_as_the_reason(personality, simulator):
 
 
 @vm_modules
-def test_a_template_is_refused(name, healthy):
+def test_a_template_is_rejected(name, healthy):
     args = example(name, healthy.facts) | {"name": "template01"}
     if name == "vm_power":
         args["state"] = "powered_on"
     result = run_module(name, args)
-    # Options of a template may be set; it can be neither powered on nor protected.
+    # A template's options can be set, but it can be neither powered on nor protected.
     if name != "vmx_option":
         assert result.json["failed"] and "template" in result.msg.lower()

@@ -1,7 +1,7 @@
-"""The modules as tasks of Puppet Bolt, called as `bolt` calls them, and as stateful commands of Salt.
+"""The modules as Puppet Bolt tasks, called like Bolt calls them, and as stateful commands of Salt.
 
-What Bolt does is on record: it hands the parameters to a task on stdin, with keys of its own that begin with an underscore,
-takes all of stdout for one result, and knows a failure by `_error` in it, or by the exit status.
+Bolt's behaviour is documented: it passes the parameters to a task on stdin, with its own keys that begin with an underscore.
+All of stdout is one result. A task failed if the result has `_error` or the exit status is not 0.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from modules import (
 
 
 def task(name: str, parameters: dict, noop: bool = False, **more) -> dict:
-    """A task's result, as Bolt has it; a failure has `_error`."""
+    """Returns a task's result, as Bolt sees it. A failure has `_error`."""
     own = {"_task": f"nested_vft::{name}", "_installdir": "/tmp/bolt"} | ({"_noop": True} if noop else {}) | more
     ended = subprocess.run(
         [binary(name)],
@@ -49,11 +49,11 @@ def task(name: str, parameters: dict, noop: bool = False, **more) -> dict:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_task_says_what_it_would_do_and_does_it(name, healthy):
+def test_a_task_predicts_its_change_and_makes_it(name, healthy):
     args = example(name, healthy.facts)
     plain = run_module(name, args, "--check").json
     predicted = task(name, args, noop=True)
-    # The one that says what the caller gave, to Ansible.
+    # `invocation` echoes the arguments for Ansible; a Bolt result does not have it.
     plain.pop("invocation")
     assert predicted == plain
     assert predicted["changed"] is (name in CHANGING)
@@ -61,7 +61,7 @@ def test_a_task_says_what_it_would_do_and_does_it(name, healthy):
     assert done["changed"] is (name in CHANGING) and not done["failed"]
 
 
-def test_a_failure_is_an_error_of_bolts_kind(healthy):
+def test_a_failure_has_bolts_error_object(healthy):
     args = example("host_option", healthy.facts)
     result = task("host_option", args | {"esxi_hostname": "nowhere"})
     assert result["_error"]["kind"] == "nested_vft/not_found" and "nowhere" in result["msg"]
@@ -71,17 +71,17 @@ def test_a_failure_is_an_error_of_bolts_kind(healthy):
     assert task("host_option", args, _noop="perhaps")["_error"]["kind"] == "nested_vft/invalid_arguments"
 
 
-def test_what_bolt_says_of_the_target_and_the_future_is_left_out(healthy):
+def test_bolts_own_keys_are_ignored(healthy):
     target = {"name": "esxi01", "host": "203.0.113.1", "user": "somebody", "password": "another secret"}
     result = task("host_option", example("host_option", healthy.facts), _target=target, _new={"a": 1})
     assert result["changed"] and "another secret" not in json.dumps(result)
 
 
-def test_who_does_not_name_a_task_is_not_bolt(healthy):
+def test_a_call_without_a_task_key_is_not_from_bolt(healthy):
     args = example("host_option", healthy.facts)
     refused = run_module("host_option", args | {"_noop": True})
     assert refused.kind == "invalid_arguments" and "_noop" in refused.msg
-    # Ansible hands over a file.
+    # Ansible passes a file.
     refused = run_module("host_option", args | {"_task": "nested_vft::host_option"}, via="file")
     assert refused.kind == "invalid_arguments" and "_task" in refused.msg
 
@@ -114,7 +114,7 @@ def test_the_metadata_is_current_and_describes_every_argument(name):
 
 
 def salt(name: str, args: dict, *flags: str) -> tuple[int, dict]:
-    """The exit status and what Salt reads of a stateful command: one JSON object."""
+    """Runs a stateful command. Returns its exit status and what Salt reads: one JSON object."""
     ended = subprocess.run(
         [binary(name), "--salt", *flags],
         input=json.dumps(args).encode(),
@@ -127,7 +127,7 @@ def salt(name: str, args: dict, *flags: str) -> tuple[int, dict]:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_salt_is_told_in_a_comment(name, healthy):
+def test_salt_gets_the_message_as_a_comment(name, healthy):
     args = example(name, healthy.facts)
     for flags in (["--check"], []):
         status, told = salt(name, args, *flags)

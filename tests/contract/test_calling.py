@@ -1,4 +1,4 @@
-"""How the binaries are called and what every call answers, whoever calls."""
+"""How to call the programs, and the result of every call."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def test_every_way_to_pass_arguments_gives_the_same_answer(name, healthy):
     assert all(answer.json == answers[0].json for answer in answers)
 
 
-def test_a_terminal_that_never_ends_is_not_read_when_there_is_a_file(name, healthy):
+def test_with_a_file_a_terminal_is_not_read(name, healthy):
     result = run_on_terminal(name, example(name, healthy.facts), timeout=30)
     assert result.did
 
 
-def test_a_terminal_without_arguments_gets_the_usage(name):
+def test_a_terminal_without_arguments_shows_the_usage(name):
     ours, theirs = pty.openpty()
     try:
         ended = subprocess.run(
@@ -65,12 +65,12 @@ def test_a_terminal_without_arguments_gets_the_usage(name):
 
 
 @pytest.mark.parametrize("text", ["", "   ", "{", "[]", '"text"', "null", "{} {}", '{"hostname": }'])
-def test_what_is_not_one_json_object_is_refused(name, text):
+def test_anything_but_one_json_object_is_rejected(name, text):
     result = run_module(name, text)
     assert result.kind == "invalid_arguments"
 
 
-def test_an_arguments_file_that_is_not_there_is_named(name, tmp_path):
+def test_a_missing_arguments_file_is_named(name, tmp_path):
     ended = run(name, str(tmp_path / "nowhere"))
     answer = json.loads(ended.stdout)
     assert answer["failed"] is True and ended.returncode in (1, 2)
@@ -87,12 +87,12 @@ def test_help_and_version_name_the_module(name):
         assert flag in run(name, "--help").stdout.decode()
 
 
-def test_an_unknown_flag_is_refused(name):
+def test_an_unknown_flag_is_rejected(name):
     assert run(name, "--nonsense", stdin=b"{}").returncode == 2
 
 
 @pytest.mark.parametrize("half", ["args", "result"])
-def test_the_schemas_are_schemas_and_current(name, half):
+def test_the_schemas_are_valid_and_current(name, half):
     printed = run(name, "--schema", half)
     assert printed.returncode == 0
     schema = json.loads(printed.stdout)
@@ -100,7 +100,7 @@ def test_the_schemas_are_schemas_and_current(name, half):
     assert schema == json.loads((ROOT / "schemas" / f"{name}.{half}.json").read_text())
 
 
-def test_the_documentation_says_what_the_schemas_say(name):
+def test_the_documentation_matches_the_schemas(name):
     printed = run(name, "--doc")
     assert printed.returncode == 0
     doc = yaml.safe_load(printed.stdout)
@@ -130,17 +130,17 @@ def test_the_examples_in_the_documentation_are_valid_calls(name):
         assert not problems
 
 
-def test_the_waiting_is_told_to_people_on_stderr_and_never_as_json(name, simulator):
+def test_progress_goes_to_stderr_as_text_and_never_as_json(name, simulator):
     lab = simulator(personality="6.7", scenario="healthy", task_ms=400)
     result = run_module(name, example(name, lab.facts))
     assert result.did
     told = result.stderr.decode().splitlines()
-    # What only looks waits for nothing that is worth telling.
+    # Read-only modules wait for nothing worth reporting.
     assert name not in CHANGING or any("waiting for" in line or "setting" in line for line in told)
     assert not any(line.lstrip().startswith("{") for line in told)
 
 
-def test_a_closed_stdin_does_not_matter_when_there_is_a_file(name, tmp_path):
+def test_with_a_file_a_closed_stdin_does_not_matter(name, tmp_path):
     path = tmp_path / "args"
     path.write_text("{}")
     ended = subprocess.run(
@@ -154,14 +154,14 @@ def test_a_closed_stdin_does_not_matter_when_there_is_a_file(name, tmp_path):
     assert json.loads(ended.stdout)["error"]["kind"] == "invalid_arguments"
 
 
-def test_under_no_log_neither_arguments_nor_differences_are_shown(name, healthy):
+def test_no_log_hides_arguments_and_diffs(name, healthy):
     args = example(name, healthy.facts) | {"_ansible_no_log": True, "_ansible_diff": True, "_ansible_check_mode": True}
     answer = run_module(name, args, via="file").json
     assert answer["changed"] is (name in CHANGING) and not {"invocation", "diff"} & answer.keys()
 
 
 @pytest.mark.parametrize("path", ["/proc/kmsg", "/proc/self/status", "/sys/kernel/mm", "/dev/zero", "/dev/kmsg", "/tmp"])
-def test_what_is_no_file_of_arguments_is_refused_before_it_is_opened(name, path):
+def test_anything_but_a_regular_arguments_file_is_rejected_before_it_is_opened(name, path):
     answer = json.loads(run(name, path).stdout)
     assert answer["error"]["kind"] == "invalid_arguments" and f"{path} is a " in answer["msg"]
 

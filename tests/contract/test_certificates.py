@@ -1,4 +1,4 @@
-"""Every kind of certificate under every kind of trust, in TLS 1.2 and 1.3, before a password is sent."""
+"""Every kind of certificate with every kind of trust, in TLS 1.2 and 1.3. No password may be sent too early."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RSA, EC = ["RSA", "-pkeyopt"], ["EC", "-pkeyopt"]
 
 @dataclass
 class Kind:
-    """How to make a certificate, and why the certificate store refuses it, if it does."""
+    """How to create a certificate, and why the certificate store rejects it, if it does."""
 
     key: list[str]
     refused: str = ""
@@ -77,7 +77,7 @@ def openssl(folder: Path, *arguments: str) -> bytes:
 
 
 def make(kind: Kind, folder: Path) -> None:
-    """Makes key.pem, cert.pem and the ca.pem to trust."""
+    """Creates key.pem, cert.pem and the ca.pem to trust."""
     (folder / "config").write_text(CONFIG)
     (folder / "index").touch()
     (folder / "serial").write_text("01")
@@ -123,7 +123,7 @@ def lab(simulator):
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_kind_of_certificate_under_every_kind_of_trust(name, lab, tmp_path):
+def test_every_kind_of_certificate_with_every_kind_of_trust(name, lab, tmp_path):
     kind = KINDS[name]
     make(kind, tmp_path)
     sha256, sha1 = thumbprint(tmp_path, "sha256"), thumbprint(tmp_path, "sha1")
@@ -154,12 +154,12 @@ def test_every_kind_of_certificate_under_every_kind_of_trust(name, lab, tmp_path
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
 @pytest.mark.parametrize("name", ["RSA 1024", "RSA 2048", "P-256", "P-521"])
-def test_a_server_with_the_right_certificate_and_another_key_is_refused(name, version, lab, tmp_path):
+def test_a_server_with_the_right_certificate_but_another_key_is_rejected(name, version, lab, tmp_path):
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     for folder in (ours, theirs):
         folder.mkdir()
         make(KINDS[name], folder)
-    # OpenSSL compares the public halves: another private key gets ours.
+    # OpenSSL compares the public halves, so this private key gets the certificate's public half.
     form = ["rsa", "-traditional"] if name.startswith("RSA") else ["ec"]
     key = openssl(theirs, *form, "-in", "key.pem", "-outform", "DER")
     halves = [public_half(folder, rsa=name.startswith("RSA")) for folder in (theirs, ours)]
@@ -177,16 +177,16 @@ def test_a_server_with_the_right_certificate_and_another_key_is_refused(name, ve
 
 
 def public_half(folder: Path, *, rsa: bool) -> bytes:
-    """The modulus of an RSA key, or the point of an elliptic one."""
+    """Returns the modulus of an RSA key, or the point of an elliptic curve key."""
     if rsa:
         return bytes.fromhex(openssl(folder, "x509", "-in", "cert.pem", "-noout", "-modulus").split(b"=")[1].decode())
     info = openssl(folder, "pkey", "-in", "key.pem", "-pubout", "-outform", "DER")
-    # A bit string: its contents start with the number of unused bits, and a point with 4.
+    # The contents of a bit string begin with the number of unused bits, and a point begins with 4.
     return info[info.rindex(b"\x00\x04", 0, 30) + 1 :]
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
-def test_a_server_that_exchanges_keys_with_p521_only_is_understood(version, lab, tmp_path):
+def test_a_server_that_only_offers_p521_key_exchange_works(version, lab, tmp_path):
     make(KINDS["RSA 2048"], tmp_path)
     only = context(tmp_path, version)
     only.set_ecdh_curve("secp521r1")
@@ -196,9 +196,9 @@ def test_a_server_that_exchanges_keys_with_p521_only_is_understood(version, lab,
 
 
 @pytest.mark.parametrize("bits", [512, 768, 1025, 1031, 2041, 2047])
-def test_rsa_keys_of_unusual_lengths_are_understood(bits, lab, tmp_path):
+def test_rsa_keys_of_unusual_lengths_work(bits, lab, tmp_path):
     make(Kind([*RSA, f"rsa_keygen_bits:{bits}"]), tmp_path)
-    # The signatures of TLS 1.3 need longer keys.
+    # TLS 1.3 signatures need longer keys.
     for version in VERSIONS if bits > 528 else VERSIONS[:1]:
         with tls_front(context(tmp_path, version), lab.facts["port"]) as port:
             result = run_module("vm_power", arguments(lab, port, validate_certs=False), "--check")
@@ -207,7 +207,7 @@ def test_rsa_keys_of_unusual_lengths_are_understood(bits, lab, tmp_path):
 
 @contextlib.contextmanager
 def sha1_server(folder: Path) -> Iterator[int]:
-    """A TLS 1.2 server that signs handshakes over SHA-1 and then sends back each line reversed."""
+    """A TLS 1.2 server that signs handshakes with SHA-1, and then sends back each line reversed."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = ["openssl", "s_server", "-accept", str(port), "-cert", "cert.pem", "-key", "key.pem", "-rev", "-tls1_2"]
@@ -227,7 +227,7 @@ def sha1_server(folder: Path) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("name", ["RSA 1024", "RSA 2048"])
-def test_handshakes_signed_over_sha1_pass_unless_the_system_decides(name, lab, tmp_path):
+def test_sha1_handshake_signatures_work_unless_the_system_decides(name, lab, tmp_path):
     make(KINDS[name], tmp_path)
     with sha1_server(tmp_path) as port:
         for trust in ({"validate_certs": False}, {"thumbprint": thumbprint(tmp_path, "sha256")}):

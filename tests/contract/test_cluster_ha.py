@@ -1,4 +1,4 @@
-"""cluster_ha against the lab: what a vSphere administrator sees of it."""
+"""cluster_ha against the simulator, from the view of a vSphere administrator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def ha(lab, state: str | None, /, *flags: str, **more) -> Result:
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
-def test_ha_is_turned_off_and_on_and_stays_so(personality, simulator):
+def test_ha_is_turned_off_and_on_once(personality, simulator):
     lab = simulator(personality=personality, scenario="healthy")
     for state in ("disabled", "enabled"):
         foretold = ha(lab, state, "--check", "--diff")
@@ -34,14 +34,14 @@ def test_ha_is_turned_off_and_on_and_stays_so(personality, simulator):
             assert agent["healthy"] == (None if agent["state"] is None else agent["state"] in FDM)
 
 
-def test_ha_is_on_unless_it_is_said_otherwise(simulator):
+def test_ha_is_enabled_by_default(simulator):
     lab = simulator(personality="6.7", scenario="ha-off")
     assert ha(lab, None).changed and not ha(lab, "enabled").changed
     protected = run_module("fault_tolerance", connection(lab.facts) | {"name": lab.facts["vm"]})
     assert protected.json["ft_state"] == "running", protected.msg
 
 
-def test_only_what_is_named_and_differs_is_sent(simulator):
+def test_only_named_settings_that_differ_are_sent(simulator):
     lab = simulator(personality="6.7", scenario="ha-off", http=True)
     sent = []
     with relay(lab.facts["port"], before=sent.append) as (port, _):
@@ -52,7 +52,7 @@ def test_only_what_is_named_and_differs_is_sent(simulator):
     assert "<dasConfig><enabled>true</enabled></dasConfig></spec><modify>true</modify>" in writes[0]
 
 
-def test_settings_are_foretold_each_for_itself(healthy):
+def test_each_setting_is_predicted_separately(healthy):
     for wish in ({"admission_control": False}, {"host_monitoring": False}, {"admission_control": False, "host_monitoring": False}):
         foretold = ha(healthy, "enabled", "--check", **wish)
         assert foretold.changed and "Would change settings" in foretold.msg
@@ -63,14 +63,14 @@ def test_settings_are_foretold_each_for_itself(healthy):
     assert WRITE not in healthy.methods()
 
 
-def test_a_run_that_changes_nothing_costs_five_requests(healthy):
+def test_a_run_without_change_costs_five_requests(healthy):
     for wish in ({}, {"admission_control": True, "host_monitoring": "yes"}):
         healthy.clear_log()
         assert not ha(healthy, "enabled", **wish).changed
         assert len(healthy.methods()) == 5, healthy.methods()
 
 
-def test_turning_it_off_while_fault_tolerance_protects_something_warns(healthy):
+def test_turning_ha_off_warns_if_fault_tolerance_protects_something(healthy):
     assert "warnings" not in ha(healthy, "disabled", "--check").json
     healthy.set(healthy.facts["vm_moid"], ft_state="running")
     result = ha(healthy, "disabled")
@@ -88,7 +88,7 @@ def test_turning_it_off_while_fault_tolerance_protects_something_warns(healthy):
         ({"cluster_name": None}, "invalid_arguments", ["cluster_name"]),
     ],
 )
-def test_mistakes_and_the_sentence_that_each_gets(target, kind, words, healthy):
+def test_mistakes_get_clear_messages(target, kind, words, healthy):
     result = ha(healthy, None, **target)
     assert result.kind == kind and result.changed is False
     for word in words:
@@ -96,7 +96,7 @@ def test_mistakes_and_the_sentence_that_each_gets(target, kind, words, healthy):
     assert WRITE not in healthy.methods()
 
 
-def test_a_cluster_may_be_told_by_its_datacenter(healthy):
+def test_the_datacenter_selects_a_cluster(healthy):
     assert not ha(healthy, "enabled", datacenter="Lab").changed
     assert not ha(healthy, "enabled", datacenter="/Lab").changed
 
@@ -117,20 +117,20 @@ def test_a_task_that_fails_carries_its_fault(healthy):
     assert ha(healthy, "disabled").changed
 
 
-def test_another_task_on_the_cluster_is_waited_for(healthy):
+def test_waits_for_another_task_on_the_cluster(healthy):
     healthy.inject(method=WRITE, fault="TaskInProgress")
     assert ha(healthy, "disabled").changed
     assert healthy.methods().count(WRITE) == 2
 
 
-def test_a_change_that_is_accepted_and_not_made_is_a_failure(healthy):
+def test_an_accepted_change_without_effect_is_a_failure(healthy):
     healthy.inject(method=WRITE, how="silent")
     result = ha(healthy, "disabled")
     assert result.kind == "fault" and "dasConfig.enabled" in result.msg and result.changed is False
 
 
 @pytest.mark.parametrize("ending", ["signal", "timeout"])
-def test_a_task_that_outlives_the_run_is_told_as_a_change(ending, simulator):
+def test_a_task_that_outlives_the_run_counts_as_a_change(ending, simulator):
     lab = simulator(personality="6.7", scenario="healthy", task_ms=4000)
     args = connection(lab.facts) | {"cluster_name": lab.facts["cluster"], "state": "disabled"}
     if ending == "signal":
@@ -142,7 +142,7 @@ def test_a_task_that_outlives_the_run_is_told_as_a_change(ending, simulator):
     assert result.changed is True
 
 
-def test_what_is_not_named_keeps_its_value(healthy):
+def test_settings_that_are_not_named_keep_their_values(healthy):
     cluster = healthy.facts["cluster_moid"]
     healthy.set(cluster, admission_control=False, host_monitoring="disabled")
     off = ha(healthy, "disabled")
@@ -156,7 +156,7 @@ def test_what_is_not_named_keeps_its_value(healthy):
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
-def test_the_agents_are_waited_for_and_told(personality, simulator):
+def test_waits_for_the_agents_and_reports_them(personality, simulator):
     lab = simulator(personality=personality, scenario="ha-off")
     result = ha(lab, "enabled")
     assert sorted(agent["state"] for agent in result.json["agents"]) == ["connectedToMaster", "master"]
@@ -164,7 +164,7 @@ def test_the_agents_are_waited_for_and_told(personality, simulator):
     assert "warnings" not in result.json
 
 
-def test_an_agent_that_does_not_get_ready_is_named_in_a_warning(simulator):
+def test_an_agent_that_does_not_become_ready_is_named_in_a_warning(simulator):
     lab = simulator(personality="6.7", scenario="ha-off")
     host = lab.facts["hosts"][0]
     lab.set(lab.facts["host_moids"][0], agent="initializationError")
@@ -176,13 +176,13 @@ def test_an_agent_that_does_not_get_ready_is_named_in_a_warning(simulator):
 
 
 @pytest.mark.parametrize("found", ["on", "off", "other settings"])
-def test_agents_on_their_way_are_waited_for_whoever_turned_it_on(found, simulator):
+def test_waits_for_starting_agents_even_without_a_change(found, simulator):
     lab = simulator(personality="6.7", scenario="ha-off" if found == "off" else "healthy")
     host = lab.facts["host_moids"][1]
     lab.set(host, agent="election")
 
     def settles() -> bool:
-        # The agent gets ready while the run looks again and again.
+        # The agent becomes ready while the run polls.
         if lab.methods().count("RetrievePropertiesEx") < 5:
             return False
         lab.set(host, agent=None)
@@ -191,13 +191,13 @@ def test_agents_on_their_way_are_waited_for_whoever_turned_it_on(found, simulato
     args = connection(lab.facts) | {"cluster_name": lab.facts["cluster"]}
     if found == "other settings":
         args |= {"admission_control": False}
-    # The signal 0 reaches nobody.
+    # Signal 0 has no effect; this only calls the condition while the module runs.
     result = interrupt_module("cluster_ha", args, settles, number=0)
     assert not result.json["failed"] and result.changed is (found != "on"), result.msg
     assert all(agent["healthy"] for agent in result.json["agents"]) and "warnings" not in result.json
 
 
-def test_a_check_run_waits_for_no_agent_and_names_it(healthy):
+def test_check_mode_names_an_agent_without_waiting(healthy):
     healthy.set(healthy.facts["host_moids"][1], agent="election")
     result = ha(healthy, "enabled", "--check")
     assert not result.changed and len(healthy.methods()) == 5, healthy.methods()
@@ -205,7 +205,7 @@ def test_a_check_run_waits_for_no_agent_and_names_it(healthy):
     assert healthy.facts["hosts"][1] in warning and "election" in warning
 
 
-def test_an_agent_that_settles_too_late_is_named_once_and_is_no_failure(healthy):
+def test_an_agent_that_is_too_late_is_named_once_without_a_failure(healthy):
     healthy.set(healthy.facts["host_moids"][1], agent="uninitialized")
     for more in ({}, {"admission_control": False}):
         result = ha(healthy, "enabled", timeout=1, **more)
@@ -217,7 +217,7 @@ def test_an_agent_that_settles_too_late_is_named_once_and_is_no_failure(healthy)
 @pytest.mark.parametrize(
     "why", [{"maintenance": True}, {"connection": "notResponding"}, {"power": "standBy"}, {"power": "poweredOff"}]
 )
-def test_a_host_that_is_away_is_not_waited_for(why, simulator):
+def test_a_disconnected_host_is_not_waited_for(why, simulator):
     lab = simulator(personality="6.7", scenario="ha-off")
     lab.set(lab.facts["host_moids"][0], agent="uninitialized", **why)
     result = ha(lab, "enabled")
@@ -227,7 +227,7 @@ def test_a_host_that_is_away_is_not_waited_for(why, simulator):
     assert not again.changed and "warnings" not in again.json
 
 
-def test_an_agent_that_tells_nothing_where_others_do_is_named_and_not_waited_for_again(simulator):
+def test_an_agent_that_reports_nothing_is_named_and_not_waited_for_again(simulator):
     lab = simulator(personality="6.7", scenario="ha-off")
     lab.set(lab.facts["host_moids"][1], agent="")
     turned_on = ha(lab, "enabled", timeout=2)
@@ -241,26 +241,26 @@ def test_an_agent_that_tells_nothing_where_others_do_is_named_and_not_waited_for
         assert lab.facts["hosts"][1] in warning and "tells no state" in warning and lab.facts["hosts"][0] not in warning
 
 
-def test_an_agent_that_begins_to_tell_late_is_waited_for(simulator):
+def test_an_agent_that_starts_to_report_late_is_waited_for(simulator):
     lab = simulator(personality="6.7", scenario="ha-off")
     lab.set(lab.facts["host_moids"][1], agent="")
 
     def settles() -> bool:
         asked = lab.methods()
-        # So many looks after turning it on are more than five seconds of them.
+        # This many polls after turning HA on take more than five seconds.
         if WRITE not in asked or len(asked) - asked.index(WRITE) < 12:
             return False
         lab.set(lab.facts["host_moids"][1], agent=None)
         return True
 
     args = connection(lab.facts) | {"cluster_name": lab.facts["cluster"]}
-    # The signal 0 reaches nobody.
+    # Signal 0 has no effect; this only calls the condition while the module runs.
     result = interrupt_module("cluster_ha", args, settles, number=0)
     assert result.changed and "warnings" not in result.json, result.json
     assert all(agent["healthy"] for agent in result.json["agents"])
 
 
-def test_a_server_that_does_not_say_whether_ha_is_on_is_taken_for_off_with_a_warning(healthy):
+def test_an_unknown_ha_state_counts_as_off_with_a_warning(healthy):
     healthy.set(healthy.facts["cluster_moid"], ha_untold=True)
     for state, changes in (("disabled", False), ("enabled", True)):
         result = ha(healthy, state)
@@ -271,9 +271,9 @@ def test_a_server_that_does_not_say_whether_ha_is_on_is_taken_for_off_with_a_war
 
 
 @pytest.mark.parametrize("personality", ["6.7", "8.0"])
-def test_from_a_bare_cluster_to_a_protected_virtual_machine(personality, simulator):
+def test_a_bare_cluster_ends_with_a_protected_virtual_machine(personality, simulator):
     lab = simulator(personality=personality, scenario="bare")
-    # vMotion streams, which break off there, are not what this is about; 8.0 has no such option.
+    # vMotion streams fail in this lab, but are not the subject of this test. 8.0 has no option for them.
     cluster = connection(lab.facts) | {"cluster_name": lab.facts["cluster"]}
     streams = {"options": {"Migrate.VMotionStreamDisable": 1}, "missing": "skip"}
     steps = [

@@ -1,7 +1,7 @@
-"""The modules as command resources of Microsoft DSC v3, called as `dsc` calls them.
+"""The modules as command resources of Microsoft DSC v3, called like `dsc` calls them.
 
-What `dsc` does is on record: it takes the operation from the manifest, runs it in the manifest's folder, validates desired
-and actual states against the embedded schema, reads messages from stderr, and compares states property by property.
+The behaviour of `dsc` is documented: it takes the operation from the manifest, runs it in the manifest's folder, validates
+desired and actual states against the embedded schema, reads messages from stderr, and compares states property by property.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LEVELS = {"error", "warn", "info", "debug", "trace"}
 
 
 class Failed(Exception):
-    """A non-zero exit: DSC throws stdout away and shows what stderr says."""
+    """A non-zero exit status. DSC discards stdout and shows the messages on stderr."""
 
     def __init__(self, status: int, messages: list[dict]):
         super().__init__(messages)
@@ -40,7 +40,7 @@ class Failed(Exception):
 
 
 class Resource:
-    """A module as DSC knows it: by its manifest."""
+    """A module as DSC sees it, through its manifest."""
 
     def __init__(self, name: str, env: dict[str, str] | None = None):
         printed = subprocess.run(
@@ -57,7 +57,7 @@ class Resource:
         return state
 
     def invoke(self, operation: str, desired: dict, what_if: bool = False) -> dict:
-        """The state that the operation puts out."""
+        """Runs an operation and returns the state that it prints."""
         method = self.manifest[operation]
         assert method["input"] == "stdin"
         args = [arg if isinstance(arg, str) else arg["whatIfArg"] for arg in method["args"]]
@@ -93,13 +93,13 @@ class Resource:
         return state
 
     def test(self, desired: dict) -> tuple[bool, list[str]]:
-        """Whether it is as desired, and what differs."""
+        """Returns whether the state is as desired, and the properties that differ."""
         self.validate(desired)
         state = self.invoke("test", desired)
         return state["_inDesiredState"], differing(desired, state)
 
     def set(self, desired: dict, what_if: bool = False) -> list[str]:
-        """What changed, or would."""
+        """Returns the properties that changed, or would change."""
         assert self.manifest["set"]["implementsPretest"] and self.manifest["set"]["return"] == "state"
         self.validate(desired)
         before = self.invoke("get", desired)
@@ -108,7 +108,7 @@ class Resource:
 
 
 def differing(expected: dict, actual: dict) -> list[str]:
-    """The properties of `expected` that `actual` has not got so. What is not said to be there is to be there."""
+    """Returns the properties of `expected` that differ in `actual`. `_exist` is true by default."""
     differ = []
     for name, value in ({"_exist": True} | expected).items():
         other = actual.get(name, True if name == "_exist" else None)
@@ -124,10 +124,10 @@ def differing(expected: dict, actual: dict) -> list[str]:
 
 
 def desired(name: str, facts: dict) -> dict:
-    """The desired state of `modules.example`, as DSC hands it over: by the schema's types, the secret as secure string."""
+    """Returns the desired state of `modules.example` as DSC passes it: the schema's types, the secret as a secure string."""
     args = example(name, facts)
     if name == "host_option":
-        # There in every personality.
+        # Exists in every personality.
         args["options"] = {"Migrate.NetTimeout": 45}
     for key in ("esxi_hostname", "services"):
         if key in args:
@@ -141,13 +141,13 @@ def test_a_state_is_got_tested_predicted_and_set(name, personality, simulator):
     lab = simulator(personality=personality, scenario="healthy")
     resource, want = Resource(name), desired(name, lab.facts)
     if (name, personality) == ("fault_tolerance", "5.0"):
-        # Record/replay takes no virtual machine of a nested lab without these, and none while it runs.
+        # In a nested lab, record/replay Fault Tolerance needs these options, and a virtual machine that is off.
         replay = {f"replay.{name}": "TRUE" for name in ("supported", "allowFT", "allowBTOnly")}
         lab.touch(vm=lab.facts["vm_moid"], extraConfig=replay)
         want["allow_power_cycle"] = True
     before = resource.get(want)
     told, differ = resource.test(want)
-    # `dsc` compares plain text too, and only secure strings not.
+    # `dsc` compares plain text too, but not secure strings.
     assert told is False and differ
 
     predicted = resource.set(want, what_if=True)
@@ -161,27 +161,27 @@ def test_a_state_is_got_tested_predicted_and_set(name, personality, simulator):
     assert lab.sessions()["logins"] == lab.sessions()["logouts"]
 
 
-# What says which thing is meant, and what of it; all else says what is to be true of it.
+# The properties that identify the object and the values to read. All others describe the desired state.
 IDENTIFYING = {"name", "esxi_hostname", "cluster_name", "device", "options", "services"}
 
 
 def identified(name: str, facts: dict) -> dict:
-    """The desired state of `desired` without anything that is desired."""
+    """Returns `desired` without the properties that describe a desired state."""
     return {key: value for key, value in desired(name, facts).items() if key in IDENTIFYING | connection(facts).keys()}
 
 
 @pytest.mark.parametrize("name", IDEMPOTENT)
-def test_what_is_there_is_told_to_whoever_only_says_what_is_meant(name, healthy):
+def test_get_needs_only_the_identity(name, healthy):
     resource, want = Resource(name), identified(name, healthy.facts)
     state = resource.get(want)
     assert "state" in state and not any("warn" in message for message in resource.messages)
     assert state | resource.get(want | {"state": state["state"]}) == state
-    # What a get puts out can be handed over again.
+    # The output of a get is valid input.
     assert resource.get({"password": want["password"]} | state) == state
 
 
 @pytest.mark.parametrize(("state", "power"), [("powered_on", "poweredOn"), ("powered_off", "poweredOff")])
-def test_the_power_state_is_read_and_neither_judged_nor_wanted(state, power, healthy):
+def test_the_power_state_is_reported_but_not_compared(state, power, healthy):
     resource, want = Resource("vm_power"), identified("vm_power", healthy.facts)
     resource.set(want | {"state": state})
     assert resource.get(want)["state"] == state
@@ -192,7 +192,7 @@ def test_the_power_state_is_read_and_neither_judged_nor_wanted(state, power, hea
         assert failed.value.status == 2
 
 
-def test_what_bars_the_way_to_a_state_is_told_only_where_one_is_wanted(simulator):
+def test_an_obstacle_is_reported_only_if_a_state_is_desired(simulator):
     lab = simulator(personality="6.7", scenario="suspended")
     resource, want = Resource("vm_power"), identified("vm_power", lab.facts)
     assert "state" not in resource.get(want)
@@ -201,7 +201,7 @@ def test_what_bars_the_way_to_a_state_is_told_only_where_one_is_wanted(simulator
     assert any("discard its memory" in message.get("warn", "") for message in resource.messages)
 
 
-def test_what_cannot_be_told_by_the_schema_is_a_failure(healthy):
+def test_what_the_schema_cannot_express_is_a_failure(healthy):
     resource, want = Resource("vmkernel_service"), desired("vmkernel_service", healthy.facts)
     with pytest.raises(Failed, match="vmk9") as failed:
         resource.get(want | {"device": "vmk9"})
@@ -209,7 +209,7 @@ def test_what_cannot_be_told_by_the_schema_is_a_failure(healthy):
 
 
 def edges(name: str, facts: dict) -> list[dict]:
-    """States at the edge of what is valid, on one side of it or the other."""
+    """States that are just valid or just invalid."""
     full = identified(name, facts)
     without = [{key: value for key, value in full.items() if key != gone} for gone in full]
     plain = full.keys() - {"password"}
@@ -221,7 +221,7 @@ def edges(name: str, facts: dict) -> list[dict]:
 
 
 @pytest.mark.parametrize("name", IDEMPOTENT)
-def test_what_the_schema_takes_is_not_refused(name, healthy):
+def test_what_the_schema_accepts_is_not_rejected(name, healthy):
     env = {"VMWARE_HOST": "hostname", "VMWARE_USER": "username", "VMWARE_PASSWORD": "password", "VMWARE_PORT": "port"}
     facts = connection(healthy.facts)
     resource = Resource(name, {variable: str(facts[key]) for variable, key in env.items() if key in facts})
@@ -233,8 +233,8 @@ def test_what_the_schema_takes_is_not_refused(name, healthy):
         try:
             resource.invoke("get", state)
         except Failed as failed:
-            # Whether hosts have to be named depends on the environment, of which no schema knows: without a server it is
-            # the host that this runs on.
+            # The schema cannot know whether hosts must be named: that depends on the environment. Without a server, the
+            # module works on the host on which it runs.
             by_environment = name == "host_option" and "give one of `esxi_hostname` or `cluster_name`" in failed.text
             if failed.status == 2 and not by_environment:
                 refused.append((state, failed.text))
@@ -242,7 +242,7 @@ def test_what_the_schema_takes_is_not_refused(name, healthy):
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name not in IDEMPOTENT])
-def test_what_makes_nothing_true_is_no_resource(name):
+def test_read_only_modules_are_no_resources(name):
     ended = subprocess.run(
         [binary(name), "dsc", "manifest"], capture_output=True, env=environment(), timeout=30, check=False
     )
@@ -250,7 +250,7 @@ def test_what_makes_nothing_true_is_no_resource(name):
 
 
 @pytest.mark.parametrize("name", IDEMPOTENT)
-def test_the_manifest_is_current_and_its_schema_is_one(name):
+def test_the_manifest_is_current_and_its_schema_is_valid(name):
     resource = Resource(name)
     assert resource.manifest == json.loads((ROOT / "schemas" / f"{name}.dsc.resource.json").read_text())
     jsonschema.validators.validator_for(resource.schema).check_schema(resource.schema)
@@ -262,14 +262,14 @@ WITH_EXISTENCE = ["fault_tolerance", "vmkernel_service", "vmx_option"]
 
 
 @pytest.mark.parametrize("name", IDEMPOTENT)
-def test_only_what_can_be_absent_may_not_exist(name):
+def test_only_modules_with_state_absent_have_exist(name):
     manifest = Resource(name).manifest
     assert manifest["set"].get("handlesExist", False) is (name in WITH_EXISTENCE)
     assert ("_exist" in manifest["schema"]["embedded"]["properties"]) is (name in WITH_EXISTENCE)
 
 
 @pytest.mark.parametrize("name", WITH_EXISTENCE)
-def test_existence_is_a_state_by_another_name(name, healthy):
+def test_exist_is_another_name_for_a_state(name, healthy):
     resource, want = Resource(name), desired(name, healthy.facts)
     want.pop("state", None)
     there, gone = want | {"_exist": True}, want | {"_exist": False}
@@ -281,7 +281,7 @@ def test_existence_is_a_state_by_another_name(name, healthy):
     told, differ = resource.test(gone)
     assert told is False and "_exist" in differ
     assert "_exist" in resource.set(gone)
-    # Whoever speaks of the state alone is not told about existence, which to DSC would be a difference.
+    # A caller that only uses `state` gets no `_exist`, which DSC would treat as a difference.
     assert resource.test(want | {"state": "absent"}) == (True, [])
 
     for contradiction in ({"_exist": True, "state": "absent"}, {"_exist": False, "state": "present"}):
@@ -290,7 +290,7 @@ def test_existence_is_a_state_by_another_name(name, healthy):
         assert failed.value.status == 2
 
 
-def test_what_is_invalid_or_fails_is_told_on_stderr_alone(healthy):
+def test_invalid_input_and_failures_are_reported_only_on_stderr(healthy):
     resource, want = Resource("host_option"), desired("host_option", healthy.facts)
     with pytest.raises(Failed, match="optoins") as failed:
         resource.invoke("set", want | {"optoins": {}})
@@ -302,7 +302,7 @@ def test_what_is_invalid_or_fails_is_told_on_stderr_alone(healthy):
         resource.invoke("get", want | {"password": {"secureString": "not the one"}})
 
 
-def test_what_cannot_be_reached_can_be_got_and_not_tested(healthy):
+def test_an_unreachable_state_can_be_read_but_not_tested(healthy):
     resource, want = Resource("host_option"), desired("host_option", healthy.facts)
     want["options"] = {"Migrate.NetTimeout": "soon"}
     assert resource.get(want)["options"] == {"Migrate.NetTimeout": 20}
@@ -311,7 +311,7 @@ def test_what_cannot_be_reached_can_be_got_and_not_tested(healthy):
         resource.test(want)
 
 
-def test_of_hosts_that_differ_the_one_that_is_not_as_wanted_is_shown(healthy):
+def test_if_hosts_differ_the_state_shows_one_that_is_not_as_desired(healthy):
     resource, want = Resource("host_option"), desired("host_option", healthy.facts)
     one, both = want, want | {"esxi_hostname": healthy.facts["hosts"]}
     resource.set(one)
@@ -340,7 +340,7 @@ def test_a_suspended_machine_is_neither_on_nor_off(simulator):
     assert resource.test(want) == (False, ["state"])
 
 
-def test_what_is_still_on_its_way_is_not_there(simulator):
+def test_a_change_in_progress_is_not_the_desired_state(simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     lab.set(lab.facts["vm_moid"], ft_state="running")
     lab.set(lab.facts["vm_moid"], ft_state="starting")
@@ -356,7 +356,7 @@ def test_the_environment_completes_a_state(healthy):
     assert state["state"] == "powered_on" and not {"hostname", "username", "password", "timeout"} & state.keys()
 
 
-def test_an_interrupted_set_is_told_and_logs_out(simulator):
+def test_an_interrupted_set_is_reported_and_logs_out(simulator):
     lab = simulator(personality="6.7", scenario="healthy", task_ms=60_000)
     resource = Resource("vm_power")
     child = subprocess.Popen(
@@ -388,11 +388,11 @@ def test_the_configuration_document_in_the_documentation_is_valid():
         module = re.sub(r"(?<!^)(?=[A-Z])", "_", described["type"].removeprefix("Nested.Vft/")).lower()
         resource = Resource(module)
         assert resource.manifest["type"] == described["type"]
-        # As dsc hands it over, once it has put in the parameter.
+        # As dsc passes it, after it has filled in the parameter.
         resource.validate(described["properties"] | {"password": {"secureString": "not told"}})
 
 
-def test_a_file_is_a_resource_without_a_server(tmp_path):
+def test_a_vmx_file_is_a_resource_without_a_server(tmp_path):
     path = tmp_path / "inner.vmx"
     path.write_text('config.version = "8"\nvirtualHW.version = "8"\n')
     resource = Resource("vmx_option")

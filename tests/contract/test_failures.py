@@ -1,6 +1,6 @@
-"""Servers that fail in the middle: one result, the truth about what changed, no session left, and a rerun that converges.
+"""Servers that fail in the middle of a run. Every run gives one true result, leaves no session, and a rerun converges.
 
-The `simulator` fixture asserts the sessions after every test.
+The `simulator` fixture checks the sessions after every test.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from relay import relay, wire
 
 every_module = pytest.mark.parametrize("name", CHANGING)
 
-# The call by which each module makes its change.
+# The method with which each module makes its change.
 WRITE = {
     "vmx_option": "ReconfigVM_Task",
     "host_option": "UpdateOptions",
@@ -27,14 +27,14 @@ WRITE = {
     "cluster_ha": "ReconfigureComputeResource_Task",
     "ft_failover": "MakePrimaryVM_Task",
 }
-# Those whose write is a task.
+# Modules whose write is a vSphere task.
 with_task = pytest.mark.parametrize("name", [name for name in CHANGING if WRITE.get(name, "").endswith("_Task")])
 
 
 def assert_converges(name: str, args: dict) -> None:
-    """Whatever happened before: one more run reaches the wanted state, and the one after it finds nothing to do.
+    """Asserts that another run reaches the desired state, and that the next one finds nothing to do.
 
-    What acts whenever it is run does so again.
+    An imperative module acts again in each run.
     """
     finished = run_module(name, args)
     assert not finished.json["failed"], finished.msg
@@ -44,8 +44,8 @@ def assert_converges(name: str, args: dict) -> None:
 @every_module
 @pytest.mark.parametrize("how", ["drop", "http500", "garbage", "fault"])
 @pytest.mark.parametrize("method", ["RetrieveServiceContent", "Login", "RetrievePropertiesEx", "write"])
-def test_a_server_that_breaks_off_for_good(name, method, how, healthy):
-    # Until its time is over, a run tries again what may pass.
+def test_a_permanent_server_failure(name, method, how, healthy):
+    # A run retries transient failures until its deadline.
     args = example(name, healthy.facts) | {"timeout": 1}
     call = WRITE[name] if method == "write" else method
     healthy.inject(method=call, how=how, fault="SystemError", times=0)
@@ -59,7 +59,7 @@ def test_a_server_that_breaks_off_for_good(name, method, how, healthy):
 
 @every_module
 @pytest.mark.parametrize("how", ["drop", "fault"])
-def test_a_blink_of_the_server_does_not_end_a_run(name, how, healthy):
+def test_a_transient_server_failure_does_not_end_a_run(name, how, healthy):
     args = example(name, healthy.facts)
     for method in ["RetrieveServiceContent", "Login", "RetrievePropertiesEx"]:
         healthy.inject(method=method, how=how, fault="HostCommunication", times=2)
@@ -68,7 +68,7 @@ def test_a_blink_of_the_server_does_not_end_a_run(name, how, healthy):
 
 
 @every_module
-def test_a_session_is_closed_although_its_logout_is_lost(name, healthy):
+def test_a_session_is_closed_even_if_the_reply_to_its_logout_is_lost(name, healthy):
     healthy.inject(method="Logout", how="drop", times=2)
     assert run_module(name, example(name, healthy.facts)).changed
     assert healthy.sessions()["live"] == 0
@@ -76,7 +76,7 @@ def test_a_session_is_closed_although_its_logout_is_lost(name, healthy):
 
 @with_task
 @pytest.mark.parametrize("fault", ["SystemError", "NoPermission", "ManagedObjectNotFound"])
-def test_a_poll_that_fails_is_not_the_end_of_its_task(name, fault, simulator):
+def test_a_failed_poll_does_not_end_its_task(name, fault, simulator):
     lab = simulator(personality="6.7", scenario="healthy", task_ms=300)
     args = example(name, lab.facts)
     assert run_module(name, args).changed
@@ -95,7 +95,7 @@ def test_a_poll_that_fails_is_not_the_end_of_its_task(name, fault, simulator):
 
 @pytest.mark.parametrize("damage", ["flipped", "alert", "cut"])
 @pytest.mark.parametrize("name", ["vmx_option", "host_option"])
-def test_tls_that_breaks_in_the_reply_to_a_write_hides_no_change(name, damage, simulator):
+def test_broken_tls_in_the_reply_to_a_write_hides_no_change(name, damage, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     args = example(name, lab.facts) | {"timeout": 20}
     damaged = threading.Event()
@@ -115,7 +115,7 @@ def test_tls_that_breaks_in_the_reply_to_a_write_hides_no_change(name, damage, s
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["own keys", "one key"])
-def test_ten_writers_to_one_virtual_machine_all_succeed(own, simulator):
+def test_ten_concurrent_writers_to_one_virtual_machine_all_succeed(own, simulator):
     lab = simulator(personality="6.7", scenario="healthy", task_ms=20)
     target = connection(lab.facts) | {"name": lab.facts["vm"], "timeout": 60}
     options = [{f"guestinfo.writer{number if own else ''}": "1"} for number in range(10)]
@@ -126,7 +126,7 @@ def test_ten_writers_to_one_virtual_machine_all_succeed(own, simulator):
 
 
 @every_module
-def test_a_refused_change_is_not_a_change(name, healthy):
+def test_a_rejected_change_is_not_a_change(name, healthy):
     args = example(name, healthy.facts)
     healthy.inject(
         method=WRITE[name], how="fault", fault="NoPermission", fields={"privilegeId": "Some.Privilege"}, times=0
@@ -139,7 +139,7 @@ def test_a_refused_change_is_not_a_change(name, healthy):
 
 
 @with_task
-def test_a_task_that_ends_in_a_fault_carries_it(name, healthy):
+def test_a_task_fault_is_reported(name, healthy):
     args = example(name, healthy.facts)
     healthy.inject(method=WRITE[name], how="task-error", fault="InsufficientResourcesFault", times=0)
     result = run_module(name, args)
@@ -151,7 +151,7 @@ def test_a_task_that_ends_in_a_fault_carries_it(name, healthy):
 
 @with_task
 @pytest.mark.parametrize("early", [False, True], ids=["at-its-end", "at-once"])
-def test_the_work_of_a_task_that_vanishes_is_a_change(name, early, healthy):
+def test_the_work_of_a_vanished_task_is_a_change(name, early, healthy):
     args = example(name, healthy.facts) | {"timeout": 20}
     healthy.inject(method=WRITE[name], how="task-vanishes", early=early)
     result = run_module(name, args)
@@ -161,8 +161,8 @@ def test_the_work_of_a_task_that_vanishes_is_a_change(name, early, healthy):
 
 
 @every_module
-def test_a_change_that_is_accepted_and_not_made_is_a_failure(name, healthy):
-    # Shown late, it may be: what was accepted counts as a change until it is seen to be none.
+def test_an_accepted_change_without_effect_is_a_failure(name, healthy):
+    # These modules may see a change late. It counts as a change until the module sees that it had no effect.
     late = ("fault_tolerance", "ft_failover", "vmkernel_service")
     args = example(name, healthy.facts) | ({"timeout": 3} if name in ("vm_power", *late) else {})
     healthy.inject(method=WRITE[name], how="silent", times=0)
@@ -178,7 +178,7 @@ def test_a_change_that_is_accepted_and_not_made_is_a_failure(name, healthy):
 
 @every_module
 @pytest.mark.parametrize("method", ["RetrievePropertiesEx", "write"])
-def test_a_session_that_expires_is_renewed_once(name, method, healthy):
+def test_an_expired_session_is_renewed_once(name, method, healthy):
     args = example(name, healthy.facts)
     healthy.inject(method=WRITE[name] if method == "write" else method, how="expire-session", times=1)
     result = run_module(name, args)
@@ -190,7 +190,7 @@ def test_a_session_that_expires_is_renewed_once(name, method, healthy):
 
 @every_module
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
-def test_a_signal_ends_the_run_with_a_result_and_without_a_session(name, number, healthy):
+def test_a_signal_ends_the_run_with_a_result_and_no_session(name, number, healthy):
     args = example(name, healthy.facts)
     healthy.inject(method=WRITE[name], how="hang", times=1)
     result = interrupt_module(name, args, lambda: WRITE[name] in healthy.methods(), number)
@@ -200,7 +200,7 @@ def test_a_signal_ends_the_run_with_a_result_and_without_a_session(name, number,
     assert_converges(name, args)
 
 
-def test_a_signal_while_waiting_for_the_secondary_says_that_the_change_was_begun(simulator):
+def test_a_signal_while_waiting_for_the_secondary_reports_that_the_change_began(simulator):
     lab = simulator(personality="6.7", scenario="slow")
     args = connection(lab.facts) | {"name": lab.facts["vm"], "state": "present"}
 
@@ -212,7 +212,7 @@ def test_a_signal_while_waiting_for_the_secondary_says_that_the_change_was_begun
     assert result.changed is True
 
 
-def test_a_virtual_machine_changed_by_somebody_else_meanwhile_is_read_again(healthy):
+def test_a_virtual_machine_changed_by_somebody_else_is_read_again(healthy):
     args = example("vmx_option", healthy.facts)
     healthy.inject(method="ReconfigVM_Task", how="fault", fault="ConcurrentAccess", times=1)
     result = run_module("vmx_option", args)
@@ -220,7 +220,7 @@ def test_a_virtual_machine_changed_by_somebody_else_meanwhile_is_read_again(heal
     assert healthy.methods().count("ReconfigVM_Task") == 2
 
 
-def test_a_virtual_machine_that_never_stands_still_is_a_conflict(healthy):
+def test_a_virtual_machine_that_keeps_changing_is_a_conflict(healthy):
     args = example("vmx_option", healthy.facts)
     healthy.inject(method="ReconfigVM_Task", how="fault", fault="ConcurrentAccess", times=0)
     result = run_module("vmx_option", args | {"timeout": 2})
@@ -229,8 +229,8 @@ def test_a_virtual_machine_that_never_stands_still_is_a_conflict(healthy):
     assert_converges("vmx_option", args)
 
 
-def test_a_real_race_for_a_virtual_machine_loses_nobodys_options(healthy):
-    """Somebody else writes all the time; the options of both are there in the end."""
+def test_concurrent_writers_lose_nobodys_options(healthy):
+    """Another client writes all the time. In the end the options of both are set."""
     facts = healthy.facts
     over = threading.Event()
     count = 0
@@ -267,7 +267,7 @@ def assert_converges_or_conflicts(args: dict) -> None:
     raise AssertionError("ten runs, ten conflicts")
 
 
-def test_one_failing_host_hides_none_of_the_others(simulator):
+def test_one_failing_host_hides_no_other_host(simulator):
     lab = simulator(personality="6.7", scenario="healthy", hosts=4)
     args = connection(lab.facts) | {
         "cluster_name": lab.facts["cluster"],
@@ -292,8 +292,8 @@ def test_one_failing_host_hides_none_of_the_others(simulator):
     assert [host["name"] for host in rest.json["hosts"] if host["changed"]] == [unlucky]
 
 
-def test_of_two_options_the_first_is_told_as_written_when_the_second_fails(simulator):
-    """UpdateOptions is not atomic: what it wrote before it failed is written."""
+def test_if_the_second_option_fails_the_first_is_reported_as_written(simulator):
+    """UpdateOptions is not atomic: options before the failing one are written."""
     lab = simulator(personality="6.7", scenario="healthy", http=True)
     host = lab.facts["host_moids"][0]
     args = connection(lab.facts) | {
@@ -315,7 +315,7 @@ def test_of_two_options_the_first_is_told_as_written_when_the_second_fails(simul
     assert_converges("host_option", args)
 
 
-def test_a_module_owns_its_deadline(simulator):
+def test_a_module_keeps_its_own_deadline(simulator):
     lab = simulator(personality="6.7", scenario="slow")
     args = connection(lab.facts) | {"name": lab.facts["vm"], "state": "present", "timeout": 2}
     result = run_module("fault_tolerance", args)
@@ -325,7 +325,7 @@ def test_a_module_owns_its_deadline(simulator):
 
 @with_task
 @pytest.mark.parametrize("ending", ["signal", "timeout"])
-def test_a_task_that_outlives_the_run_is_told_as_a_change(name, ending, simulator):
+def test_a_task_that_outlives_the_run_counts_as_a_change(name, ending, simulator):
     lab = simulator(personality="6.7", scenario="healthy", task_ms=4000)
     args = example(name, lab.facts)
     if ending == "signal":
@@ -338,7 +338,7 @@ def test_a_task_that_outlives_the_run_is_told_as_a_change(name, ending, simulato
 
 
 def running_in_the_wrong_mode(simulator):
-    """A lab in which record/replay FT can only be turned on with a power cycle, and the arguments that name its VM."""
+    """Returns a lab in which record/replay FT needs a power cycle, and the arguments for its VM."""
     lab = simulator(personality="5.0", scenario="monitor")
     target = connection(lab.facts) | {"name": lab.facts["vm"]}
     options = {"replay.supported": "true", "replay.allowFT": "true", "replay.allowBTOnly": "true"}
@@ -357,14 +357,14 @@ def running_in_the_wrong_mode(simulator):
         ({"how": "task-error", "fault": "TaskInProgress"}, False),
     ],
 )
-def test_a_power_cycle_ends_with_the_power_on(injected, fails, simulator):
+def test_a_power_cycle_ends_with_power_on(injected, fails, simulator):
     lab, target = running_in_the_wrong_mode(simulator)
     lab.inject(method="CreateSecondaryVM_Task", **injected)
     result = run_module("fault_tolerance", target | {"allow_power_cycle": True})
     assert result.json["failed"] is fails, result.msg
     assert result.changed, "it was powered off and on"
     assert result.json["vm"]["power_state"] == "poweredOn"
-    # One to prepare the lab, one by the run.
+    # One call prepared the lab, the run made the other.
     assert lab.methods().count("PowerOffVM_Task") == 2
     assert result.json["ft_state"] == ("notConfigured" if fails else "running")
     if fails:
@@ -372,7 +372,7 @@ def test_a_power_cycle_ends_with_the_power_on(injected, fails, simulator):
 
 
 @pytest.mark.parametrize("method", ["PowerOffVM_Task", "PowerOnVM_Task"])
-def test_a_power_cycle_whose_task_is_lost_ends_with_the_power_on(method, simulator):
+def test_a_power_cycle_whose_task_is_lost_ends_with_power_on(method, simulator):
     lab, target = running_in_the_wrong_mode(simulator)
     lab.inject(method=method, how="task-vanishes")
     result = run_module("fault_tolerance", target | {"allow_power_cycle": True})
@@ -381,7 +381,7 @@ def test_a_power_cycle_whose_task_is_lost_ends_with_the_power_on(method, simulat
     assert "did not confirm it" in result.json["warnings"][0]
 
 
-def test_a_machine_left_off_by_a_signal_is_told(simulator):
+def test_a_machine_left_off_by_a_signal_is_reported(simulator):
     lab, target = running_in_the_wrong_mode(simulator)
     lab.inject(method="CreateSecondaryVM_Task", how="hang")
     args = target | {"allow_power_cycle": True}
@@ -389,7 +389,7 @@ def test_a_machine_left_off_by_a_signal_is_told(simulator):
     assert result.changed and "is powered off now: power it on with vm_power" in result.msg
 
 
-def test_a_blink_of_the_server_does_not_end_the_waiting(simulator):
+def test_a_transient_server_failure_does_not_end_the_wait(simulator):
     lab = simulator(personality="6.7", scenario="healthy", task_ms=300)
     args = connection(lab.facts) | {"name": lab.facts["vm"], "state": "present"}
     run_module("fault_tolerance", args | {"wait": False})
@@ -398,7 +398,7 @@ def test_a_blink_of_the_server_does_not_end_the_waiting(simulator):
     assert result.json["ft_state"] == "running", result.msg
 
 
-def test_what_keeps_the_compatibility_query_from_answering_is_no_failure(simulator):
+def test_a_failing_compatibility_query_is_no_failure(simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     lab.inject(method="QueryFaultToleranceCompatibilityEx", how="fault", fault="InvalidState", times=0)
     args = connection(lab.facts) | {"name": lab.facts["vm"], "state": "present"}
@@ -413,7 +413,7 @@ def test_a_secret_in_the_fault_of_one_host_is_hidden_everywhere(healthy):
     assert result.json["hosts"][0]["error"]["fault"]["fields"]["reason"] == "********"
 
 
-def test_an_interruption_between_hosts_tells_of_those_that_are_done(simulator):
+def test_an_interruption_between_hosts_reports_the_finished_hosts(simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     first, second = lab.facts["host_moids"]
     args = connection(lab.facts) | {"cluster_name": lab.facts["cluster"], "options": {"Migrate.VMotionStreamDisable": 1}}
@@ -451,12 +451,12 @@ def test_a_server_that_repeats_the_password(secret, reason, shown, simulator):
     "secret",
     ["pass", "word", "e", "on", "user", "timeout", "host", "vSphere", "changed", "password", "a b", "\xe4", "s", "nobody", "1"],
 )
-def test_a_password_that_is_an_ordinary_word_shows_in_no_message(secret, healthy):
-    """The message is the same with any password: stars in the place of a known word would tell it."""
+def test_a_password_that_is_an_ordinary_word_is_not_revealed(secret, healthy):
+    """The message must be the same with any password: asterisks in place of a known word would reveal it."""
 
     def told(password: str) -> str:
         args = example("vm_power", healthy.facts) | {"username": "nobody", "password": password}
-        # As a text: run_module itself wants no longer password of a dictionary to come out.
+        # The arguments are text, because run_module would reject a result that contains the password of a dictionary.
         return run_module("vm_power", json.dumps(args)).told
 
     assert told(secret) == told("Xq7-unlikely")

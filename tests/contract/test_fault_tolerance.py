@@ -1,4 +1,4 @@
-"""fault_tolerance and vm_power against the lab: what a vSphere administrator sees of them."""
+"""fault_tolerance and vm_power against the simulator, from the view of a vSphere administrator."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def disable_streams(lab, value: int):
 
 
 def prepare(lab) -> None:
-    """The article's options, in effect."""
+    """The article's options, already in effect."""
     if module(lab, "vmx_option", options=REPLAY).json["needs_power_cycle"]:
         power(lab, "powered_off")
         power(lab, "powered_on")
@@ -37,7 +37,7 @@ def prepare(lab) -> None:
 @pytest.mark.parametrize(
     "steps",
     [
-        # Each step: the wanted state, whether it changes something, and the state in the end.
+        # Each step: the desired state, whether it changes something, and the final state.
         [("present", True, "running"), ("present", False, "running"), ("absent", True, "notConfigured")],
         [("suspended", True, "disabled"), ("suspended", False, "disabled"), ("present", True, "running")],
         [("present", True, "running"), ("suspended", True, "disabled"), ("absent", True, "notConfigured")],
@@ -46,7 +46,7 @@ def prepare(lab) -> None:
     ids=["on-off", "suspend-resume", "on-suspend-off", "nothing"],
 )
 @pytest.mark.parametrize("scenario", ["healthy", "off"])
-def test_the_states_follow_each_other(personality, scenario, steps, simulator):
+def test_the_state_transitions(personality, scenario, steps, simulator):
     lab = simulator(personality=personality, scenario=scenario)
     if personality == "5.0":
         prepare(lab)
@@ -81,14 +81,14 @@ def test_the_articles_failure_and_its_remedy(simulator):
     assert not protect(lab).changed
 
 
-def test_the_articles_zero_is_the_default_and_helps_nobody(simulator):
+def test_the_articles_zero_is_the_default_and_does_not_help(simulator):
     lab = simulator(personality="5.0", scenario="article")
     prepare(lab)
     assert not disable_streams(lab, 0).changed
     assert "failed to read stream keepalive" in protect(lab).msg
 
 
-def test_a_virtual_machine_that_is_off_is_protected_without_the_failure(simulator):
+def test_a_powered_off_virtual_machine_is_protected_without_the_failure(simulator):
     lab = simulator(personality="5.0", scenario="article")
     power(lab, "powered_off")
     assert module(lab, "vmx_option", options=REPLAY).json["needs_power_cycle"] is False
@@ -98,7 +98,7 @@ def test_a_virtual_machine_that_is_off_is_protected_without_the_failure(simulato
     assert protect(lab).json["ft_state"] == "running"
 
 
-def test_legacy_ft_without_the_options_says_what_is_missing(simulator):
+def test_legacy_ft_without_the_options_names_what_is_missing(simulator):
     lab = simulator(personality="5.0", scenario="healthy")
     result = protect(lab)
     assert result.json["failed"] and result.changed is False
@@ -114,7 +114,7 @@ def test_legacy_ft_without_the_options_says_what_is_missing(simulator):
         ("drs-manual", ["recommend"]),
     ],
 )
-def test_labs_in_which_protection_cannot_be_had(scenario, words, simulator):
+def test_labs_where_protection_is_impossible(scenario, words, simulator):
     lab = simulator(personality="5.0", scenario=scenario)
     if scenario != "suspended":
         prepare(lab)
@@ -128,21 +128,21 @@ def test_a_secondary_addressed_by_mistake_is_recognised(healthy):
     secondary = protect(healthy).json["secondary"]["moid"]
     args = connection(healthy.facts) | {"moid": secondary, "state": "suspended"}
     result = run_module("fault_tolerance", args)
-    # Refused with the primary named, or done on the primary: never a call on the secondary.
+    # The module either rejects the call and names the primary, or acts on the primary. It never calls the secondary.
     if result.json["failed"]:
         assert "secondary" in result.msg
     else:
         assert result.json["vm"]["moid"] != secondary
 
 
-def test_the_equal_name_of_the_secondary_confuses_nobody(healthy):
+def test_the_secondary_may_have_the_same_name(healthy):
     primary = protect(healthy).json["vm"]["moid"]
     assert protect(healthy).json["vm"]["moid"] == primary
     assert power(healthy, "powered_on").json["vm"]["moid"] == primary
     assert module(healthy, "vmx_option", "--check", options={"a.b": "1"}).json["vm"]["moid"] == primary
 
 
-def test_powering_a_protected_virtual_machine_tells_of_its_secondary(healthy):
+def test_powering_a_protected_virtual_machine_reports_its_secondary(healthy):
     protect(healthy)
     off = power(healthy, "powered_off")
     assert off.changed and off.json["secondaries"] == 1
@@ -151,7 +151,7 @@ def test_powering_a_protected_virtual_machine_tells_of_its_secondary(healthy):
 
 
 @pytest.mark.parametrize("state", ["powered_on", "powered_off"])
-def test_power_in_check_mode_is_the_diff_of_the_real_run(state, healthy):
+def test_check_mode_shows_the_diff_of_the_real_run(state, healthy):
     if state == "powered_on":
         power(healthy, "powered_off")
     foretold, done, again = (power(healthy, state, *flags) for flags in (("--check", "--diff"), ("--diff",), ()))
@@ -160,7 +160,7 @@ def test_power_in_check_mode_is_the_diff_of_the_real_run(state, healthy):
     assert done.json["power_state"] == {"powered_on": "poweredOn", "powered_off": "poweredOff"}[state]
 
 
-def test_a_pending_question_is_repeated(simulator):
+def test_a_pending_question_is_quoted(simulator):
     lab = simulator(personality="6.7", scenario="off")
     lab.set(lab.facts["vm_moid"], question="msg.uuid.altered: moved or copied?")
     result = power(lab, "powered_on")
@@ -175,14 +175,14 @@ def test_without_waiting_the_run_ends_when_the_change_is_accepted(simulator):
     assert not protect(lab, wait=False).changed
 
 
-def test_waiting_for_what_somebody_else_began_is_no_change(simulator):
+def test_waiting_for_somebody_elses_change_is_no_change(simulator):
     lab = simulator(personality="6.7", scenario="healthy", task_ms=300)
     assert protect(lab, wait=False).changed
     waited = protect(lab)
     assert not waited.changed and waited.json["ft_state"] == "running"
 
 
-def test_a_power_cycle_happens_only_on_request(simulator):
+def test_a_power_cycle_needs_permission(simulator):
     lab = simulator(personality="5.0", scenario="healthy")
     assert module(lab, "vmx_option", options=REPLAY).json["needs_power_cycle"] is True
     refused = protect(lab)
@@ -197,7 +197,7 @@ def test_a_power_cycle_happens_only_on_request(simulator):
     ("placement", "words"),
     [({"secondary_host": "esxi03.lab.local"}, ["esxi03.lab.local"]), ({"datastore": "shared02"}, ["shared02"])],
 )
-def test_places_for_the_secondary_that_are_not_there(placement, words, healthy):
+def test_missing_places_for_the_secondary(placement, words, healthy):
     result = protect(healthy, **placement)
     assert result.kind == "not_found" and result.changed is False
     for word in words:
@@ -206,7 +206,7 @@ def test_places_for_the_secondary_that_are_not_there(placement, words, healthy):
 
 
 @pytest.mark.parametrize("personality", ["6.7", "8.0"])
-def test_places_for_the_secondary_that_are_there(personality, simulator):
+def test_existing_places_for_the_secondary(personality, simulator):
     lab = simulator(personality=personality, scenario="healthy")
     placement = {"secondary_host": lab.facts["hosts"][1], "datastore": "shared01"}
     assert protect(lab, "present", "--check", **placement).changed
@@ -214,7 +214,7 @@ def test_places_for_the_secondary_that_are_there(personality, simulator):
     assert not protect(lab, **placement).changed
 
 
-def test_an_orphaned_secondary_is_told_as_such(healthy):
+def test_an_orphaned_secondary_is_reported(healthy):
     secondary = protect(healthy).json["secondary"]["moid"]
     healthy.set(secondary, orphaned=True)
     args = connection(healthy.facts) | {"moid": secondary, "state": "absent"}

@@ -1,4 +1,4 @@
-"""ft_diagnose: known failures are found in logs, wherever these are, and what it advises can be done as it stands."""
+"""ft_diagnose finds known failures in logs from any source, and its remedies work unchanged."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_article_is_one_finding_with_what_to_do():
     assert finding["title"] in result.msg and finding["remedies"][0]["text"] in result.msg
 
 
-def test_a_log_given_as_text_is_not_repeated_in_the_invocation():
+def test_a_log_passed_as_text_is_not_repeated_in_the_invocation():
     text = TEXT + healthy_lines(2 * MEBIBYTE)
     result = diagnose({"text": text})
     assert ids(result) == ["stream_keepalive"]
@@ -77,19 +77,19 @@ def test_a_log_given_as_text_is_not_repeated_in_the_invocation():
     assert shown.startswith(ARTICLE[0][:80]) and f"({len(text)} bytes)" in shown and len(result.stdout) < 20_000
 
 
-def test_every_remedy_says_what_it_rests_on():
+def test_every_remedy_names_its_evidence():
     (finding,) = diagnose({"text": TEXT}).json["findings"]
     told = [(remedy["basis"], "Lam" in remedy["source"]) for remedy in finding["remedies"]]
     assert told == [("documented", True), ("knowledge", False), ("documented", True), ("knowledge", False)]
 
 
-def test_a_migration_that_failed_after_it_began_says_nothing_of_clocks():
+def test_a_migration_that_failed_late_does_not_blame_the_clocks():
     later = TEXT.replace("T17:31:39", "T17:59:59")
     (finding,) = diagnose({"text": later}).json["findings"]
     assert finding["note"] is None
 
 
-def test_ten_megabytes_of_a_healthy_log_hold_nothing(tmp_path):
+def test_ten_megabytes_of_a_healthy_log_have_no_finding(tmp_path):
     path = tmp_path / "vmware.log"
     path.write_text(healthy_lines(10 * MEBIBYTE))
     result = diagnose({"path": str(path)})
@@ -130,7 +130,7 @@ def test_ten_megabytes_of_a_healthy_log_hold_nothing(tmp_path):
         "empty gzip",
     ],
 )
-def test_files_of_every_kind_are_read_to_their_end(content, line, tmp_path):
+def test_files_of_every_kind_are_read_to_the_end(content, line, tmp_path):
     path = tmp_path / "some.log"
     path.write_bytes(content)
     result = diagnose({"path": str(path)})
@@ -138,7 +138,7 @@ def test_files_of_every_kind_are_read_to_their_end(content, line, tmp_path):
     assert [finding["line"] for finding in result.json["findings"]] == ([] if line is None else [line])
 
 
-def test_an_archive_that_is_cut_short_counts_as_far_as_it_goes(tmp_path):
+def test_a_truncated_archive_is_read_as_far_as_possible(tmp_path):
     path = tmp_path / "vmware.log.gz"
     noise = "".join(f"{os.urandom(40).hex()}\n" for _ in range(20_000))
     path.write_bytes(gzip.compress((TEXT + noise).encode())[:-1000])
@@ -147,7 +147,7 @@ def test_an_archive_that_is_cut_short_counts_as_far_as_it_goes(tmp_path):
     assert any("cut short" in warning for warning in result.json["warnings"])
 
 
-def test_rotated_files_are_read_the_oldest_first(tmp_path):
+def test_rotated_files_are_read_oldest_first(tmp_path):
     (tmp_path / "vmware.log").write_text("newest\n")
     (tmp_path / "vmware-10.log").write_text(TEXT.replace("2562144", "2562145"))
     (tmp_path / "vmware-9.log.gz").write_bytes(gzip.compress(TEXT.encode()))
@@ -161,7 +161,7 @@ def test_rotated_files_are_read_the_oldest_first(tmp_path):
     assert found == [("vmware-10.log", 1312133702562145), ("vmware-9.log.gz", 1312133702562144)]
 
 
-def test_what_cannot_be_read_is_an_error_alone_and_a_warning_among_others(tmp_path):
+def test_a_single_unreadable_file_is_an_error_and_one_of_several_a_warning(tmp_path):
     path = tmp_path / "vmware.log"
     assert diagnose({"path": str(path)}).kind == "not_found"
     assert diagnose({"path": str(tmp_path)}).kind == "io"
@@ -187,7 +187,7 @@ def test_what_cannot_be_read_is_an_error_alone_and_a_warning_among_others(tmp_pa
         ({"name": "inner", "version": "5.0"}, ["version", "hostname"]),
     ],
 )
-def test_arguments_that_mean_nothing_together(args, words):
+def test_conflicting_arguments(args, words):
     result = diagnose(args)
     assert result.kind == "invalid_arguments"
     for word in words:
@@ -195,7 +195,7 @@ def test_arguments_that_mean_nothing_together(args, words):
 
 
 def test_memory_does_not_grow_with_the_log(tmp_path):
-    """200 MB of log in an address space of 64 MB."""
+    """Reads 200 MB of log with an address space of 64 MB."""
     path = tmp_path / "vmkernel.0.gz"
     with gzip.open(path, "wt", compresslevel=1) as log:
         for _ in range(200):
@@ -209,10 +209,10 @@ def test_memory_does_not_grow_with_the_log(tmp_path):
     assert json.loads(ended.stdout)["findings"][0]["id"] == "stream_keepalive"
 
 
-def test_a_signal_ends_a_long_look(tmp_path):
+def test_a_signal_ends_a_long_search(tmp_path):
     path = tmp_path / "vmkernel.log"
     with open(path, "wb") as log:
-        # A file of holes: a terabyte that takes no room.
+        # A sparse file: one terabyte that uses no disk space.
         log.truncate(1 << 40)
 
     def is_open() -> bool:
@@ -232,7 +232,7 @@ def inner(lab, **args) -> dict:
 
 
 def failed_lab(simulator, personality: str = "5.0"):
-    """The article's lab, after turning Fault Tolerance on has failed there."""
+    """The article's lab after turning Fault Tolerance on has failed."""
     lab = simulator(personality=personality, scenario="article")
     if personality == "5.0":
         run_module("vmx_option", inner(lab, options=REPLAY))
@@ -245,7 +245,7 @@ def failed_lab(simulator, personality: str = "5.0"):
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7"])
-def test_what_failed_in_the_article_is_found_and_mended_by_what_is_advised(personality, simulator):
+def test_the_articles_failure_is_found_and_its_remedy_works(personality, simulator):
     lab = failed_lab(simulator, personality)
     result = diagnose(inner(lab))
     assert {entry["method"] for entry in lab.log()} <= READS | {"GET"}
@@ -272,14 +272,14 @@ def test_every_remedy_with_arguments_is_accepted_by_its_module(simulator):
 
 
 @pytest.mark.parametrize("version", ["7.0.2", "7.0 U3", "8.0.3"])
-def test_where_the_option_is_gone_it_is_not_advised(version):
+def test_an_option_that_no_longer_exists_is_no_remedy(version):
     finding = diagnose({"text": TEXT, "cluster_name": "Cluster", "version": version}).json["findings"][0]
     assert finding["id"] == "stream_keepalive"
     assert "host_option" not in [remedy["module"] for remedy in finding["remedies"]]
     assert "physical CPU" in finding["remedies"][0]["text"]
 
 
-def test_the_logs_of_both_hosts_tell_of_the_same_migration(simulator):
+def test_the_logs_of_both_hosts_show_the_same_migration(simulator):
     lab = failed_lab(simulator)
     result = diagnose(inner(lab, host_logs=True))
     (finding,) = result.json["findings"]
@@ -289,7 +289,7 @@ def test_the_logs_of_both_hosts_tell_of_the_same_migration(simulator):
         assert any(file.startswith(host) and "vmkernel" in file for file in files)
 
 
-def test_a_lab_in_order_is_told_to_be(healthy):
+def test_a_healthy_lab_has_no_finding(healthy):
     result = diagnose(inner(healthy, host_logs=True))
     assert result.json["healthy"] is True and not result.json["failed"], result.msg
     files = [source["file"] for source in result.json["sources"]]
@@ -303,7 +303,7 @@ def test_a_failure_before_the_last_power_on_is_found_in_a_rotated_log(healthy):
     result = diagnose(inner(healthy))
     (finding,) = result.json["findings"]
     assert finding["id"] == "stream_keepalive" and finding["file"] == "[shared01] inner/vmware-2.log"
-    # The newest first, by number, and none of those before the one that tells.
+    # Newest first, by number. The search stops at the first file with a finding.
     read = [line["object"] for line in healthy.log() if line["method"] == "GET"]
     assert read == [f"/folder/inner/vmware{number}.log" for number in ("", "-10", "-2")]
 
@@ -315,7 +315,7 @@ def test_the_end_of_a_log_is_enough(simulator):
     assert result.json["sources"][0]["bytes"] <= 1024
 
 
-def test_a_log_that_vcenter_leaves_to_a_host_names_it_and_what_to_do(simulator):
+def test_a_log_that_only_the_host_has_names_the_host_and_what_to_do(simulator):
     lab, other = failed_lab(simulator), simulator(personality="5.0", direct=True)
     lab.inject(method="GET", how="redirect", location=other.facts["url"].replace("/sdk", "/folder/x?ticket=S3CRET"), times=0)
     result = diagnose(inner(lab))
@@ -323,13 +323,13 @@ def test_a_log_that_vcenter_leaves_to_a_host_names_it_and_what_to_do(simulator):
     place = f"https://{other.facts['hostname']}:{other.facts['port']}"
     assert place in result.msg and "S3CRET" not in result.stdout.decode() and "`hostname`" in result.json["error"]["hint"]
     assert other.log() == [], "nobody else gets the cookie of the session"
-    # What else can be read is.
+    # The module still reads the other logs.
     both = diagnose(inner(lab, host_logs=True))
     assert ids(both) == ["stream_keepalive"] and place in both.json["warnings"][0]
 
 
 @pytest.mark.parametrize("method", ["QueryDescriptions", "BrowseDiagnosticLog"])
-def test_host_logs_that_may_not_be_read_are_a_warning(method, simulator):
+def test_unreadable_host_logs_are_a_warning(method, simulator):
     lab = failed_lab(simulator)
     lab.inject(
         method=method, how="fault", fault="NoPermission", fields={"privilegeId": "Global.Diagnostics"}, times=0
@@ -341,14 +341,14 @@ def test_host_logs_that_may_not_be_read_are_a_warning(method, simulator):
 
 @pytest.mark.parametrize("how", ["drop", "http500", "garbage", "fault"])
 @pytest.mark.parametrize("method", ["RetrieveServiceContent", "Login", "RetrievePropertiesEx"])
-def test_a_server_that_breaks_off(method, how, healthy):
+def test_a_server_that_fails(method, how, healthy):
     healthy.inject(method=method, how=how, fault="SystemError", times=0)
     result = diagnose(inner(healthy) | {"timeout": 1})
     assert result.json["failed"] and result.kind in {"connection", "fault"}
 
 
 @pytest.mark.parametrize("method", ["RetrievePropertiesEx", "BrowseDiagnosticLog"])
-def test_a_session_that_expires_is_renewed(method, healthy):
+def test_an_expired_session_is_renewed(method, healthy):
     healthy.inject(method=method, how="expire-session", times=1)
     result = diagnose(inner(healthy, host_logs=True))
     assert not result.json["failed"] and "warnings" not in result.json, result.msg

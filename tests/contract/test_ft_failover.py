@@ -1,4 +1,4 @@
-"""ft_failover against the lab: what a vSphere administrator sees of it."""
+"""ft_failover against the simulator, from the view of a vSphere administrator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def act(lab, action: str, *flags: str, **more) -> Result:
 
 
 def pair_up(lab, state: str = "running") -> str:
-    """Protects the virtual machine, and gives the moid of its secondary."""
+    """Protects the virtual machine and returns the moid of its secondary."""
     lab.set(lab.facts["vm_moid"], ft_state=state)
     return lab.state()[lab.facts["vm_moid"]]["peer"]
 
@@ -45,14 +45,14 @@ def test_a_test_failover_swaps_the_roles_and_ends_protected(personality, simulat
     before = {done.json[f"{half}_before"]["host"] for half in ("primary", "secondary")}
     assert before == {done.json[half]["host"] for half in ("primary", "secondary")} == set(lab.facts["hosts"])
     assert lab.state()[first]["secondary"] and not lab.state()[second]["secondary"]
-    # Found by its name, it is the new primary; and every run acts.
+    # The name now finds the new primary. Every run acts.
     back = act(lab, "test_failover")
     assert back.changed and places(back) == [second, first, first, second]
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
 @pytest.mark.parametrize("task_ms", [0, 300])
-def test_a_restarted_secondary_leaves_the_roles_and_ends_protected(personality, task_ms, simulator):
+def test_a_restarted_secondary_keeps_the_roles_and_ends_protected(personality, task_ms, simulator):
     lab, first, second = protected(simulator, personality, task_ms=task_ms)
     foretold = act(lab, "restart_secondary", "--check", "--diff")
     assert "TerminateFaultTolerantVM_Task" not in lab.methods()
@@ -64,7 +64,7 @@ def test_a_restarted_secondary_leaves_the_roles_and_ends_protected(personality, 
     assert "warnings" not in done.json, "its start time tells of the restart"
 
 
-def test_a_restart_of_which_nothing_shows_is_a_warning_that_says_so(healthy):
+def test_a_restart_without_visible_effect_is_a_warning(healthy):
     pair_up(healthy)
     healthy.inject(method="TerminateFaultTolerantVM_Task", how="silent")
     result = act(healthy, "restart_secondary", timeout=5)
@@ -74,8 +74,8 @@ def test_a_restart_of_which_nothing_shows_is_a_warning_that_says_so(healthy):
     assert "was restarted" not in result.msg
 
 
-def test_a_restart_that_shows_late_is_waited_for(healthy):
-    """The state and the start time from before are shown for a while after the task has ended."""
+def test_waits_for_a_restart_that_shows_late(healthy):
+    """After the task has ended, the old state and start time remain visible for a while."""
     first, _ = healthy.facts["vm_moid"], pair_up(healthy)
     healthy.inject(method="TerminateFaultTolerantVM_Task", how="silent")
 
@@ -83,7 +83,7 @@ def test_a_restart_that_shows_late_is_waited_for(healthy):
         asked = [line["method"] for line in healthy.log()]
         if "TerminateFaultTolerantVM_Task" not in asked:
             return False
-        # So many looks are more than three seconds of them.
+        # This many polls take more than three seconds.
         if len(asked) - asked.index("TerminateFaultTolerantVM_Task") < 10:
             return False
         healthy.set(first, ft_state="needSecondary")
@@ -91,7 +91,7 @@ def test_a_restart_that_shows_late_is_waited_for(healthy):
         return True
 
     args = connection(healthy.facts) | {"name": healthy.facts["vm"], "action": "restart_secondary"}
-    # The signal 0 reaches nobody.
+    # Signal 0 has no effect; this only calls the condition while the module runs.
     result = interrupt_module("ft_failover", args, shows, number=0)
     assert not result.json["failed"] and "warnings" not in result.json, result.json
 
@@ -106,7 +106,7 @@ def test_a_restart_that_shows_late_is_waited_for(healthy):
         ("starting", ["starting", "Wait"]),
     ],
 )
-def test_only_a_pair_that_runs_is_acted_upon(action, state, words, healthy):
+def test_only_a_running_pair_is_acted_upon(action, state, words, healthy):
     healthy.set(healthy.facts["vm_moid"], ft_state=state)
     result = act(healthy, action)
     assert result.kind == "conflict" and result.changed is False
@@ -118,7 +118,7 @@ def test_only_a_pair_that_runs_is_acted_upon(action, state, words, healthy):
 
 
 @every_action
-def test_a_secondary_addressed_by_mistake_is_told_its_primary(action, healthy):
+def test_a_secondary_addressed_by_mistake_names_its_primary(action, healthy):
     second = pair_up(healthy)
     result = act(healthy, action, moid=second)
     assert result.kind == "conflict" and healthy.facts["vm_moid"] in result.msg
@@ -126,7 +126,7 @@ def test_a_secondary_addressed_by_mistake_is_told_its_primary(action, healthy):
 
 
 @every_action
-def test_without_ha_nothing_is_tried(action, simulator):
+def test_without_ha_nothing_is_attempted(action, simulator):
     lab, _, _ = protected(simulator, scenario="ha-off")
     result = act(lab, action)
     assert result.kind == "conflict" and "HA is off" in result.msg and lab.facts["cluster"] in result.msg
@@ -135,7 +135,7 @@ def test_without_ha_nothing_is_tried(action, simulator):
 
 @every_action
 @pytest.mark.parametrize("fault", ["NotSupported", "FaultToleranceVmNotDasProtected"])
-def test_a_refusal_for_the_lack_of_ha_is_translated(action, fault, healthy):
+def test_a_rejection_without_ha_is_explained(action, fault, healthy):
     pair_up(healthy)
     healthy.inject(method=WRITES[action], fault=fault)
     result = act(healthy, action)
@@ -146,7 +146,7 @@ def test_a_refusal_for_the_lack_of_ha_is_translated(action, fault, healthy):
 
 @every_action
 @pytest.mark.parametrize("how", ["fault", "task-error"])
-def test_a_refused_action_is_not_a_change(action, how, healthy):
+def test_a_rejected_action_is_not_a_change(action, how, healthy):
     pair_up(healthy)
     healthy.inject(method=WRITES[action], how=how, fault="InsufficientResourcesFault")
     result = act(healthy, action)
@@ -156,7 +156,7 @@ def test_a_refused_action_is_not_a_change(action, how, healthy):
 
 
 @every_action
-def test_a_busy_pair_is_waited_for(action, healthy):
+def test_waits_for_a_busy_pair(action, healthy):
     pair_up(healthy)
     healthy.inject(method=WRITES[action], fault="FailToLockFaultToleranceVMs")
     assert act(healthy, action).json["ft_state"] == "running"
@@ -165,7 +165,7 @@ def test_a_busy_pair_is_waited_for(action, healthy):
 
 @every_action
 @pytest.mark.parametrize("ending", ["signal", "timeout"])
-def test_a_secondary_that_does_not_start_is_not_waited_for_for_ever(action, ending, simulator):
+def test_the_wait_for_a_secondary_that_does_not_start_ends(action, ending, simulator):
     lab, first, _ = protected(simulator, scenario="slow")
     args = connection(lab.facts) | {"name": lab.facts["vm"], "action": action}
     if ending == "signal":
@@ -179,14 +179,14 @@ def test_a_secondary_that_does_not_start_is_not_waited_for_for_ever(action, endi
 
 
 @every_action
-def test_a_signal_after_the_task_was_accepted_tells_a_change(action, simulator):
+def test_a_signal_after_the_task_was_accepted_reports_a_change(action, simulator):
     lab, _, _ = protected(simulator, task_ms=4000)
     args = connection(lab.facts) | {"name": lab.facts["vm"], "action": action}
     result = interrupt_module("ft_failover", args, lambda: WRITES[action] in lab.methods())
     assert result.kind == "interrupted" and result.changed is True
 
 
-def test_a_failover_that_is_accepted_and_not_made_is_a_failure(healthy):
+def test_an_accepted_failover_without_effect_is_a_failure(healthy):
     first, second = healthy.facts["vm_moid"], pair_up(healthy)
     healthy.inject(method="MakePrimaryVM_Task", how="silent")
     result = act(healthy, "test_failover", timeout=2)
@@ -194,7 +194,7 @@ def test_a_failover_that_is_accepted_and_not_made_is_a_failure(healthy):
     assert places(result) == [first, second, first, second]
 
 
-def test_a_failover_whose_task_is_forgotten_is_told_by_its_roles(healthy):
+def test_a_failover_with_a_lost_task_is_detected_by_the_roles(healthy):
     first, second = healthy.facts["vm_moid"], pair_up(healthy)
     healthy.inject(method="MakePrimaryVM_Task", how="task-vanishes")
     result = act(healthy, "test_failover")
@@ -202,7 +202,7 @@ def test_a_failover_whose_task_is_forgotten_is_told_by_its_roles(healthy):
     assert places(result) == [first, second, second, first]
 
 
-def test_a_restart_whose_task_is_forgotten_is_told_by_the_secondary(healthy):
+def test_a_restart_with_a_lost_task_is_detected_by_the_secondary(healthy):
     first, second = healthy.facts["vm_moid"], pair_up(healthy)
     healthy.inject(method="TerminateFaultTolerantVM_Task", how="task-vanishes")
     result = act(healthy, "restart_secondary")
@@ -212,7 +212,7 @@ def test_a_restart_whose_task_is_forgotten_is_told_by_the_secondary(healthy):
 
 
 @pytest.mark.parametrize("blind", ["times out", "cannot look"])
-def test_a_restart_of_which_the_end_is_not_known_warns_of_acting_again(blind, simulator):
+def test_a_restart_with_unknown_outcome_warns_against_a_repetition(blind, simulator):
     lab, _, _ = protected(simulator, task_ms=4000)
     args = connection(lab.facts) | {"name": lab.facts["vm"], "action": "restart_secondary", "timeout": 2}
 
@@ -223,28 +223,28 @@ def test_a_restart_of_which_the_end_is_not_known_warns_of_acting_again(blind, si
             lab.inject(method="RetrievePropertiesEx", how="http500", times=0)
         return True
 
-    # The signal 0 reaches nobody.
+    # Signal 0 has no effect; this only calls the condition while the module runs.
     result = interrupt_module("ft_failover", args, stop_looking, number=0)
     assert result.json["failed"] and result.changed is True
     assert "not known" in result.msg and "always acts" in result.json["error"]["hint"]
 
 
 @every_action
-def test_an_expired_session_does_not_act_twice(action, healthy):
+def test_an_expired_session_does_not_repeat_the_action(action, healthy):
     pair_up(healthy)
     healthy.inject(method=WRITES[action], how="expire-session")
     assert act(healthy, action).json["ft_state"] == "running"
     assert healthy.methods().count(WRITES[action]) == 2, "refused once, done once"
 
 
-def test_a_blink_of_the_server_does_not_end_the_waiting(simulator):
+def test_a_transient_server_failure_does_not_end_the_wait(simulator):
     lab, first, second = protected(simulator, task_ms=300)
     lab.inject(method="RetrievePropertiesEx", how="drop", after=6, times=2)
     result = act(lab, "test_failover")
     assert places(result) == [first, second, second, first], result.msg
 
 
-def test_a_lost_secondary_is_told(simulator):
+def test_a_lost_secondary_is_reported(simulator):
     lab, first, _ = protected(simulator, scenario="slow")
 
     def suspend_it() -> bool:
@@ -255,14 +255,14 @@ def test_a_lost_secondary_is_told(simulator):
         return True
 
     args = connection(lab.facts) | {"name": lab.facts["vm"], "action": "restart_secondary"}
-    # The signal 0 reaches nobody.
+    # Signal 0 has no effect; this only calls the condition while the module runs.
     result = interrupt_module("ft_failover", args, suspend_it, number=0)
     assert result.kind == "fault" and "suspended Fault Tolerance" in result.msg
     assert result.changed is True and result.json["ft_state"] == "disabled"
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7"])
-def test_an_esxi_host_asked_directly(personality, simulator):
+def test_an_esxi_host_without_vcenter(personality, simulator):
     lab = simulator(personality=personality, scenario="healthy", direct=True)
     result = act(lab, "test_failover")
     assert result.kind == "unsupported" and "vCenter" in result.msg
@@ -272,7 +272,7 @@ def test_an_esxi_host_asked_directly(personality, simulator):
     ("args", "words"),
     [({"action": "failover"}, ["failover", "test_failover"]), ({"action": None}, ["action"]), ({"state": "present"}, ["state"])],
 )
-def test_actions_that_cannot_be_meant_are_refused(args, words, healthy):
+def test_invalid_actions_are_rejected(args, words, healthy):
     target = {"name": healthy.facts["vm"], "action": "test_failover"}
     result = run_module("ft_failover", connection(healthy.facts) | target | args)
     assert result.kind == "invalid_arguments"
@@ -281,7 +281,7 @@ def test_actions_that_cannot_be_meant_are_refused(args, words, healthy):
     assert healthy.methods() == []
 
 
-def test_what_an_action_costs_before_it_acts(healthy):
+def test_requests_before_an_action(healthy):
     pair_up(healthy)
     healthy.clear_log()
     assert act(healthy, "test_failover", "--check").changed

@@ -1,4 +1,4 @@
-"""ft_readiness: the cause is named, what the server does not tell is not guessed, and the remedies work as they are."""
+"""ft_readiness names the cause, guesses nothing that the server does not report, and its remedies work unchanged."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def test_the_remedies_make_it_ready(personality, scenario, unmet, modules, simul
         before = ids(look(lab), "unmet")
         assert before, f"ready before remedy {number}"
         apply(lab, step)
-        # Each of them mends what it says, and breaks nothing.
+        # Each remedy fixes the checks that it names, and breaks no other.
         after = ids(look(lab), "unmet")
         assert after - {"host-pair"} == before - {"host-pair"} - set(step["checks"]), step
-        # Two good hosts there are as soon as no host lacks anything.
+        # The pair of good hosts exists as soon as every host is good.
         assert ("host-pair" in after) == bool(after & NICS)
     ready = look(lab)
     assert ready.json["ready"] and ready.json["remedies"] == [], ready.msg
     if (personality, scenario) == ("6.7", "bare"):
-        # What only shows when a secondary is started is not a requirement, and not told.
+        # A problem that only appears when a secondary starts is not a requirement, so it is not reported.
         for moid in lab.facts["host_moids"]:
             lab.set(moid, options={"Migrate.VMotionStreamDisable": 1})
     protected = run_module("fault_tolerance", connection(lab.facts) | {"name": lab.facts["vm"]})
@@ -55,7 +55,7 @@ def test_the_remedies_make_it_ready(personality, scenario, unmet, modules, simul
     ("personality", "scenario", "unmet"),
     [("6.7", "nested-hv", "nested-hv"), ("8.0", "nested-hv", "nested-hv"), ("6.7", "snapshot", "snapshot")],
 )
-def test_what_no_module_mends_is_said(personality, scenario, unmet, simulator):
+def test_what_no_module_can_fix_is_described(personality, scenario, unmet, simulator):
     found = look(simulator(personality=personality, scenario=scenario))
     assert ids(found, "unmet") == {unmet}
     (step,) = found.json["remedies"]
@@ -64,7 +64,7 @@ def test_what_no_module_mends_is_said(personality, scenario, unmet, simulator):
     assert check(found, "compatibility")["status"] == "met", "which is not said twice"
 
 
-def test_a_monitor_mode_asks_for_a_machine_that_is_off(simulator):
+def test_a_monitor_mode_needs_a_machine_that_is_off(simulator):
     lab = simulator(personality="5.0", scenario="monitor")
     for step in look(lab).json["remedies"]:
         apply(lab, step)
@@ -76,7 +76,7 @@ def test_a_monitor_mode_asks_for_a_machine_that_is_off(simulator):
     assert look(lab).json["ready"]
 
 
-# What is set behind the API (of the virtual machine, a host, the cluster or the datastore), and which check finds it.
+# State set without the API (on the virtual machine, a host, the cluster or the datastore), and the check that finds it.
 STATES = [
     ("vm", {"connection": "inaccessible"}, "vm-accessible"),
     ("vm", {"template": True}, "vm-template"),
@@ -97,7 +97,7 @@ STATES = [
 
 
 @pytest.mark.parametrize(("what", "state", "unmet"), STATES, ids=lambda value: str(value))
-def test_each_state_is_found(what, state, unmet, healthy):
+def test_each_bad_state_is_found(what, state, unmet, healthy):
     assert unmet not in ids(look(healthy), "unmet")
     put(healthy, what, state)
     found = look(healthy)
@@ -106,21 +106,21 @@ def test_each_state_is_found(what, state, unmet, healthy):
 
 
 @pytest.mark.parametrize("state", ["uninitialized", "election", "retry"])
-def test_an_agent_that_settles_is_unknown(state, healthy):
+def test_an_agent_in_transition_is_unknown(state, healthy):
     put(healthy, "host", {"agent": state})
     found = look(healthy)
     assert found.json["counts"]["unmet"] == 0, found.msg
     assert ids(found, "unknown") >= {"ha-agent", "host-pair"} and found.json["remedies"] == []
 
 
-def test_of_a_machine_that_is_not_reached_little_is_certain(healthy):
+def test_an_unreachable_machine_has_unknown_checks(healthy):
     put(healthy, "vm", {"connection": "inaccessible"})
     found = look(healthy)
     assert {"vm-role", "snapshot", "vm-question", "vcpus", "compatibility"} <= ids(found, "unknown")
     assert ids(found, "unmet") == {"vm-accessible"}
 
 
-def test_host_monitoring_is_mended_and_not_in_the_way(healthy):
+def test_host_monitoring_is_fixed_but_no_blocker(healthy):
     put(healthy, "cluster", {"host_monitoring": "disabled"})
     found = look(healthy)
     assert ids(found, "unmet") == {"host-monitoring"} and found.json["ready"], found.msg
@@ -133,7 +133,7 @@ def test_host_monitoring_is_mended_and_not_in_the_way(healthy):
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
-def test_reasons_that_nobody_knows_yet_are_told_as_they_came(personality, simulator):
+def test_unknown_reasons_are_reported_unchanged(personality, simulator):
     lab = simulator(personality=personality, scenario="healthy")
     put(lab, "host", {"issues": ["incompatibleProduct2030"]})
     found = look(lab)
@@ -160,7 +160,7 @@ def test_reasons_that_nobody_knows_yet_are_told_as_they_came(personality, simula
         ("network", {"network-access"}),
     ],
 )
-def test_what_may_not_be_read_is_unknown_and_never_met(path, unknown, healthy):
+def test_unreadable_properties_are_unknown_and_never_met(path, unknown, healthy):
     put(healthy, "vm", {"unreadable": [path]})
     found = look(healthy)
     assert unknown <= ids(found, "unknown"), found.msg
@@ -169,7 +169,7 @@ def test_what_may_not_be_read_is_unknown_and_never_met(path, unknown, healthy):
         assert "cannot be read" in check(found, name)["why"]
 
 
-def test_vsphere_that_does_not_say_is_no_failure(healthy):
+def test_missing_properties_are_no_failure(healthy):
     healthy.inject(
         method="QueryFaultToleranceCompatibilityEx",
         how="fault",
@@ -181,7 +181,7 @@ def test_vsphere_that_does_not_say_is_no_failure(healthy):
     assert found["status"] == "unknown" and "VirtualMachine.Config.QueryFTCompatibility" in found["why"]
 
 
-def test_ha_that_is_not_told_is_unknown(healthy):
+def test_an_unknown_ha_state_is_unknown(healthy):
     put(healthy, "cluster", {"ha_untold": True})
     found = look(healthy)
     assert check(found, "ha-enabled")["status"] == "unknown"
@@ -189,7 +189,7 @@ def test_ha_that_is_not_told_is_unknown(healthy):
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
-def test_a_cluster_by_itself(personality, simulator):
+def test_a_cluster_without_a_virtual_machine(personality, simulator):
     lab = simulator(personality=personality, scenario="healthy")
     found = look(lab, cluster_name=lab.facts["cluster"])
     assert found.json["ready"] and found.json["vm"] is None, found.msg
@@ -200,10 +200,10 @@ def test_a_cluster_by_itself(personality, simulator):
     assert {check["id"] for check in found.json["checks"]} < {check["id"] for check in with_vm.json["checks"]}
 
 
-def test_a_remedy_names_the_datacenter_that_the_cluster_was_found_in_and_no_other(simulator):
+def test_a_remedy_names_only_the_datacenter_of_the_cluster(simulator):
     lab = simulator(personality="6.7", scenario="ha-off")
     cluster, moid = lab.facts["cluster"], lab.facts["vm_moid"]
-    # One beside a moid may be the default of every task, and is not asked about.
+    # A datacenter beside a moid may come from module_defaults, and is ignored.
     for target, named in (
         ({"name": lab.facts["vm"], "datacenter": "Lab"}, "Lab"),
         ({"cluster_name": cluster, "datacenter": "Lab"}, "Lab"),
@@ -215,7 +215,7 @@ def test_a_remedy_names_the_datacenter_that_the_cluster_was_found_in_and_no_othe
         assert remedy["args"].get("datacenter") == named, target
 
 
-def test_an_engine_that_the_hosts_lack_is_unmet(healthy, simulator):
+def test_an_engine_that_the_hosts_do_not_have_is_unmet(healthy, simulator):
     found = look(healthy, engine="legacy")
     assert found.json["engine"] == "legacy"
     assert {"engine", "vcenter-version", "host-pair"} <= ids(found, "unmet")
@@ -233,7 +233,7 @@ def test_a_protected_machine_and_its_secondary(healthy):
     assert healthy.facts["vm_moid"] in check(secondary, "vm-role")["remedy"]["text"]
 
 
-def test_an_esxi_host_is_told_to_be_the_wrong_server(simulator):
+def test_an_esxi_host_is_reported_as_the_wrong_server(simulator):
     lab = simulator(personality="6.7", scenario="healthy", direct=True)
     for target in ({"name": lab.facts["vm"]}, {"cluster_name": "Cluster"}):
         result = look(lab, **target)
@@ -249,14 +249,14 @@ def test_an_esxi_host_is_told_to_be_the_wrong_server(simulator):
         ({"name": "iner"}, "not_found"),
     ],
 )
-def test_targets_that_lead_nowhere(target, kind, healthy):
+def test_targets_that_do_not_exist(target, kind, healthy):
     result = run_module("ft_readiness", connection(healthy.facts) | target)
     assert result.kind == kind
     if kind == "not_found":
         assert "inner" in result.msg or "Cluster" in result.msg
 
 
-def test_nothing_is_written_and_check_mode_says_the_same(simulator):
+def test_nothing_is_written_and_check_mode_gives_the_same_result(simulator):
     lab = simulator(personality="5.0", scenario="bare")
     results = [look(lab), look(lab, ("--check", "--diff")), look(lab, ("--diff",))]
     assert len({str(result.json["checks"]) for result in results}) == 1
@@ -265,7 +265,7 @@ def test_nothing_is_written_and_check_mode_says_the_same(simulator):
     assert set(lab.methods()) <= READS
 
 
-def test_a_large_cluster_costs_no_more_requests(simulator):
+def test_a_large_cluster_needs_no_more_requests(simulator):
     costs = []
     for hosts in (2, 32):
         lab = simulator(personality="6.7", scenario="healthy", hosts=hosts, vms=100)
@@ -275,7 +275,7 @@ def test_a_large_cluster_costs_no_more_requests(simulator):
     assert costs[0] == costs[1] <= 10, costs
 
 
-def test_a_session_that_expires_is_renewed(healthy):
+def test_an_expired_session_is_renewed(healthy):
     healthy.inject(method="RetrievePropertiesEx", how="expire-session", times=1)
     assert look(healthy).json["ready"]
 
@@ -284,7 +284,7 @@ def test_a_session_that_expires_is_renewed(healthy):
 @pytest.mark.parametrize(
     "method", ["RetrieveServiceContent", "Login", "RetrievePropertiesEx", "QueryFaultToleranceCompatibilityEx"]
 )
-def test_a_server_that_breaks_off_is_a_failure_and_no_judgement(method, how, healthy):
+def test_a_failing_server_is_a_failure_and_no_report(method, how, healthy):
     healthy.inject(method=method, how=how, times=0)
     result = look(healthy, timeout=1)
     assert result.json["failed"] and result.changed is False
@@ -293,7 +293,7 @@ def test_a_server_that_breaks_off_is_a_failure_and_no_judgement(method, how, hea
 
 
 @pytest.mark.parametrize("method", ["RetrievePropertiesEx", "QueryFaultToleranceCompatibilityEx"])
-def test_a_signal_ends_the_looking(method, healthy):
+def test_a_signal_ends_the_run(method, healthy):
     healthy.inject(method=method, how="hang", times=1)
     args = connection(healthy.facts) | {"name": healthy.facts["vm"]}
     result = interrupt_module("ft_readiness", args, lambda: method in healthy.methods())

@@ -1,4 +1,4 @@
-"""ft_readiness: two hosts are needed, and what is wrong with others is told and no matter."""
+"""ft_readiness needs two good hosts. It reports problems of other hosts, but they block nothing."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ OUT = [{"maintenance": True}, {"connection": "disconnected"}, {"connection": "no
 
 
 def bad_hosts(result) -> set[str]:
-    """The hosts of which something is unmet."""
+    """Returns the hosts with an unmet requirement."""
     unmet = [check for check in result.json["checks"] if check["status"] == "unmet"]
     return {check["object"]["moid"] for check in unmet if check["object"]["type"] == "HostSystem"}
 
 
 @pytest.mark.parametrize("state", OUT, ids=str)
-def test_one_host_out_of_service_is_no_matter_where_two_are_good(state, simulator):
+def test_one_host_out_of_service_does_not_matter_beside_two_good_ones(state, simulator):
     lab = simulator(personality="6.7", scenario="bare", hosts=3)
     third = lab.facts["host_moids"][2]
     lab.set(third, **state)
     found = look(lab)
     assert not found.json["ready"] and third in bad_hosts(found)
     for step in found.json["remedies"]:
-        # No module is sent to a host that it could not act on.
+        # No remedy targets a host on which the module could not act.
         assert lab.facts["hosts"][2] not in (step["args"] or {}).get("esxi_hostname", []), step
         if step["args"]:
             apply(lab, step)
@@ -39,14 +39,14 @@ def test_one_host_out_of_service_is_no_matter_where_two_are_good(state, simulato
 
 
 @pytest.mark.parametrize("state", OUT, ids=str)
-def test_of_two_hosts_none_can_be_missed(state, healthy):
+def test_with_two_hosts_both_are_needed(state, healthy):
     put(healthy, "host", state)
     found = look(healthy)
     assert {"usable-hosts", "host-pair", "datastore-access", "network-access"} <= ids(found, "unmet"), found.msg
     assert not found.json["ready"]
 
 
-def test_a_spare_host_in_service_is_mended_too(simulator):
+def test_a_spare_host_in_service_is_fixed_too(simulator):
     lab = simulator(personality="8.0", scenario="no-ft-nic", hosts=3)
     found = look(lab)
     assert found.json["ready"] and ids(found, "unmet") == {"ft-logging-nic"}, found.msg
@@ -56,14 +56,14 @@ def test_a_spare_host_in_service_is_mended_too(simulator):
     assert look(lab).json["counts"]["unmet"] == 0
 
 
-def test_hosts_that_each_lack_something_else_make_no_pair(simulator):
+def test_hosts_with_different_problems_make_no_pair(simulator):
     lab = simulator(personality="6.7", scenario="healthy", hosts=3)
     _, second, third = lab.facts["host_moids"]
     network = "network-12"
     lab.set(second, lacks=["datastore-11"])
     lab.set(third, lacks=[network])
     found = look(lab)
-    # Each of these is met, by another two.
+    # Two hosts meet each of these, but not the same two.
     assert {"usable-hosts", "datastore-access", "network-access"} <= ids(found, "met"), found.msg
     assert ids(found, "unmet") == {"host-pair"} and not found.json["ready"]
     observed = check(found, "host-pair")["observed"]
@@ -74,7 +74,7 @@ def test_hosts_that_each_lack_something_else_make_no_pair(simulator):
     assert look(lab).json["ready"]
 
 
-def test_the_host_that_it_runs_on_has_to_be_one_of_the_two(simulator):
+def test_the_virtual_machines_host_must_be_one_of_the_two(simulator):
     lab = simulator(personality="6.7", scenario="healthy", hosts=3)
     home = next(vm["host"] for vm in look(lab).json["vms"] if vm["name"] == lab.facts["vm"])
     moid = lab.facts["host_moids"][lab.facts["hosts"].index(home)]
@@ -86,7 +86,7 @@ def test_the_host_that_it_runs_on_has_to_be_one_of_the_two(simulator):
     assert look(lab).json["ready"]
 
 
-def test_whoever_runs_on_a_bad_host_is_told_to_leave_it_whatever_others_lack(simulator):
+def test_a_virtual_machine_on_a_bad_host_must_move_whatever_others_lack(simulator):
     lab = simulator(personality="6.7", scenario="no-ft-nic", hosts=4)
     home = next(vm["host"] for vm in look(lab).json["vms"] if vm["name"] == lab.facts["vm"])
     lab.set(lab.facts["host_moids"][lab.facts["hosts"].index(home)], issues=["cpuHvDisabled"])
@@ -99,7 +99,7 @@ def test_whoever_runs_on_a_bad_host_is_told_to_leave_it_whatever_others_lack(sim
 
 @pytest.mark.parametrize(("power", "unmet"), [("poweredOff", set()), ("poweredOn", set()), ("suspended", {"vm-power"})])
 @pytest.mark.parametrize("personality", ["6.7", "8.0"])
-def test_hosts_that_cannot_be_seen_are_held_against_nobody(personality, power, unmet, simulator):
+def test_invisible_hosts_do_not_count_as_bad(personality, power, unmet, simulator):
     lab = simulator(personality=personality, scenario="healthy")
     put(lab, "vm", {"unreadable": ["runtime.host"], "power": power})
     found = look(lab)
@@ -110,7 +110,7 @@ def test_hosts_that_cannot_be_seen_are_held_against_nobody(personality, power, u
 
 
 @pytest.mark.parametrize(("personality", "shares_disks"), [("5.0", True), ("6.7", False), ("8.0", False)])
-def test_only_record_replay_needs_the_datastores_of_the_disks(personality, shares_disks, simulator):
+def test_only_record_replay_needs_the_disks_datastores(personality, shares_disks, simulator):
     lab = simulator(personality=personality, scenario="healthy")
     if shares_disks:
         for step in look(lab).json["remedies"]:
@@ -131,13 +131,13 @@ def test_only_record_replay_needs_the_datastores_of_the_disks(personality, share
         ({}, "met"),
         ({"das.maxftvmsperhost": "0"}, "met"),
         ({"das.maxftvmsperhost": "1"}, "unmet"),
-        # The one limit is lifted, and the other is not.
+        # The first limit is off, the second one is not.
         ({"das.maxFtVmsPerHost": "0", "das.maxFtVcpusPerHost": "2"}, "unmet"),
         ({"das.maxFtVmsPerHost": "0", "das.maxFtVcpusPerHost": "3"}, "met"),
         ({"das.maxftvmsperhost": "one"}, "unknown"),
     ],
 )
-def test_what_is_protected_already_counts(options, status, simulator):
+def test_protected_machines_count_toward_the_limits(options, status, simulator):
     lab = simulator(personality="6.7", scenario="healthy", vms=3)
     home = next(vm["host"] for vm in look(lab).json["vms"] if vm["name"] == lab.facts["vm"])
     other = next(vm for vm in look(lab).json["vms"] if vm["name"] != lab.facts["vm"] and vm["host"] == home)

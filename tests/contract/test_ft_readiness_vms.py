@@ -1,4 +1,4 @@
-"""ft_readiness: the virtual machines that it lists."""
+"""The list of virtual machines that ft_readiness reports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modules import connection, run_module
 
 
 def vms(result) -> list[dict]:
-    """The virtual machines that were listed, without what has an exact test of its own."""
+    """Returns the listed virtual machines, without the fields that another test checks exactly."""
     return [{key: vm[key] for key in ("name", "power_state", "ft_state", "role")} for vm in result.json["vms"]]
 
 
@@ -23,11 +23,11 @@ def test_every_machine_of_the_cluster_is_listed(personality, simulator):
     assert {vm["moid"] for vm in before.json["vms"]} == set(lab.state())
     names = [vm["name"] for vm in before.json["vms"]]
     assert names == sorted(names)
-    # Naming one of them changes nothing about the list.
+    # Naming one of them does not change the list.
     assert look(lab).json["vms"] == before.json["vms"]
 
 
-def test_of_a_pair_the_primary_comes_first(healthy):
+def test_the_primary_of_a_pair_comes_first(healthy):
     done = run_module("fault_tolerance", connection(healthy.facts) | {"name": healthy.facts["vm"]})
     found = look(healthy, cluster_name=healthy.facts["cluster"])
     pair = [vm for vm in found.json["vms"] if vm["name"] == healthy.facts["vm"]]
@@ -38,7 +38,7 @@ def test_of_a_pair_the_primary_comes_first(healthy):
     assert {vm["host"] for vm in pair} == set(healthy.facts["hosts"])
 
 
-def test_what_may_not_be_read_of_a_listed_machine_is_null(healthy):
+def test_an_unreadable_property_of_a_listed_machine_is_null(healthy):
     moid = healthy.facts["vm_moid"]
     put(healthy, "vm", {"unreadable": ["name", "runtime", "config"]})
     found = look(healthy, cluster_name=healthy.facts["cluster"])
@@ -47,8 +47,8 @@ def test_what_may_not_be_read_of_a_listed_machine_is_null(healthy):
     assert vm == {"name": moid, "moid": moid} | nothing
 
 
-def test_what_other_machines_lie_on_is_not_mixed_up_with_what_this_one_does(simulator):
-    """All of them are read at once, and so is what all of them use."""
+def test_the_datastores_of_other_machines_are_not_mixed_up(simulator):
+    """All machines are read in one request, and so are all their datastores."""
     for others in (0, 20):
         lab = simulator(personality="6.7", scenario="healthy", vms=others)
         assert len(look(lab).json["vms"]) > others

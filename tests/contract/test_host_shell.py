@@ -1,4 +1,4 @@
-"""host_option on an ESXi shell: esxcli and esxcfg-advcfg are stand-ins whose output is that of the releases on record."""
+"""host_option on an ESXi shell. Stand-ins for esxcli and esxcfg-advcfg print the documented output of real releases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STREAMS = {"Migrate.VMotionStreamDisable": 1}
 
 
 class Host:
-    """A stand-in host: its folder of state, and PATH as its shell has it."""
+    """A stand-in host: its state folder, and a PATH like that of its shell."""
 
     def __init__(self, version: str, folder: Path):
         self.folder = folder
@@ -30,7 +30,7 @@ class Host:
 
     @property
     def calls(self) -> list[list[str]]:
-        """Every call so far: the tool and its arguments."""
+        """Returns every call so far: the tool and its arguments."""
         return [line.split("\t") for line in (self.folder / "calls").read_text().splitlines()]
 
     @property
@@ -53,7 +53,7 @@ def options(result) -> dict:
 
 @pytest.mark.parametrize(("version", "default"), [("4.1", None), ("5.0", 0), ("6.7", 0)])
 @pytest.mark.parametrize("name", ["Migrate.VMotionStreamDisable", "/Migrate/VMotionStreamDisable"])
-def test_the_articles_option_is_set_and_given_its_default_again(version, default, name, host):
+def test_the_articles_option_is_set_and_reset_to_its_default(version, default, name, host):
     lab = host(version)
     first = lab.run({name: 1})
     assert first.changed and options(first) == {"Migrate.VMotionStreamDisable": (0, 1, default)}
@@ -66,7 +66,7 @@ def test_the_articles_option_is_set_and_given_its_default_again(version, default
     assert not lab.run({name: None}, state="default").changed
 
 
-def test_what_was_typed_in_the_article_is_what_is_called(host):
+def test_the_calls_are_those_of_the_article(host):
     lab = host("5.0")
     lab.run(STREAMS)
     assert lab.writes == [
@@ -77,14 +77,14 @@ def test_what_was_typed_in_the_article_is_what_is_called(host):
     assert old.writes == [["esxcfg-advcfg", "-s", "1", "/Migrate/VMotionStreamDisable"]]
 
 
-def test_a_check_run_reads_and_writes_nothing(host):
+def test_check_mode_reads_and_writes_nothing(host):
     lab = host("5.0")
     foretold = lab.run(STREAMS, "--check", "--diff")
     assert foretold.changed and not lab.writes
     assert foretold.json["diff"] == lab.run(STREAMS, "--diff").json["diff"]
 
 
-def test_where_no_tool_tells_the_default_a_check_run_says_that_it_cannot_know(host):
+def test_check_mode_says_if_no_tool_reports_the_default(host):
     lab = host("4.1")
     foretold = lab.run(STREAMS, "--check", state="default")
     assert foretold.changed and "do not tell the default" in foretold.json["warnings"][0]
@@ -92,14 +92,14 @@ def test_where_no_tool_tells_the_default_a_check_run_says_that_it_cannot_know(ho
 
 
 @pytest.mark.parametrize("wanted", [7, -1, "abc", 1.5, True])
-def test_type_and_range_are_checked_before_anything_is_written(wanted, host):
+def test_type_and_range_are_checked_before_any_write(wanted, host):
     lab = host("6.7")
     result = lab.run({"Migrate.VMotionStreamDisable": wanted, "Migrate.NetTimeout": 30})
     assert result.kind == "invalid_arguments" and "from 0 to 1" in result.msg
     assert not lab.writes
 
 
-def test_an_option_that_the_build_lost_fails_or_is_skipped(host):
+def test_an_option_missing_from_the_build_fails_or_is_skipped(host):
     lab = host("8.0")
     result = lab.run(STREAMS)
     assert result.kind == "not_found" and "7.0 Update 2" in result.msg
@@ -110,7 +110,7 @@ def test_an_option_that_the_build_lost_fails_or_is_skipped(host):
 
 @pytest.mark.parametrize("version", ["4.1", "6.7"])
 @pytest.mark.parametrize("text", ["two words", "-d", "$(touch /tmp/owned) `id`; 'x' \"y\" \\ *", "łódź", "5"])
-def test_a_text_reaches_the_tool_as_one_argument(version, text, host):
+def test_a_string_reaches_the_tool_as_one_argument(version, text, host):
     lab = host(version)
     assert lab.run({"UserVars.LabNote": text}).changed
     assert lab.value("UserVars/LabNote") == text
@@ -118,14 +118,14 @@ def test_a_text_reaches_the_tool_as_one_argument(version, text, host):
 
 
 @pytest.mark.parametrize("text", ["a\nDefault String Value: b", " blank", "tab\t"])
-def test_a_text_that_the_tools_cannot_show_again_is_not_written(text, host):
+def test_a_string_that_the_tools_cannot_show_again_is_not_written(text, host):
     lab = host("5.0")
     result = lab.run({"UserVars.LabNote": text})
     assert result.kind == "invalid_arguments" and "UserVars.LabNote" in result.msg
     assert not lab.writes
 
 
-def test_a_host_that_is_broken_is_not_one_without_the_option(host, tmp_path):
+def test_a_broken_host_differs_from_one_without_the_option(host, tmp_path):
     broken = tmp_path / "broken"
     broken.mkdir()
     for name, says in (("esxcli", "connection refused"), ("esxcfg-advcfg", "/dev/x: No such file or directory")):
@@ -135,7 +135,7 @@ def test_a_host_that_is_broken_is_not_one_without_the_option(host, tmp_path):
     assert result.kind == "fault" and "connection refused" in result.msg and "/dev/x" in result.msg
 
 
-def test_a_tool_that_fails_is_quoted_and_one_that_does_nothing_is_caught(host):
+def test_a_failing_tool_is_quoted_and_one_without_effect_is_detected(host):
     lab = host("5.0")
     lab.inject("fail", "Unable to connect to hostd\n")
     failed = lab.run(STREAMS)
@@ -150,7 +150,7 @@ def alive(pid: str) -> bool:
 
 
 @pytest.mark.parametrize(("call", "changed"), [("get", False), ("set", True)])
-def test_a_tool_that_hangs_is_ended_and_what_is_not_known_is_not_denied(call, changed, host):
+def test_a_hanging_tool_is_ended_and_its_outcome_is_unknown(call, changed, host):
     lab = host("5.0")
     lab.inject("hang", call)
     result = lab.run(STREAMS, timeout=1)
@@ -159,7 +159,7 @@ def test_a_tool_that_hangs_is_ended_and_what_is_not_known_is_not_denied(call, ch
     assert not alive((lab.folder / "hung").read_text())
 
 
-def test_an_interrupted_run_leaves_no_tool_behind(host, monkeypatch):
+def test_an_interrupted_run_leaves_no_tool_running(host, monkeypatch):
     lab = host("5.0")
     lab.inject("hang", "set")
     monkeypatch.setenv("PATH", lab.env["PATH"])
@@ -172,7 +172,7 @@ def test_an_interrupted_run_leaves_no_tool_behind(host, monkeypatch):
 SERVER = {"VMWARE_HOST": "127.0.0.1", "VMWARE_PORT": "9", "VMWARE_USER": "me", "VMWARE_PASSWORD": "S3cret-word"}
 
 
-def test_the_shell_is_chosen_where_there_is_one_and_no_server_is_named(host):
+def test_the_shell_is_the_default_if_there_is_one_and_no_server_is_named(host):
     lab = host("5.0")
     assert lab.run(STREAMS, connection=None).changed
     assert not lab.run(STREAMS, env=SERVER).changed, "said so, a server in the environment does not matter"
@@ -184,7 +184,7 @@ def test_the_shell_is_chosen_where_there_is_one_and_no_server_is_named(host):
     assert through.kind == "connection", "a server that is named is meant"
 
 
-def test_a_misspelt_connection_is_the_only_problem_that_is_told():
+def test_a_misspelt_connection_is_the_only_reported_problem():
     result = run_module("host_option", {"connection": "shel", "options": {"/Migrate/NetTimeout": 1}})
     assert result.kind == "invalid_arguments" and "`connection`" in result.msg and "shell" in result.msg
     for follow_up in ("hostname", "username", "password", "problems"):
@@ -203,6 +203,6 @@ def test_a_misspelt_connection_is_the_only_problem_that_is_told():
         ({"connection": "ssh"}, "invalid_arguments", "`connection`"),
     ],
 )
-def test_what_is_missing_or_means_nothing_is_named(args, kind, says):
+def test_missing_and_conflicting_arguments_are_named(args, kind, says):
     result = run_module("host_option", {"options": STREAMS} | args, env={"PATH": "/nonexistent"})
     assert result.kind == kind and says in result.msg, result.msg

@@ -1,6 +1,6 @@
-"""Servers that send too much, too slowly or without end: a run stays small, ends in time, and says what happened in one line.
+"""Servers that send too much, too slowly or without end. A run must stay small, end in time and say what happened.
 
-The limits are those of modules/lib/vsphere/README.md.
+modules/lib/vsphere/README.md lists the limits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hostile import fault, http, serve, soap
 from modules import Result, binary, environment, judge
 
 TIMEOUT = 5
-# After the deadline, a run has five seconds to find out how far it came; the rest is for a busy machine.
+# After the deadline, a run has five seconds to find out how far it got. The rest is slack for a busy machine.
 SECONDS = TIMEOUT + 5 + 2
 PEAK_MB = 300
 LINE = 100_000
@@ -27,7 +27,7 @@ MB = 1_000_000
 
 
 def page(method: str, objects: str, token: object = "") -> bytes:
-    """A page of what a read finds; with a token, there are more."""
+    """Returns a page of results. With a token, more pages follow."""
     return soap(method, f"<returnval><token>{token}</token>{objects}</returnval>")
 
 
@@ -37,13 +37,13 @@ def vm(number: object, properties: str = "", name: str = "vm") -> str:
 
 
 def once(make: Callable[[], bytes]):
-    """Always the same answer, which is made when it is first needed."""
+    """Answers always the same. The answer is created on first use."""
     made = functools.cache(make)
     return lambda _method, _count: made()
 
 
 def inside(make: Callable[[], str]):
-    """One large page."""
+    """Returns one large page."""
     return once(lambda: page("RetrievePropertiesEx", make()))
 
 
@@ -104,7 +104,7 @@ def long_ids(method, count):
     return page(method, "".join(objects), str(count))
 
 
-# What the server answers to a read; the kind of the error, where several are right all of them; a part of the message.
+# The server's answer to a read, the error kind (if several are correct, all of them), and a part of the message.
 CASES = {
     "pages without end": (many_pages, "connection timeout", READ),
     "an object that grows": (growing_object, "connection", "larger than 64 MiB"),
@@ -143,7 +143,7 @@ CASES = {
     "a redirect to a long name": (once(lambda: REDIRECT), "connection", "redirect"),
 }
 
-# Between this process and a module: the peak memory of a child begins with its parent's, which is large here.
+# Runs between this process and a module: a child's peak memory begins with its parent's, which is large here.
 MEASURE = """
 import os, subprocess, sys
 child = subprocess.Popen(sys.argv[1:])
@@ -154,7 +154,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 
 def run(name: str, args: dict) -> tuple[Result, float, int]:
-    """Runs a module; returns its result, the seconds that it took and its peak memory in MB."""
+    """Runs a module. Returns its result, the duration in seconds and the peak memory in MB."""
     start = time.monotonic()
     ended = subprocess.run(
         [sys.executable, "-c", MEASURE, binary(name)],
@@ -183,7 +183,7 @@ def test_a_hostile_server(case):
     assert methods[-1] == "Logout"
 
 
-def test_a_server_that_needs_four_seconds_for_every_answer():
+def test_a_server_that_takes_four_seconds_for_every_answer():
     with serve(lambda method, _: page(method, vm(1)), delay=4) as (connection, methods):
         args = connection | {"name": "inner", "state": "powered_on", "timeout": TIMEOUT}
         result, seconds, _ = run("vm_power", args)
@@ -192,7 +192,7 @@ def test_a_server_that_needs_four_seconds_for_every_answer():
 
 
 def test_sixteen_large_answers_at_once():
-    """What the answers to all of a run's requests take together is what is bounded."""
+    """The limit applies to the answers to all requests of a run together."""
     hosts = [f"esxi{number:02}" for number in range(16)]
     manager = '<propSet><name>configManager.advancedOption</name><val type="OptionManager">o</val></propSet>'
     known = "".join(

@@ -1,4 +1,4 @@
-"""Finding things in inventories that are large, ambiguous, half out of order, or those of a single host."""
+"""Inventories that are large, ambiguous, partly out of service, or of a single host."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ every_module = pytest.mark.parametrize("name", MODULES)
 
 
 def look(lab, **target):
-    """What vmx_option finds for a target, without changing anything."""
+    """Returns what vmx_option finds for a target, without changing anything."""
     args = connection(lab.facts) | target | {"options": {"guestinfo.a": "1"}}
     return run_module("vmx_option", args, "--check")
 
 
 @every_module
-def test_a_large_inventory_that_comes_in_pages(name, simulator):
+def test_a_large_inventory_in_pages(name, simulator):
     lab = simulator(personality="6.7", scenario="healthy", hosts=12, vms=150, page=10)
     args = example(name, lab.facts)
     assert run_module(name, args).did
@@ -29,14 +29,14 @@ def test_a_large_inventory_that_comes_in_pages(name, simulator):
     [
         ({"datacenter": "Lab"}, "ambiguous"),
         ({"datacenter": "DC2"}, "not_found"),
-        # Below the folder of virtual machines of a datacenter, of which there are two.
+        # These folders are below the VM folder of a datacenter. There are two datacenters.
         ({"folder": "nested"}, "not_found"),
         ({"folder": "nested", "datacenter": "Lab"}, "vm-66"),
         ({"folder": "/Lab/vm/second"}, "vm-67"),
         ({"folder": "/Lab/vm/third"}, "not_found"),
     ],
 )
-def test_of_two_of_one_name_the_place_decides(place, answer, simulator):
+def test_the_place_selects_one_of_two_with_the_same_name(place, answer, simulator):
     lab = simulator(personality="6.7", scenario="duplicates")
     found = look(lab, name="twin", **place)
     assert (found.kind if found.json["failed"] else found.json["vm"]["moid"]) == answer, found.msg
@@ -44,15 +44,15 @@ def test_of_two_of_one_name_the_place_decides(place, answer, simulator):
 
 @pytest.mark.parametrize("datacenter", ["Lab", "Elsewhere"])
 @pytest.mark.parametrize("name", [name for name in MODULES if name not in {"host_option", "vmkernel_service", "cluster_ha"}])
-def test_a_datacenter_means_nothing_to_a_moid(name, datacenter, healthy):
-    """module_defaults give it to every task, those with a remedy by moid among them."""
+def test_a_datacenter_has_no_effect_beside_a_moid(name, datacenter, healthy):
+    """module_defaults set a datacenter for every task, including remedies by moid."""
     args = example(name, healthy.facts)
     del args["name"]
     result = run_module(name, args | {"moid": healthy.facts["vm_moid"], "datacenter": datacenter}, "--check")
     assert result.did and result.json["vm"]["moid"], result.msg
 
 
-def test_the_places_that_an_ambiguity_names_lead_to_one_each(simulator):
+def test_each_place_in_an_ambiguity_error_selects_one(simulator):
     lab = simulator(personality="6.7", scenario="duplicates")
     told = look(lab, name="twin")
     assert told.kind == "ambiguous"
@@ -66,14 +66,14 @@ def test_the_places_that_an_ambiguity_names_lead_to_one_each(simulator):
 
 @pytest.mark.parametrize("vm", ["zażółć 日本", "50% of it", "a/b\\c", "50%25", "<&>\"'", "two\u2028lines", " spaced "])
 def test_names_with_unusual_characters(vm, healthy):
-    """vSphere writes some of them as %2f, %5c and %25."""
+    """vSphere encodes some of them as %2f, %5c and %25."""
     healthy.set(healthy.facts["vm_moid"], name=vm)
     found = look(healthy, name=vm)
     assert not found.json["failed"], found.msg
     assert (found.json["vm"]["moid"], found.json["vm"]["name"]) == (healthy.facts["vm_moid"], vm)
 
 
-def test_a_host_that_is_not_connected_is_told_and_the_others_are_done(simulator):
+def test_a_disconnected_host_is_reported_and_the_others_are_changed(simulator):
     lab = simulator(personality="6.7", scenario="healthy", hosts=4)
     lab.set(lab.facts["host_moids"][1], connection="notResponding")
     args = connection(lab.facts) | {
@@ -89,7 +89,7 @@ def test_a_host_that_is_not_connected_is_told_and_the_others_are_done(simulator)
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
-def test_an_esxi_host_asked_directly(personality, simulator):
+def test_an_esxi_host_without_vcenter(personality, simulator):
     lab = simulator(personality=personality, scenario="healthy", direct=True)
     args = connection(lab.facts)
     vm = args | {"name": lab.facts["vm"]}
@@ -103,6 +103,6 @@ def test_an_esxi_host_asked_directly(personality, simulator):
     assert not run_module("fault_tolerance", vm | {"state": "absent"}).json["failed"]
 
 
-def test_a_user_who_may_not_read_the_options_is_told_so(healthy):
+def test_a_user_without_the_privilege_to_read_options_gets_an_error(healthy):
     healthy.set(healthy.facts["vm_moid"], unreadable=["config.extraConfig"])
     assert look(healthy, name="inner").kind == "permission"

@@ -1,6 +1,6 @@
-"""A document a line in, a result a line out, over one session.
+"""JSON lines: one document per line in, one result per line out, over one session.
 
-The `simulator` fixture asserts after every test that no session is left.
+The `simulator` fixture checks after every test that no session is left.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from modules import (
 
 
 class Series:
-    """A module that takes lines, as a co-process."""
+    """A module that reads lines, as a co-process."""
 
     def __init__(self, name: str, *flags: str):
         self.name = name
@@ -46,7 +46,7 @@ class Series:
         self.process.stdin.flush()
 
     def read(self) -> dict:
-        """The next result, held to what every result promises."""
+        """Returns the next result, after checking the promises."""
         line = self.process.stdout.readline()
         answer = json.loads(line)
         kind = (answer.get("error") or {}).get("kind")
@@ -55,12 +55,12 @@ class Series:
         return answer
 
     def ask(self, document) -> dict:
-        """One line, and its result before there is a next one."""
+        """Sends one line and returns its result."""
         self.write(document)
         return self.read()
 
     def end(self) -> int:
-        """The exit status, once there are no more lines."""
+        """Closes the input and returns the exit status."""
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         assert self.process.stdout.closed or self.process.stdout.read() == b""
@@ -83,7 +83,7 @@ def test_lines_are_answered_one_by_one_over_one_session(name, healthy):
     with Series(name) as series:
         predicted = series.ask(args | {"_ansible_check_mode": True})
         done = series.ask(args)
-        # Under way is one session, and it stays while nobody asks anything.
+        # One session is open, and stays open between lines.
         assert healthy.sessions()["live"] == 1
         assert done["changed"] is predicted["changed"] is (name in CHANGING)
         assert not done["failed"] and not predicted["failed"]
@@ -96,7 +96,7 @@ def host_options(lab, value, **more) -> dict:
     return connection(lab.facts) | hosts | more
 
 
-def test_many_lines_are_answered_in_their_order_and_cost_two_requests_each(healthy):
+def test_many_lines_are_answered_in_order_with_two_requests_each(healthy):
     values = [0, 1, 1, 0, 9, 1] * 10
     with Series("host_option") as series:
         series.write(*(host_options(healthy, value, _ansible_check_mode=True) for value in values))
@@ -113,7 +113,7 @@ def test_many_lines_are_answered_in_their_order_and_cost_two_requests_each(healt
     assert len(healthy.methods()) == 20 * 2 + 3
 
 
-def test_the_flags_are_those_of_every_line(healthy):
+def test_the_flags_apply_to_every_line(healthy):
     with Series("host_option", "--check", "--diff") as series:
         answers = [series.ask(host_options(healthy, 1)) for _ in range(2)]
         series.end()
@@ -123,7 +123,7 @@ def test_the_flags_are_those_of_every_line(healthy):
 BAD = [b"", b"   ", b"{", b"[]", b"{}", b"\xff", b'{"no": 1}', b'{"options": {"a.b": NaN}}']
 
 
-def test_a_bad_line_is_one_failed_result_and_the_next_goes_on(healthy):
+def test_a_bad_line_is_one_failed_result_and_the_next_line_runs(healthy):
     with Series("host_option") as series:
         for line in BAD:
             answer = series.ask(line)
@@ -132,7 +132,7 @@ def test_a_bad_line_is_one_failed_result_and_the_next_goes_on(healthy):
         assert series.end() == 2
 
 
-def test_what_fails_otherwise_is_the_status_of_all(healthy):
+def test_another_failure_sets_the_exit_status_to_1(healthy):
     with Series("host_option") as series:
         assert series.ask(b"{}")["error"]["kind"] == "invalid_arguments"
         assert series.ask(host_options(healthy, 0, esxi_hostname="nowhere"))["error"]["kind"] == "not_found"
@@ -140,7 +140,7 @@ def test_what_fails_otherwise_is_the_status_of_all(healthy):
         assert series.end() == 1
 
 
-def test_a_line_that_never_ends_is_left_out(healthy):
+def test_an_endless_line_is_skipped(healthy):
     with Series("host_option") as series:
         answer = series.ask(b'{"a": "' + b"x" * (16 * 1024 * 1024) + b'"}')
         assert answer["error"]["kind"] == "invalid_arguments" and "more than" in answer["msg"]
@@ -148,7 +148,7 @@ def test_a_line_that_never_ends_is_left_out(healthy):
         assert series.end() == 2
 
 
-def test_the_last_line_needs_no_end(healthy):
+def test_the_last_line_needs_no_newline(healthy):
     with Series("host_option") as series:
         series.process.stdin.write(json.dumps(host_options(healthy, 0)).encode())
         series.process.stdin.close()
@@ -156,12 +156,12 @@ def test_the_last_line_needs_no_end(healthy):
         assert series.process.wait(timeout=60) == 0
 
 
-def test_no_lines_are_no_failure():
+def test_no_lines_are_a_success():
     with Series("host_option") as series:
         assert series.end() == 0
 
 
-def test_lines_may_be_in_a_file(healthy, tmp_path):
+def test_lines_can_be_in_a_file(healthy, tmp_path):
     path = tmp_path / "lines"
     path.write_text("".join(json.dumps(host_options(healthy, value)) + "\n" for value in (1, 1)))
     ended = subprocess.run(
@@ -186,13 +186,13 @@ def test_another_connection_is_another_session(healthy):
     with Series("host_option") as series:
         for more in ({}, {"hostname": "localhost"}, {}, {"timeout": 7}, {"hostname": "localhost"}):
             assert not series.ask(host_options(healthy, 0, **more))["failed"]
-        # Whoever got the password wrong does not get the session of who had it right.
+        # A line with a wrong password must not use the session of a line with the correct one.
         assert series.ask(host_options(healthy, 0, password="wrong"))["error"]["kind"] == "authentication"
         assert healthy.sessions()["live"] == 2
         assert series.end() == 1
 
 
-def test_each_line_tells_its_own_requests(healthy):
+def test_each_line_reports_its_own_requests(healthy):
     with Series("host_option") as series:
         loud = [series.ask(host_options(healthy, 0, _ansible_verbosity=3))["invocation"] for _ in range(2)]
         quiet = series.ask(host_options(healthy, 0))["invocation"]
@@ -202,21 +202,21 @@ def test_each_line_tells_its_own_requests(healthy):
 
 
 @pytest.mark.parametrize("wanted", [0, 1])
-def test_a_session_that_expired_is_renewed(wanted, healthy):
+def test_an_expired_session_is_renewed(wanted, healthy):
     with Series("host_option") as series:
         assert not series.ask(host_options(healthy, 0))["failed"]
         healthy.inject(method="UpdateOptions" if wanted else "RetrievePropertiesEx", fault="NotAuthenticated")
         answer = series.ask(host_options(healthy, wanted))
         assert not answer["failed"] and answer["changed"] is bool(wanted)
         assert healthy.sessions()["logins"] == 2
-        # The simulator counts as live what it only pretended to have dropped.
+        # The injected fault did not really drop the session, so the simulator still counts it as live.
         healthy.reset()
         assert not series.ask(host_options(healthy, 0))["failed"]
         assert series.end() == 0
 
 
 @pytest.mark.parametrize("how", ["drop", "http500", "garbage"])
-def test_a_server_that_breaks_off_breaks_only_that_line(how, healthy):
+def test_a_server_failure_fails_only_that_line(how, healthy):
     with Series("host_option") as series:
         assert not series.ask(host_options(healthy, 0))["failed"]
         healthy.inject(method="UpdateOptions", how=how, times=0)
@@ -236,7 +236,7 @@ def test_a_signal_between_lines_logs_out(number, healthy):
         assert series.process.stdout.read() == b""
 
 
-def test_a_signal_within_a_line_is_its_result_and_the_last_one(simulator):
+def test_a_signal_within_a_line_gives_a_last_result(simulator):
     lab = simulator(personality="6.7", scenario="healthy", task_ms=60_000)
     args = example("vm_power", lab.facts)
     with Series("vm_power") as series:
@@ -249,7 +249,7 @@ def test_a_signal_within_a_line_is_its_result_and_the_last_one(simulator):
         assert series.process.stdout.read() == b""
 
 
-def test_nobody_reads_any_more(healthy):
+def test_the_output_pipe_is_closed(healthy):
     with Series("host_option") as series:
         assert not series.ask(host_options(healthy, 0))["failed"]
         series.process.stdout.close()
@@ -258,9 +258,9 @@ def test_nobody_reads_any_more(healthy):
         assert series.process.wait(timeout=60) == 1
 
 
-def test_a_reader_that_stopped_reading_does_not_keep_a_signal_off(healthy):
+def test_a_reader_that_stopped_reading_does_not_block_a_signal(healthy):
     with Series("host_option") as series:
-        # Room for a few results.
+        # The pipe has room for a few results.
         fcntl.fcntl(series.process.stdout, fcntl.F_SETPIPE_SZ, 4096)
         series.write(*[host_options(healthy, 0)] * 50)
         seen = []

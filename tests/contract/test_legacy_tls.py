@@ -1,4 +1,4 @@
-"""Servers that speak TLS 1.0 and nothing newer, as ESXi 5.0 does: with the build that speaks it too, and without."""
+"""Servers that only speak TLS 1.0, like ESXi 5.0: with the build that supports it, and without."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WAYS_OUT = ("legacy-tls", "connection: shell", "TLS-terminating proxy")
 
 
 class OldServer:
-    """TLS 1.0, and nothing newer."""
+    """TLS 1.0 only."""
 
     def __init__(self, folder: Path):
         cert, key = folder / "cert.pem", folder / "key.pem"
@@ -41,7 +41,7 @@ class OldServer:
 
 @pytest.fixture
 def old(simulator, tmp_path) -> Iterator[tuple]:
-    """The lab of the article, and the server in front of it."""
+    """The article's lab, and the TLS 1.0 server in front of it."""
     lab = simulator(personality="5.0", scenario="article", http=True)
     server = OldServer(tmp_path)
     with tls_front(server.context, lab.facts["port"]) as server.port:
@@ -57,11 +57,11 @@ def arguments(lab, server, **more) -> dict:
 
 @pytest.fixture
 def legacy(monkeypatch) -> None:
-    """The modules are those of the build with the feature."""
+    """Uses the modules built with the feature."""
     monkeypatch.setattr(modules, "BINARIES", LEGACY)
 
 
-def test_the_build_that_speaks_it_logs_in_reads_and_writes_and_says_what_it_spoke(old, legacy):
+def test_the_legacy_build_reads_writes_and_reports_the_tls_version(old, legacy):
     lab, server = old
     args = arguments(lab, server, tls_minimum="1.0", thumbprint=server.sha1)
     first = run_module("host_option", args)
@@ -75,7 +75,7 @@ def test_the_build_that_speaks_it_logs_in_reads_and_writes_and_says_what_it_spok
     assert lab.sessions()["live"] == 0
 
 
-def test_certificates_are_judged_as_strictly_and_before_a_password_is_sent(old, legacy):
+def test_certificates_are_checked_as_strictly_and_before_a_password_is_sent(old, legacy):
     lab, server = old
     wrong = ":".join(["00"] * 20)
     for trust, says in (({}, server.sha1), ({"thumbprint": wrong}, server.sha1)):
@@ -87,7 +87,7 @@ def test_certificates_are_judged_as_strictly_and_before_a_password_is_sent(old, 
     assert trusting.changed, trusting.msg
 
 
-def test_it_is_never_chosen_silently(old, legacy):
+def test_old_tls_is_never_used_silently(old, legacy):
     lab, server = old
     for minimum in (None, "1.2", "1.1"):
         result = run_module("host_option", arguments(lab, server, tls_minimum=minimum, thumbprint=server.sha1))
@@ -95,14 +95,14 @@ def test_it_is_never_chosen_silently(old, legacy):
     assert lab.methods() == []
 
 
-def test_a_server_that_speaks_newer_tls_is_spoken_to_in_that(healthy, legacy):
+def test_newer_tls_is_used_if_the_server_has_it(healthy, legacy):
     args = example("host_option", healthy.facts) | {"tls_minimum": "1.0"}
     result = run_module("host_option", args)
     assert result.changed and "try without `tls_minimum" in result.json["warnings"][1], result.json
 
 
 @pytest.mark.parametrize("minimum", [None, "1.2"])
-def test_without_it_the_error_says_what_the_server_speaks_and_names_three_ways_out(minimum, old):
+def test_without_permission_the_error_names_the_servers_tls_and_three_ways_out(minimum, old):
     lab, server = old
     result = run_module("host_option", arguments(lab, server, tls_minimum=minimum, thumbprint=server.sha1))
     assert result.kind == "tls" and all(way in result.msg for way in WAYS_OUT), result.msg
@@ -111,7 +111,7 @@ def test_without_it_the_error_says_what_the_server_speaks_and_names_three_ways_o
 
 @pytest.mark.parametrize("name", MODULES)
 @pytest.mark.parametrize("minimum", ["1.0", 1.0, "1.1"])
-def test_the_usual_build_refuses_to_try_and_contacts_nothing(name, minimum, healthy):
+def test_the_usual_build_rejects_the_argument_and_contacts_nothing(name, minimum, healthy):
     result = run_module(name, example(name, healthy.facts) | {"tls_minimum": minimum})
     assert result.kind == "invalid_arguments" and result.exit == 2
     assert "`tls_minimum`" in result.msg and all(way in result.msg for way in WAYS_OUT), result.msg

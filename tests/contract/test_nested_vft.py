@@ -1,4 +1,4 @@
-"""The one program that has all modules."""
+"""nested_vft, the program with all modules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_it_lists_its_modules():
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_it_is_each_module_by_its_name_and_by_its_first_word(name, tmp_path):
+def test_the_module_is_selected_by_program_name_or_first_word(name, tmp_path):
     linked = tmp_path / f"AnsiballZ_{name}.linux_x86_64"
     linked.symlink_to(binary("nested_vft"))
     arguments = b'{"nonsense": 1}'
@@ -33,7 +33,7 @@ def test_it_is_each_module_by_its_name_and_by_its_first_word(name, tmp_path):
     assert run(linked, "--doc").stdout == run(binary(name), "--doc").stdout
 
 
-def test_a_module_that_it_does_not_have_is_refused_as_arguments_are():
+def test_an_unknown_module_is_rejected_like_invalid_arguments():
     ended = run(binary("nested_vft"), "host_optoin", "args.json")
     answer = json.loads(ended.stdout)
     assert ended.returncode == 2 and answer["failed"] and not answer["changed"]

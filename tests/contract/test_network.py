@@ -1,4 +1,4 @@
-"""Servers and ways to them that are not as they should be."""
+"""Broken servers and network paths."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOBODY = {
 
 @contextlib.contextmanager
 def serve(server):
-    """Runs a socketserver in a thread; yields its port."""
+    """Runs a socketserver in a thread. Yields its port."""
     with server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -76,16 +76,16 @@ def answering(status: int, body: bytes, **headers: str):
     ],
     ids=["web page", "redirect", "503", "404", "nothing", "entities", "deep", "bytes"],
 )
-def test_a_server_that_is_no_vsphere(status, body, headers, words):
+def test_a_server_that_is_not_vsphere(status, body, headers, words):
     with answering(status, body, **headers) as port:
-        # A service that is not available is waited for.
+        # A module retries an unavailable service.
         result = run_module("vm_power", NOBODY | {"protocol": "http", "port": port, "timeout": 2})
     assert result.kind == "connection", result.msg
     for word in words:
         assert word in result.msg
 
 
-def test_a_redirect_to_https_of_the_same_host_is_told_with_the_arguments_for_it():
+def test_a_redirect_to_https_of_the_same_host_names_the_arguments_for_it():
     location = "https://root:S3CRET@127.0.0.1/sdk?ticket=S3CRET"
     with answering(301, b"", Location=location) as port:
         result = run_module("vm_power", NOBODY | {"protocol": "http", "port": port})
@@ -94,7 +94,7 @@ def test_a_redirect_to_https_of_the_same_host_is_told_with_the_arguments_for_it(
     assert "S3CRET" not in result.stdout.decode() + result.stderr.decode()
 
 
-def test_a_server_that_takes_the_connection_and_says_nothing():
+def test_a_server_that_accepts_the_connection_and_stays_silent():
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -103,7 +103,7 @@ def test_a_server_that_takes_the_connection_and_says_nothing():
 
 
 class Proxy(socketserver.BaseRequestHandler):
-    """An HTTP proxy that makes tunnels and passes on whole requests, one a connection."""
+    """An HTTP proxy that opens tunnels and forwards complete requests, one per connection."""
 
     def handle(self):
         head = b""
@@ -148,13 +148,13 @@ def test_a_proxy_is_used_for_everything_and_resolves_the_name(name, http, simula
         assert {method for method, _ in server.seen} == ({"POST"} if http else {"CONNECT"})
 
 
-def test_proxies_of_the_environment_are_not_used(healthy):
+def test_proxy_variables_of_the_environment_are_ignored(healthy):
     nowhere = "http://127.0.0.1:9"
     env = {"http_proxy": nowhere, "https_proxy": nowhere, "HTTPS_PROXY": nowhere, "ALL_PROXY": nowhere}
     assert run_module("vm_power", example("vm_power", healthy.facts), "--check", env=env).changed
 
 
-def test_a_proxy_that_is_not_there_is_the_one_that_is_named(healthy):
+def test_a_missing_proxy_is_named_in_the_error(healthy):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -163,8 +163,8 @@ def test_a_proxy_that_is_not_there_is_the_one_that_is_named(healthy):
     assert result.kind == "connection" and f"127.0.0.1:{port}" in result.msg
 
 
-def test_a_server_that_only_speaks_old_tls_is_recognised(tmp_path):
-    """ESXi before 5.5."""
+def test_a_server_with_only_old_tls_is_recognised(tmp_path):
+    """ESXi before 5.5 is such a server."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]

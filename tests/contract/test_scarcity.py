@@ -29,7 +29,7 @@ NOBODY = {
 
 
 def answer(program, how: str, args: dict, limit: int, number: int, **options):
-    """Runs the program within a limit of the system, with its arguments in a file, on stdin, or as a line."""
+    """Runs the program under a resource limit, with its arguments in a file, on stdin, or as a line."""
     text = json.dumps(args).encode()
     with tempfile.NamedTemporaryFile() as file:
         file.write(text)
@@ -54,7 +54,7 @@ every_way = pytest.mark.parametrize("how", ["file", "stdin", "lines"])
 
 @pytest.fixture(scope="module")
 def program():
-    """A program that every user may run; root may have as many threads as there are."""
+    """A program that every user may run. root has no limit on threads."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         yield shutil.copy(binary(NAME), folder)
@@ -76,7 +76,7 @@ def test_with_few_file_descriptors(how):
 
 
 def caught(process: subprocess.Popen, number: int) -> bool:
-    """Tells whether the process has a handler for this signal."""
+    """Returns true if the process has a handler for this signal."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     mask = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
     return bool(int(mask.split()[1], 16) >> (number - 1) & 1)
@@ -84,7 +84,7 @@ def caught(process: subprocess.Popen, number: int) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_at_any_moment_gets_a_result(number):
-    """Before the program's own first instruction it cannot have a handler, and the signal kills it."""
+    """Before the first instruction of the program there is no handler, so the signal kills it."""
     handled = 0
     for step in range(60):
         process = subprocess.Popen(
@@ -105,7 +105,7 @@ def test_a_signal_at_any_moment_gets_a_result(number):
     assert handled
 
 
-def test_a_signal_while_many_arguments_are_checked_gets_a_result():
+def test_a_signal_during_the_check_of_many_arguments_gets_a_result():
     options = {f"guestinfo.a{number}": str(number) for number in range(30_000)}
     args = {key: value for key, value in NOBODY.items() if key != "state"} | {"options": options}
     for step in range(6):

@@ -1,4 +1,4 @@
-"""What the modules say happened is what happened: check mode, diff, changed, and how little it costs."""
+"""Check mode, diff and `changed` tell the truth, and cost few requests."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ every_idempotent_module = pytest.mark.parametrize("name", IDEMPOTENT)
 
 
 def state_of(result) -> dict:
-    """The part of a result that is about the target, without what only says how the run went."""
+    """Returns the part of a result about the target, without the part about the run itself."""
     return {key: value for key, value in result.json.items() if key not in ("invocation", "msg", "changed", "warnings")}
 
 
 @every_changing_module
-def test_check_mode_writes_nothing_and_foretells_the_real_run(name, healthy):
+def test_check_mode_writes_nothing_and_predicts_the_real_run(name, healthy):
     args = example(name, healthy.facts)
     foretold = run_module(name, args, "--check", "--diff")
     assert foretold.changed
@@ -42,7 +42,7 @@ def test_a_second_run_changes_nothing_and_writes_nothing(name, healthy):
 
 
 @every_idempotent_module
-def test_a_run_without_change_costs_five_requests_at_most(name, healthy):
+def test_a_run_without_change_costs_at_most_five_requests(name, healthy):
     args = example(name, healthy.facts)
     run_module(name, args)
     healthy.clear_log()
@@ -51,7 +51,7 @@ def test_a_run_without_change_costs_five_requests_at_most(name, healthy):
 
 
 @every_changing_module
-def test_a_diff_is_only_given_when_asked_for(name, healthy):
+def test_a_diff_is_only_returned_on_request(name, healthy):
     args = example(name, healthy.facts)
     assert "diff" not in run_module(name, args, "--check").json
     assert run_module(name, args | {"_ansible_diff": True, "_ansible_check_mode": True}).json["diff"]
@@ -60,7 +60,7 @@ def test_a_diff_is_only_given_when_asked_for(name, healthy):
 @every_module
 @pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
 @pytest.mark.parametrize("http", [False, True], ids=["https", "http"])
-def test_every_personality_answers_every_module(name, personality, http, simulator):
+def test_every_module_works_with_every_personality(name, personality, http, simulator):
     lab = simulator(personality=personality, scenario="healthy", http=http)
     args = example(name, lab.facts) | ({"missing": "skip"} if name == "host_option" else {})
     result = run_module(name, args, "--check")
@@ -81,11 +81,11 @@ def test_each_further_host_costs_one_request(simulator):
     assert costs[1] - costs[0] == 5, costs
 
 
-def test_results_keep_their_keys_from_state_to_state(healthy):
-    """The same module answers with the same keys, whether it changed something, found nothing to do, or only looked."""
+def test_results_have_the_same_keys_in_every_state(healthy):
+    """The keys are the same whether a module changed something, found nothing to do, or ran in check mode."""
     for name in MODULES:
         args = example(name, healthy.facts)
         runs = [run_module(name, args, "--check"), run_module(name, args), run_module(name, args)]
         assert len({frozenset(state_of(run)) for run in runs}) == 1, name
-        # The next module finds the lab as its example expects it.
+        # The next module needs the lab that its example expects.
         healthy.reset()

@@ -1,4 +1,4 @@
-"""vmkernel_service against the lab: what a vSphere administrator sees of it."""
+"""vmkernel_service against the simulator, from the view of a vSphere administrator."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def service(lab, device: str | None, services, /, *flags: str, **more) -> Result
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
-def test_a_vmknic_carries_a_service_and_gives_it_up(personality, simulator):
+def test_a_service_is_enabled_and_disabled_on_a_vmknic(personality, simulator):
     lab = simulator(personality=personality, scenario="healthy")
     for state, before, after in [
         ("present", ["faultToleranceLogging"], ["faultToleranceLogging", "vmotion"]),
@@ -36,7 +36,7 @@ def test_a_vmknic_carries_a_service_and_gives_it_up(personality, simulator):
         assert [host["name"] for host in done.json["hosts"]] == sorted(lab.facts["hosts"])
 
 
-def test_the_only_vmknic_of_a_service_changes_with_a_warning(healthy):
+def test_changing_the_only_vmknic_of_a_service_warns(healthy):
     moved = service(healthy, "vmk0", "faultToleranceLogging")
     assert moved.changed and all("faultToleranceLogging" in host["services"] for host in moved.json["hosts"])
     for host, warning in zip(sorted(healthy.facts["hosts"]), moved.json["warnings"], strict=True):
@@ -47,7 +47,7 @@ def test_the_only_vmknic_of_a_service_changes_with_a_warning(healthy):
     assert DESELECT not in healthy.methods(), "the selection replaces the former one by itself"
 
 
-def test_where_several_may_carry_it_none_loses_it(simulator):
+def test_if_several_vmknics_may_carry_a_service_all_keep_it(simulator):
     lab = simulator(personality="8.0", scenario="healthy")
     foretold = service(lab, "vmk2", "faultToleranceLogging", "--check", "--diff")
     added = service(lab, "vmk2", "faultToleranceLogging", "--diff")
@@ -66,14 +66,14 @@ def test_several_services_are_one_task(healthy):
     assert not service(healthy, "vmk1", ",".join(services)).changed
 
 
-def test_a_port_group_names_the_vmknic_of_every_host(healthy):
+def test_a_port_group_selects_the_vmknic_on_every_host(healthy):
     done = service(healthy, None, "vmotion", portgroup="FT")
     assert done.changed and {host["device"] for host in done.json["hosts"]} == {"vmk1"}
     assert not service(healthy, "vmk1", "vmotion").changed
 
 
 @pytest.mark.parametrize("nic", [{"device": "vmk9"}, {"portgroup": "Nowhere"}])
-def test_a_vmknic_that_is_not_there_is_an_error_that_lists_those_that_are(nic, healthy):
+def test_a_missing_vmknic_is_an_error_that_lists_the_existing_ones(nic, healthy):
     result = service(healthy, None, "vmotion", **nic)
     assert result.kind == "not_found" and result.changed is False
     for error in (host["error"] for host in result.json["hosts"]):
@@ -91,7 +91,7 @@ def test_a_vmknic_that_is_not_there_is_an_error_that_lists_those_that_are(nic, h
         ({"services": "faulttolerancelogging"}, "faultToleranceLogging"),
     ],
 )
-def test_arguments_that_cannot_be_meant_are_refused(args, words, healthy):
+def test_conflicting_arguments_are_rejected(args, words, healthy):
     result = run_module(
         "vmkernel_service", connection(healthy.facts) | {"cluster_name": "Cluster", "device": "vmk1"} | args
     )
@@ -100,7 +100,7 @@ def test_arguments_that_cannot_be_meant_are_refused(args, words, healthy):
 
 
 @pytest.mark.parametrize("hosts", [2, 50])
-def test_a_run_that_changes_nothing_costs_four_requests_for_any_number_of_hosts(hosts, simulator):
+def test_a_run_without_change_costs_four_requests_for_any_number_of_hosts(hosts, simulator):
     lab = simulator(personality="6.7", scenario="healthy", hosts=hosts, http=True)
     result = service(lab, "vmk1", "faultToleranceLogging")
     assert not result.changed and len(result.json["hosts"]) == hosts
@@ -108,14 +108,14 @@ def test_a_run_that_changes_nothing_costs_four_requests_for_any_number_of_hosts(
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7"])
-def test_it_works_on_the_host_itself(personality, simulator):
+def test_it_works_on_a_host_without_vcenter(personality, simulator):
     lab = simulator(personality=personality, scenario="healthy", direct=True)
     name = lab.facts["hostname"]
     assert service(lab, "vmk1", "vmotion", esxi_hostname=name).changed
     assert not service(lab, "vmk1", "vmotion", esxi_hostname=name).changed
 
 
-def test_one_failing_host_hides_none_of_the_others(healthy):
+def test_one_failing_host_hides_no_other_host(healthy):
     bad = healthy.facts["host_moids"][0]
     healthy.inject(method=SELECT, object=f"virtualNicManager-{bad}", fault="HostConfigFault", message="vmk1 is busy")
     result = service(healthy, "vmk1", "vmotion")
@@ -127,7 +127,7 @@ def test_one_failing_host_hides_none_of_the_others(healthy):
     assert sorted(host["changed"] for host in again.json["hosts"]) == [False, True]
 
 
-def test_a_half_done_host_is_told_as_changed(healthy):
+def test_a_half_finished_host_counts_as_changed(healthy):
     one = healthy.facts["hosts"][0]
     service(healthy, "vmk1", ["vmotion", "faultToleranceLogging"], state="absent", esxi_hostname=one)
     healthy.inject(method=SELECT, after=1, fault="HostConfigFault")
@@ -136,7 +136,7 @@ def test_a_half_done_host_is_told_as_changed(healthy):
     assert result.json["hosts"][0]["services"] == ["vmotion"]
 
 
-def test_a_choice_that_never_shows_is_an_error_that_names_it_and_no_unchanged(healthy):
+def test_a_selection_that_never_shows_is_a_named_error_and_counts_as_changed(healthy):
     healthy.inject(method=SELECT, how="silent", times=0)
     one = healthy.facts["hosts"][0]
     result = service(healthy, "vmk1", "vmotion", esxi_hostname=one, timeout=2)
@@ -146,7 +146,7 @@ def test_a_choice_that_never_shows_is_an_error_that_names_it_and_no_unchanged(he
 
 
 @pytest.mark.parametrize(("lag", "timeout"), [(700, 300), (60_000, 300), (60_000, 2)])
-def test_a_server_that_shows_a_choice_late_is_given_the_time_or_the_host_asked(lag, timeout, healthy):
+def test_a_selection_that_shows_late_is_waited_for_or_read_from_the_host(lag, timeout, healthy):
     healthy.set(healthy.facts["host_moids"][0], nic_lag=lag)
     one = healthy.facts["hosts"][0]
     done = service(healthy, "vmk1", "vmotion", esxi_hostname=one, timeout=timeout)
@@ -156,7 +156,7 @@ def test_a_server_that_shows_a_choice_late_is_given_the_time_or_the_host_asked(l
     assert ("QueryNetConfig" in healthy.methods()) == (lag > 700)
 
 
-def test_a_choice_that_was_made_is_told_as_a_change_where_nothing_shows_it(healthy):
+def test_a_selection_that_nothing_shows_counts_as_a_change(healthy):
     healthy.set(healthy.facts["host_moids"][0], nic_lag=60_000)
     healthy.inject(method="QueryNetConfig", fault="NotSupported", times=0)
     one = healthy.facts["hosts"][0]
@@ -165,14 +165,14 @@ def test_a_choice_that_was_made_is_told_as_a_change_where_nothing_shows_it(healt
     assert "run it again" in result.json["error"]["hint"]
 
 
-def test_an_expired_session_is_renewed_and_the_choice_made_once(healthy):
+def test_an_expired_session_is_renewed_and_the_selection_made_once(healthy):
     one = healthy.facts["hosts"][0]
     healthy.inject(method=SELECT, how="expire-session")
     assert service(healthy, "vmk1", "vmotion", esxi_hostname=one).changed
     assert "vmotion" in service(healthy, "vmk1", "vmotion", esxi_hostname=one).json["hosts"][0]["services_before"]
 
 
-def test_a_host_out_of_reach_is_told(healthy):
+def test_an_unreachable_host_is_reported(healthy):
     name, moid = healthy.facts["hosts"][0], healthy.facts["host_moids"][0]
     healthy.set(moid, connection="notResponding")
     result = service(healthy, "vmk1", "vmotion")
@@ -180,12 +180,12 @@ def test_a_host_out_of_reach_is_told(healthy):
     assert [host["changed"] for host in result.json["hosts"]].count(True) == 1
 
 
-def test_a_vmknic_that_may_carry_nothing_is_no_candidate(healthy):
+def test_a_vmknic_that_cannot_carry_services_is_no_candidate(healthy):
     result = service(healthy, "vmk3", "vmotion")
     assert result.kind == "not_found" and "vmk3" in result.msg and SELECT not in healthy.methods()
 
 
-def test_a_port_group_of_several_vmknics_is_ambiguous_only_where_it_is(healthy):
+def test_a_port_group_with_several_vmknics_is_ambiguous_only_on_that_host(healthy):
     name, moid = healthy.facts["hosts"][0], healthy.facts["host_moids"][0]
     healthy.set(moid, portgroups={"vmk2": "FT"})
     result = service(healthy, None, "vmotion", portgroup="FT")

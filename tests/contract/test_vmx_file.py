@@ -1,4 +1,4 @@
-"""vmx_option on a .vmx file: what an administrator with a shell sees of it."""
+"""vmx_option on a .vmx file, from the view of an administrator with a shell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def values(result) -> dict:
     return {option["key"]: (option["before"], option["after"]) for option in result.json["options"]}
 
 
-def test_the_articles_options_are_set_changed_and_removed_and_no_other_byte_is(vmx):
+def test_the_articles_options_are_set_changed_and_removed_without_touching_other_bytes(vmx):
     old = vmx.read_bytes()
     first = options(vmx, REPLAY, "--diff")
     assert first.changed and first.json["file"]["encoding"] == "Shift_JIS"
@@ -50,7 +50,7 @@ def test_the_articles_options_are_set_changed_and_removed_and_no_other_byte_is(v
 @pytest.mark.parametrize(
     ("wanted", "more"), [(REPLAY, {}), (dict.fromkeys(REPLAY), {"state": "absent"}), ({"replay.filename": None}, {"state": "absent"})]
 )
-def test_a_second_run_finds_nothing_to_do_and_touches_nothing(wanted, more, vmx):
+def test_a_second_run_finds_nothing_to_do_and_writes_nothing(wanted, more, vmx):
     assert options(vmx, wanted, **more).changed
     before = state(vmx.parent)
     again = options(vmx, wanted, backup=True, **more)
@@ -58,7 +58,7 @@ def test_a_second_run_finds_nothing_to_do_and_touches_nothing(wanted, more, vmx)
     assert state(vmx.parent) == before
 
 
-def test_a_check_run_says_what_a_real_one_does_and_writes_nothing(vmx):
+def test_check_mode_predicts_the_real_run_and_writes_nothing(vmx):
     before = state(vmx.parent)
     foretold = options(vmx, REPLAY, "--check", "--diff", backup=True)
     assert state(vmx.parent) == before
@@ -78,7 +78,7 @@ def test_values_in_the_encoding_of_the_file_are_read_and_written(vmx):
 
 
 @pytest.mark.parametrize("value", ['a "quoted" | text', "two\nlines", " spaces ", "#", "tab\there", "|22"])
-def test_every_value_comes_back_as_it_went_in(value, vmx):
+def test_every_value_is_read_back_as_written(value, vmx):
     assert values(options(vmx, {"guestinfo.a": value}))["guestinfo.a"] == (None, value)
     assert not options(vmx, {"guestinfo.a": value}).changed
 
@@ -96,7 +96,7 @@ def in_use(vmx: Path, sign: str) -> None:
     "sign",
     ["inner.vmx.lck", "inner.vmx.lck/", "inner.vmx~", "inner.vmss", "inner-1234abcd.vmss", "checkpoint.vmState"],
 )
-def test_a_virtual_machine_in_use_is_left_alone_unless_there_is_nothing_to_do(sign, vmx):
+def test_a_virtual_machine_in_use_is_not_edited_unless_there_is_nothing_to_do(sign, vmx):
     in_use(vmx, sign)
     before = state(vmx.parent)
     refused = options(vmx, REPLAY)
@@ -107,13 +107,13 @@ def test_a_virtual_machine_in_use_is_left_alone_unless_there_is_nothing_to_do(si
     assert state(vmx.parent) == before
 
 
-def test_what_lies_beside_it_for_other_reasons_is_no_sign_of_use(vmx):
+def test_unrelated_files_in_the_folder_are_no_sign_of_use(vmx):
     for name in ("inner-Snapshot1.vmsn", "other.vmx.lck", "other.vmss", "inner.vmsd", "vmware.log", "inner-2.vmss"):
         (vmx.parent / name).write_bytes(b"")
     assert options(vmx, REPLAY).changed
 
 
-def test_a_link_is_followed_only_when_that_is_asked_for(vmx, tmp_path):
+def test_a_symbolic_link_is_followed_only_on_request(vmx, tmp_path):
     link = tmp_path / "link.vmx"
     link.symlink_to(vmx)
     refused = options(link, REPLAY)
@@ -144,7 +144,7 @@ def fifo(path: Path) -> None:
         (lambda path: path.write_bytes(b'config.version = "8"\na="1"\nb="1"\nA = "2"\n'), "conflict", "lines 2 and 4"),
     ],
 )
-def test_what_cannot_be_edited_is_named_and_left_alone(make, kind, says, tmp_path):
+def test_a_file_that_cannot_be_edited_is_named_and_left_unchanged(make, kind, says, tmp_path):
     path = tmp_path / "x.vmx"
     make(path)
     before = state(tmp_path)
@@ -153,7 +153,7 @@ def test_what_cannot_be_edited_is_named_and_left_alone(make, kind, says, tmp_pat
     assert state(tmp_path) == before
 
 
-def test_other_peoples_secrets_do_not_come_out(vmx):
+def test_secrets_in_the_file_are_not_shown(vmx):
     secrets = [("RemoteDisplay.vnc.password", "S3cret-1"), ("guestinfo.userdata", "S3cret-2"), ("dbPasswd", "S3cret-3")]
     vmx.write_bytes(vmx.read_bytes() + b"".join(f'{key} = "{value}"\r\n'.encode() for key, value in secrets))
     result = options(vmx, REPLAY, "--diff")
@@ -161,7 +161,7 @@ def test_other_peoples_secrets_do_not_come_out(vmx):
     assert b"S3cret" not in result.stdout
 
 
-def test_other_peoples_duplicates_are_a_warning(vmx):
+def test_existing_duplicates_are_a_warning(vmx):
     vmx.write_bytes(vmx.read_bytes() + b'a="1"\r\nA = "2"\r\n')
     assert "lines 14 and 15" in options(vmx, REPLAY).json["warnings"][0]
 
@@ -176,12 +176,12 @@ def test_other_peoples_duplicates_are_a_warning(vmx):
         ({"path": None}, "give one of `name`, `uuid`, `moid` or `path`"),
     ],
 )
-def test_arguments_that_contradict_each_other_are_refused(args, says, vmx):
+def test_conflicting_arguments_are_rejected(args, says, vmx):
     result = run_module("vmx_option", {"path": str(vmx), "options": REPLAY} | args)
     assert result.kind == "invalid_arguments" and says in result.msg, result.msg
 
 
-def test_a_server_is_not_asked_and_what_is_said_of_it_does_not_matter(vmx):
+def test_with_a_path_no_server_is_contacted_and_its_arguments_do_not_matter(vmx):
     server = {"VMWARE_HOST": "127.0.0.1", "VMWARE_PORT": "many", "VMWARE_USER": "me", "VMWARE_PROXY_HOST": "p"}
     assert options(vmx, REPLAY, env=server).changed
     given = {"hostname": "127.0.0.1", "port": 9, "username": "me", "password": "S3cret-word", "datacenter": "Lab"}
@@ -189,14 +189,14 @@ def test_a_server_is_not_asked_and_what_is_said_of_it_does_not_matter(vmx):
 
 
 @pytest.mark.parametrize("path", [None, "", "__omit_place_holder__152339"])
-def test_a_path_that_is_not_given_is_none(path):
-    """Up to ansible-core 2.18 an omitted argument arrives as a text, and then the environment names the server."""
+def test_an_omitted_path_is_none(path):
+    """Up to ansible-core 2.18 an omitted argument arrives as a string. Then the environment names the server."""
     server = {"VMWARE_HOST": "127.0.0.1", "VMWARE_PORT": "9", "VMWARE_USER": "me", "VMWARE_PASSWORD": "S3cret-word"}
     args = {"path": path, "name": "inner", "options": REPLAY}
     assert run_module("vmx_option", args, env=server).kind == "connection"
 
 
-def test_mode_and_owner_are_kept_and_a_copy_of_the_old_file_is_made_on_request(vmx):
+def test_mode_and_owner_are_kept_and_a_backup_is_made_on_request(vmx):
     old = vmx.read_bytes()
     vmx.chmod(0o640)
     if os.geteuid() == 0:
@@ -212,7 +212,7 @@ def test_mode_and_owner_are_kept_and_a_copy_of_the_old_file_is_made_on_request(v
 
 
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r"])
-def test_every_line_ending_is_kept_also_where_the_last_line_has_none(ending, tmp_path):
+def test_every_line_ending_is_kept_even_if_the_last_line_has_none(ending, tmp_path):
     file = tmp_path / "x.vmx"
     file.write_bytes(b'\xef\xbb\xbfconfig.version = "8"' + ending + b'a = "1"')
     assert options(file, {"a": "2", "b": "3"}).changed

@@ -1,4 +1,4 @@
-"""vmx_option on a .vmx file: a run that is killed, or whose system calls fail, at every place where that can matter."""
+"""vmx_option on a .vmx file: the run is killed, or a system call fails, at every relevant call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vmx_file import options
 
 from modules import binary, environment
 
-# The calls that change what is on disk, and the end of the run. `?` allows a call that the machine does not have.
+# The system calls that change the disk, and the end of the run. `?` allows a call that the machine does not have.
 CALLS = "openat,write,fchmod,fchown,flock,fsync,?rename,?renameat,?renameat2,?unlink,?unlinkat,exit_group"
 WANTED = {"replay.allowFT": "TRUE"}
 OLD = b'config.version = "8"\nreplay.allowFT = "FALSE"\n'
@@ -22,7 +22,7 @@ NEW = OLD.replace(b"FALSE", b"TRUE")
 
 
 class Folder:
-    """The folder of a virtual machine, and in it a temporary file that an earlier run left when it was killed."""
+    """The folder of a virtual machine, with a temporary file that a killed earlier run left behind."""
 
     def __init__(self, folder: Path):
         self.folder = folder / "inner"
@@ -41,13 +41,15 @@ class Folder:
 
     def run(self, *words: str) -> subprocess.CompletedProcess:
         self.reset()
-        # Without -f, strace counts and disturbs only the main thread, which does all work on files.
+        # Without -f, strace only counts and disturbs the main thread, which does all work on files.
         command = ["strace", "-y", "-o", str(self.log), *words, binary("vmx_option"), str(self.args)]
         return subprocess.run(command, capture_output=True, env=environment(), timeout=60, check=False)
 
     def points(self) -> list[tuple[str, int, bool]]:
-        """Every call of an undisturbed run from where it first names the folder on: its name, its number among the calls
-        of that name, and whether it concerns the folder."""
+        """Returns every call of an undisturbed run, from the first one that names the folder.
+
+        Each has its name, its number among the calls of that name, and whether it concerns the folder.
+        """
         assert self.run("-e", f"trace={CALLS}").returncode == 0
         counts, points = collections.Counter(), []
         for line in self.log.read_text().splitlines():
@@ -62,7 +64,7 @@ class Folder:
         return {path.name for path in self.folder.iterdir()}
 
     def check(self, point: str) -> bytes:
-        """Asserts that there is nothing half done but what the next run removes. Returns the content of the file."""
+        """Asserts that nothing unfinished is left that the next run would not remove. Returns the content of the file."""
         now = self.vmx.read_bytes()
         assert now in (OLD, NEW), point
         assert stat.S_IMODE(self.vmx.stat().st_mode) == 0o640, point
@@ -76,7 +78,7 @@ def folder(tmp_path) -> Folder:
     return Folder(tmp_path)
 
 
-def test_a_run_killed_before_any_call_leaves_the_old_file_or_the_new_one_and_the_next_run_tidies_up(folder):
+def test_a_killed_run_leaves_the_old_or_the_new_file_and_the_next_run_cleans_up(folder):
     seen = set()
     for call, number, _ in folder.points():
         point = f"{call} {number}"
@@ -92,7 +94,7 @@ def test_a_run_killed_before_any_call_leaves_the_old_file_or_the_new_one_and_the
     assert seen == {OLD, NEW}
 
 
-def test_a_run_in_which_a_call_fails_says_whether_the_file_changed_and_leaves_nothing(folder):
+def test_a_run_with_a_failing_call_reports_whether_the_file_changed_and_leaves_nothing(folder):
     failed = set()
     for call, number, inside in folder.points():
         if not inside:

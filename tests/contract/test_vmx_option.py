@@ -1,4 +1,4 @@
-"""vmx_option against the lab: what a vSphere administrator sees of it."""
+"""vmx_option against the simulator, from the view of a vSphere administrator."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_the_articles_options_need_a_power_cycle_on_a_running_virtual_machine(si
     assert not options(lab, REPLAY).changed
 
 
-def test_they_need_none_on_one_that_is_off(simulator):
+def test_the_articles_options_need_no_power_cycle_on_a_powered_off_one(simulator):
     lab = simulator(personality="5.0", scenario="off")
     first = options(lab, REPLAY)
     assert first.changed and first.json["needs_power_cycle"] is False
@@ -36,13 +36,13 @@ def test_they_need_none_on_one_that_is_off(simulator):
 
 
 @pytest.mark.parametrize("personality", ["6.7", "8.0"])
-def test_replay_options_get_a_warning_where_they_mean_nothing(personality, simulator):
+def test_replay_options_get_a_warning_where_they_have_no_effect(personality, simulator):
     lab = simulator(personality=personality, scenario="healthy")
     assert "replay" in options(lab, REPLAY, "--check").json["warnings"][0]
     assert "warnings" not in options(lab, {"guestinfo.a": "1"}, "--check").json
 
 
-def test_keys_and_truth_values_are_compared_without_regard_to_case(healthy):
+def test_keys_and_booleans_are_compared_case_insensitively(healthy):
     assert options(healthy, {"guestinfo.Flag": "TRUE"}).changed
     for same in ({"guestinfo.flag": "true"}, {"GUESTINFO.FLAG": True}, {"guestinfo.Flag": "True"}):
         assert not options(healthy, same).changed, same
@@ -60,7 +60,7 @@ def test_other_values_are_compared_exactly(healthy):
     ("given", "stored"),
     [(1, "1"), (True, "TRUE"), ("zażółć <&> \"gęślą\" 'jaźń' \u2028", None), (" spaces ", None), ("a\tb", None)],
 )
-def test_every_value_comes_back_as_it_went_in(given, stored, healthy):
+def test_every_value_is_read_back_as_written(given, stored, healthy):
     first = options(healthy, {"guestinfo.a": given})
     assert first.changed, first.msg
     assert not options(healthy, {"guestinfo.a": given}).changed
@@ -68,7 +68,7 @@ def test_every_value_comes_back_as_it_went_in(given, stored, healthy):
     assert after.lower() == (stored if stored is not None else given).lower()
 
 
-def test_absent_removes_and_stays_away_from_the_rest(healthy):
+def test_absent_removes_only_the_named_options(healthy):
     options(healthy, {"guestinfo.a": "1", "guestinfo.b": "2"})
     removed = options(healthy, {"GuestInfo.A": None}, state="absent")
     assert removed.changed and values(removed) == {"guestinfo.a": ("1", None)}
@@ -77,7 +77,7 @@ def test_absent_removes_and_stays_away_from_the_rest(healthy):
 
 
 @pytest.mark.parametrize("key", ["memSize", "numvcpus", "displayName", "guestOS"])
-def test_a_key_that_vsphere_ignores_silently_is_an_error_that_names_it(key, healthy):
+def test_a_key_that_vsphere_silently_ignores_is_a_named_error(key, healthy):
     result = options(healthy, {key: "7", "guestinfo.a": "1"})
     assert result.json["failed"] and key in result.msg
     assert "guestinfo.a" not in result.msg
@@ -85,13 +85,13 @@ def test_a_key_that_vsphere_ignores_silently_is_an_error_that_names_it(key, heal
 
 
 @pytest.mark.parametrize("state", ["inaccessible", "orphaned", "disconnected", "invalid"])
-def test_a_virtual_machine_out_of_reach_is_named_as_such(state, healthy):
+def test_an_unreachable_virtual_machine_is_reported(state, healthy):
     healthy.set(healthy.facts["vm_moid"], connection=state)
     result = options(healthy, {"guestinfo.a": "1"})
     assert result.json["failed"] and state in result.msg
 
 
-def test_a_suspended_virtual_machine_takes_no_options(simulator):
+def test_a_suspended_virtual_machine_accepts_no_options(simulator):
     lab = simulator(personality="6.7", scenario="suspended")
     result = options(lab, {"guestinfo.a": "1"})
     assert result.kind == "conflict" and "suspended" in result.msg
@@ -99,7 +99,7 @@ def test_a_suspended_virtual_machine_takes_no_options(simulator):
 
 
 @pytest.mark.parametrize("by", ["name", "moid", "bios", "instance", "folder", "short folder", "datacenter"])
-def test_a_virtual_machine_is_found_in_every_way(by, healthy):
+def test_every_way_to_identify_a_virtual_machine(by, healthy):
     facts = healthy.facts
     service = SmartConnect(
         host=facts["hostname"],
