@@ -6,8 +6,6 @@
 mod observe;
 mod plan;
 
-use std::ffi::OsString;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use contract::{Applied, Error, Module, Outcome, Plan, Rule, Run};
@@ -258,7 +256,5 @@ impl Module for ClusterHa {
     }
 }
 
-/// Runs the module with these words, the first of which is the program.
-pub fn main(words: Vec<OsString>) -> ExitCode {
-    contract::main_from::<ClusterHa>(words)
-}
+/// The program.
+pub const PROGRAM: callers::Program = callers::Program::of::<ClusterHa>();

@@ -10,9 +10,6 @@ mod observe;
 mod plan;
 mod state;
 
-use std::ffi::OsString;
-use std::process::ExitCode;
-
 use contract::{Applied, Error, Module, Outcome, Plan, Rule, Run};
 use plan::Change;
 use schemars::JsonSchema;
@@ -244,7 +241,5 @@ impl Module for FaultTolerance {
     }
 }
 
-/// Runs the module with these words, the first of which is the program.
-pub fn main(words: Vec<OsString>) -> ExitCode {
-    contract::main_from::<FaultTolerance>(words)
-}
+/// The program.
+pub const PROGRAM: callers::Program = callers::Program::of::<FaultTolerance>();

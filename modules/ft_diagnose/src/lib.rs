@@ -10,9 +10,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -267,7 +265,5 @@ impl Module for FtDiagnose {
     }
 }
 
-/// Runs the module with these words, the first of which is the program.
-pub fn main(words: Vec<OsString>) -> ExitCode {
-    contract::main_from::<FtDiagnose>(words)
-}
+/// The program.
+pub const PROGRAM: callers::Program = callers::Program::of::<FtDiagnose>();

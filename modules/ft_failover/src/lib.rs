@@ -10,8 +10,6 @@ mod plan;
 mod state;
 
 use std::cell::{Cell, RefCell};
-use std::ffi::OsString;
-use std::process::ExitCode;
 
 use contract::{Applied, Error, Module, Outcome, Plan, Rule, Run};
 use plan::Change;
@@ -229,7 +227,5 @@ impl Module for FtFailover {
     }
 }
 
-/// Runs the module with these words, the first of which is the program.
-pub fn main(words: Vec<OsString>) -> ExitCode {
-    contract::main_from::<FtFailover>(words)
-}
+/// The program.
+pub const PROGRAM: callers::Program = callers::Program::of::<FtFailover>();

@@ -18,9 +18,6 @@ mod plan_tests;
 mod testing;
 mod vms;
 
-use std::ffi::OsString;
-use std::process::ExitCode;
-
 use check::Check;
 use contract::{Applied, Error, Module, NoChange, Outcome, Plan, Rule, Run};
 use facts::{Facts, Place};
@@ -220,7 +217,5 @@ fn subject(facts: &Facts) -> String {
     }
 }
 
-/// Runs the module with these words, the first of which is the program.
-pub fn main(words: Vec<OsString>) -> ExitCode {
-    contract::main_from::<FtReadiness>(words)
-}
+/// The program.
+pub const PROGRAM: callers::Program = callers::Program::of::<FtReadiness>();

@@ -10,8 +10,6 @@ mod shell;
 mod value;
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::process::ExitCode;
 use std::rc::Rc;
 
 use api::Hosts;
@@ -347,7 +345,5 @@ fn host_report(outcome: &Outcome<HostOption>) -> HostReport {
     }
 }
 
-/// Runs the module with these words, the first of which is the program.
-pub fn main(words: Vec<OsString>) -> ExitCode {
-    contract::main_from::<HostOption>(words)
-}
+/// The program.
+pub const PROGRAM: callers::Program = callers::Program::of::<HostOption>();

@@ -1,25 +1,24 @@
-//! All modules in one program. Which of them it is, is said by the name that it is called by, or else by its first word.
+//! All modules in one program. The name that it is called by selects the module, or else its first word.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use callers::Program;
 use serde_json::json;
 
-/// A module: its name, and what runs it with these words, the first of which is the program.
-type Entry = (&'static str, fn(Vec<OsString>) -> ExitCode);
-
-const MODULES: [Entry; 9] = [
-    ("cluster_ha", cluster_ha::main),
-    ("fault_tolerance", fault_tolerance::main),
-    ("ft_diagnose", ft_diagnose::main),
-    ("ft_failover", ft_failover::main),
-    ("ft_readiness", ft_readiness::main),
-    ("host_option", host_option::main),
-    ("vm_power", vm_power::main),
-    ("vmkernel_service", vmkernel_service::main),
-    ("vmx_option", vmx_option::main),
+/// Every module, sorted by name.
+const MODULES: &[Program] = &[
+    cluster_ha::PROGRAM,
+    fault_tolerance::PROGRAM,
+    ft_diagnose::PROGRAM,
+    ft_failover::PROGRAM,
+    ft_readiness::PROGRAM,
+    host_option::PROGRAM,
+    vm_power::PROGRAM,
+    vmkernel_service::PROGRAM,
+    vmx_option::PROGRAM,
 ];
 
 fn main() -> ExitCode {
@@ -27,8 +26,8 @@ fn main() -> ExitCode {
 }
 
 fn run(mut words: Vec<OsString>) -> ExitCode {
-    if let Some((_, module)) = words.first().and_then(|program| called_by(program)) {
-        return module(words);
+    if let Some(module) = words.first().and_then(|program| called_by(program)) {
+        return module.run(words);
     }
     let Some(word) = words.get(1) else {
         let _ = std::io::stderr().write_all(usage().as_bytes());
@@ -38,32 +37,36 @@ fn run(mut words: Vec<OsString>) -> ExitCode {
     match word.as_str() {
         "--help" | "-h" => print(&usage()),
         "--version" | "-V" => print(concat!("nested_vft ", env!("CARGO_PKG_VERSION"), "\n")),
-        "--list" => print(&MODULES.map(|(name, _)| format!("{name}\n")).concat()),
+        "--list" => print(&(names().collect::<Vec<_>>().join("\n") + "\n")),
         _ => match named(&word) {
-            Some((_, module)) => {
+            Some(module) => {
                 words.remove(0);
-                module(words)
+                module.run(words)
             }
             None => refuse(&word),
         },
     }
 }
 
-fn named(name: &str) -> Option<Entry> {
-    MODULES.into_iter().find(|(known, _)| *known == name)
+fn names() -> impl Iterator<Item = &'static str> {
+    MODULES.iter().map(|module| module.name)
 }
 
-/// The module that the program's own name says.
+fn named(name: &str) -> Option<Program> {
+    MODULES.iter().copied().find(|module| module.name == name)
+}
+
+/// Returns the module that the program's own name selects.
 ///
-/// Ansible puts `AnsiballZ_` before the name of the file that it copies, whose extension says for which machine it is.
-fn called_by(program: &OsStr) -> Option<Entry> {
+/// Ansible puts `AnsiballZ_` before the name of the file that it copies; the extension names the kind of machine.
+fn called_by(program: &OsStr) -> Option<Program> {
     let name = Path::new(program).file_name()?.to_str()?;
     let name = name.strip_prefix("AnsiballZ_").unwrap_or(name);
     named(name.split_once('.').map_or(name, |(name, _)| name))
 }
 
 fn usage() -> String {
-    let names = MODULES.map(|(name, _)| name).join(" ");
+    let names = names().collect::<Vec<_>>().join(" ");
     format!(
         "Usage: nested_vft MODULE [OPTIONS] [ARGS]\n\
          \n\
@@ -83,8 +86,8 @@ fn usage() -> String {
 fn refuse(word: &str) -> ExitCode {
     // The answer is ASCII, whatever the word is.
     let shown = word.escape_default();
-    let hint = contract::nearest(word, MODULES.map(|(name, _)| name))
-        .map_or("see --list".to_owned(), |name| format!("did you mean `{name}`?"));
+    let hint =
+        contract::nearest(word, names()).map_or("see --list".to_owned(), |name| format!("did you mean `{name}`?"));
     let detail = format!("nested_vft has no module `{shown}`: {hint}");
     let answer = json!({
         "changed": false,
@@ -98,7 +101,7 @@ fn refuse(word: &str) -> ExitCode {
 }
 
 fn print(text: &str) -> ExitCode {
-    // Whoever reads only the first lines of it, as `head` does, is no failure of this program.
+    // `nested_vft --help | head` is no failure of this program.
     let _ = std::io::stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS
 }
@@ -112,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../");
+    const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
 
     /// Texts of values: right and wrong ones of every type.
     const VALUES: [&str; 24] = [
@@ -143,9 +146,9 @@ mod tests {
     ];
 
     /// A module, and a document of its arguments.
-    fn document() -> impl Strategy<Value = (Entry, String)> {
-        select(&MODULES[..]).prop_flat_map(|module| {
-            let schema = std::fs::read_to_string(format!("{FOLDER}schemas/{}.args.json", module.0)).unwrap();
+    fn document() -> impl Strategy<Value = (Program, String)> {
+        select(MODULES).prop_flat_map(|module| {
+            let schema = std::fs::read_to_string(format!("{FOLDER}schemas/{}.args.json", module.name)).unwrap();
             let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
             let names: Vec<String> = schema["properties"].as_object().unwrap().keys().cloned().collect();
             // Words in quotes: the values that texts may have are among them.
@@ -163,9 +166,9 @@ mod tests {
         })
     }
 
-    /// Checks the invariants of a document (`cli::invariants` of contract).
-    fn check(module: Entry, document: Vec<u8>) {
-        let status = module.1(vec![module.0.into(), "--fuzz".into(), OsString::from_vec(document)]);
+    /// Checks the invariants of a document (`contract::invariants`).
+    fn check(module: Program, document: Vec<u8>) {
+        let status = module.run(vec![module.name.into(), "--fuzz".into(), OsString::from_vec(document)]);
         assert_eq!(status, ExitCode::SUCCESS);
     }
 
@@ -188,15 +191,20 @@ mod tests {
 
     #[test]
     fn it_has_every_module_of_the_workspace() {
-        let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let mut there: Vec<String> = std::fs::read_dir(modules)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|folder| folder.join("Cargo.toml").exists())
+        let folders = std::fs::read_dir(format!("{FOLDER}modules")).unwrap().map(|entry| entry.unwrap().path());
+        let mut modules: Vec<String> = folders
+            .filter(|folder| folder.join("Cargo.toml").exists() && folder.join("src/lib.rs").exists())
             .map(|folder| folder.file_name().unwrap().to_str().unwrap().to_owned())
             .collect();
-        there.sort();
-        assert_eq!(there, MODULES.map(|(name, _)| name));
+        modules.sort();
+        for module in &modules {
+            assert!(
+                named(module).is_some(),
+                "modules/nested_vft has no `{module}`: add `{module}::PROGRAM,` to MODULES in src/main.rs, and \
+                 `{module} = {{ path = \"../{module}\" }}` to [dependencies] in Cargo.toml"
+            );
+        }
+        assert!(modules.iter().eq(names()), "MODULES is not sorted: {modules:?}");
     }
 
     #[test]
@@ -211,7 +219,7 @@ mod tests {
             ("host_options", None),
             ("", None),
         ] {
-            assert_eq!(called_by(OsStr::new(program)).map(|(name, _)| name), module, "{program}");
+            assert_eq!(called_by(OsStr::new(program)).map(|module| module.name), module, "{program}");
         }
     }
 }

@@ -4,9 +4,6 @@
 
 mod plan;
 
-use std::ffi::OsString;
-use std::process::ExitCode;
-
 use contract::{Applied, Error, Module, Outcome, Plan, Rule, Run};
 use plan::{Change, Observed, Step};
 use schemars::JsonSchema;
@@ -203,7 +200,5 @@ impl Module for VmPower {
     }
 }
 
-/// Runs the module with these words, the first of which is the program.
-pub fn main(words: Vec<OsString>) -> ExitCode {
-    contract::main_from::<VmPower>(words)
-}
+/// The program.
+pub const PROGRAM: callers::Program = callers::Program::of::<VmPower>();

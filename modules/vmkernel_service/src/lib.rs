@@ -8,9 +8,6 @@ mod plan;
 mod report;
 mod verify;
 
-use std::ffi::OsString;
-use std::process::ExitCode;
-
 use contract::{Applied, Error, Kind, Module, Outcome, Plan, Rule, Run};
 use plan::{Change, Observed};
 use report::{Report, host_report};
@@ -277,7 +274,5 @@ impl Module for VmkernelService {
     }
 }
 
-/// Runs the module with these words, the first of which is the program.
-pub fn main(words: Vec<OsString>) -> ExitCode {
-    contract::main_from::<VmkernelService>(words)
-}
+/// The program.
+pub const PROGRAM: callers::Program = callers::Program::of::<VmkernelService>();

@@ -1,7 +1,5 @@
-//! The program `vmkernel_service`. The library beside it is all of it: the collection's one program has the same in it.
+//! Thin wrapper; the multi-call program links the same library.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    vmkernel_service::main(std::env::args_os().collect())
+fn main() -> std::process::ExitCode {
+    vmkernel_service::PROGRAM.main()
 }

@@ -7,9 +7,7 @@ mod options;
 mod vm;
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::rc::Rc;
 
 use contract::{Applied, Error, Kind, Module, Outcome, Plan, Rule, Run, Scalar};
@@ -362,7 +360,5 @@ fn keys(changes: &Changes) -> String {
     changes.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// Runs the module with these words, the first of which is the program.
-pub fn main(words: Vec<OsString>) -> ExitCode {
-    contract::main_from::<VmxOption>(words)
-}
+/// The program.
+pub const PROGRAM: callers::Program = callers::Program::of::<VmxOption>();

@@ -2,28 +2,29 @@
 
 #![no_main]
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
+use callers::Program;
 use libfuzzer_sys::fuzz_target;
 
-const MODULES: [(&str, fn(Vec<OsString>) -> ExitCode); 9] = [
-    ("cluster_ha", cluster_ha::main),
-    ("fault_tolerance", fault_tolerance::main),
-    ("ft_diagnose", ft_diagnose::main),
-    ("ft_failover", ft_failover::main),
-    ("ft_readiness", ft_readiness::main),
-    ("host_option", host_option::main),
-    ("vm_power", vm_power::main),
-    ("vmkernel_service", vmkernel_service::main),
-    ("vmx_option", vmx_option::main),
+const MODULES: &[Program] = &[
+    cluster_ha::PROGRAM,
+    fault_tolerance::PROGRAM,
+    ft_diagnose::PROGRAM,
+    ft_failover::PROGRAM,
+    ft_readiness::PROGRAM,
+    host_option::PROGRAM,
+    vm_power::PROGRAM,
+    vmkernel_service::PROGRAM,
+    vmx_option::PROGRAM,
 ];
 
 fuzz_target!(|input: &[u8]| {
     let Some(end) = input.iter().position(|byte| *byte == b'\n') else { return };
     let (name, document) = (&input[..end], OsStr::from_bytes(&input[end + 1..]));
-    if let Some((name, module)) = MODULES.iter().find(|(known, _)| known.as_bytes() == name) {
-        assert_eq!(module(vec![name.into(), "--fuzz".into(), document.into()]), ExitCode::SUCCESS);
+    if let Some(module) = MODULES.iter().find(|module| module.name.as_bytes() == name) {
+        assert_eq!(module.run(vec![module.name.into(), "--fuzz".into(), document.into()]), ExitCode::SUCCESS);
     }
 });

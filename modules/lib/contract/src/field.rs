@@ -109,17 +109,26 @@ pub(crate) fn shorten(text: &str) -> String {
 
 /// What a value must be.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Type {
+pub enum Type {
+    /// True or false.
     Bool,
+    /// An integer.
     Int {
+        /// The smallest.
         min: Option<i64>,
+        /// The largest.
         max: Option<i64>,
     },
+    /// A number.
     Float,
+    /// A text.
     Text {
+        /// The only ones allowed; empty: any.
         choices: Vec<String>,
+        /// Blank means not given.
         non_empty: bool,
     },
+    /// A list of values of one type.
     List(Box<Type>),
     /// Names to values of any scalar type.
     Dict,
@@ -144,23 +153,29 @@ impl Type {
 
 /// One argument.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Field {
+pub struct Field {
+    /// Its name.
     pub name: String,
     /// Other names that a caller may use.
     pub aliases: Vec<String>,
+    /// Its type.
     pub kind: Type,
+    /// It must be given, by the caller or an environment variable.
     pub required: bool,
+    /// Its value when it is not given.
     pub default: Option<Value>,
     /// The environment variable that stands in when the argument is not given.
     pub env: Option<String>,
+    /// It must not be shown.
     pub secret: bool,
+    /// Its documentation.
     pub description: String,
     /// What each choice means, where it says so.
     pub choices: Vec<(String, String)>,
 }
 
 /// The arguments that `schema`, an object's schema without references, describes.
-pub(crate) fn fields(schema: &Value) -> Vec<Field> {
+pub fn fields(schema: &Value) -> Vec<Field> {
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let Some(properties) = schema["properties"].as_object() else { return Vec::new() };
     properties

@@ -19,9 +19,13 @@ pub const LIMIT: usize = 16 * 1024 * 1024;
 /// What Ansible says about the run, taken out of the arguments.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Wishes {
+    /// `_ansible_check_mode`.
     pub check: bool,
+    /// `_ansible_diff`.
     pub diff: bool,
+    /// `_ansible_no_log`.
     pub no_log: bool,
+    /// `_ansible_verbosity`.
     pub verbosity: u64,
 }
 

@@ -5,40 +5,56 @@
 //! coerces and checks the arguments as Ansible's own modules do, runs the four steps (observe, plan, apply, verify)
 //! for every target, and answers with exactly one JSON object on one line of ASCII, whatever happens.
 //!
-//! Callers with a contract of their own are served too: those that have many documents, a line each; Microsoft DSC, which
-//! thinks in states; Puppet Bolt; Salt.
-//!
-//! It knows nothing of vSphere.
+//! It knows nothing of vSphere and nothing of its callers: the crate `callers` has the command line.
 
+mod answer;
 mod arguments;
-mod cli;
+mod call;
 mod coerce;
 mod doc;
 mod error;
 mod field;
 mod group;
 mod input;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod invariants;
 mod json;
-mod lines;
 mod module;
 mod output;
 mod progress;
 mod run;
+mod runtime;
 mod scalar;
 mod schema;
 mod secret;
 mod shared;
 mod steps;
+mod stream;
 #[cfg(test)]
 mod testing;
 
-pub use cli::{main, main_from};
 pub use error::{Error, Kind, Write};
 pub use field::Rule;
 pub use module::{Applied, Change, Close, Module, NoChange, Outcome, Plan};
 pub use progress::Progress;
 pub use run::{Run, Tracer};
 pub use scalar::Scalar;
+
+/// What a crate needs that serves callers.
+pub mod service {
+    pub use crate::answer::{Answer, warnings};
+    pub use crate::call::{Call, Performed};
+    pub use crate::doc::document as documentation;
+    pub use crate::field::{Field, Type, fields};
+    pub use crate::input::{Document, LIMIT, Source, Wishes, flag, open, parse, too_long, unreadable};
+    pub use crate::output::line;
+    pub use crate::runtime::{Runtime, Signals};
+    pub use crate::schema::{arguments, arguments_internal, result};
+    pub use crate::secret::Secrets;
+    pub use crate::shared::Shared;
+    pub use crate::steps::Ended;
+    pub use crate::stream::{BUFFER, read};
+}
 
 /// Of `known`, the name that `given` most probably means, if any is near enough to be worth a question.
 ///

@@ -1,14 +1,12 @@
-//! What a person at a terminal sees while a run waits.
+//! Output for a person at a terminal while a run waits.
 
 use std::cell::RefCell;
 use std::io::Write;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::output;
-
-/// Tells on standard error what is being waited for: a bar on a terminal, a line per step elsewhere, and nothing at all
-/// when Ansible is the caller, since over ssh standard error and standard output are one stream.
+/// Says what a run waits for: on standard error a bar on a terminal, or a line per step elsewhere; or nothing at all, since
+/// over ssh standard error and standard output are one stream.
 pub struct Progress {
     voice: Voice,
     said: RefCell<String>,
@@ -16,8 +14,7 @@ pub struct Progress {
 
 enum Voice {
     Silent,
-    Lines,
-    Json,
+    Lines(fn(&str)),
     Bar(ProgressBar),
 }
 
@@ -37,14 +34,14 @@ impl Progress {
             }
             Voice::Bar(bar)
         } else {
-            Voice::Lines
+            Voice::Lines(|what| say(&format!("{what}\n")))
         };
         Self { voice, said: RefCell::default() }
     }
 
-    /// Speaks on standard error in JSON lines, for programs that read them (DSC).
-    pub(crate) fn as_json() -> Self {
-        Self { voice: Voice::Json, said: RefCell::default() }
+    /// Hands every new text to `say`.
+    pub fn lines(say: fn(&str)) -> Self {
+        Self { voice: Voice::Lines(say), said: RefCell::default() }
     }
 
     /// What the run waits for now. Saying the same again says nothing new.
@@ -55,8 +52,7 @@ impl Progress {
         what.clone_into(&mut self.said.borrow_mut());
         match &self.voice {
             Voice::Silent => {}
-            Voice::Lines => say(format!("{what}\n").as_bytes()),
-            Voice::Json => say_json("info", what),
+            Voice::Lines(say) => say(what),
             Voice::Bar(bar) => bar.set_message(what.to_owned()),
         }
     }
@@ -76,12 +72,7 @@ impl Progress {
     }
 }
 
-/// Writes `text` to standard error. If nobody reads that any more, it is no reason to fail.
-fn say(text: &[u8]) {
-    let _ = std::io::stderr().write_all(text);
-}
-
-/// Writes `text` to standard error as a JSON line of this `level`.
-pub(crate) fn say_json(level: &str, text: &str) {
-    say(&output::line(&serde_json::json!({ level: text })));
+/// Writes `text` to standard error. A closed standard error is no failure of the run.
+fn say(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }

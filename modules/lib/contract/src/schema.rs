@@ -102,12 +102,12 @@ fn generate<T: JsonSchema>() -> Value {
 }
 
 /// The arguments' schema as this crate uses it: an argument that the environment may give still counts as required.
-pub(crate) fn arguments_internal<M: Module>() -> Value {
+pub fn arguments_internal<M: Module>() -> Value {
     generate::<M::Args>()
 }
 
 /// The arguments' schema as published.
-pub(crate) fn arguments<M: Module>() -> Value {
+pub fn arguments<M: Module>() -> Value {
     let mut schema = arguments_internal::<M>();
     plain(&mut schema);
     let from_environment: Vec<String> = schema["properties"]
@@ -138,7 +138,7 @@ pub(crate) fn arguments<M: Module>() -> Value {
 }
 
 /// The result's schema as published.
-pub(crate) fn result<M: Module>() -> Value {
+pub fn result<M: Module>() -> Value {
     let mut schema = result_internal::<M>();
     plain(&mut schema);
     schema

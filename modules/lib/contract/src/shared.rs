@@ -1,4 +1,4 @@
-//! What the runs of a series share, so that not every one has to open its own.
+//! Sessions that the runs of a series share.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -10,16 +10,16 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::Close;
 
-/// So many stay open: a series that goes from server to server must not leave a session on each.
+/// Maximum number that stays open: a series that goes from server to server must not leave a session on each.
 const AT_MOST: usize = 16;
 
-/// What is open; what was used last is last.
+/// What is open, in the order of its last use.
 #[derive(Default)]
-pub(crate) struct Shared(RefCell<VecDeque<Rc<dyn Lasting>>>);
+pub struct Shared(RefCell<VecDeque<Rc<dyn Lasting>>>);
 
 impl Shared {
-    /// The first `T` that `fits`.
-    pub fn find<T: Close + 'static>(&self, fits: impl Fn(&T) -> bool) -> Option<Rc<T>> {
+    /// Returns the first `T` that `fits`.
+    pub(crate) fn find<T: Close + 'static>(&self, fits: impl Fn(&T) -> bool) -> Option<Rc<T>> {
         let mut open = self.0.borrow_mut();
         let (at, found) = open.iter().enumerate().find_map(|(at, thing)| {
             let thing = Rc::clone(thing).any().downcast::<T>().ok()?;
@@ -32,11 +32,11 @@ impl Shared {
     }
 
     /// Keeps `thing` open.
-    pub fn keep<T: Close + 'static>(&self, thing: Rc<T>) {
+    pub(crate) fn keep<T: Close + 'static>(&self, thing: Rc<T>) {
         self.0.borrow_mut().push_back(thing);
     }
 
-    /// Between two runs: closes what was not used for longest, where there is too much.
+    /// Closes what was not used for longest, if too much is open. Called between two runs.
     pub async fn trim(&self) {
         self.close_down_to(AT_MOST).await;
     }

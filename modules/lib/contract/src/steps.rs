@@ -32,8 +32,10 @@ const LAST_LOOK: Duration = Duration::from_millis(2500);
 const LAST_LOGIN: Duration = Duration::from_secs(2);
 
 /// How a whole run ended.
-pub(crate) struct Ended<M: Module> {
+pub struct Ended<M: Module> {
+    /// How it went for each target.
     pub outcomes: Vec<Outcome<M>>,
+    /// Why the run ended before its targets did.
     pub error: Option<Error>,
 }
 

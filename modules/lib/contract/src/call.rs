@@ -1,62 +1,57 @@
 //! One call: a document is read, understood and run.
 
-use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use futures_util::future::FutureExt;
 use serde_json::{Map, Value};
 
-use super::answer::Answer;
-use super::bolt;
-use super::runtime::Signals;
-use super::stream;
 use crate::arguments::understand;
 use crate::input::{self, Document, LIMIT};
+use crate::runtime::Signals;
 use crate::secret::Secrets;
 use crate::shared::Shared;
-use crate::steps::{self, Ended, defect};
-use crate::{Error, Kind, Module, Progress, Run};
+use crate::steps::{self, Ended};
+use crate::{Error, Kind, Module, Progress, Run, stream};
 
-/// What the command line says of a call.
+/// How a run is asked for, apart from its document.
 #[derive(Clone)]
-pub(super) struct Call {
-    /// The file that holds the arguments; without one it is standard input.
+pub struct Call {
+    /// The file that holds the arguments; none: standard input.
     pub file: Option<PathBuf>,
+    /// Change nothing.
     pub check: bool,
+    /// Report the state before and after.
     pub diff: bool,
-    /// Where it is told what is being waited for.
+    /// Creates the place where the run says what it waits for.
     pub progress: fn() -> Progress,
 }
 
 /// How far a call came.
-pub(super) enum Performed<M: Module> {
+pub enum Performed<M: Module> {
     /// The arguments were not valid.
-    Refused { error: Error, shown: Map<String, Value>, no_log: bool },
+    Refused {
+        /// The reason.
+        error: Error,
+        /// The arguments as understood, secrets masked.
+        shown: Map<String, Value>,
+        /// The caller wants no arguments in the result.
+        no_log: bool,
+    },
     /// It ran.
-    Ran { args: M::Args, shown: Map<String, Value>, run: Run, ended: Ended<M> },
+    Ran {
+        /// The arguments.
+        args: M::Args,
+        /// The same as JSON, secrets masked.
+        shown: Map<String, Value>,
+        /// The run.
+        run: Run,
+        /// How it ended.
+        ended: Ended<M>,
+    },
 }
 
 impl Call {
-    /// Reads the document and answers it.
-    pub async fn answer<M: Module>(&self, signals: &mut Signals) -> Answer {
-        match self.read(signals).await {
-            Ok(document) => self.answer_one::<M>(document, signals).await,
-            Err(error) => Answer::refused::<M>(&error),
-        }
-    }
-
-    async fn answer_one<M: Module>(&self, (mut given, wishes): Document, signals: &mut Signals) -> Answer {
-        if self.file.is_some() || !bolt::called(&given) {
-            return self.answer_to::<M>((given, wishes), None, signals).await;
-        }
-        bolt::answer(match bolt::call(self, &mut given) {
-            Ok(call) => call.answer_to::<M>((given, wishes), None, signals).await,
-            Err(error) => Answer::refused::<M>(&error),
-        })
-    }
-
-    /// The document of a caller that hands over one.
+    /// Reads the document of a caller that hands over one.
     pub async fn read(&self, signals: &mut Signals) -> Result<Document, Error> {
         let bytes = tokio::select! {
             // A signal that came already is answered as one.
@@ -82,23 +77,8 @@ impl Call {
         Err(input::too_long(&input::place(path)))
     }
 
-    /// The answer to `document`, whatever happens.
-    pub async fn answer_to<M: Module>(
-        &self,
-        document: Document,
-        shared: Option<&Rc<Shared>>,
-        signals: &mut Signals,
-    ) -> Answer {
-        let mut secrets = Secrets::default();
-        let answered = async { Answer::to(self.perform::<M>(document, shared, &mut secrets, signals).await) };
-        let answered = AssertUnwindSafe(answered).catch_unwind().await;
-        let mut answer = answered.unwrap_or_else(|panic| Answer::refused::<M>(&defect(&*panic)));
-        secrets.scrub_result(&mut answer.result);
-        answer
-    }
-
-    /// Understands `document` and runs the steps. `shared` is what runs before it left open; `secrets` learns every
-    /// secret in the document.
+    /// Understands `document` and runs the steps. `shared` holds what earlier runs left open; `secrets` learns every secret
+    /// in the document.
     pub async fn perform<M: Module>(
         &self,
         (given, wishes): Document,

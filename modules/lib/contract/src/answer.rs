@@ -1,31 +1,54 @@
-//! What a call answers.
+//! The answer to a call: one JSON object, and an exit status.
 
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::Duration;
+
+use futures_util::future::FutureExt;
 
 use serde_json::{Map, Value, json};
 
-use super::call::Performed;
-use super::runtime::Signals;
-use super::stream;
+use crate::call::{Call, Performed};
 use crate::error::full_stop;
 use crate::group::group;
+use crate::input::Document;
+use crate::runtime::Signals;
 use crate::schema::{Invocation, OneDiff, TextDiff};
-use crate::steps::Ended;
-use crate::{Error, Kind, Module, Run, output};
+use crate::secret::Secrets;
+use crate::shared::Shared;
+use crate::steps::{Ended, defect};
+use crate::{Error, Kind, Module, Outcome, Run, output, stream};
 
-/// So long a result may take to be read, once a signal came.
+/// Time limit for printing a result after a signal.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
-/// A result, and what sort of failure it tells of, if it does.
-pub(super) struct Answer {
+/// A result, and the kind of failure in it, if there is one.
+pub struct Answer {
+    /// The JSON object.
     pub result: Map<String, Value>,
+    /// The kind of failure.
     pub kind: Option<Kind>,
 }
 
 impl Answer {
-    /// To a call that came to an end.
-    pub fn to<M: Module>(performed: Performed<M>) -> Self {
+    /// Runs `document` and answers it, whatever happens. `shared` holds what earlier runs left open.
+    pub async fn of<M: Module>(
+        call: &Call,
+        document: Document,
+        shared: Option<&Rc<Shared>>,
+        signals: &mut Signals,
+    ) -> Self {
+        let mut secrets = Secrets::default();
+        let answered = async { Self::to(call.perform::<M>(document, shared, &mut secrets, signals).await) };
+        let answered = AssertUnwindSafe(answered).catch_unwind().await;
+        let mut answer = answered.unwrap_or_else(|panic| Self::refused::<M>(&defect(&*panic)));
+        secrets.scrub_result(&mut answer.result);
+        answer
+    }
+
+    /// Answers a call that came to an end.
+    pub(crate) fn to<M: Module>(performed: Performed<M>) -> Self {
         match performed {
             Performed::Refused { error, shown, no_log } => {
                 let mut answer = Self::refused::<M>(&error);
@@ -40,7 +63,7 @@ impl Answer {
         }
     }
 
-    /// To a call that never began to run.
+    /// Answers a call that never began to run.
     pub fn refused<M: Module>(error: &Error) -> Self {
         let mut result = start(false, true, &error.message());
         add(&mut result, M::Report::default());
@@ -54,18 +77,7 @@ impl Answer {
         }
     }
 
-    /// The same for a stateful command of Salt, which shows `comment` and takes all else for the changes.
-    pub fn for_salt(mut self) -> Self {
-        for name in ["failed", "invocation"] {
-            self.result.remove(name);
-        }
-        if let Some(msg) = self.result.remove("msg") {
-            self.result.insert("comment".to_owned(), msg);
-        }
-        self
-    }
-
-    /// Writes it to standard output. After a signal, a reader that has stopped reading is not waited for. Returns whether all
+    /// Writes it to standard output. After a signal, does not wait for a reader that has stopped reading. Returns true if all
     /// of it was written.
     pub async fn print(&self, signals: &mut Signals) -> bool {
         let line = output::line(&self.result);
@@ -87,7 +99,7 @@ impl Answer {
         }
     }
 
-    /// The arguments were not valid, and nothing was changed.
+    /// True if the arguments were not valid and nothing was changed.
     pub fn invalid(&self) -> bool {
         self.kind == Some(Kind::InvalidArguments) && self.result.get("changed") != Some(&json!(true))
     }
@@ -95,9 +107,9 @@ impl Answer {
 
 /// The result of a run that began.
 fn conclude<M: Module>(args: &M::Args, run: &Run, ended: Ended<M>) -> Answer {
-    let Ended { outcomes, error } = ended;
+    let error = ended.failure();
+    let Ended { outcomes, .. } = ended;
     let changed = outcomes.iter().any(|outcome| outcome.changed);
-    let error = error.or_else(|| overall(&outcomes));
     let kind = error.as_ref().map(|error| error.kind);
     let report = if outcomes.is_empty() && error.is_some() { M::Report::default() } else { M::report(args, &outcomes) };
     let warnings = warnings(run, &outcomes);
@@ -121,7 +133,7 @@ fn conclude<M: Module>(args: &M::Args, run: &Run, ended: Ended<M>) -> Answer {
 }
 
 /// What the user should know, each once.
-pub(super) fn warnings<M: Module>(run: &Run, outcomes: &[crate::Outcome<M>]) -> Vec<String> {
+pub fn warnings<M: Module>(run: &Run, outcomes: &[Outcome<M>]) -> Vec<String> {
     // One that does not name its target is about all of them.
     let own = outcomes.iter().flat_map(|outcome| {
         let label = M::label(&outcome.target, outcome.before.as_ref());
@@ -139,7 +151,7 @@ pub(super) fn warnings<M: Module>(run: &Run, outcomes: &[crate::Outcome<M>]) -> 
     group(&told).iter().map(|text| full_stop(text)).collect()
 }
 
-fn diff<M: Module>(outcome: &crate::Outcome<M>) -> Option<Value> {
+fn diff<M: Module>(outcome: &Outcome<M>) -> Option<Value> {
     let (before, after) = (outcome.before.as_ref()?, outcome.after.as_ref()?);
     if let Some(prepared) = M::unified(before, after) {
         return Some(json!(TextDiff { prepared }));
@@ -153,11 +165,18 @@ fn diff<M: Module>(outcome: &crate::Outcome<M>) -> Option<Value> {
     }))
 }
 
+impl<M: Module> Ended<M> {
+    /// The failure of the whole run, if it failed.
+    pub fn failure(&self) -> Option<Error> {
+        self.error.clone().or_else(|| overall(&self.outcomes))
+    }
+}
+
 /// The number of causes that `msg` tells; the module's own keys have all of them.
 const TOLD: usize = 5;
 
 /// The failure of the whole run: that of its one target that failed, or a count with each cause.
-pub(super) fn overall<M: Module>(outcomes: &[crate::Outcome<M>]) -> Option<Error> {
+fn overall<M: Module>(outcomes: &[Outcome<M>]) -> Option<Error> {
     let failed: Vec<(String, &Error)> = outcomes
         .iter()
         .filter_map(|outcome| Some((M::label(&outcome.target, outcome.before.as_ref()), outcome.error.as_ref()?)))

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::answer::Answer;
-use super::call::Performed;
+use crate::answer::Answer;
 use crate::arguments::{Understood, understand};
+use crate::call::Performed;
 use crate::field::fields;
 use crate::input::{self, Document};
 use crate::secret::Secrets;

@@ -7,13 +7,13 @@ use tokio::net::unix::pipe::{Receiver, Sender};
 
 use crate::input::Source;
 
-/// A good size of a buffer to [read] into: as much as a pipe holds.
-pub(super) const BUFFER: usize = 64 * 1024;
+/// Size of a buffer to [read] into: as much as a pipe holds.
+pub const BUFFER: usize = 64 * 1024;
 /// A pipe that is ready takes this many bytes at once (`PIPE_BUF`).
 const PART: usize = 4096;
 
 /// Reads what is there, as soon as there is something. Returns 0 at the end.
-pub(super) async fn read(source: &mut Source, buffer: &mut [u8]) -> io::Result<usize> {
+pub async fn read(source: &mut Source, buffer: &mut [u8]) -> io::Result<usize> {
     let Some(file) = source else { return Ok(0) };
     loop {
         match watched(file, Receiver::from_owned_fd_unchecked) {
@@ -28,7 +28,7 @@ pub(super) async fn read(source: &mut Source, buffer: &mut [u8]) -> io::Result<u
 }
 
 /// Writes `bytes` to standard output.
-pub(super) async fn print(bytes: &[u8]) -> io::Result<()> {
+pub async fn print(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout();
     for part in bytes.chunks(PART) {
         match watched(&stdout, Sender::from_owned_fd_unchecked) {

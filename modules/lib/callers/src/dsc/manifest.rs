@@ -1,15 +1,15 @@
-//! What DSC has to know of the module beforehand.
+//! The resource manifest, which DSC reads before it calls the module.
 
+use contract::Module;
+use contract::service::{Field, arguments, arguments_internal, fields};
 use serde_json::{Map, Value, json};
 
 use super::desired::{EXIST, IN_DESIRED_STATE, SECURE, handles_exist, may_be_unsaid};
-use crate::field::{Field, fields};
-use crate::{Module, schema};
 
-/// The resource manifest, to lie beside the binary as `NAME.dsc.resource.json`.
-pub(in crate::cli) fn manifest<M: Module>() -> Value {
+/// Returns the resource manifest, the content of `NAME.dsc.resource.json` beside the binary.
+pub fn manifest<M: Module>() -> Value {
     let executable = format!("./{}", M::NAME);
-    let fields = fields(&schema::arguments_internal::<M>());
+    let fields = fields(&arguments_internal::<M>());
     let operation = |name: &str| json!({ "executable": executable, "args": ["dsc", name], "input": "stdin" });
     let mut set = operation("set");
     set["args"] = json!(["dsc", "set", { "whatIfArg": "--what-if" }]);
@@ -42,7 +42,7 @@ fn title(name: &str) -> String {
 
 /// What a state looks like, desired or actual.
 fn state_schema<M: Module>(fields: &[Field]) -> Value {
-    let mut schema = schema::arguments::<M>();
+    let mut schema = arguments::<M>();
     schema["title"] = json!(format!("{}: state", M::NAME));
     if let Some(schema) = schema.as_object_mut() {
         // These are Ansible's.

@@ -1,19 +1,15 @@
-//! A series of calls: a document a line in, a result a line out, in that order.
+//! JSON lines (`--jsonl`): a document a line in, a result a line out, in that order.
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use super::answer::Answer;
-use super::call::Call;
-use super::runtime::{Runtime, Signals};
-use super::stream;
-use crate::input::{self, LIMIT};
-use crate::lines::{Line, Lines};
-use crate::shared::Shared;
-use crate::{Error, Kind, Module};
+use contract::service::{self, Answer, Call, LIMIT, Runtime, Shared, Signals, parse, too_long, unreadable};
+use contract::{Error, Kind, Module};
 
-/// What is known of a series so far.
+use crate::lines::{Line, Lines};
+
+/// How the calls of a series ended so far.
 #[derive(Default)]
 struct Tally {
     /// A call failed, and not for its arguments.
@@ -28,7 +24,7 @@ impl Tally {
         self.failed |= answer.kind.is_some() && !answer.invalid();
     }
 
-    /// 0: nothing failed. 2: nothing but the arguments of some. 1: something else.
+    /// Returns the exit status: 0 nothing failed; 2 only invalid arguments; 1 anything else.
     fn status(&self) -> ExitCode {
         match self {
             Self { failed: true, .. } => ExitCode::FAILURE,
@@ -38,8 +34,8 @@ impl Tally {
     }
 }
 
-/// Answers every line that comes, until there are no more, nobody listens, or a signal ends the series.
-pub(super) fn run<M: Module>(call: &Call, runtime: Runtime) -> Result<ExitCode, Error> {
+/// Answers every line, until there are no more, nobody reads the answers, or a signal ends the series.
+pub fn run<M: Module>(call: &Call, runtime: Runtime) -> Result<ExitCode, Error> {
     runtime.block_on(async |signals| {
         let shared = Rc::new(Shared::default());
         let mut tally = Tally::default();
@@ -72,12 +68,12 @@ async fn every_line<M: Module>(
         };
         let document = match read {
             Ok(None) => return Ok(()),
-            Ok(Some(Line::Whole(bytes))) => input::parse(&bytes),
-            Ok(Some(Line::TooLong)) => Err(input::too_long("the line")),
+            Ok(Some(Line::Whole(bytes))) => parse(&bytes),
+            Ok(Some(Line::TooLong)) => Err(too_long("the line")),
             Err(error) => return tell(&Answer::refused::<M>(&error), signals, tally).await,
         };
         let answer = match document {
-            Ok(document) => call.answer_to::<M>(document, Some(shared), signals).await,
+            Ok(document) => Answer::of::<M>(call, document, Some(shared), signals).await,
             Err(error) => Answer::refused::<M>(&error),
         };
         let interrupted = answer.kind == Some(Kind::Interrupted);
@@ -92,24 +88,24 @@ async fn every_line<M: Module>(
 /// Where the lines come from.
 struct Source<'a> {
     path: Option<&'a Path>,
-    stream: input::Source,
+    stream: service::Source,
     lines: Lines,
 }
 
 impl<'a> Source<'a> {
     fn open(path: Option<&'a Path>) -> Result<Self, Error> {
-        Ok(Self { path, stream: input::open(path)?, lines: Lines::new(LIMIT) })
+        Ok(Self { path, stream: service::open(path)?, lines: Lines::new(LIMIT) })
     }
 
     /// The next line; nothing at the end.
     async fn next(&mut self) -> Result<Option<Line>, Error> {
-        let mut buffer = vec![0; stream::BUFFER];
+        let mut buffer = vec![0; service::BUFFER];
         loop {
             if let Some(line) = self.lines.next() {
                 return Ok(Some(line));
             }
-            let read = stream::read(&mut self.stream, &mut buffer).await;
-            match read.map_err(|error| input::unreadable(self.path, &error))? {
+            let read = service::read(&mut self.stream, &mut buffer).await;
+            match read.map_err(|error| unreadable(self.path, &error))? {
                 0 => return Ok(self.lines.last()),
                 count => self.lines.push(&buffer[..count]),
             }
@@ -117,7 +113,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Gives an answer. Whoever reads it may take any time; a signal ends the wait.
+/// Prints an answer. The reader may take any time; a signal ends the wait.
 async fn tell(answer: &Answer, signals: &mut Signals, tally: &mut Tally) -> Result<(), Cut> {
     tally.count(answer);
     if answer.print(signals).await { Ok(()) } else { Err(Cut) }

@@ -1,8 +1,8 @@
-//! The documents of a series, a line each.
+//! Cuts a stream into lines.
 
 /// One line, without its end.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Line {
+pub enum Line {
     Whole(Vec<u8>),
     /// It was longer than a document may be, and was left out.
     TooLong,
@@ -10,7 +10,7 @@ pub(crate) enum Line {
 
 /// Cuts bytes into lines as they come. A line is complete as soon as its end is there: whoever writes the lines may wait for
 /// an answer before the next one.
-pub(crate) struct Lines {
+pub struct Lines {
     limit: usize,
     /// What came and was not taken yet.
     bytes: Vec<u8>,

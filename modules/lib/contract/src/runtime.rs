@@ -10,7 +10,7 @@ use crate::steps::defect;
 use crate::{Error, Kind};
 
 /// The signals that ask a run to stop.
-pub(super) struct Signals {
+pub struct Signals {
     term: Signal,
     int: Signal,
     hup: Signal,
@@ -36,7 +36,7 @@ impl Signals {
 }
 
 /// An event loop on this one thread.
-pub(super) struct Runtime {
+pub struct Runtime {
     tokio: tokio::runtime::Runtime,
     signals: Signals,
 }

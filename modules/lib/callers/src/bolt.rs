@@ -1,30 +1,26 @@
 //! The module as a task of Puppet Bolt.
 //!
-//! Bolt gives no arguments: that it is the caller shows in the document on standard input, in which it names the task. Keys
-//! with an underscore are its own. It takes a result with `_error` for a failure, whatever the exit status.
+//! Bolt gives no flags: the document on standard input tells that it is the caller, by naming the task. Keys with an
+//! underscore are its own. It takes a result with `_error` for a failure, whatever the exit status.
 
+use contract::service::{Answer, Call, Field, Type, arguments, fields, flag};
+use contract::{Error, Module, Progress};
 use serde_json::{Map, Value, json};
 
-use super::answer::Answer;
-use super::call::Call;
-use crate::field::{Field, Type, fields};
-use crate::{Error, Module, Progress, input, schema};
-
-/// Whether Bolt handed these arguments over.
-pub(super) fn called(given: &Map<String, Value>) -> bool {
+/// True if Bolt handed these arguments over.
+pub fn called(given: &Map<String, Value>) -> bool {
     given.get("_task").is_some_and(Value::is_string)
 }
 
-/// The call as Bolt means it. What else it says is left out of the arguments: where its files are, and which target a task
-/// is for that runs elsewhere.
-pub(super) fn call(call: &Call, given: &mut Map<String, Value>) -> Result<Call, Error> {
-    let noop = input::flag(given, "_noop")?;
+/// Returns the call as Bolt means it, and takes Bolt's own keys out of the arguments.
+pub fn call(call: &Call, given: &mut Map<String, Value>) -> Result<Call, Error> {
+    let noop = flag(given, "_noop")?;
     given.retain(|name, _| !name.starts_with('_'));
     Ok(Call { check: call.check || noop, progress: Progress::silent, ..call.clone() })
 }
 
-/// The answer in the form that Bolt knows.
-pub(super) fn answer(mut answer: Answer) -> Answer {
+/// Returns the answer in the form that Bolt knows.
+pub fn answer(mut answer: Answer) -> Answer {
     let result = &mut answer.result;
     // Bolt shows a result as it is, and its user gave the arguments.
     result.remove("invocation");
@@ -36,10 +32,10 @@ pub(super) fn answer(mut answer: Answer) -> Answer {
     answer
 }
 
-/// The task's metadata, to lie beside the binary as `NAME.json`.
-pub(super) fn metadata<M: Module>() -> Value {
+/// Returns the metadata of the task, the content of `NAME.json` beside the binary.
+pub fn metadata<M: Module>() -> Value {
     let parameters: Map<String, Value> =
-        fields(&schema::arguments::<M>()).iter().map(|field| (field.name.clone(), parameter(field))).collect();
+        fields(&arguments::<M>()).iter().map(|field| (field.name.clone(), parameter(field))).collect();
     json!({
         "description": M::SUMMARY,
         "puppet_task_version": 1,

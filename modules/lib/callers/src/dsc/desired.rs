@@ -1,19 +1,18 @@
 //! The state that DSC hands over, as arguments; and the state that it gets back.
 
+use contract::service::{Field, arguments_internal, fields};
+use contract::{Error, Kind, Module};
 use serde_json::{Map, Value, json};
 
-use crate::field::{Field, fields};
-use crate::{Error, Kind, Module, schema};
-
 /// Whether the thing is there: DSC's own word for `state: absent` and its opposite.
-pub(super) const EXIST: &str = "_exist";
+pub const EXIST: &str = "_exist";
 /// What only a test gives back, and nobody hands over to any purpose.
-pub(super) const IN_DESIRED_STATE: &str = "_inDesiredState";
+pub const IN_DESIRED_STATE: &str = "_inDesiredState";
 /// How DSC hands over what it keeps secret.
-pub(super) const SECURE: &str = "secureString";
+pub const SECURE: &str = "secureString";
 
 /// The desired state.
-pub(super) struct Desired {
+pub struct Desired {
     /// As the module takes it.
     pub arguments: Map<String, Value>,
     /// Whether anything was said that is to be true.
@@ -24,12 +23,12 @@ pub(super) struct Desired {
 
 /// Whether the state of things can be read without saying what it should be: any of its choices does then, as nothing is made
 /// true. Of options and services it must be said which.
-pub(super) fn may_be_unsaid<M: Module>(field: &Field) -> bool {
+pub fn may_be_unsaid<M: Module>(field: &Field) -> bool {
     M::STATE.contains(&field.name.as_str()) && !field.choices.is_empty()
 }
 
 /// Whether the module's `state` may be `absent`, so that `_exist` means something.
-pub(super) fn handles_exist<M: Module>(fields: &[Field]) -> bool {
+pub fn handles_exist<M: Module>(fields: &[Field]) -> bool {
     let absent = |field: &Field| field.name == "state" && field.choices.iter().any(|(name, _)| name == "absent");
     M::STATE.contains(&"state") && fields.iter().any(absent)
 }
@@ -37,7 +36,7 @@ pub(super) fn handles_exist<M: Module>(fields: &[Field]) -> bool {
 impl Desired {
     /// What was `given`; `only_read` is that nothing is to be made true, nor judged.
     pub fn of<M: Module>(mut given: Map<String, Value>, only_read: bool) -> Result<Self, Error> {
-        let fields = fields(&schema::arguments_internal::<M>());
+        let fields = fields(&arguments_internal::<M>());
         given.remove(IN_DESIRED_STATE);
         // Editors are told by it how to help; DSC leaves it in.
         given.remove("$schema");
@@ -74,7 +73,7 @@ impl Desired {
 
     /// Whether `actual` has what every state has to hold.
     pub fn is_told_by<M: Module>(actual: &Map<String, Value>) -> bool {
-        let fields = fields(&schema::arguments_internal::<M>());
+        let fields = fields(&arguments_internal::<M>());
         let needed = |field: &&Field| field.required && M::STATE.contains(&field.name.as_str());
         fields.iter().filter(needed).all(|field| may_be_unsaid::<M>(field) || actual.contains_key(&field.name))
     }
@@ -86,7 +85,7 @@ impl Desired {
         mut understood: Map<String, Value>,
         actual: Map<String, Value>,
     ) -> Map<String, Value> {
-        let fields = fields(&schema::arguments_internal::<M>());
+        let fields = fields(&arguments_internal::<M>());
         // Where there is nothing to differ, such as in a cluster without hosts, what has to be said is as it was said.
         let repeated = |field: &Field| {
             let wanted = M::STATE.contains(&field.name.as_str());

@@ -7,23 +7,19 @@
 mod desired;
 mod manifest;
 
+use std::io::Write;
 use std::process::ExitCode;
 
+use contract::service::{Call, Performed, Runtime, Secrets, Signals, line, warnings};
+use contract::{Change, Error, Kind, Module, Outcome, Progress};
 use serde_json::{Map, Value, json};
 
 use self::desired::Desired;
-use super::answer::{overall, warnings};
-use super::call::{Call, Performed};
-use super::runtime::{Runtime, Signals};
-use crate::progress::say_json;
-use crate::secret::Secrets;
-use crate::{Change, Error, Kind, Module, Outcome, Progress, output};
-
-pub(super) use self::manifest::manifest;
+pub use self::manifest::manifest;
 
 /// What DSC asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operation {
+pub enum Operation {
     Get,
     Test,
     Set,
@@ -44,17 +40,21 @@ impl From<Error> for Failure {
 }
 
 /// Reads the desired state from standard input and answers with the actual one.
-pub(super) fn run<M: Module>(operation: Operation, runtime: Result<Runtime, Error>) -> ExitCode {
+///
+/// A failure goes to standard error; its exit status is returned.
+pub fn run<M: Module>(operation: Operation, runtime: Result<Runtime, Error>) -> Result<Map<String, Value>, ExitCode> {
     let mut secrets = Secrets::default();
     let told =
         runtime.and_then(|runtime| runtime.block_on(async |signals| tell::<M>(operation, &mut secrets, signals).await));
-    match told.unwrap_or_else(|error| Err(error.into())) {
-        Ok(state) => super::print(&output::line(&state)),
-        Err(Failure { error, changed }) => {
-            say_json("error", &secrets.scrub(&error.message()));
-            if error.kind == Kind::InvalidArguments && !changed { ExitCode::from(2) } else { ExitCode::FAILURE }
-        }
-    }
+    told.unwrap_or_else(|error| Err(error.into())).map_err(|Failure { error, changed }| {
+        say("error", &secrets.scrub(&error.message()));
+        if error.kind == Kind::InvalidArguments && !changed { ExitCode::from(2) } else { ExitCode::FAILURE }
+    })
+}
+
+/// Writes a message of this level to standard error. A closed standard error is no failure of the run.
+fn say(level: &str, text: &str) {
+    let _ = std::io::stderr().write_all(&line(&json!({ level: text })));
 }
 
 async fn tell<M: Module>(
@@ -63,7 +63,7 @@ async fn tell<M: Module>(
     signals: &mut Signals,
 ) -> Result<Map<String, Value>, Failure> {
     let check = operation != Operation::Set;
-    let call = Call { file: None, check, diff: false, progress: Progress::as_json };
+    let call = Call { file: None, check, diff: false, progress: || Progress::lines(|what| say("info", what)) };
     let (given, wishes) = call.read(signals).await?;
     let desired = Desired::of::<M>(given, operation == Operation::Get)?;
     let performed = call.perform::<M>((desired.arguments.clone(), wishes), None, secrets, signals).await;
@@ -71,14 +71,14 @@ async fn tell<M: Module>(
         Performed::Refused { error, .. } => return Err(error.into()),
         Performed::Ran { args, shown, run, ended } => (args, shown, run, ended),
     };
+    let error = ended.failure();
     let outcomes = ended.outcomes;
-    let say = |level, text: &str| say_json(level, &secrets.scrub(text));
-    // Whoever only asks what is there is not told what stands in the way of something else.
+    let say = |level, text: &str| say(level, &secrets.scrub(text));
+    // A caller that only reads wants no warnings about a change.
     let unasked = operation == Operation::Get && !desired.asks;
     for warning in warnings::<M>(&run, if unasked { &[] } else { &outcomes }) {
         say("warn", &warning);
     }
-    let error = ended.error.or_else(|| overall(&outcomes));
     let read = !outcomes.is_empty() && outcomes.iter().all(|outcome| outcome.before.is_some());
     let before = |outcome: &Outcome<M>| outcome.before.clone();
     let observed: Vec<M::Observed> = match operation {
@@ -89,7 +89,7 @@ async fn tell<M: Module>(
     };
     let actual = M::actual(&args, &observed.iter().collect::<Vec<_>>());
     match error {
-        // What is there was read, and only the way from there to what is wanted is barred.
+        // The state was read; only the way from there to the wanted state is barred.
         Some(error)
             if operation == Operation::Get
                 && read

@@ -1,0 +1,64 @@
+//! The arguments and flags of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, Command, value_parser};
+use contract::Module;
+
+/// Describes the command line of a module.
+pub fn command<M: Module>() -> Command {
+    let command = Command::new(M::NAME)
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(M::SUMMARY)
+        .after_help(
+            "Reads one JSON object of arguments from the file ARGS, or from standard input, and answers with one JSON\n\
+             object on one line of standard output. Exit status: 0 done (changed or not), 1 failed, 2 arguments not valid.",
+        )
+        .arg(
+            Arg::new("ARGS")
+                .value_parser(value_parser!(PathBuf))
+                .help("File that holds the arguments as JSON; '-' or nothing: standard input"),
+        )
+        .arg(flag("check", "Report what would change, and change nothing"))
+        .arg(flag("diff", "Report the state before and after"))
+        .arg(flag("jsonl", "Take a JSON object of arguments a line, and answer each with a line, over one session"))
+        .arg(flag("salt", "Answer as a stateful command of Salt: with a `comment`").conflicts_with("jsonl"))
+        .arg(
+            Arg::new("schema")
+                .long("schema")
+                .value_name("args|result")
+                .value_parser(["args", "result"])
+                .help("Print the JSON Schema of the arguments or of the result"),
+        )
+        .arg(flag("doc", "Print the Ansible documentation as YAML"))
+        .args_conflicts_with_subcommands(true)
+        .disable_help_subcommand(true)
+        .subcommand(
+            Command::new("bolt")
+                .about("Serve as a task of Puppet Bolt, which it does whenever Bolt calls it")
+                .subcommand_required(true)
+                .disable_help_subcommand(true)
+                .subcommand(Command::new("metadata").about("Print the metadata of the task")),
+        );
+    if M::STATE.is_empty() {
+        return command;
+    }
+    command.subcommand(
+        Command::new("dsc")
+            .about("Answer as a resource of Microsoft DSC v3: desired state in, actual state out")
+            .subcommand_required(true)
+            .disable_help_subcommand(true)
+            .subcommand(Command::new("get").about("The actual state"))
+            .subcommand(Command::new("test").about("The actual state, and whether it is the desired one"))
+            .subcommand(
+                Command::new("set")
+                    .about("Make the desired state actual")
+                    .arg(flag("what-if", "Only tell what the actual state would be").short('w')),
+            )
+            .subcommand(Command::new("manifest").about("Print the resource manifest")),
+    )
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}

@@ -1,0 +1,12 @@
+//! The command line, the same for every module, and the callers with a contract of their own: JSON lines (`--jsonl`),
+//! Microsoft DSC, Puppet Bolt and Salt.
+
+mod bolt;
+mod command;
+mod dsc;
+mod lines;
+mod program;
+mod salt;
+mod series;
+
+pub use program::Program;

@@ -1,0 +1,154 @@
+//! A module as a program: the one place that prints and exits.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::ArgMatches;
+use contract::service::{Answer, Call, Runtime, Signals, arguments, documentation, line, result};
+use contract::{Error, Kind, Module, Progress};
+
+use crate::command::command;
+use crate::dsc::Operation;
+use crate::{bolt, dsc, salt, series};
+
+/// A module as a program.
+#[derive(Debug, Clone, Copy)]
+pub struct Program {
+    /// The module's name.
+    pub name: &'static str,
+    run: fn(Vec<OsString>) -> ExitCode,
+}
+
+impl Program {
+    /// Makes a program of a module.
+    pub const fn of<M: Module>() -> Self {
+        Self { name: M::NAME, run: run::<M> }
+    }
+
+    /// Runs the program as it was called.
+    ///
+    /// Exit status: 0 done, changed or not; 1 failed; 2 the arguments were not valid and nothing was changed.
+    pub fn main(self) -> ExitCode {
+        self.run(std::env::args_os().collect())
+    }
+
+    /// Runs the program with these words, the first of which is its own name.
+    pub fn run(self, words: Vec<OsString>) -> ExitCode {
+        (self.run)(words)
+    }
+}
+
+fn run<M: Module>(words: Vec<OsString>) -> ExitCode {
+    #[cfg(feature = "fuzzing")]
+    if let [_, flag, document] = &words[..]
+        && flag == "--fuzz"
+    {
+        contract::invariants::document::<M>(document.as_encoded_bytes());
+        return ExitCode::SUCCESS;
+    }
+    // The result reports a panic. Rust's own message would go to standard error, which over ssh is standard output.
+    std::panic::set_hook(Box::new(|_| {}));
+    let runtime = Runtime::start();
+    let matches = match command::<M>().try_get_matches_from(words) {
+        Ok(matches) => matches,
+        Err(error) if !error.use_stderr() => return print(error.render().to_string().as_bytes()),
+        Err(error) => {
+            let _ = write!(std::io::stderr(), "{}", error.render());
+            let text = error.render().to_string();
+            // The error without the usage after it.
+            let wrong: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+            let wrong = wrong.join(" ").trim_start_matches("error: ").to_owned();
+            return answer(&Answer::refused::<M>(&Error::new(Kind::InvalidArguments, wrong)));
+        }
+    };
+    if let Some(which) = matches.get_one::<String>("schema") {
+        let schema = if which == "args" { arguments::<M>() } else { result::<M>() };
+        return print(format!("{schema:#}\n").as_bytes());
+    }
+    if matches.get_flag("doc") {
+        return print(documentation::<M>().as_bytes());
+    }
+    match matches.subcommand() {
+        Some(("dsc", dsc)) => return dsc_operation::<M>(dsc, runtime),
+        Some(_) => return print(format!("{:#}\n", bolt::metadata::<M>()).as_bytes()),
+        None => {}
+    }
+    let file = matches.get_one::<PathBuf>("ARGS").cloned().filter(|path| path != "-");
+    if !matches.contains_id("ARGS")
+        && let Some(status) = nothing_to_read::<M>()
+    {
+        return status;
+    }
+    let progress = if file.is_some() { Progress::silent } else { Progress::on_stderr };
+    let call = Call { file, check: matches.get_flag("check"), diff: matches.get_flag("diff"), progress };
+    let ended = runtime.and_then(|runtime| {
+        if matches.get_flag("jsonl") {
+            return series::run::<M>(&call, runtime);
+        }
+        runtime.block_on(async |signals| {
+            let answer = one::<M>(&call, signals).await;
+            let answer = if matches.get_flag("salt") { salt::answer(answer) } else { answer };
+            if answer.print(signals).await { answer.status() } else { ExitCode::FAILURE }
+        })
+    });
+    ended.unwrap_or_else(|error| answer(&Answer::refused::<M>(&error)))
+}
+
+/// Reads one document and answers it.
+async fn one<M: Module>(call: &Call, signals: &mut Signals) -> Answer {
+    let (mut given, wishes) = match call.read(signals).await {
+        Ok(document) => document,
+        Err(error) => return Answer::refused::<M>(&error),
+    };
+    if call.file.is_some() || !bolt::called(&given) {
+        return Answer::of::<M>(call, (given, wishes), None, signals).await;
+    }
+    bolt::answer(match bolt::call(call, &mut given) {
+        Ok(call) => Answer::of::<M>(&call, (given, wishes), None, signals).await,
+        Err(error) => Answer::refused::<M>(&error),
+    })
+}
+
+/// On a terminal there is no document to read: prints the help instead.
+fn nothing_to_read<M: Module>() -> Option<ExitCode> {
+    std::io::stdin().is_terminal().then(|| {
+        let _ = writeln!(std::io::stderr(), "{}", command::<M>().render_help());
+        ExitCode::from(2)
+    })
+}
+
+fn dsc_operation<M: Module>(matches: &ArgMatches, runtime: Result<Runtime, Error>) -> ExitCode {
+    let operation = match matches.subcommand() {
+        Some(("get", _)) => Operation::Get,
+        Some(("test", _)) => Operation::Test,
+        Some(("set", set)) if set.get_flag("what-if") => Operation::WhatIf,
+        Some(("set", _)) => Operation::Set,
+        _ => return print(format!("{:#}\n", dsc::manifest::<M>()).as_bytes()),
+    };
+    if let Some(status) = nothing_to_read::<M>() {
+        return status;
+    }
+    match dsc::run::<M>(operation, runtime) {
+        Ok(state) => print(&line(&state)),
+        Err(status) => status,
+    }
+}
+
+/// Prints the result; the kind of failure decides the exit status.
+fn answer(answer: &Answer) -> ExitCode {
+    match std::io::stdout().write_all(&line(&answer.result)) {
+        Ok(()) => answer.status(),
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn print(bytes: &[u8]) -> ExitCode {
+    match std::io::stdout().write_all(bytes) {
+        Ok(()) => ExitCode::SUCCESS,
+        // `host_option --doc | head` is no failure of this program.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
