@@ -6,8 +6,8 @@ use contract::{Error, Kind};
 use vsphere::{Follow, FtInfo, FtState, HaConfig, Object};
 use vsphere_module::Server;
 
+use crate::args::{Args, State};
 use crate::plan::{Agent, Observed};
-use crate::{Args, State};
 
 const CLUSTER: [&str; 2] = ["name", "configurationEx"];
 const TO_HOSTS: Follow<'static> = Follow { from: "ComputeResource", path: "host" };

@@ -3,9 +3,11 @@
 use contract::{Error, Kind, Plan};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 use vsphere::{HaConfig, Moref};
+use vsphere_module::Named;
 
-use crate::{State, Wish};
+use crate::args::{State, Wish};
 
 /// What was read of the cluster.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +19,21 @@ pub struct Observed {
     pub agents: Vec<Agent>,
     /// The virtual machines that are protected by Fault Tolerance now; read only when vSphere HA may be turned off.
     pub protected: Vec<String>,
+}
+
+impl Named for Observed {
+    const UNREAD: &'static str = "the cluster";
+
+    fn label(&self) -> String {
+        format!("cluster {}", self.name)
+    }
+}
+
+impl contract::Observed for Observed {
+    fn view(&self) -> Value {
+        let HaConfig { enabled, host_monitoring, admission_control } = self.config;
+        json!({ "enabled": enabled, "admission_control": admission_control, "host_monitoring": host_monitoring })
+    }
 }
 
 /// The agent of vSphere HA on one host.
@@ -59,6 +76,8 @@ impl Change {
 }
 
 impl contract::Change for Change {
+    type Observed = Observed;
+
     fn is_empty(&self) -> bool {
         self.config.is_empty()
     }
@@ -67,6 +86,16 @@ impl contract::Change for Change {
     }
     fn is_tentative(&self) -> bool {
         self.untold
+    }
+
+    fn predict(&self, observed: &Observed) -> Observed {
+        let (is, to) = (observed.config, self.config);
+        let config = HaConfig {
+            enabled: to.enabled.or(is.enabled),
+            host_monitoring: to.host_monitoring.or(is.host_monitoring),
+            admission_control: to.admission_control.or(is.admission_control),
+        };
+        Observed { config, ..observed.clone() }
     }
 }
 
@@ -113,17 +142,6 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Plan<Change> {
         plan.warnings.extend(not_ready(observed));
     }
     plan
-}
-
-/// What will be there once `change` is done.
-pub fn predict(observed: &Observed, change: &Change) -> Observed {
-    let (is, to) = (observed.config, change.config);
-    let config = HaConfig {
-        enabled: to.enabled.or(is.enabled),
-        host_monitoring: to.host_monitoring.or(is.host_monitoring),
-        admission_control: to.admission_control.or(is.admission_control),
-    };
-    Observed { config, ..observed.clone() }
 }
 
 /// Every setting by its name in the API: what it is to be, and what it is.

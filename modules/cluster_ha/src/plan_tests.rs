@@ -2,8 +2,8 @@ use contract::Change as _;
 use proptest::prelude::*;
 use vsphere::{HaConfig, Moref};
 
-use super::{Agent, Change, Observed, Since, missing, not_ready, plan, predict, settling};
-use crate::{State, Wish};
+use super::{Agent, Change, Observed, Since, missing, not_ready, plan, settling};
+use crate::args::{State, Wish};
 
 const NO: Option<bool> = Some(false);
 const YES: Option<bool> = Some(true);
@@ -166,7 +166,7 @@ proptest! {
         let wish = wish(on, monitoring, control);
         let seen = observed(config(is.0, is.1, is.2));
         let planned = plan(&wish, &seen);
-        let after = predict(&seen, &planned.change);
+        let after = planned.change.predict(&seen);
         prop_assert!(plan(&wish, &after).change.is_empty());
         prop_assert!(missing(&after, &planned.change).is_empty());
     }

@@ -1,65 +1,45 @@
-//! Writing, and waiting until it is true.
+//! Writing: the steps in order, and the power cycle around them.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use contract::{Applied, Error, Kind, Run};
+use contract::{Applied, Error, Kind};
 use serde_json::{Value, json};
 use vsphere::{Element, Fault, Moref, SecondaryOp, WriteError};
-use vsphere_module::Server;
+use vsphere_module::{At, Named as _, Power};
 
-use crate::plan::{Change, Goal, Step, has_reason, judge, needs_power_off, power_cycled};
+use crate::plan::{Change, Goal, Step, has_reason, needs_power_off, power_cycled};
 use crate::state::{FtState, Observed};
-use crate::{Args, observe};
+use crate::{FaultTolerance, observe};
 
 /// Seconds that a run reserves for powering the virtual machine on again; a third of its time if that is less.
 const POWER_ON_AGAIN: u64 = 60;
-/// So long the server may go on showing the state from before an operation whose task has ended.
-const LAG: Duration = Duration::from_secs(120);
-/// So long an operation that may never have arrived is looked for.
-const MAY_SHOW: Duration = Duration::from_secs(10);
 
 /// Runs the steps in order. A virtual machine that was powered off on the way is powered on again, also when the rest
 /// fails. (A signal ends the run where it is; its result then tells of the power.)
-pub async fn apply(
-    args: &Args,
-    server: &Server,
-    observed: &Observed,
-    change: &Change,
-    run: &Run,
-) -> Result<Applied, Error> {
-    let mut way = Way {
-        args,
-        server,
-        observed,
-        run,
-        secondary: observed.secondary().cloned(),
-        wrote: false,
-        was_off: false,
-        off: false,
-    };
-    let mut ended = way.go(change).await;
-    if way.off {
-        let powered_on = way.power_on_again().await;
+pub async fn apply(at: At<'_, FaultTolerance>, observed: &Observed, change: &Change) -> Result<Applied, Error> {
+    let mut sequence =
+        Sequence { at, observed, secondary: observed.secondary().cloned(), wrote: false, was_off: false, off: false };
+    let mut ended = sequence.go(change).await;
+    if sequence.off {
+        let powered_on = sequence.power_on_again().await;
         ended = match (ended, powered_on) {
             (Ok(applied), Ok(())) => Ok(applied),
             (Ok(_), Err(error)) => Err(refused(error, Step::PowerOn, observed)),
             (Err(mut error), on) => {
-                error.detail = format!("{}; {}", error.detail, way.power_told(on.err()));
+                error.detail = format!("{}; {}", error.detail, sequence.power_told(on.err()));
                 Err(error)
             }
         };
     }
     // A power cycle leaves no trace in the state, and is a change all the same.
-    ended.map_err(|error| if way.wrote { error.partly() } else { error })
+    ended.map_err(|error| if sequence.wrote { error.partly() } else { error })
 }
 
-/// A run on its way through the steps.
-struct Way<'a> {
-    args: &'a Args,
-    server: &'a Server,
+/// The steps under way.
+struct Sequence<'a> {
+    at: At<'a, FaultTolerance>,
     observed: &'a Observed,
-    run: &'a Run,
     secondary: Option<Moref>,
     wrote: bool,
     /// This run saw the virtual machine off.
@@ -68,15 +48,15 @@ struct Way<'a> {
     off: bool,
 }
 
-/// What came of a step.
+/// How a step ended.
 enum Performed {
     /// This run did it; with the result of its task.
     Done(Option<Element>),
-    /// The power was where the step leads already.
+    /// The power was in that position already.
     There,
 }
 
-impl Way<'_> {
+impl Sequence<'_> {
     async fn go(&mut self, change: &Change) -> Result<Applied, Error> {
         let mut steps: VecDeque<Step> = change.steps.iter().copied().collect();
         let mut may_cycle = change.cycle_if_refused;
@@ -87,7 +67,7 @@ impl Way<'_> {
                 // The next step, and the power, rest on what became of this one.
                 let needed = !steps.is_empty() || self.off || step == Step::PowerOff;
                 if needed && self.shows(step, *accepted).await {
-                    self.run.warn(format!("vSphere did {}, but did not confirm it: {error}", doing(step)));
+                    self.at.run.warn(format!("vSphere did {}, but did not confirm it: {error}", doing(step)));
                     performed = Ok(Performed::Done(None));
                 }
             }
@@ -133,7 +113,7 @@ impl Way<'_> {
 
     /// One operation, to the end of its task.
     async fn perform(&self, step: Step) -> Result<Performed, WriteError> {
-        let (server, observed) = (self.server, self.observed);
+        let (server, observed) = (self.at.session, self.observed);
         let vm = &observed.moref;
         let host = observed.secondary_host.as_ref();
         // A primary whose secondary nobody knows: let the server say what is wrong with it.
@@ -143,15 +123,14 @@ impl Way<'_> {
             Step::Enable => server.enable_secondary(vm, partner, host).await,
             Step::Disable => server.disable_secondary(vm, partner).await,
             Step::TurnOff => server.turn_off_ft(vm).await,
-            Step::PowerOff => server.power_off(vm).await,
-            Step::PowerOn => server.power_on(vm).await,
+            Step::PowerOff => Power::Off.switch(server, vm).await,
+            Step::PowerOn => Power::On.switch(server, vm).await,
         };
         let what = format!("waiting for vSphere to {} {}", doing(step), observed.vm.name);
-        let timeout = self.timeout(step);
-        let end = self.run.deadline(timeout);
+        let end = self.deadline(step);
         let mut pauses = vsphere_module::pauses();
         loop {
-            match vsphere_module::carry_out(server, vm, self.run, timeout, &what, start).await {
+            match vsphere_module::carry_out(server, vm, self.at.run, end, &what, start).await {
                 Err(error) if is_there(&error, step) => return Ok(Performed::There),
                 // What this run did before may still hold the virtual machine.
                 Err(error) if self.wrote && vsphere_module::is_busy(&error) && Instant::now() < end => {}
@@ -167,8 +146,15 @@ impl Way<'_> {
         let mut faults: Vec<Fault> = made.not_attempted.iter().map(|(_, fault)| fault.clone()).collect();
         for task in made.attempted.iter().filter_map(|(_, task)| task.as_ref()) {
             let what = format!("waiting for the secondary of {} to start", observed.vm.name);
-            match vsphere_module::wait(self.server, task, Some(&observed.moref), self.run, self.timeout(step), &what)
-                .await
+            match vsphere_module::wait(
+                self.at.session,
+                task,
+                Some(&observed.moref),
+                self.at.run,
+                self.deadline(step),
+                &what,
+            )
+            .await
             {
                 Err(WriteError::Ended(fault)) => faults.push(fault),
                 Err(error @ WriteError::Unknown { error: vsphere::Error::Question { .. }, .. }) => {
@@ -198,10 +184,9 @@ impl Way<'_> {
 
     /// True once it shows that the step took effect; one that may never have arrived is looked for a few seconds only.
     async fn shows(&self, step: Step, accepted: bool) -> bool {
-        let end = self.run.deadline(self.timeout(step));
-        let end = if accepted { end } else { end.min(Instant::now() + MAY_SHOW) };
+        let end = self.deadline(step).min(self.at.run.look_until(accepted));
         for pause in vsphere_module::pauses() {
-            let now = observe::observe(self.args, self.server, Some(self.observed)).await;
+            let now = self.read().await;
             if now.is_ok_and(|now| took_effect(step, &now)) {
                 return true;
             }
@@ -213,11 +198,16 @@ impl Way<'_> {
         false
     }
 
-    /// Seconds after which the run gives up on this step. While the virtual machine is off, time is kept for powering it on.
-    fn timeout(&self, step: Step) -> u64 {
-        let whole = self.args.timeout;
+    async fn read(&self) -> Result<Observed, Error> {
+        observe::observe(self.at.args, self.at.session, Some(self.observed)).await
+    }
+
+    /// The instant at which the run gives up on this step. While the virtual machine is off, time is kept for powering it on.
+    fn deadline(&self, step: Step) -> Instant {
+        let (end, whole) = (self.at.run.deadline(), self.at.run.timeout());
         let off = step == Step::PowerOff || self.off && step != Step::PowerOn;
-        if off { whole - POWER_ON_AGAIN.min(whole / 3) } else { whole }
+        let kept = Duration::from_secs(POWER_ON_AGAIN.min(whole / 3));
+        if off { end.checked_sub(kept).unwrap_or(end) } else { end }
     }
 
     /// Powers the virtual machine on, whatever happened before.
@@ -246,7 +236,7 @@ impl Way<'_> {
         if step != Step::TurnOff || error.fault().is_none() {
             return false;
         }
-        let now = observe::observe(self.args, self.server, Some(self.observed)).await;
+        let now = self.read().await;
         now.is_ok_and(|now| now.state == FtState::NotConfigured)
     }
 }
@@ -277,8 +267,8 @@ fn took_effect(step: Step, now: &Observed) -> bool {
 /// The power is where the step would bring it.
 fn is_there(error: &WriteError, step: Step) -> bool {
     match step {
-        Step::PowerOn => vsphere_module::power_is(error, "poweredOn"),
-        Step::PowerOff => vsphere_module::power_is(error, "poweredOff"),
+        Step::PowerOn => Power::On.is_there(error),
+        Step::PowerOff => Power::Off.is_there(error),
         _ => false,
     }
 }
@@ -349,35 +339,4 @@ fn refused(error: WriteError, step: Step, observed: &Observed) -> Error {
         failure.hint = hint;
     }
     failure
-}
-
-/// Reads until the goal is reached, is lost, or the time is over.
-pub async fn verify(
-    args: &Args,
-    server: &Server,
-    observed: &Observed,
-    change: &Change,
-    run: &Run,
-) -> Result<Observed, Error> {
-    let began = Instant::now();
-    let unsettled = |error: Error| if change.steps.is_empty() { error } else { error.unsettled() };
-    let read = async || observe::observe(args, server, Some(observed)).await;
-    // An observation without operations of its own was made a moment ago.
-    let first = if change.steps.is_empty() { observed.clone() } else { read().await.map_err(unsettled)? };
-    let Some(goal) = change.goal else { return Ok(first) };
-    let judged = |now: &Observed| {
-        let lagging = !change.steps.is_empty() && began.elapsed() < LAG;
-        judge(goal, now, lagging.then_some(observed))
-    };
-    let late = |now: &Observed, what: String| {
-        let text = format!("{} is still {what} after {} s", now.label(), args.timeout);
-        let remedy = if goal == Goal::Running && now.state != FtState::NotConfigured {
-            "Give it a longer `timeout`; see whether DRS has a recommendation to apply; or start the secondary anew, \
-             with `state: suspended`, then `state: present`, and see what vSphere says."
-        } else {
-            "Give it a longer `timeout`, and see the tasks and events of the virtual machine."
-        };
-        Error::new(Kind::Timeout, text).hint(remedy)
-    };
-    vsphere_module::until(first, &observed.vm.name, run, args.timeout, read, judged, late).await.map_err(unsettled)
 }

@@ -4,7 +4,7 @@ use contract::{Error, Kind};
 use vsphere::{Element, FoundVm, FtPlacement, HaConfig, HostQuery, Object, Version, VmPaths};
 use vsphere_module::{Server, VmReport};
 
-use crate::Args;
+use crate::args::Args;
 use crate::plan::may_start_secondary;
 use crate::state::{FtState, Observed};
 

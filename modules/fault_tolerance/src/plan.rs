@@ -2,10 +2,10 @@
 
 use contract::{Error, Kind, Plan};
 use vsphere::Fault;
-use vsphere_module::Verdict;
+use vsphere_module::{Awaited, Named as _};
 
+use crate::args::{State, Wish};
 use crate::state::{Engine, FtState, Observed};
-use crate::{State, Wish};
 
 /// One operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +42,32 @@ pub struct Change {
 }
 
 impl contract::Change for Change {
+    type Observed = Observed;
+
     fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
     fn waits(&self) -> bool {
         self.goal.is_some()
+    }
+
+    fn predict(&self, observed: &Observed) -> Observed {
+        let mut after = observed.clone();
+        let running = match self.goal {
+            // Nobody waits: it will be on its way.
+            None => FtState::Starting,
+            Some(_) => FtState::Running,
+        };
+        for step in &self.steps {
+            after.state = match step {
+                Step::Create | Step::Enable if observed.power() == "poweredOn" => running.clone(),
+                Step::Create | Step::Enable => FtState::Enabled,
+                Step::Disable => FtState::Disabled,
+                Step::TurnOff => FtState::NotConfigured,
+                Step::PowerOff | Step::PowerOn => after.state,
+            };
+        }
+        after
     }
 }
 
@@ -212,39 +233,19 @@ fn caveats(wish: Wish, observed: &Observed, plan: &mut Plan<Change>) {
     }
 }
 
-/// What will be there once `change` is done.
-pub fn predict(observed: &Observed, change: &Change) -> Observed {
-    let mut after = observed.clone();
-    let running = match change.goal {
-        // Nobody waits: it will be on its way.
-        None => FtState::Starting,
-        Some(_) => FtState::Running,
-    };
-    for step in &change.steps {
-        after.state = match step {
-            Step::Create | Step::Enable if observed.power() == "poweredOn" => running.clone(),
-            Step::Create | Step::Enable => FtState::Enabled,
-            Step::Disable => FtState::Disabled,
-            Step::TurnOff => FtState::NotConfigured,
-            Step::PowerOff | Step::PowerOn => after.state,
-        };
-    }
-    after
-}
-
 /// Whether what was read is what is waited for. The state and the power of `before` may still be shown for a while after
 /// an operation on them has ended, and mean nothing then.
-pub fn judge(goal: Goal, observed: &Observed, before: Option<&Observed>) -> Verdict {
+pub fn judge(goal: Goal, observed: &Observed, before: Option<&Observed>) -> Awaited {
     let label = observed.label();
     let stale_state = before.is_some_and(|before| before.state == observed.state);
     // A power cycle ends with a power-on; that it is still off is what was read before that.
     let stale_power = before.is_some();
-    let lost = |kind: Kind, text: String, remedy: &str| Verdict::Lost(Error::new(kind, text).hint(remedy));
+    let lost = |kind: Kind, text: String, remedy: &str| Awaited::Failed(Error::new(kind, text).hint(remedy));
     match (goal, &observed.state) {
         (Goal::Running, FtState::Running)
         | (Goal::Enabled, FtState::Enabled | FtState::NeedSecondary | FtState::Starting | FtState::Running)
         | (Goal::Disabled, FtState::Disabled)
-        | (Goal::NotConfigured, FtState::NotConfigured) => Verdict::Reached,
+        | (Goal::NotConfigured, FtState::NotConfigured) => Awaited::Reached,
         (Goal::Running, FtState::Disabled) if !stale_state => lost(
             Kind::Fault,
             format!("vSphere suspended Fault Tolerance of {label} by itself: its secondary could not be started"),
@@ -262,7 +263,7 @@ pub fn judge(goal: Goal, observed: &Observed, before: Option<&Observed>) -> Verd
         ),
         (_, state) => {
             let reason = observed.reason.as_deref().filter(|_| *state == FtState::NeedSecondary);
-            Verdict::Waiting(match reason {
+            Awaited::Pending(match reason {
                 Some(reason) => format!("{} ({reason})", state.name()),
                 None => state.name().to_owned(),
             })

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use vsphere::{Cause, Fault, FtInfo, Moref, Version};
 use vsphere_module::VmReport;
 
-use super::{Change, Goal, Step, Verdict, judge, may_start_secondary, plan, predict};
+use super::{Awaited, Change, Goal, Step, judge, may_start_secondary, plan};
+use crate::args::{State, Wish};
 use crate::state::{Engine, FtState, Observed};
-use crate::{State, Wish};
 
 const STATES: [(&str, &str); 10] = [
     ("notConfigured", "poweredOff"),
@@ -118,7 +118,7 @@ fn every_state_leads_to_every_wish() {
                 Some(NotConfigured) => "notConfigured",
                 _ => state,
             };
-            assert_eq!(predict(&observed(state, power), &plan.change).state, FtState::of(reported), "{wanted:?}");
+            assert_eq!(plan.change.predict(&observed(state, power)).state, FtState::of(reported), "{wanted:?}");
         }
     }
 }
@@ -311,9 +311,9 @@ fn waiting_ends_when_it_is_so_or_cannot_become_so() {
     ];
     for (goal, state, power, expected) in cases {
         let verdict = match judge(goal, &observed(state, power), None) {
-            Verdict::Reached => "reached",
-            Verdict::Waiting(_) => "waiting",
-            Verdict::Lost(_) => "lost",
+            Awaited::Reached => "reached",
+            Awaited::Pending(_) => "waiting",
+            Awaited::Failed(_) => "lost",
         };
         assert_eq!(verdict, expected, "{goal:?} at {state}, {power}");
     }
@@ -323,7 +323,7 @@ fn waiting_ends_when_it_is_so_or_cannot_become_so() {
 fn the_reason_for_a_missing_secondary_is_shown_while_waiting() {
     for (state, expected) in [("needSecondary", "needSecondary (userAction)"), ("starting", "starting")] {
         let seen = Observed { reason: Some("userAction".to_owned()), ..observed(state, "poweredOn") };
-        let Verdict::Waiting(shown) = judge(Goal::Running, &seen, None) else { panic!("{state} is not the end") };
+        let Awaited::Pending(shown) = judge(Goal::Running, &seen, None) else { panic!("{state} is not the end") };
         assert_eq!(shown, expected);
     }
 }
@@ -334,10 +334,10 @@ fn a_state_from_before_the_operation_is_no_answer_yet() {
         [(Goal::Running, "disabled"), (Goal::Running, "notConfigured"), (Goal::Disabled, "notConfigured")]
     {
         let before = observed(state, "poweredOn");
-        assert!(matches!(judge(goal, &before, Some(&before)), Verdict::Waiting(_)), "{goal:?} from {state}");
+        assert!(matches!(judge(goal, &before, Some(&before)), Awaited::Pending(_)), "{goal:?} from {state}");
         // Another state than before is an answer.
         let other = observed("running", "poweredOn");
-        assert!(matches!(judge(goal, &before, Some(&other)), Verdict::Lost(_)), "{goal:?} to {state}");
+        assert!(matches!(judge(goal, &before, Some(&other)), Awaited::Failed(_)), "{goal:?} to {state}");
     }
 }
 
@@ -357,9 +357,9 @@ proptest! {
         let seen = Observed { issues, ..observed(state, power) };
         let seen = if smp { modern(seen) } else { seen };
         let change = plan(wish, &seen).unwrap().change;
-        let after = predict(&seen, &change);
+        let after = change.predict(&seen);
         let again = plan(wish, &after).unwrap().change;
         prop_assert_eq!(&again, &Change { steps: Vec::new(), goal: again.goal, cycle_if_refused: false });
-        prop_assert!(change.is_empty() || change.goal.is_none_or(|goal| matches!(judge(goal, &after, None), Verdict::Reached)));
+        prop_assert!(change.is_empty() || change.goal.is_none_or(|goal| matches!(judge(goal, &after, None), Awaited::Reached)));
     }
 }

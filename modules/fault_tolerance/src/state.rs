@@ -1,10 +1,11 @@
-//! What is known of a virtual machine and its Fault Tolerance.
+//! The state of a virtual machine and its Fault Tolerance.
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 pub use vsphere::FtState;
 use vsphere::{Fault, FtEngine, FtInfo, FtPlacement, Moref, Version};
-use vsphere_module::VmReport;
+use vsphere_module::{Named, VmReport};
 
 /// Which Fault Tolerance the host and the server have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -68,10 +69,6 @@ pub struct Observed {
 }
 
 impl Observed {
-    pub fn label(&self) -> String {
-        format!("{} ({})", self.vm.name, self.vm.moid)
-    }
-
     /// Which engine is used here. An older server manages a newer host as one of its own age.
     pub fn engine(&self) -> Engine {
         let version = (&self.host_version).min(&self.spoken);
@@ -95,8 +92,26 @@ impl Observed {
         self.ft.as_ref()?.secondaries.first()
     }
 
-    /// Whether this is a secondary.
     pub fn is_secondary(&self) -> bool {
-        self.ft.as_ref().is_some_and(|ft| ft.role != 1)
+        self.ft.as_ref().is_some_and(FtInfo::is_secondary)
+    }
+}
+
+impl Named for Observed {
+    const UNREAD: &'static str = "the virtual machine";
+
+    fn label(&self) -> String {
+        self.vm.label()
+    }
+}
+
+impl contract::Observed for Observed {
+    fn view(&self) -> Value {
+        json!({ "fault_tolerance": self.state.name(), "power_state": self.vm.power_state })
+    }
+
+    fn aftermath(&self, now: &Self) -> Option<String> {
+        let off = self.power() == "poweredOn" && now.power() == "poweredOff";
+        off.then(|| format!("{} is powered off now: power it on with vm_power", now.label()))
     }
 }

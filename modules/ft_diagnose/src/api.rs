@@ -4,7 +4,7 @@ use contract::{Error, Kind};
 use vsphere::{DatastorePath, FoundVm, FtInfo, Moref, Object, VmPaths};
 use vsphere_module::{RemedyHosts, Server, VmReport, failure};
 
-use crate::Args;
+use crate::args::Args;
 use crate::examine::Examination;
 
 /// What is read of a virtual machine: `layoutEx` names its log files.

@@ -1,4 +1,4 @@
-//! What was found, in the words of the result.
+//! The result.
 
 use diagnosis::{Incident, Line, Signature, Target};
 use schemars::JsonSchema;
@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use vsphere_module::{Remedy, RemedyHosts, VmReport, remedy_vm};
 
-use crate::Observed;
 use crate::examine::Source;
+use crate::observe::Found;
 
 /// An id made so much after a line of its migration was logged is no noise of clocks any more, in seconds.
 const SKEW: i64 = 60;
@@ -147,7 +147,7 @@ impl From<&Line> for LineReport {
 }
 
 /// The result of a run that read something.
-pub fn report(observed: &Observed, signatures: &[Signature]) -> Report {
+pub fn report(observed: &Found, signatures: &[Signature]) -> Report {
     let findings = observed.examined.incidents.iter().filter_map(|incident| {
         let signature = signatures.get(incident.signature)?;
         Some(finding(incident, signature, observed))
@@ -161,7 +161,7 @@ pub fn report(observed: &Observed, signatures: &[Signature]) -> Report {
     }
 }
 
-fn finding(incident: &Incident, signature: &Signature, observed: &Observed) -> Finding {
+fn finding(incident: &Incident, signature: &Signature, observed: &Found) -> Finding {
     let remedies = signature.remedies.iter().filter(|remedy| remedy.suits(observed.release.as_ref()));
     Finding {
         id: signature.id.clone(),
@@ -252,4 +252,17 @@ pub fn message(report: &Report) -> String {
     };
     let remedy = first.remedies.first().map(|advice| format!(": {}", advice.remedy.text)).unwrap_or_default();
     format!("{} ({}, line {}){remedy}{more}", first.title, first.file, first.line)
+}
+
+pub fn warnings(found: &Found) -> Vec<String> {
+    let unread = found.examined.sources.iter().filter_map(|source| {
+        let reason = source.error.as_ref()?;
+        // Most of them name the log themselves.
+        Some(if reason.contains(&source.file) { reason.clone() } else { format!("{}: {reason}", source.file) })
+    });
+    let mut warnings: Vec<String> = unread.collect();
+    if found.examined.dropped > 0 {
+        warnings.push(format!("{} more findings, which tell less, are left out", found.examined.dropped));
+    }
+    warnings
 }

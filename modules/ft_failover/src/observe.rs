@@ -2,10 +2,10 @@
 
 use contract::{Error, Kind};
 use vsphere::{FoundVm, FtState, HaConfig, Moref, Object, VmPaths};
-use vsphere_module::{Server, VmReport};
+use vsphere_module::{At, Named as _, Server, VmReport};
 
+use crate::FtFailover;
 use crate::state::{Half, Observed};
-use crate::{Args, Pair};
 
 const VM: [&str; 9] = [
     "name",
@@ -23,15 +23,10 @@ const FIRST: VmPaths<'static> = VmPaths { vm: &VM, host: &["name"], cluster: &["
 /// Read again and again.
 const AGAIN: VmPaths<'static> = VmPaths { vm: &VM, host: &["name"], cluster: &[] };
 
-pub async fn observe(
-    args: &Args,
-    server: &Server,
-    pair: &Pair,
-    previous: Option<&Observed>,
-) -> Result<Observed, Error> {
-    let done = pair.done.get();
+pub async fn observe(at: At<'_, FtFailover>, previous: Option<&Observed>) -> Result<Observed, Error> {
+    let (server, done) = (at.session, at.target.done.get());
     let Some(previous) = previous else {
-        let found = args.target.read(server, &FIRST, None).await?;
+        let found = at.args.target.read(server, &FIRST, None).await?;
         let first = half(&found)?;
         let secondary = match partner(&first) {
             Some(partner) => read(server, &[partner]).await?.pop(),

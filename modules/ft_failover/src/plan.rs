@@ -2,9 +2,9 @@
 
 use contract::{Error, Kind, Plan};
 use vsphere::FtState;
-use vsphere_module::Verdict;
+use vsphere_module::{Awaited, Named as _};
 
-use crate::Action;
+use crate::args::Action;
 use crate::state::{Half, Observed};
 
 /// What is to be done: never nothing, since the action itself is what is asked for.
@@ -14,8 +14,21 @@ pub enum Change {
 }
 
 impl contract::Change for Change {
+    type Observed = Observed;
+
     fn is_empty(&self) -> bool {
         false
+    }
+
+    fn predict(&self, observed: &Observed) -> Observed {
+        let Self::Act(action) = *self;
+        let mut after = Observed { done: Some(action), ..observed.clone() };
+        if action == Action::TestFailover
+            && let Some(secondary) = after.secondary.as_mut()
+        {
+            std::mem::swap(&mut after.primary, secondary);
+        }
+        after
     }
 }
 
@@ -71,18 +84,6 @@ fn remedy(state: &FtState) -> &'static str {
     }
 }
 
-/// What will be there once `change` is done.
-pub fn predict(observed: &Observed, change: Change) -> Observed {
-    let Change::Act(action) = change;
-    let mut after = Observed { done: Some(action), ..observed.clone() };
-    if action == Action::TestFailover
-        && let Some(secondary) = after.secondary.as_mut()
-    {
-        std::mem::swap(&mut after.primary, secondary);
-    }
-    after
-}
-
 /// What to do where it is not known whether vSphere acted.
 pub const LOOK_FIRST: &str = "This module always acts: see with ft_readiness or fault_tolerance how the pair is before you \
      run it again.";
@@ -106,16 +107,16 @@ pub struct Looks<'a> {
 ///
 /// A restart of which nothing shows is over when the server lags no longer: the pair runs, and the task said that it was
 /// done. If no task did, it is not known.
-pub fn judge(action: Action, now: &Observed, before: &Observed, looks: Looks<'_>) -> Verdict {
+pub fn judge(action: Action, now: &Observed, before: &Observed, looks: Looks<'_>) -> Awaited {
     let Looks { lagging, left, doubt } = looks;
     let label = now.label();
-    let lost = |kind: Kind, text: String, remedy: &str| Verdict::Lost(Error::new(kind, text).hint(remedy));
+    let lost = |kind: Kind, text: String, remedy: &str| Awaited::Failed(Error::new(kind, text).hint(remedy));
     match &now.primary.state {
         FtState::Running => match action {
-            Action::TestFailover if swapped(now, before) => Verdict::Reached,
-            Action::RestartSecondary if left || restarted(now, before) => Verdict::Reached,
+            Action::TestFailover if swapped(now, before) => Awaited::Reached,
+            Action::RestartSecondary if left || restarted(now, before) => Awaited::Reached,
             Action::RestartSecondary if !lagging => match doubt {
-                None => Verdict::Reached,
+                None => Awaited::Reached,
                 Some(doubt) => lost(
                     Kind::Conflict,
                     format!(
@@ -143,8 +144,8 @@ pub fn judge(action: Action, now: &Observed, before: &Observed, looks: Looks<'_>
                     LOOK_FIRST,
                 ),
             },
-            Action::TestFailover => Verdict::Waiting("running, with the roles as before".to_owned()),
-            Action::RestartSecondary => Verdict::Waiting("running, with the secondary as before".to_owned()),
+            Action::TestFailover => Awaited::Pending("running, with the roles as before".to_owned()),
+            Action::RestartSecondary => Awaited::Pending("running, with the secondary as before".to_owned()),
         },
         FtState::Disabled => lost(
             Kind::Fault,
@@ -156,7 +157,7 @@ pub fn judge(action: Action, now: &Observed, before: &Observed, looks: Looks<'_>
             format!("Fault Tolerance of {label} was turned off meanwhile"),
             "Turn it on again, with fault_tolerance, if that was not meant.",
         ),
-        _ => Verdict::Waiting(told(&now.primary)),
+        _ => Awaited::Pending(told(&now.primary)),
     }
 }
 

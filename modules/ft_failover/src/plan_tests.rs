@@ -1,9 +1,9 @@
 use contract::{Change as _, Kind};
 use vsphere::{FtInfo, FtState, Moref};
-use vsphere_module::{Verdict, VmReport};
+use vsphere_module::{Awaited, VmReport};
 
-use super::{Change, Looks, judge, plan, predict, restarted, unseen};
-use crate::Action::{RestartSecondary, TestFailover};
+use super::{Change, Looks, judge, plan, restarted, unseen};
+use crate::args::Action::{RestartSecondary, TestFailover};
 use crate::state::{Half, Observed};
 
 fn moref(id: &str) -> Moref {
@@ -148,9 +148,9 @@ fn the_waiting_ends_when_the_pair_runs_again_and_is_another() {
     ] {
         let verdict = judge(action, &now, &before(), Looks { lagging, left, doubt: None });
         let told = match &verdict {
-            Verdict::Reached => "reached",
-            Verdict::Waiting(_) => "waiting",
-            Verdict::Lost(_) => "lost",
+            Awaited::Reached => "reached",
+            Awaited::Pending(_) => "waiting",
+            Awaited::Failed(_) => "lost",
         };
         assert_eq!(told, expected, "{action:?} {:?} {lagging} {left}: {verdict:?}", now.primary);
     }
@@ -161,8 +161,8 @@ fn a_failover_that_no_task_told_of_and_no_role_shows_is_not_known() {
     let judged = |lagging| {
         judge(TestFailover, &before(), &before(), Looks { lagging, left: false, doubt: Some("it forgot the task") })
     };
-    assert!(matches!(judged(true), Verdict::Waiting(_)));
-    let Verdict::Lost(error) = judged(false) else { panic!("the roles are as before, and nobody says more") };
+    assert!(matches!(judged(true), Awaited::Pending(_)));
+    let Awaited::Failed(error) = judged(false) else { panic!("the roles are as before, and nobody says more") };
     assert!(error.message().contains("not known") && error.message().contains("always acts"), "{error:?}");
 }
 
@@ -182,9 +182,9 @@ fn a_restart_that_no_task_told_of_and_nothing_shows_is_not_known() {
         let verdict =
             judge(RestartSecondary, &now, &before(), Looks { lagging, left, doubt: Some("it forgot the task") });
         let told = match &verdict {
-            Verdict::Reached => "reached",
-            Verdict::Waiting(_) => "waiting",
-            Verdict::Lost(error) => {
+            Awaited::Reached => "reached",
+            Awaited::Pending(_) => "waiting",
+            Awaited::Failed(error) => {
                 assert!(error.message().contains("not known") && error.message().contains("always acts"), "{error:?}");
                 "lost"
             }
@@ -255,14 +255,14 @@ fn what_is_foretold_is_what_is_waited_for() {
     for action in [TestFailover, RestartSecondary] {
         let change = plan(action, &before()).unwrap().change;
         assert!(!change.is_empty());
-        let mut foretold = predict(&before(), change);
+        let mut foretold = change.predict(&before());
         assert_eq!(foretold.done, Some(action));
         // The halves tell their roles themselves.
         foretold.primary.ft = half(&foretold.primary.vm.moid, 1, "running").ft;
         let looks = Looks { lagging: true, left: action == RestartSecondary, doubt: None };
-        assert!(matches!(judge(action, &foretold, &before(), looks), Verdict::Reached), "{action:?}");
+        assert!(matches!(judge(action, &foretold, &before(), looks), Awaited::Reached), "{action:?}");
         // The same may be asked for again, and leads back.
-        let again = predict(&foretold, plan(action, &foretold).unwrap().change);
+        let again = plan(action, &foretold).unwrap().change.predict(&foretold);
         assert_eq!(again.primary.moref, before().primary.moref);
     }
 }

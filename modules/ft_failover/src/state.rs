@@ -1,9 +1,12 @@
-//! What is known of a pair of virtual machines.
+//! The state of a pair of virtual machines.
 
+use std::cell::{Cell, RefCell};
+
+use serde_json::{Value, json};
 use vsphere::{FtInfo, FtState, Moref};
-use vsphere_module::VmReport;
+use vsphere_module::{Named, VmReport};
 
-use crate::Action;
+use crate::args::Action;
 
 /// One half of a pair.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,10 +24,6 @@ pub struct Half {
 }
 
 impl Half {
-    pub fn label(&self) -> String {
-        format!("{} ({})", self.vm.name, self.vm.moid)
-    }
-
     /// `vm-70 on esxi02`.
     pub fn place(&self) -> String {
         match &self.host {
@@ -53,13 +52,41 @@ pub struct Observed {
 }
 
 impl Observed {
-    pub fn label(&self) -> String {
-        self.primary.label()
-    }
-
     /// Either half is not running in Fault Tolerance.
     pub fn is_out_of_step(&self) -> bool {
         let mut halves = std::iter::once(&self.primary).chain(&self.secondary);
         self.secondary.is_none() || halves.any(|half| half.state != FtState::Running)
     }
+}
+
+impl Named for Observed {
+    const UNREAD: &'static str = "the virtual machine";
+
+    fn label(&self) -> String {
+        self.primary.vm.label()
+    }
+}
+
+impl contract::Observed for Observed {
+    fn view(&self) -> Value {
+        let place = |half: &Half| json!({ "moid": half.vm.moid, "host": half.host });
+        json!({
+            "fault_tolerance": self.primary.state.name(),
+            "primary": place(&self.primary),
+            "secondary": self.secondary.as_ref().map(place),
+            // Otherwise a restarted secondary would show no difference.
+            "done": self.done,
+        })
+    }
+}
+
+/// What a run remembers between its steps.
+#[derive(Default)]
+pub struct Memory {
+    /// What this run has done, or has begun to do.
+    pub done: Cell<Option<Action>>,
+    /// Why its end was not seen, if it was not: then only the pair shows what became of it.
+    pub doubt: RefCell<Option<String>>,
+    /// Nothing showed that the secondary was restarted, although vSphere says that it did.
+    pub unseen: Cell<bool>,
 }

@@ -2,6 +2,7 @@
 //!
 //! It changes nothing. What is read are plain facts (`facts`), and every judgement is a pure function of them (`checks`).
 
+mod args;
 mod check;
 mod checks;
 mod fact;
@@ -18,65 +19,15 @@ mod plan_tests;
 mod testing;
 mod vms;
 
+use args::{Args, Engine};
 use check::Check;
-use contract::{Applied, Error, Module, NoChange, Outcome, Plan, Rule, Run};
+use contract::{About, Error, Run, Survey};
 use facts::{Facts, Place};
 use plan::{Counts, Judgement, Step};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 use vms::ListedVm;
-use vsphere::FtEngine;
-use vsphere_module::{Connection, Server, VmReport, VmTarget};
-
-#[derive(Debug, Deserialize, JsonSchema)]
-struct Args {
-    #[serde(flatten)]
-    connection: Connection,
-    #[serde(flatten)]
-    target: VmTarget,
-    /// Name of the cluster to look at. Not needed with a virtual machine, whose own cluster is looked at.
-    #[schemars(extend("x-aliases" = ["cluster"]), length(min = 1))]
-    cluster_name: Option<String>,
-    /// Which Fault Tolerance is meant. Without it, the one that vSphere would use for this version of ESXi and this virtual
-    /// machine.
-    engine: Option<Engine>,
-    /// Seconds after which the run gives up waiting for vSphere.
-    #[serde(default = "five_minutes")]
-    #[schemars(range(min = 1, max = 86400))]
-    timeout: u64,
-}
-
-impl Args {
-    fn engine(&self) -> Option<FtEngine> {
-        self.engine.map(|engine| match engine {
-            Engine::Legacy => FtEngine::Legacy,
-            Engine::Smp => FtEngine::Smp,
-        })
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Engine {
-    /// Record/replay, vSphere 4 and 5, and 6.0 with C(vm.useLegacyFt).
-    Legacy,
-    /// SMP-FT, vSphere 6.0 and later.
-    Smp,
-}
-
-impl From<FtEngine> for Engine {
-    fn from(engine: FtEngine) -> Self {
-        match engine {
-            FtEngine::Legacy => Self::Legacy,
-            FtEngine::Smp => Self::Smp,
-        }
-    }
-}
-
-fn five_minutes() -> u64 {
-    300
-}
+use vsphere_module::{Server, VmReport};
 
 #[derive(Default, Serialize, JsonSchema)]
 struct Report {
@@ -116,73 +67,38 @@ struct ClusterReport {
 
 struct FtReadiness;
 
-impl Module for FtReadiness {
-    const NAME: &'static str = "ft_readiness";
-    const SUMMARY: &'static str = "Every requirement of Fault Tolerance is reported as met, unmet or unknown";
-    const DESCRIPTION: &'static [&'static str] = &[
-        "Looks at a cluster, all of its hosts and, if one is named, a virtual machine, and reports every requirement of vSphere Fault Tolerance that the API can tell of, for the engine and the versions that are there: what is required, what there is, and what to do about it.",
-        "It is not every host that has to meet what is required of hosts, but two that meet all of it, and a running virtual machine has to be on one of them. RV(ready) is true unless that, or something else that is decisive, is unmet.",
-        "Changes nothing. What to do is given as arguments of the other modules of this collection, where one of them does it, in the order to apply.",
-        "Lists every virtual machine of the cluster too, with its host, its role and the state of its Fault Tolerance.",
-        "A requirement that cannot be told, because a property is not there or this user may not read it, is unknown, never met. It does not make RV(ready) false, but the message then says that nothing is known to be in the way, and not that all is ready.",
-    ];
-    const EXAMPLES: &'static str = include_str!("../examples.yml");
-    const RULES: &'static [Rule] = &[
-        Rule::AtLeastOne(&["name", "uuid", "moid", "cluster_name"]),
-        Rule::AtMostOne(&["name", "uuid", "moid"]),
-        vsphere_module::INSTANCE_UUID_NEEDS_UUID,
-        vsphere_module::FOLDER_NEEDS_NAME,
-        vsphere_module::PROXY_NEEDS_PORT,
-        vsphere_module::PROXY_NEEDS_HOST,
-    ];
+impl Survey for FtReadiness {
+    const ABOUT: About = About {
+        name: "ft_readiness",
+        summary: "Every requirement of Fault Tolerance is reported as met, unmet or unknown",
+        description: &[
+            "Looks at a cluster, all of its hosts and, if one is named, a virtual machine, and reports every requirement of vSphere Fault Tolerance that the API can tell of, for the engine and the versions that are there: what is required, what there is, and what to do about it.",
+            "It is not every host that has to meet what is required of hosts, but two that meet all of it, and a running virtual machine has to be on one of them. RV(ready) is true unless that, or something else that is decisive, is unmet.",
+            "Changes nothing. What to do is given as arguments of the other modules of this collection, where one of them does it, in the order to apply.",
+            "Lists every virtual machine of the cluster too, with its host, its role and the state of its Fault Tolerance.",
+            "A requirement that cannot be told, because a property is not there or this user may not read it, is unknown, never met. It does not make RV(ready) false, but the message then says that nothing is known to be in the way, and not that all is ready.",
+        ],
+        examples: include_str!("../examples.yml"),
+    };
 
     type Args = Args;
     type Session = Server;
-    type Target = ();
-    type Observed = Facts;
-    type Change = NoChange;
+    type Found = Facts;
     type Report = Report;
 
-    fn check(args: &Args) -> Vec<String> {
-        args.connection.problems()
-    }
-
     async fn open(args: &Args, run: &Run) -> Result<Server, Error> {
-        args.connection.open(run, args.timeout).await
+        args.connection.open(run).await
     }
 
-    async fn targets(_: &Args, _: &Server) -> Result<Vec<()>, Error> {
-        Ok(vec![()])
-    }
-
-    async fn observe(args: &Args, server: &Server, (): &(), _: Option<&Facts>) -> Result<Facts, Error> {
+    async fn read(args: &Args, server: &Server) -> Result<Facts, Error> {
         observe::observe(args, server).await
     }
 
-    fn plan(_: &Args, _: &Facts) -> Result<Plan<NoChange>, Error> {
-        Ok(Plan::from(NoChange))
+    fn label(facts: Option<&Facts>) -> String {
+        facts.map_or_else(|| "the cluster".to_owned(), subject)
     }
 
-    fn predict(observed: &Facts, _: &NoChange) -> Facts {
-        observed.clone()
-    }
-
-    async fn apply(_: &Args, _: &Server, (): &(), _: &Facts, _: &NoChange, _: &Run) -> Result<Applied, Error> {
-        Ok(Applied::Done)
-    }
-
-    fn view(_: &Facts) -> Value {
-        Value::Null
-    }
-
-    fn label((): &(), observed: Option<&Facts>) -> String {
-        observed.map_or_else(|| "the cluster".to_owned(), subject)
-    }
-
-    fn report(args: &Args, outcomes: &[Outcome<Self>]) -> Report {
-        let Some(facts) = outcomes.first().and_then(|outcome| outcome.before.as_ref()) else {
-            return Report::default();
-        };
+    fn report(args: &Args, facts: &Facts) -> Report {
         let judgement = plan::judge(facts, args.engine());
         let ready = judgement.is_ready();
         let Judgement { engine, checks, counts, remedies } = judgement;
@@ -202,13 +118,12 @@ impl Module for FtReadiness {
         Report { ready, engine: Some(engine.into()), vm, cluster, checks, counts, remedies, vms }
     }
 
-    fn message(args: &Args, _: &Report, outcomes: &[Outcome<Self>], _: &Run) -> String {
-        let facts = outcomes.first().and_then(|outcome| outcome.before.as_ref());
-        facts.map_or_else(String::new, |facts| message::message(&subject(facts), &plan::judge(facts, args.engine())))
+    fn message(args: &Args, facts: &Facts, _: &Report) -> String {
+        message::message(&subject(facts), &plan::judge(facts, args.engine()))
     }
 }
 
-/// What all of it is about.
+/// Names what was looked at.
 fn subject(facts: &Facts) -> String {
     match (&facts.vm, &facts.place) {
         (Some(vm), _) => format!("{} ({})", vm.report.name, vm.report.moid),

@@ -8,7 +8,7 @@ use contract::{Applied, Error, Kind, Run};
 use vsphere::{Moref, Object, OptionValue};
 use vsphere_module::Server;
 
-use crate::Args;
+use crate::args::Args;
 use crate::definitions::Definitions;
 use crate::plan::{self, Change, Found, Observed};
 

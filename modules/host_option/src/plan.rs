@@ -1,13 +1,13 @@
 //! What is to be done to the options of one host.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use contract::{Error, Kind, Plan, Scalar};
 use serde_json::{Map, Value, json};
 use vsphere::OptionDef;
 
+use crate::args::{Missing, State};
 use crate::value::{convert, default, same, shown};
-use crate::{Missing, State};
 
 /// What was read of one host.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,13 @@ pub struct Observed {
 impl Observed {
     pub fn value(&self, key: &str) -> Option<&vsphere::Scalar> {
         self.options.iter().find(|found| found.key == key)?.value.as_ref()
+    }
+}
+
+impl contract::Observed for Observed {
+    fn view(&self) -> Value {
+        let values = self.options.iter().filter_map(|found| Some((found.key.clone(), shown(found.value.as_ref()?))));
+        values.map(|(key, value)| (key, json!(value))).collect()
     }
 }
 
@@ -70,11 +77,28 @@ impl To {
 }
 
 impl contract::Change for Change {
+    type Observed = Observed;
+
     fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
     fn is_tentative(&self) -> bool {
         !self.0.is_empty() && self.0.iter().all(|write| write.to.value().is_none())
+    }
+
+    fn predict(&self, observed: &Observed) -> Observed {
+        let mut after = observed.clone();
+        for written in &self.0 {
+            let Some(value) = written.to.value() else { continue };
+            for found in after.options.iter_mut().filter(|found| found.key == written.key) {
+                found.value = Some(value.clone());
+            }
+        }
+        after
+    }
+
+    fn unapplied(&self) -> Error {
+        Error::new(Kind::Fault, format!("the host accepted the change, but did not take {}", self.keys().join(", ")))
     }
 }
 
@@ -96,35 +120,6 @@ pub fn api_name(asked: &str) -> String {
         Some(path) => path.replace('/', "."),
         None => asked.to_owned(),
     }
-}
-
-/// What is wrong with the options as given.
-pub fn problems(options: &BTreeMap<String, Scalar>, state: State) -> Vec<String> {
-    let mut problems = Vec::new();
-    if options.is_empty() {
-        problems.push("`options`: give at least one option".to_owned());
-    }
-    let mut seen = BTreeSet::new();
-    for (asked, value) in options {
-        let key = api_name(asked);
-        if key.split('.').any(str::is_empty)
-            || key.contains(|one: char| one.is_whitespace() || one == '/' || one == '\0')
-        {
-            problems.push(format!(
-                "`options`: `{}` is not the name of an option, such as Migrate.VMotionStreamDisable",
-                asked.escape_debug()
-            ));
-        }
-        if seen.contains(&key) {
-            problems.push(format!("`options`: `{asked}` names {key} for the second time"));
-        }
-        seen.insert(key);
-        if state == State::Present && *value == Scalar::Null {
-            problems
-                .push(format!("`options`: `{asked}` has no value; for the host's own default use `state: default`"));
-        }
-    }
-    problems
 }
 
 /// Whether the option's definition is worth reading: not if it has the wanted value already.
@@ -237,18 +232,6 @@ fn remedy(found: &Found) -> String {
         Some(name) => format!("Did you mean `{name}`?"),
         None => "Check the name; `missing: skip` makes it a warning.".to_owned(),
     }
-}
-
-/// What will be there once `change` is done.
-pub fn predict(observed: &Observed, change: &Change) -> Observed {
-    let mut after = observed.clone();
-    for written in &change.0 {
-        let Some(value) = written.to.value() else { continue };
-        for found in after.options.iter_mut().filter(|found| found.key == written.key) {
-            found.value = Some(value.clone());
-        }
-    }
-    after
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use vsphere::{OptionDef, OptionKind};
 
 use serde_json::{Value, json};
 
-use super::{Found, Observed, To, actual, needs_definition, plan, predict, problems};
-use crate::{Missing, State};
+use super::{Found, Observed, To, actual, needs_definition, plan};
+use crate::args::{Missing, State};
+use crate::check::problems;
 
 fn definition(kind: OptionKind) -> OptionDef {
     OptionDef { key: "A.b".to_owned(), label: String::new(), summary: String::new(), read_only: false, kind }
@@ -244,7 +245,7 @@ proptest! {
         let state = if default { State::Default } else { State::Present };
         let seen = observed(Some(value(kind, &current)), Some(definition(long())));
         if let Ok(planned) = plan(&one(wanted.clone()), state, Missing::Fail, &seen) {
-            let after = predict(&seen, &planned.change);
+            let after = planned.change.predict(&seen);
             prop_assert!(plan(&one(wanted), state, Missing::Fail, &after).unwrap().change.is_empty());
         }
     }

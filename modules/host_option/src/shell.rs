@@ -8,11 +8,11 @@ use contract::{Applied, Error, Kind, Run, Scalar};
 use esxcli::{AdvancedOption, Shell, Tool, Value};
 use vsphere::{OptionDef, OptionKind};
 
+use crate::args::{Args, Missing};
 use crate::plan::{Change, Found, Observed, To, api_name};
-use crate::{Args, Missing};
 
-/// The shell of this host.
-pub struct Here {
+/// The host that this runs on.
+pub struct LocalHost {
     /// The name that this machine gives itself.
     pub name: String,
     shell: Shell,
@@ -22,7 +22,7 @@ pub struct Here {
     seen: RefCell<BTreeMap<String, AdvancedOption>>,
 }
 
-impl Here {
+impl LocalHost {
     /// The tools on PATH, if there are any.
     pub fn find(deadline: Instant) -> Result<Self, Error> {
         let shell = tools().ok_or_else(|| {
@@ -48,22 +48,22 @@ fn path(key: &str) -> String {
     format!("/{}", key.replace('.', "/"))
 }
 
-pub async fn observe(args: &Args, here: &Here) -> Result<Observed, Error> {
+pub async fn observe(args: &Args, host: &LocalHost) -> Result<Observed, Error> {
     let mut options = Vec::new();
     for (asked, wanted) in &args.options {
         let key = api_name(asked);
-        let option = here.shell.option(&path(&key), here.deadline).await.map_err(|error| failure(&error))?;
+        let option = host.shell.option(&path(&key), host.deadline).await.map_err(|error| failure(&error))?;
         let similar = match &option {
-            None if args.missing == Missing::Fail => similar(&here.shell, &key, here.deadline).await,
+            None if args.missing == Missing::Fail => similar(&host.shell, &key, host.deadline).await,
             None => None,
             Some(option) => {
-                here.seen.borrow_mut().insert(key.clone(), option.clone());
+                host.seen.borrow_mut().insert(key.clone(), option.clone());
                 None
             }
         };
         options.push(found(key, option, similar, wanted));
     }
-    Ok(Observed { host: here.name.clone(), build: "its build".to_owned(), resets: true, options })
+    Ok(Observed { host: host.name.clone(), build: "its build".to_owned(), resets: true, options })
 }
 
 /// The nearest name that the host does have. Only for an error's sake, so that it never is one itself.
@@ -111,14 +111,14 @@ fn definition(option: &AdvancedOption) -> OptionKind {
     }
 }
 
-pub async fn apply(here: &Here, change: &Change, run: &Run) -> Result<Applied, Error> {
+pub async fn apply(host: &LocalHost, change: &Change, run: &Run) -> Result<Applied, Error> {
     for write in &change.0 {
         run.progress.waiting(&format!("setting {}", write.key));
         // What is planned was observed.
-        let Some(option) = here.seen.borrow().get(&write.key).cloned() else { continue };
+        let Some(option) = host.seen.borrow().get(&write.key).cloned() else { continue };
         let written = match &write.to {
-            To::Value(value) => here.shell.set(&option, &typed(value), here.deadline).await,
-            To::Default(_) => here.shell.reset(&option, here.deadline).await,
+            To::Value(value) => host.shell.set(&option, &typed(value), host.deadline).await,
+            To::Default(_) => host.shell.reset(&option, host.deadline).await,
         };
         written.map_err(|error| {
             let unsettled = error.unsettled();

@@ -1,10 +1,51 @@
-//! What is to be done to the power of a virtual machine.
+//! The wanted power, the power that is there, and what to do about it.
 
 use contract::{Error, Kind, Plan};
-use vsphere::{FtInfo, Moref};
-use vsphere_module::VmReport;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use vsphere::{FtInfo, Moref, Object, VmPaths};
+use vsphere_module::{Named, Power, VmReport};
 
-use crate::State;
+/// The arguments that decisions depend on.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Wish {
+    /// What is to be true.
+    pub state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// The virtual machine runs. A suspended one is resumed.
+    PoweredOn,
+    /// The virtual machine is off. The guest is not asked to shut down: this is the power button held.
+    PoweredOff,
+}
+
+impl State {
+    pub fn power(self) -> Power {
+        match self {
+            Self::PoweredOn => Power::On,
+            Self::PoweredOff => Power::Off,
+        }
+    }
+}
+
+/// The properties that [`Observed::of`] needs.
+pub const PATHS: VmPaths<'static> = VmPaths {
+    vm: &[
+        "name",
+        "config.instanceUuid",
+        "runtime.powerState",
+        "runtime.connectionState",
+        "config.template",
+        "runtime.question",
+        "runtime.faultToleranceState",
+    ],
+    host: &[],
+    cluster: &[],
+};
 
 /// What was read of the virtual machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,42 +56,80 @@ pub struct Observed {
     pub ft: Option<FtInfo>,
     /// Its secondaries may not run.
     pub ft_suspended: bool,
-    /// What it asks, if it waits for an answer.
+    /// The question that it waits for an answer to.
     pub question: Option<String>,
 }
 
 impl Observed {
-    pub fn secondaries(&self) -> u32 {
-        let count =
-            self.ft.as_ref().filter(|ft| ft.role == 1 && !self.ft_suspended).map_or(0, |ft| ft.secondaries.len());
-        u32::try_from(count).unwrap_or(u32::MAX)
+    pub fn of(vm: &Object) -> Self {
+        let question = vm.get("runtime.question").and_then(|question| question.child("text"));
+        Self {
+            moref: vm.moref.clone(),
+            vm: VmReport::of(vm),
+            template: vsphere_module::is_template(vm),
+            ft: vsphere_module::ft_role(vm),
+            ft_suspended: vm.text("runtime.faultToleranceState") == Some("disabled"),
+            question: question.map(|text| text.text().to_owned()),
+        }
     }
-}
 
-/// Which button to press, if any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Change(pub Option<Step>);
+    /// The state that describes it; none for a suspended machine, for example.
+    pub fn state(&self) -> Option<State> {
+        match self.vm.power_state.as_deref() {
+            Some("poweredOn") => Some(State::PoweredOn),
+            Some("poweredOff") => Some(State::PoweredOff),
+            _ => None,
+        }
+    }
 
-/// A press of the power button.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    On,
-    Off,
-}
+    pub fn secondaries(&self) -> u32 {
+        let primary = self.ft.as_ref().filter(|ft| !ft.is_secondary() && !self.ft_suspended);
+        primary.map_or(0, |ft| u32::try_from(ft.secondaries.len()).unwrap_or(u32::MAX))
+    }
 
-impl Step {
-    /// The power state that it leads to, by its name in the API.
-    pub fn leads_to(self) -> &'static str {
-        match self {
-            Self::On => "poweredOn",
-            Self::Off => "poweredOff",
+    /// Says which secondaries are switched with it.
+    pub fn company(&self, power: Power) -> &'static str {
+        match (self.secondaries(), power) {
+            (0, _) => "",
+            (1, Power::On) => "; its secondary starts with it",
+            (1, Power::Off) => "; its secondary stops with it",
+            (_, Power::On) => "; its secondaries start with it",
+            (_, Power::Off) => "; its secondaries stop with it",
         }
     }
 }
 
+impl Named for Observed {
+    const UNREAD: &'static str = "the virtual machine";
+
+    fn label(&self) -> String {
+        self.vm.label()
+    }
+}
+
+impl contract::Observed for Observed {
+    fn view(&self) -> Value {
+        json!({ "power_state": self.vm.power_state })
+    }
+}
+
+/// The position to switch the power to, if any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change(pub Option<Power>);
+
 impl contract::Change for Change {
+    type Observed = Observed;
+
     fn is_empty(&self) -> bool {
         self.0.is_none()
+    }
+
+    fn predict(&self, observed: &Observed) -> Observed {
+        let mut after = observed.clone();
+        if let Some(power) = self.0 {
+            after.vm.power_state = Some(power.state().to_owned());
+        }
+        after
     }
 }
 
@@ -58,10 +137,10 @@ impl contract::Change for Change {
 pub fn plan(state: State, observed: &Observed) -> Result<Plan<Change>, Error> {
     let name = &observed.vm.name;
     let conflict = |text: String, remedy: &str| Err(Error::new(Kind::Conflict, text).hint(remedy));
-    let step = match (state, observed.vm.power_state.as_deref()) {
+    let power = match (state, observed.vm.power_state.as_deref()) {
         (State::PoweredOn, Some("poweredOn")) | (State::PoweredOff, Some("poweredOff")) => None,
-        (State::PoweredOn, Some("poweredOff" | "suspended")) => Some(Step::On),
-        (State::PoweredOff, Some("poweredOn")) => Some(Step::Off),
+        (State::PoweredOn, Some("poweredOff" | "suspended")) => Some(Power::On),
+        (State::PoweredOff, Some("poweredOn")) => Some(Power::Off),
         (State::PoweredOff, Some("suspended")) => {
             return conflict(
                 format!("virtual machine {name} is suspended, and powering it off would discard its memory"),
@@ -76,23 +155,19 @@ pub fn plan(state: State, observed: &Observed) -> Result<Plan<Change>, Error> {
             );
         }
     };
-    if step.is_some() && observed.template {
+    if power.is_some() && observed.template {
         return conflict(
             format!("{name} is a template, which has no power to switch"),
             "Convert it to a virtual machine first.",
         );
     }
-    if let Some(ft) = observed.ft.as_ref().filter(|ft| step.is_some() && ft.role != 1) {
-        let primary = ft.primary.as_ref().map(|primary| format!(" ({})", primary.id)).unwrap_or_default();
-        return conflict(
-            format!("{name} ({}) is a secondary of Fault Tolerance, which follows its primary", observed.vm.moid),
-            &format!("Power its primary{primary} instead."),
-        );
+    if power.is_some() {
+        vsphere_module::not_a_secondary(&observed.label(), observed.ft.as_ref())?;
     }
-    let mut plan = Plan::from(Change(step));
+    let mut plan = Plan::from(Change(power));
     if let Some(question) = &observed.question {
         let asks = format!("virtual machine {name} waits for an answer to: {question}");
-        if step.is_some() {
+        if power.is_some() {
             plan.blockers.push((Kind::Conflict, asks, Some("Answer it in the vSphere Client.".to_owned())));
         } else {
             plan.warnings.push(asks);
@@ -101,24 +176,14 @@ pub fn plan(state: State, observed: &Observed) -> Result<Plan<Change>, Error> {
     Ok(plan)
 }
 
-/// What will be there once `change` is done.
-pub fn predict(observed: &Observed, change: Change) -> Observed {
-    let mut after = observed.clone();
-    if let Some(step) = change.0 {
-        after.vm.power_state = Some(step.leads_to().to_owned());
-    }
-    after
-}
-
 #[cfg(test)]
 mod tests {
     use contract::{Change as _, Kind};
     use proptest::prelude::*;
     use vsphere::{FtInfo, Moref};
-    use vsphere_module::VmReport;
+    use vsphere_module::{Power, VmReport};
 
-    use super::{Observed, Step, plan, predict};
-    use crate::State;
+    use super::{Observed, State, plan};
 
     fn observed(power: Option<&str>) -> Observed {
         Observed {
@@ -150,9 +215,9 @@ mod tests {
     fn presses_the_button_only_where_it_must() {
         let cases = [
             (State::PoweredOn, Some("poweredOn"), Ok(None)),
-            (State::PoweredOn, Some("poweredOff"), Ok(Some(Step::On))),
-            (State::PoweredOn, Some("suspended"), Ok(Some(Step::On))),
-            (State::PoweredOff, Some("poweredOn"), Ok(Some(Step::Off))),
+            (State::PoweredOn, Some("poweredOff"), Ok(Some(Power::On))),
+            (State::PoweredOn, Some("suspended"), Ok(Some(Power::On))),
+            (State::PoweredOff, Some("poweredOn"), Ok(Some(Power::Off))),
             (State::PoweredOff, Some("poweredOff"), Ok(None)),
             (State::PoweredOff, Some("suspended"), Err(Kind::Conflict)),
             (State::PoweredOn, None, Err(Kind::Conflict)),
@@ -177,7 +242,7 @@ mod tests {
         assert!(plan(State::PoweredOff, &secondary).unwrap_err().message().contains("vm-63"));
         assert!(plan(State::PoweredOn, &secondary).unwrap().change.is_empty());
         let primary = Observed { ft: Some(pair(1)), ..secondary };
-        assert_eq!(plan(State::PoweredOff, &primary).unwrap().change.0, Some(Step::Off));
+        assert_eq!(plan(State::PoweredOff, &primary).unwrap().change.0, Some(Power::Off));
         let template = Observed { template: true, ..observed(Some("poweredOff")) };
         assert!(plan(State::PoweredOn, &template).unwrap_err().message().contains("template"));
         assert!(plan(State::PoweredOff, &template).unwrap().change.is_empty());
@@ -202,7 +267,7 @@ mod tests {
             let state = if on { State::PoweredOn } else { State::PoweredOff };
             let seen = Observed { ft: protected.then(|| pair(1)), ..observed(Some(power)) };
             if let Ok(planned) = plan(state, &seen) {
-                let after = predict(&seen, planned.change);
+                let after = planned.change.predict(&seen);
                 prop_assert!(plan(state, &after).unwrap().change.is_empty());
             }
         }

@@ -4,7 +4,7 @@ use contract::{Error, Kind, Plan};
 use serde_json::{Map, Value, json};
 use vsphere::{NicService, Vmknic};
 
-use crate::{Service, State, Wish};
+use crate::args::{Service, State, Wish};
 
 /// What was read of one host.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,13 @@ pub struct Observed {
     pub asked: Vec<&'static str>,
     /// Every service that the host knows.
     pub services: Vec<NicService>,
+}
+
+impl contract::Observed for Observed {
+    fn view(&self) -> Value {
+        let asked = self.services.iter().filter(|service| self.asked.contains(&service.name.as_str()));
+        asked.map(|service| (service.name.clone(), json!(service.selected))).collect()
+    }
 }
 
 /// The services to select or deselect, and on which vmknic.
@@ -26,8 +33,25 @@ pub struct Change {
 }
 
 impl contract::Change for Change {
+    type Observed = Observed;
+
     fn is_empty(&self) -> bool {
         self.services.is_empty()
+    }
+
+    fn predict(&self, observed: &Observed) -> Observed {
+        let mut after = observed.clone();
+        for service in after.services.iter_mut().filter(|service| self.services.contains(&service.name.as_str())) {
+            if !self.select {
+                service.selected.remove(&self.device);
+                continue;
+            }
+            if !service.multiple {
+                service.selected.clear();
+            }
+            service.selected.insert(self.device.clone());
+        }
+        after
     }
 }
 
@@ -151,22 +175,6 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
         plan.change.services.push(name);
     }
     Ok(plan)
-}
-
-/// What will be there once `change` is done.
-pub fn predict(observed: &Observed, change: &Change) -> Observed {
-    let mut after = observed.clone();
-    for service in after.services.iter_mut().filter(|service| change.services.contains(&service.name.as_str())) {
-        if !change.select {
-            service.selected.remove(&change.device);
-            continue;
-        }
-        if !service.multiple {
-            service.selected.clear();
-        }
-        service.selected.insert(change.device.clone());
-    }
-    after
 }
 
 /// What was read, with one service as the server tells it elsewhere: who carries it is all

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use serde_json::json;
 use vsphere::{NicService, Vmknic};
 
-use super::{Observed, actual, confirmed, plan, predict};
-use crate::{Service, State, Wish};
+use super::{Observed, actual, confirmed, plan};
+use crate::args::{Service, State, Wish};
 
 const VMOTION: &str = "vmotion";
 const LOGGING: &str = "faultToleranceLogging";
@@ -89,7 +89,7 @@ fn only_what_differs_is_written_and_what_is_lost_is_told() {
         if let Some(loser) = loser {
             assert!(plan.warnings[0].contains(loser) && plan.warnings[0].contains(LOGGING), "{:?}", plan.warnings);
         }
-        assert_eq!(predict(&seen, &plan.change), observed(&after.0, &after.1), "{wish:?} where {before:?}");
+        assert_eq!(plan.change.predict(&seen), observed(&after.0, &after.1), "{wish:?} where {before:?}");
     }
 }
 
@@ -180,7 +180,7 @@ proptest! {
         let wish = wish(device, &services, if absent { State::Absent } else { State::Present });
         let seen = observed(&vmotion, &logging);
         if let Ok(planned) = plan(&wish, &seen) {
-            let after = predict(&seen, &planned.change);
+            let after = planned.change.predict(&seen);
             prop_assert!(plan(&wish, &after).unwrap().change.is_empty());
         }
     }

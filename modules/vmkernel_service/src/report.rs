@@ -1,11 +1,12 @@
-//! What the result tells.
+//! The result.
 
 use contract::{Error, Outcome};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::VmkernelService;
+use crate::args::{State, Wish};
 use crate::plan::Observed;
-use crate::{VmkernelService, Wish};
 
 #[derive(Default, Serialize, JsonSchema)]
 pub struct Report {
@@ -35,7 +36,6 @@ pub struct HostReport {
     pub error: Option<Error>,
 }
 
-/// What is told of one host.
 pub fn host_report(wish: &Wish, outcome: &Outcome<VmkernelService>) -> HostReport {
     let nic = outcome.before.as_ref().and_then(|before| before.vmknic(wish).ok());
     let carried = |observed: Option<&Observed>| match (observed, nic) {
@@ -52,5 +52,30 @@ pub fn host_report(wish: &Wish, outcome: &Outcome<VmkernelService>) -> HostRepor
         services_before: carried(outcome.before.as_ref()),
         services: carried(outcome.after.as_ref().or(outcome.before.as_ref())),
         error: outcome.error.clone(),
+    }
+}
+
+pub fn message(wish: &Wish, outcomes: &[Outcome<VmkernelService>], check: bool) -> String {
+    let changed: Vec<String> =
+        outcomes.iter().filter(|outcome| outcome.changed).map(|outcome| outcome.target.found.name()).collect();
+    let changed: Vec<&str> = changed.iter().map(String::as_str).collect();
+    let nic = match (&wish.device, &wish.portgroup) {
+        (Some(device), _) => device.clone(),
+        (None, portgroup) => format!("The vmknic on `{}`", portgroup.as_deref().unwrap_or_default()),
+    };
+    let services = wish.names().join(" and ");
+    let carries = match (wish.state, check && !changed.is_empty()) {
+        (State::Present, false) => "carries",
+        (State::Present, true) => "would carry",
+        (State::Absent, false) => "does not carry",
+        (State::Absent, true) => "would not carry",
+    };
+    let (names, unchanged) = (vsphere_module::few_hosts(&changed), outcomes.len() - changed.len());
+    let hosts = if unchanged == 1 { "host" } else { "hosts" };
+    match (changed.len(), unchanged) {
+        (0, 0) => "The cluster has no hosts.".to_owned(),
+        (0, count) => format!("Nothing to do: {nic} {carries} {services} on {count} {hosts}."),
+        (_, 0) => format!("{nic} {carries} {services} on {names}."),
+        (_, count) => format!("{nic} {carries} {services} on {names}; on {count} {hosts} it was so already."),
     }
 }

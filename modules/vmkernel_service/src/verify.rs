@@ -2,35 +2,30 @@
 
 use std::time::{Duration, Instant};
 
-use contract::{Change as _, Error, Kind, Module as _, Run};
+use contract::{Change as _, Context, Error, Kind};
 use vsphere_module::Server;
 
-use crate::plan::{Change, Observed, confirmed};
-use crate::{Args, Host, VmkernelService};
+use crate::VmkernelService;
+use crate::observe::{Host, observe};
+use crate::plan::{Change, Observed, confirmed, plan};
 
-/// So long `config.virtualNicManagerInfo` may lag behind without a second opinion.
+/// How long `config.virtualNicManagerInfo` may lag behind before the host is asked directly.
 const MOMENT: Duration = Duration::from_secs(2);
-/// So long a change may take to show at all.
+/// How long a change may take to show at all.
 const LAG: Duration = Duration::from_secs(15);
 
 /// Reads until the change shows, in the property or, where that lags, in `QueryNetConfig`.
-pub async fn verify(
-    args: &Args,
-    server: &Server,
-    host: &Host,
-    observed: &Observed,
-    run: &Run,
-) -> Result<Observed, Error> {
+pub async fn verify(at: Context<'_, VmkernelService>, observed: &Observed) -> Result<Observed, Error> {
     let began = Instant::now();
-    let end = run.deadline(args.timeout).min(began + LAG);
+    let end = at.run.deadline().min(began + LAG);
     let mut pauses = vsphere_module::pauses();
     loop {
         let last = Instant::now() >= end;
-        let mut now = VmkernelService::observe(args, server, host, Some(observed)).await.map_err(Error::unsettled)?;
-        let mut rest = VmkernelService::plan(args, &now).map_err(Error::unsettled)?.change;
+        let mut now = observe(at, Some(observed)).await.map_err(Error::unsettled)?;
+        let mut rest = plan(&at.args.wish, &now).map_err(Error::unsettled)?.change;
         if !rest.is_empty() && (last || began.elapsed() >= MOMENT) {
-            now = ask(server, host, now, &rest).await?;
-            rest = VmkernelService::plan(args, &now).map_err(Error::unsettled)?.change;
+            now = ask(at.session, at.target, now, &rest).await?;
+            rest = plan(&at.args.wish, &now).map_err(Error::unsettled)?.change;
         }
         if rest.is_empty() {
             return Ok(now);
@@ -38,7 +33,7 @@ pub async fn verify(
         if last {
             return Err(unseen(&now, &rest));
         }
-        run.progress.waiting(&format!("waiting for the server to show the change of host {}", now.host));
+        at.run.progress.waiting(&format!("waiting for the server to show the change of host {}", now.host));
         let left = end.saturating_duration_since(Instant::now());
         tokio::time::sleep(pauses.next().unwrap_or_default().min(left)).await;
     }

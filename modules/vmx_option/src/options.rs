@@ -1,11 +1,12 @@
 //! Options as they are asked for and as they are there, wherever that is.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use contract::Scalar;
 use serde_json::{Map, Value, json};
 
-use crate::State;
+use crate::args::State;
 
 /// One option: as it was asked for, and as it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,32 +20,20 @@ pub struct Found {
 /// Options to set (`Some`) or to remove (`None`).
 pub type Changes = Vec<(String, Option<String>)>;
 
-/// What is wrong with the options as given.
-pub fn problems(options: &BTreeMap<String, Scalar>, state: State) -> Vec<String> {
-    let mut problems = Vec::new();
-    if options.is_empty() {
-        problems.push("`options`: give at least one option".to_owned());
+/// What is to be written.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub options: Changes,
+    /// The file with it, where it is a file.
+    pub edited: Option<Rc<vmx::Document>>,
+    /// The number of the virtual machine whose file the host is to read again.
+    pub reload: Option<u64>,
+}
+
+impl Change {
+    pub fn keys(&self) -> String {
+        self.options.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ")
     }
-    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
-    for (key, value) in options {
-        if key.is_empty()
-            || !key.is_ascii()
-            || key.contains(|character: char| {
-                character.is_whitespace() || character.is_control() || "=#\"".contains(character)
-            })
-        {
-            problems.push(format!("`options`: `{}` is not the name of a VMX option", key.escape_debug()));
-        }
-        if let Some(other) = seen.insert(key.to_ascii_lowercase(), key) {
-            problems.push(format!("`options`: `{other}` and `{key}` are the same option: names do not depend on case"));
-        }
-        if state == State::Present && text(value).is_empty() {
-            problems.push(format!(
-                "`options`: `{key}` has no value, and vSphere takes an empty one for none: use `state: absent` to remove it"
-            ));
-        }
-    }
-    problems
 }
 
 /// The value as it is written.

@@ -37,7 +37,7 @@ pub fn metadata<M: Module>() -> Value {
     let parameters: Map<String, Value> =
         fields(&arguments::<M>()).iter().map(|field| (field.name.clone(), parameter(field))).collect();
     json!({
-        "description": M::SUMMARY,
+        "description": M::ABOUT.summary,
         "puppet_task_version": 1,
         "input_method": "stdin",
         "supports_noop": true,

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, Command, value_parser};
 use contract::Module;
 
-/// Describes the command line of a module.
-pub fn command<M: Module>() -> Command {
-    let command = Command::new(M::NAME)
+/// Describes the command line of a module, which may be a resource of DSC too.
+pub fn command<M: Module>(is_resource: bool) -> Command {
+    let command = Command::new(M::ABOUT.name)
         .version(env!("CARGO_PKG_VERSION"))
-        .about(M::SUMMARY)
+        .about(M::ABOUT.summary)
         .after_help(
             "Reads one JSON object of arguments from the file ARGS, or from standard input, and answers with one JSON\n\
              object on one line of standard output. Exit status: 0 done (changed or not), 1 failed, 2 arguments not valid.",
@@ -40,7 +40,7 @@ pub fn command<M: Module>() -> Command {
                 .disable_help_subcommand(true)
                 .subcommand(Command::new("metadata").about("Print the metadata of the task")),
         );
-    if M::STATE.is_empty() {
+    if !is_resource {
         return command;
     }
     command.subcommand(

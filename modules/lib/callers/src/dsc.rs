@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use self::desired::Desired;
 pub use self::manifest::manifest;
+use crate::Resource;
 
 /// What DSC asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,9 @@ pub enum Operation {
     /// The state that `Set` would lead to.
     WhatIf,
 }
+
+/// A state, as DSC hands it over and gets it back.
+pub type State = Map<String, Value>;
 
 /// Why there is no state to show.
 struct Failure {
@@ -42,10 +46,10 @@ impl From<Error> for Failure {
 /// Reads the desired state from standard input and answers with the actual one.
 ///
 /// A failure goes to standard error; its exit status is returned.
-pub fn run<M: Module>(operation: Operation, runtime: Result<Runtime, Error>) -> Result<Map<String, Value>, ExitCode> {
+pub fn run<R: Resource>(operation: Operation, runtime: Result<Runtime, Error>) -> Result<State, ExitCode> {
     let mut secrets = Secrets::default();
     let told =
-        runtime.and_then(|runtime| runtime.block_on(async |signals| tell::<M>(operation, &mut secrets, signals).await));
+        runtime.and_then(|runtime| runtime.block_on(async |signals| tell::<R>(operation, &mut secrets, signals).await));
     told.unwrap_or_else(|error| Err(error.into())).map_err(|Failure { error, changed }| {
         say("error", &secrets.scrub(&error.message()));
         if error.kind == Kind::InvalidArguments && !changed { ExitCode::from(2) } else { ExitCode::FAILURE }
@@ -57,16 +61,16 @@ fn say(level: &str, text: &str) {
     let _ = std::io::stderr().write_all(&line(&json!({ level: text })));
 }
 
-async fn tell<M: Module>(
+async fn tell<R: Resource>(
     operation: Operation,
     secrets: &mut Secrets,
     signals: &mut Signals,
-) -> Result<Map<String, Value>, Failure> {
+) -> Result<State, Failure> {
     let check = operation != Operation::Set;
     let call = Call { file: None, check, diff: false, progress: || Progress::lines(|what| say("info", what)) };
     let (given, wishes) = call.read(signals).await?;
-    let desired = Desired::of::<M>(given, operation == Operation::Get)?;
-    let performed = call.perform::<M>((desired.arguments.clone(), wishes), None, secrets, signals).await;
+    let desired = Desired::of::<R>(given, operation == Operation::Get)?;
+    let performed = call.perform::<R::Module>((desired.arguments.clone(), wishes), None, secrets, signals).await;
     let (args, shown, run, ended) = match performed {
         Performed::Refused { error, .. } => return Err(error.into()),
         Performed::Ran { args, shown, run, ended } => (args, shown, run, ended),
@@ -76,25 +80,25 @@ async fn tell<M: Module>(
     let say = |level, text: &str| say(level, &secrets.scrub(text));
     // A caller that only reads wants no warnings about a change.
     let unasked = operation == Operation::Get && !desired.asks;
-    for warning in warnings::<M>(&run, if unasked { &[] } else { &outcomes }) {
+    for warning in warnings::<R::Module>(&run, if unasked { &[] } else { &outcomes }) {
         say("warn", &warning);
     }
     let read = !outcomes.is_empty() && outcomes.iter().all(|outcome| outcome.before.is_some());
-    let before = |outcome: &Outcome<M>| outcome.before.clone();
-    let observed: Vec<M::Observed> = match operation {
+    let before = |outcome: &Outcome<R::Module>| outcome.before.clone();
+    let observed: Vec<<R::Module as Module>::Observed> = match operation {
         Operation::Get | Operation::Test => outcomes.iter().filter_map(before).collect(),
         Operation::Set | Operation::WhatIf => {
             outcomes.iter().filter_map(|outcome| outcome.after.clone().or_else(|| before(outcome))).collect()
         }
     };
-    let actual = M::actual(&args, &observed.iter().collect::<Vec<_>>());
+    let actual = R::actual(&args, &observed.iter().collect::<Vec<_>>());
     match error {
         // The state was read; only the way from there to the wanted state is barred.
         Some(error)
             if operation == Operation::Get
                 && read
                 && error.kind != Kind::Interrupted
-                && Desired::is_told_by::<M>(&actual) =>
+                && Desired::is_told_by::<R>(&actual) =>
         {
             if !unasked || error.kind == Kind::Internal {
                 say("warn", &error.message());
@@ -105,13 +109,13 @@ async fn tell<M: Module>(
             return Err(Failure { error, changed });
         }
         None if unasked => {}
-        None => say("info", &M::message(&args, &M::report(&args, &outcomes), &outcomes, &run)),
+        None => say("info", &R::Module::message(&args, &R::Module::report(&args, &outcomes), &outcomes, &run)),
     }
-    let mut state = desired.echo::<M>(shown, actual);
+    let mut state = desired.echo::<R>(shown, actual);
     if operation == Operation::Test {
-        let settled = observed
-            .iter()
-            .all(|observed| M::plan(&args, observed).is_ok_and(|plan| plan.change.is_empty() && !plan.change.waits()));
+        let settled = observed.iter().all(|observed| {
+            R::Module::plan(&args, observed).is_ok_and(|plan| plan.change.is_empty() && !plan.change.waits())
+        });
         state.insert("_inDesiredState".to_owned(), json!(settled));
     }
     Ok(state)

@@ -6,7 +6,9 @@ mod command;
 mod dsc;
 mod lines;
 mod program;
+mod resource;
 mod salt;
 mod series;
 
 pub use program::Program;
+pub use resource::Resource;

@@ -8,23 +8,31 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 use contract::service::{Answer, Call, Runtime, Signals, arguments, documentation, line, result};
 use contract::{Error, Kind, Module, Progress};
+use serde_json::Value;
 
 use crate::command::command;
 use crate::dsc::Operation;
-use crate::{bolt, dsc, salt, series};
+use crate::{Resource, bolt, dsc, salt, series};
 
 /// A module as a program.
 #[derive(Debug, Clone, Copy)]
 pub struct Program {
     /// The module's name.
     pub name: &'static str,
-    run: fn(Vec<OsString>) -> ExitCode,
+    run: fn(Option<Dsc>, Vec<OsString>) -> ExitCode,
+    dsc: Option<Dsc>,
 }
 
 impl Program {
     /// Makes a program of a module.
     pub const fn of<M: Module>() -> Self {
-        Self { name: M::NAME, run: run::<M> }
+        Self { name: M::ABOUT.name, run: run::<M>, dsc: None }
+    }
+
+    /// Makes a program of a module that is a resource too.
+    pub const fn resource<R: Resource>() -> Self {
+        let dsc = Dsc { run: dsc::run::<R>, manifest: dsc::manifest::<R> };
+        Self { dsc: Some(dsc), ..Self::of::<R::Module>() }
     }
 
     /// Runs the program as it was called.
@@ -36,11 +44,18 @@ impl Program {
 
     /// Runs the program with these words, the first of which is its own name.
     pub fn run(self, words: Vec<OsString>) -> ExitCode {
-        (self.run)(words)
+        (self.run)(self.dsc, words)
     }
 }
 
-fn run<M: Module>(words: Vec<OsString>) -> ExitCode {
+/// A module as a resource of DSC.
+#[derive(Debug, Clone, Copy)]
+struct Dsc {
+    run: fn(Operation, Result<Runtime, Error>) -> Result<dsc::State, ExitCode>,
+    manifest: fn() -> Value,
+}
+
+fn run<M: Module>(dsc: Option<Dsc>, words: Vec<OsString>) -> ExitCode {
     #[cfg(feature = "fuzzing")]
     if let [_, flag, document] = &words[..]
         && flag == "--fuzz"
@@ -51,7 +66,7 @@ fn run<M: Module>(words: Vec<OsString>) -> ExitCode {
     // The result reports a panic. Rust's own message would go to standard error, which over ssh is standard output.
     std::panic::set_hook(Box::new(|_| {}));
     let runtime = Runtime::start();
-    let matches = match command::<M>().try_get_matches_from(words) {
+    let matches = match command::<M>(dsc.is_some()).try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) if !error.use_stderr() => return print(error.render().to_string().as_bytes()),
         Err(error) => {
@@ -70,14 +85,14 @@ fn run<M: Module>(words: Vec<OsString>) -> ExitCode {
     if matches.get_flag("doc") {
         return print(documentation::<M>().as_bytes());
     }
-    match matches.subcommand() {
-        Some(("dsc", dsc)) => return dsc_operation::<M>(dsc, runtime),
-        Some(_) => return print(format!("{:#}\n", bolt::metadata::<M>()).as_bytes()),
-        None => {}
+    match (matches.subcommand(), dsc) {
+        (Some(("dsc", matches)), Some(dsc)) => return dsc_operation::<M>(dsc, matches, runtime),
+        (Some(_), _) => return print(format!("{:#}\n", bolt::metadata::<M>()).as_bytes()),
+        (None, _) => {}
     }
     let file = matches.get_one::<PathBuf>("ARGS").cloned().filter(|path| path != "-");
     if !matches.contains_id("ARGS")
-        && let Some(status) = nothing_to_read::<M>()
+        && let Some(status) = nothing_to_read::<M>(dsc.is_some())
     {
         return status;
     }
@@ -112,25 +127,25 @@ async fn one<M: Module>(call: &Call, signals: &mut Signals) -> Answer {
 }
 
 /// On a terminal there is no document to read: prints the help instead.
-fn nothing_to_read<M: Module>() -> Option<ExitCode> {
+fn nothing_to_read<M: Module>(is_resource: bool) -> Option<ExitCode> {
     std::io::stdin().is_terminal().then(|| {
-        let _ = writeln!(std::io::stderr(), "{}", command::<M>().render_help());
+        let _ = writeln!(std::io::stderr(), "{}", command::<M>(is_resource).render_help());
         ExitCode::from(2)
     })
 }
 
-fn dsc_operation<M: Module>(matches: &ArgMatches, runtime: Result<Runtime, Error>) -> ExitCode {
+fn dsc_operation<M: Module>(dsc: Dsc, matches: &ArgMatches, runtime: Result<Runtime, Error>) -> ExitCode {
     let operation = match matches.subcommand() {
         Some(("get", _)) => Operation::Get,
         Some(("test", _)) => Operation::Test,
         Some(("set", set)) if set.get_flag("what-if") => Operation::WhatIf,
         Some(("set", _)) => Operation::Set,
-        _ => return print(format!("{:#}\n", dsc::manifest::<M>()).as_bytes()),
+        _ => return print(format!("{:#}\n", (dsc.manifest)()).as_bytes()),
     };
-    if let Some(status) = nothing_to_read::<M>() {
+    if let Some(status) = nothing_to_read::<M>(true) {
         return status;
     }
-    match dsc::run::<M>(operation, runtime) {
+    match (dsc.run)(operation, runtime) {
         Ok(state) => print(&line(&state)),
         Err(status) => status,
     }

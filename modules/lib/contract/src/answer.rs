@@ -17,8 +17,8 @@ use crate::runtime::Signals;
 use crate::schema::{Invocation, OneDiff, TextDiff};
 use crate::secret::Secrets;
 use crate::shared::Shared;
-use crate::steps::{Ended, defect};
-use crate::{Error, Kind, Module, Outcome, Run, output, stream};
+use crate::steps::Ended;
+use crate::{Error, Kind, Module, Observed, Outcome, Run, output, stream};
 
 /// Time limit for printing a result after a signal.
 const LAST_WORD: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ impl Answer {
         let mut secrets = Secrets::default();
         let answered = async { Self::to(call.perform::<M>(document, shared, &mut secrets, signals).await) };
         let answered = AssertUnwindSafe(answered).catch_unwind().await;
-        let mut answer = answered.unwrap_or_else(|panic| Self::refused::<M>(&defect(&*panic)));
+        let mut answer = answered.unwrap_or_else(|panic| Self::refused::<M>(&Error::defect(&*panic)));
         secrets.scrub_result(&mut answer.result);
         answer
     }
@@ -153,15 +153,15 @@ pub fn warnings<M: Module>(run: &Run, outcomes: &[Outcome<M>]) -> Vec<String> {
 
 fn diff<M: Module>(outcome: &Outcome<M>) -> Option<Value> {
     let (before, after) = (outcome.before.as_ref()?, outcome.after.as_ref()?);
-    if let Some(prepared) = M::unified(before, after) {
+    if let Some(prepared) = before.unified(after) {
         return Some(json!(TextDiff { prepared }));
     }
     let label = M::label(&outcome.target, Some(before));
     Some(json!(OneDiff {
         before_header: format!("{label} (before)"),
         after_header: format!("{label} (after)"),
-        before: M::view(before),
-        after: M::view(after),
+        before: before.view(),
+        after: after.view(),
     }))
 }
 

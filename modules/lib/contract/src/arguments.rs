@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::coerce::{coerce, is_omitted};
 use crate::field::{Field, Given, Type, fields, join, shorten};
 use crate::secret::{MASK, Secrets, in_address};
-use crate::{Error, Kind, Module, schema};
+use crate::{Arguments, Error, Kind, Module, schema};
 
 /// The arguments as understood.
 pub struct Understood<A> {
@@ -36,7 +36,7 @@ pub fn understand<M: Module>(
 
     let said = |field: &Field| given.get(&field.name).filter(|value| !is_omitted(value) && !is_blank(value, field));
     let meant = fields.iter().filter_map(|field| Some((field.name.clone(), said(field)?.clone()))).collect();
-    let alone = M::needs_no_server(&meant);
+    let alone = M::Args::needs_no_server(&meant);
     for problem in unknown(given, &fields) {
         problems.add(|| problem);
     }
@@ -93,7 +93,7 @@ pub fn understand<M: Module>(
     let unread = misread.iter().map(|field| (field.name.clone(), Value::Null));
     let meant = coerced.clone().into_iter().chain(unread).collect();
     let present = Given { explicit: &explicit, all: &all };
-    for rule in M::RULES.iter().copied().chain(M::rules(&meant)) {
+    for rule in M::Args::RULES.iter().copied().chain(M::Args::rules(&meant)) {
         let told = rule.problems(present, |name| {
             lacking.extend(fields.iter().filter(|field| field.name == name));
             missing(name, &fields)
@@ -141,7 +141,7 @@ fn checked<M: Module>(
             let about = |problem: &str, name: &str| {
                 problem.starts_with(&format!("`{name}`")) || problem.contains(&format!("`{name}: "))
             };
-            for problem in M::check(&args) {
+            for problem in args.check() {
                 if !lacking.iter().chain(misread).any(|field| about(&problem, &field.name)) {
                     problems.add(|| problem);
                 }

@@ -11,7 +11,7 @@ use crate::runtime::Signals;
 use crate::secret::Secrets;
 use crate::shared::Shared;
 use crate::steps::{self, Ended};
-use crate::{Error, Kind, Module, Progress, Run, stream};
+use crate::{Arguments, Error, Kind, Module, Progress, Run, stream};
 
 /// How a run is asked for, apart from its document.
 #[derive(Clone)]
@@ -93,7 +93,8 @@ impl Call {
             Err(error) => return Performed::Refused { error, shown, no_log: wishes.no_log },
         };
         let (check, diff) = (wishes.check || self.check, wishes.diff || self.diff);
-        let run = Run::new(check, diff, wishes.no_log, wishes.verbosity, (self.progress)()).sharing(shared.cloned());
+        let run = Run::new(check, diff, wishes.no_log, wishes.verbosity, (self.progress)());
+        let run = run.within(args.timeout()).sharing(shared.cloned());
         let ended = steps::run::<M>(&args, &run, signals.received()).await;
         run.progress.clear();
         Performed::Ran { args, shown, run, ended }

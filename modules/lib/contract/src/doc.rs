@@ -12,9 +12,9 @@ pub fn document<M: Module>() -> String {
     let options: Map<String, Value> =
         fields(&schema::arguments_internal::<M>()).iter().map(|field| (field.name.clone(), option(field))).collect();
     let documentation = json!({
-        "module": M::NAME,
-        "short_description": M::SUMMARY,
-        "description": M::DESCRIPTION,
+        "module": M::ABOUT.name,
+        "short_description": M::ABOUT.summary,
+        "description": M::ABOUT.description,
         "version_added": "0.1.0",
         "author": ["the nested-vft authors (@nested-vft)"],
         "options": options,
@@ -24,7 +24,7 @@ pub fn document<M: Module>() -> String {
     let mut yaml = String::from("---\n");
     write(&mut yaml, &json!({ "DOCUMENTATION": documentation }), 0);
     yaml.push_str("EXAMPLES: |\n");
-    for line in M::EXAMPLES.lines() {
+    for line in M::ABOUT.examples.lines() {
         if line.is_empty() {
             yaml.push('\n');
         } else {

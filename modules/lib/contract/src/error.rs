@@ -1,5 +1,7 @@
 //! Why a run failed, as a closed set of kinds that a pipeline can branch on.
 
+use std::any::Any;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -121,7 +123,18 @@ impl Error {
         self
     }
 
-    /// What `msg` says: the failure and, where one is known, the remedy.
+    /// A panic as a failure: its text, and where to report it.
+    pub(crate) fn defect(panic: &(dyn Any + Send)) -> Self {
+        let text = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "no further text".to_owned());
+        Self::new(Kind::Internal, format!("this program has a defect: {text}"))
+            .hint("Please report it with the arguments used, secrets removed.")
+    }
+
+    /// Returns the text of `msg`: the failure and, where one is known, the remedy.
     pub fn message(&self) -> String {
         match &self.hint {
             Some(hint) => full_stop(&format!("{} {hint}", full_stop(&self.detail))),

@@ -21,6 +21,7 @@ pub mod invariants;
 mod json;
 mod module;
 mod output;
+mod pause;
 mod progress;
 mod run;
 mod runtime;
@@ -30,15 +31,18 @@ mod secret;
 mod shared;
 mod steps;
 mod stream;
+mod survey;
 #[cfg(test)]
 mod testing;
 
 pub use error::{Error, Kind, Write};
 pub use field::Rule;
-pub use module::{Applied, Change, Close, Module, NoChange, Outcome, Plan};
+pub use module::{About, Applied, Arguments, Change, Close, Context, Module, Observed, Outcome, Plan, read_back};
+pub use pause::pauses;
 pub use progress::Progress;
-pub use run::{Run, Tracer};
+pub use run::{LAST_LOOK, Run, Tracer};
 pub use scalar::Scalar;
+pub use survey::{Found, NoChange, Survey};
 
 /// What a crate needs that serves callers.
 pub mod service {

@@ -1,26 +1,31 @@
-//! What a module may know of the run that it is part of.
+//! The run that a module is part of.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::shared::Shared;
 use crate::{Close, Progress};
 
+/// Time limit of the last reading after a failure or a signal.
+pub const LAST_LOOK: Duration = Duration::from_millis(2500);
+/// How long to look for the effect of a write that may never have arrived.
+const MAY_SHOW: Duration = Duration::from_secs(10);
+
 /// Takes the name of a request and how long it took.
 pub type Tracer = Rc<dyn Fn(&str, Duration)>;
 
-/// One run: how it was asked for, since when it runs, and where it tells what it waits for.
+/// One run: how it was asked for, when it gives up, and where it says what it waits for.
 pub struct Run {
-    /// Only look: nothing may be written.
+    /// Check mode: nothing may be written.
     pub check: bool,
-    /// Where a person reads what is being waited for.
+    /// Where the run says what it waits for.
     pub progress: Progress,
     pub(crate) diff: bool,
     pub(crate) no_log: bool,
     pub(crate) verbosity: u64,
     started: Instant,
-    ends: Cell<Option<Instant>>,
+    timeout: u64,
     trace: Rc<RefCell<Vec<String>>>,
     warnings: RefCell<Vec<String>>,
     shared: Option<Rc<Shared>>,
@@ -35,11 +40,18 @@ impl Run {
             no_log,
             verbosity,
             started: Instant::now(),
-            ends: Cell::new(None),
+            timeout: 60,
             trace: Rc::default(),
             warnings: RefCell::default(),
             shared: None,
         }
+    }
+
+    /// The same run, which gives up after `timeout` seconds.
+    pub(crate) fn within(mut self, timeout: u64) -> Self {
+        // A timeout of a thousand years is a run without one; an addition that overflows is a panic.
+        self.timeout = timeout.min(60 * 60 * 24 * 365);
+        self
     }
 
     /// The same run as one of a series, if it is in one.
@@ -48,33 +60,34 @@ impl Run {
         self
     }
 
-    /// What an earlier run of the same series [shared](Self::share), if it `fits`.
+    /// Returns what an earlier run of the same series [shared](Self::share), if it `fits`.
     pub fn shared<T: Close + 'static>(&self, fits: impl Fn(&T) -> bool) -> Option<Rc<T>> {
         self.shared.as_ref()?.find(fits)
     }
 
-    /// Leaves `thing` open for the later runs of a series, which closes it at its end. Says whether there is a series:
-    /// if not, this run is the one to close it.
+    /// Leaves `thing` open for the later runs of a series, which closes it at its end. Returns false if there is no series:
+    /// then this run must close it.
     pub fn share<T: Close + 'static>(&self, thing: &Rc<T>) -> bool {
         self.shared.as_ref().inspect(|shared| shared.keep(Rc::clone(thing))).is_some()
     }
 
-    /// The instant at which a run with a timeout of `seconds` gives up.
-    pub fn deadline(&self, seconds: u64) -> Instant {
-        // A timeout of a thousand years is a run without one; an addition that overflows is a panic.
-        let end = self.started + Duration::from_secs(seconds.min(60 * 60 * 24 * 365));
-        if self.ends.get().is_none() {
-            self.ends.set(Some(end));
-        }
-        end
+    /// The instant at which this run gives up.
+    pub fn deadline(&self) -> Instant {
+        self.started + Duration::from_secs(self.timeout)
     }
 
-    /// The instant at which this run gives up: the first [`deadline`](Self::deadline) that was asked for, or a minute after its start if it has none.
-    pub(crate) fn ends(&self) -> Instant {
-        self.ends.get().unwrap_or(self.started + Duration::from_secs(60))
+    /// Seconds after which this run gives up.
+    pub fn timeout(&self) -> u64 {
+        self.timeout
     }
 
-    /// Where requests to the server are noted, if anybody asked: they are shown with the invocation from verbosity 3 on.
+    /// Returns until when to look for the effect of a write whose end was not seen. One that the other side did not accept may
+    /// never have arrived.
+    pub fn look_until(&self, accepted: bool) -> Instant {
+        if accepted { self.deadline() } else { self.deadline().min(tokio::time::Instant::now().into_std() + MAY_SHOW) }
+    }
+
+    /// Returns where to note requests to the server, from verbosity 3 on. The invocation shows them.
     pub fn tracer(&self) -> Option<Tracer> {
         (self.verbosity >= 3).then(|| {
             let trace = Rc::clone(&self.trace);
@@ -85,7 +98,7 @@ impl Run {
         })
     }
 
-    /// Tells the user something, whatever becomes of the run.
+    /// Adds a warning to the result, whether the run fails or not.
     pub fn warn(&self, warning: impl Into<String>) {
         self.warnings.borrow_mut().push(warning.into());
     }

@@ -6,7 +6,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::steps::defect;
 use crate::{Error, Kind};
 
 /// The signals that ask a run to stop.
@@ -65,6 +64,6 @@ impl Runtime {
         let done = catch_unwind(AssertUnwindSafe(|| self.tokio.block_on(work(&mut self.signals))));
         // A name lookup that hangs must not keep the program from ending.
         self.tokio.shutdown_background();
-        done.map_err(|panic| defect(&*panic))
+        done.map_err(|panic| Error::defect(&*panic))
     }
 }

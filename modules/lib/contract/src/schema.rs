@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Error, Module};
+use crate::{Arguments, Error, Module};
 
 /// What every result holds besides the module's own keys.
 #[derive(Serialize, JsonSchema)]
@@ -125,13 +125,13 @@ pub fn arguments<M: Module>() -> Value {
         if map.get("required").and_then(Value::as_array).is_some_and(Vec::is_empty) {
             map.remove("required");
         }
-        map.insert("title".to_owned(), json!(format!("{}: arguments", M::NAME)));
-        map.insert("description".to_owned(), json!(M::SUMMARY));
+        map.insert("title".to_owned(), json!(format!("{}: arguments", M::ABOUT.name)));
+        map.insert("description".to_owned(), json!(M::ABOUT.summary));
         // Ansible adds keys of its own, which every module takes out before it looks at the arguments.
         map.insert("patternProperties".to_owned(), json!({ "^_ansible_": true }));
         map.insert("additionalProperties".to_owned(), json!(false));
-        if !M::RULES.is_empty() {
-            map.insert("allOf".to_owned(), M::RULES.iter().map(|rule| rule.schema()).collect());
+        if !M::Args::RULES.is_empty() {
+            map.insert("allOf".to_owned(), M::Args::RULES.iter().map(|rule| rule.schema()).collect());
         }
     }
     schema
@@ -156,8 +156,11 @@ pub(crate) fn result_internal<M: Module>() -> Value {
         }
     }
     if let Some(map) = schema.as_object_mut() {
-        map.insert("title".to_owned(), json!(format!("{}: result", M::NAME)));
-        map.insert("description".to_owned(), json!(format!("What {} answers: one JSON object on one line.", M::NAME)));
+        map.insert("title".to_owned(), json!(format!("{}: result", M::ABOUT.name)));
+        map.insert(
+            "description".to_owned(),
+            json!(format!("What {} answers: one JSON object on one line.", M::ABOUT.name)),
+        );
         map.insert("required".to_owned(), Value::Array(required));
         map.insert("additionalProperties".to_owned(), json!(false));
     }

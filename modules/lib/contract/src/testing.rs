@@ -7,7 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{Applied, Change, Close, Error, Kind, Module, Outcome, Plan, Progress, Rule, Run, Scalar, Write};
+use crate::{
+    About, Applied, Arguments, Change, Close, Context, Error, Kind, Module, Observed, Outcome, Plan, Progress, Rule,
+    Run, Scalar, Write,
+};
 
 thread_local! {
     /// The lamps that are on.
@@ -55,6 +58,34 @@ pub struct Args {
     pub colours: BTreeMap<String, Scalar>,
 }
 
+impl Arguments for Args {
+    const RULES: &'static [Rule] = &[
+        Rule::AtMostOne(&["room", "house"]),
+        Rule::Needs("brightness", "room"),
+        Rule::AtMostOne(&["colours", "brightness"]),
+    ];
+
+    // Says again what RULES say, as modules do whose rules depend on the arguments.
+    fn rules(given: &Map<String, Value>) -> Vec<Rule> {
+        let mut rules = vec![Rule::AtMostOne(&["room", "house"])];
+        if given.get("room") == Some(&json!("vault")) {
+            rules.push(Rule::Required(&["password"]));
+        }
+        rules
+    }
+
+    fn check(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.room.as_deref() == Some("vault") && self.password.as_ref().is_none_or(|word| word.len() < 8) {
+            problems.push("`password`: the vault wants 8 characters".to_owned());
+        }
+        if self.lamps.is_empty() {
+            problems.push("`lamps`: give at least one".to_owned());
+        }
+        problems
+    }
+}
+
 #[derive(Debug)]
 pub struct Session;
 
@@ -71,12 +102,23 @@ pub struct Switch {
     warms_up: bool,
 }
 
+impl Observed for bool {
+    fn view(&self) -> Value {
+        json!({ "lit": self })
+    }
+}
+
 impl Change for Switch {
+    type Observed = bool;
+
     fn is_empty(&self) -> bool {
         self.switch.is_none()
     }
     fn waits(&self) -> bool {
         self.warms_up
+    }
+    fn predict(&self, lit: &bool) -> bool {
+        self.switch.unwrap_or(*lit)
     }
 }
 
@@ -89,41 +131,19 @@ pub struct Report {
 pub struct Lamps;
 
 impl Module for Lamps {
-    const NAME: &'static str = "lamps";
-    const SUMMARY: &'static str = "Lamps are on or off";
-    const DESCRIPTION: &'static [&'static str] = &["Switches lamps."];
-    const EXAMPLES: &'static str = "- name: Light\n  lamps:\n    lamps: [hall]\n";
-    const RULES: &'static [Rule] = &[
-        Rule::AtMostOne(&["room", "house"]),
-        Rule::Needs("brightness", "room"),
-        Rule::AtMostOne(&["colours", "brightness"]),
-    ];
+    const ABOUT: About = About {
+        name: "lamps",
+        summary: "Lamps are on or off",
+        description: &["Switches lamps."],
+        examples: "- name: Light\n  lamps:\n    lamps: [hall]\n",
+    };
+
     type Args = Args;
     type Session = Session;
     type Target = String;
     type Observed = bool;
     type Change = Switch;
     type Report = Report;
-
-    // Says again what RULES say, as modules do whose rules depend on the arguments.
-    fn rules(given: &Map<String, Value>) -> Vec<Rule> {
-        let mut rules = vec![Rule::AtMostOne(&["room", "house"])];
-        if given.get("room") == Some(&json!("vault")) {
-            rules.push(Rule::Required(&["password"]));
-        }
-        rules
-    }
-
-    fn check(args: &Args) -> Vec<String> {
-        let mut problems = Vec::new();
-        if args.room.as_deref() == Some("vault") && args.password.as_ref().is_none_or(|word| word.len() < 8) {
-            problems.push("`password`: the vault wants 8 characters".to_owned());
-        }
-        if args.lamps.is_empty() {
-            problems.push("`lamps`: give at least one".to_owned());
-        }
-        problems
-    }
 
     async fn open(args: &Args, _: &Run) -> Result<Session, Error> {
         if args.lamps.iter().any(|lamp| lamp == "unreachable") {
@@ -137,15 +157,15 @@ impl Module for Lamps {
         Ok(args.lamps.clone())
     }
 
-    async fn observe(_: &Args, _: &Session, lamp: &String, _: Option<&bool>) -> Result<bool, Error> {
-        match lamp.as_str() {
+    async fn observe(at: Context<'_, Self>, _: Option<&bool>) -> Result<bool, Error> {
+        match at.target.as_str() {
             "unheard" => std::future::pending().await,
             "late" if SHOWS_LATE.get() > 0 => {
                 SHOWS_LATE.set(SHOWS_LATE.get() - 1);
                 Ok(false)
             }
             "unreadable" => Err(Error::new(Kind::Permission, "it cannot be read")),
-            _ => Ok(lit(lamp)),
+            lamp => Ok(lit(lamp)),
         }
     }
 
@@ -161,11 +181,8 @@ impl Module for Lamps {
         Ok(plan)
     }
 
-    fn predict(lit: &bool, change: &Switch) -> bool {
-        change.switch.unwrap_or(*lit)
-    }
-
-    async fn apply(_: &Args, _: &Session, lamp: &String, _: &bool, change: &Switch, _: &Run) -> Result<Applied, Error> {
+    async fn apply(at: Context<'_, Self>, _: &bool, change: &Switch) -> Result<Applied, Error> {
+        let lamp = at.target;
         let on = change.switch == Some(true);
         let broken = || Err(Error::new(Kind::Fault, "it is broken"));
         match lamp.as_str() {
@@ -212,23 +229,12 @@ impl Module for Lamps {
         Ok(Applied::Done)
     }
 
-    async fn verify(
-        args: &Args,
-        session: &Session,
-        lamp: &String,
-        lit: &bool,
-        change: &Switch,
-        _: &Run,
-    ) -> Result<bool, Error> {
-        if change.warms_up && lamp != "dim" {
+    async fn verify(at: Context<'_, Self>, lit: &bool, change: &Switch) -> Result<bool, Error> {
+        if change.warms_up && at.target != "dim" {
             WARMING.set(false);
         }
-        let now = Self::observe(args, session, lamp, Some(lit)).await?;
-        if now == args.on { Ok(now) } else { Err(Self::unapplied(change)) }
-    }
-
-    fn view(lit: &bool) -> Value {
-        json!({ "lit": lit })
+        let now = Self::observe(at, Some(lit)).await?;
+        if now == at.args.on { Ok(now) } else { Err(change.unapplied()) }
     }
 
     fn label(lamp: &String, _: Option<&bool>) -> String {

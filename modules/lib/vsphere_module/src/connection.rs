@@ -162,9 +162,9 @@ impl Connection {
         });
     }
 
-    /// Connects and logs in, unless an earlier run of the same series has. The run is over after `timeout` seconds.
-    pub async fn open(&self, run: &Run, timeout: u64) -> Result<Server, Error> {
-        let endpoint = self.endpoint(run, timeout)?;
+    /// Connects and logs in, unless an earlier run of the same series has.
+    pub async fn open(&self, run: &Run) -> Result<Server, Error> {
+        let endpoint = self.endpoint(run)?;
         let place = format!("{}:{}", endpoint.host, endpoint.port);
         // Before anything is sent: the run may end at any time.
         self.warn(run);
@@ -187,7 +187,7 @@ impl Connection {
         Ok(Server { login, shared })
     }
 
-    fn endpoint(&self, run: &Run, timeout: u64) -> Result<Endpoint, Error> {
+    fn endpoint(&self, run: &Run) -> Result<Endpoint, Error> {
         let trust = match self.thumbprint.as_deref().map(str::parse) {
             Some(Ok(thumbprint)) => Trust::Thumbprint(thumbprint),
             Some(Err(wrong)) => return Err(Error::new(Kind::InvalidArguments, format!("`thumbprint`: {wrong}"))),
@@ -205,7 +205,7 @@ impl Connection {
             tls_minimum: self.tls_minimum.into(),
             proxy: self.proxy_host.clone().zip(self.proxy_port).map(|(host, port)| Proxy { host, port }),
             trace: run.tracer(),
-            deadline: Some(run.deadline(timeout)),
+            deadline: Some(run.deadline()),
         })
     }
 

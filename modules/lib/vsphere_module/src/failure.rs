@@ -1,8 +1,8 @@
-//! The server's failures in the words of the contract, with what to do about them.
+//! Failures of the server as failures of a module, with what to do about them.
 
-use contract::{Applied, Error, Kind, Run, Write};
+use contract::{Error, Kind};
 use serde_json::{Map, Value, json};
-use vsphere::{Element, Fault, Moref, TlsError, TlsMinimum, Watch, WriteError};
+use vsphere::{Fault, TlsError, TlsMinimum};
 
 /// The ways to a server that need no TLS from this program.
 macro_rules! ways_without_tls {
@@ -12,7 +12,7 @@ macro_rules! ways_without_tls {
     };
 }
 
-/// The failure as a result tells it.
+/// Returns the failure of a module.
 pub fn failure(error: vsphere::Error) -> Error {
     use vsphere::Error as Cause;
     let detail = error.to_string();
@@ -55,7 +55,7 @@ pub fn failure(error: vsphere::Error) -> Error {
     }
 }
 
-/// The text with a capital first letter and a full stop.
+/// Returns the text with a capital first letter and a full stop.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
@@ -132,84 +132,4 @@ pub fn fault_tree(fault: &Fault) -> Value {
         tree.insert("causes".to_owned(), json!(causes));
     }
     Value::Object(tree)
-}
-
-/// The write rests on an observation that no longer holds, and nothing of it was done: observe and plan again.
-fn is_stale(error: &WriteError) -> bool {
-    matches!(error, WriteError::Refused(vsphere::Error::SessionRenewed)) || error.is_fault("ConcurrentAccess")
-}
-
-/// Another operation holds the object, and nothing of the write was done, whether the call itself was answered so or its
-/// task ended so.
-pub fn is_busy(error: &WriteError) -> bool {
-    ["TaskInProgress", "FailToLockFaultToleranceVMs"].iter().any(|name| error.is_fault(name))
-}
-
-/// Waits for a task that `what` describes, until the run's `timeout` (seconds) is over.
-pub async fn wait(
-    server: &vsphere::Session,
-    task: &Moref,
-    vm: Option<&Moref>,
-    run: &Run,
-    timeout: u64,
-    what: &str,
-) -> Result<Option<Element>, WriteError> {
-    run.progress.waiting(what);
-    let progress = |percent| run.progress.percent(percent);
-    server.wait(task, &Watch { deadline: run.deadline(timeout).into(), vm, progress: &progress }).await
-}
-
-/// Starts a task on `object`, a virtual machine or a cluster, and waits for its end.
-pub async fn carry_out(
-    server: &vsphere::Session,
-    object: &Moref,
-    run: &Run,
-    timeout: u64,
-    what: &str,
-    start: impl AsyncFn() -> Result<Moref, WriteError>,
-) -> Result<Option<Element>, WriteError> {
-    // Only virtual machines ask questions.
-    let vm = Some(object).filter(|object| object.kind == "VirtualMachine");
-    wait(server, &start().await?, vm, run, timeout, what).await
-}
-
-/// True if the power could not be switched because it is `there` already (`poweredOn`, `poweredOff`).
-pub fn power_is(error: &WriteError, there: &str) -> bool {
-    error.is_fault("InvalidPowerState")
-        && error.fault().is_some_and(|fault| fault.fields.get("existingState").is_some_and(|state| state == there))
-}
-
-/// What the steps have to do about a failed write: observe and plan again, or give up. `wrote` says that a part of the plan
-/// was written before.
-pub fn judge_write(error: WriteError, wrote: bool) -> Result<Applied, Error> {
-    if is_stale(&error) {
-        Ok(Applied::Stale { wrote })
-    } else if is_busy(&error) {
-        Ok(Applied::Busy { wrote, error: write_failure(error) })
-    } else {
-        let failure = write_failure(error);
-        Err(if wrote { failure.partly() } else { failure })
-    }
-}
-
-/// The failure of a change, with what is known of its effect.
-pub fn write_failure(error: WriteError) -> Error {
-    let unknown = error.is_unknown();
-    let mut failure = known_failure(error);
-    if unknown {
-        failure.detail = format!("it is not known whether vSphere made the change: {}", failure.detail);
-    }
-    failure
-}
-
-/// The same, without words about it.
-pub fn known_failure(error: WriteError) -> Error {
-    let write = match &error {
-        WriteError::Refused(_) => Write::Refused,
-        WriteError::Ended(_) => Write::Ended,
-        // It waits for a person: there is no use in looking whether it went on.
-        WriteError::Unknown { error: vsphere::Error::Question { .. }, .. } => Write::Partly,
-        WriteError::Unknown { accepted, .. } => Write::Unknown { accepted: *accepted },
-    };
-    failure(error.into_error()).write(write)
 }

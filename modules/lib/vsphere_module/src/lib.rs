@@ -6,16 +6,32 @@
 mod connection;
 mod failure;
 mod hosts;
+mod one;
 mod remedy;
+mod task;
 mod until;
 mod vm;
+mod write;
 
 pub use connection::{CONNECTION_NEEDED, Connection, PROXY_NEEDS_HOST, PROXY_NEEDS_PORT, Server};
-pub use failure::{carry_out, failure, fault_tree, is_busy, judge_write, known_failure, power_is, wait, write_failure};
+pub use failure::{failure, fault_tree};
 pub use hosts::{HOST_RULES, HostTarget, ONE_KIND_OF_HOST, few_hosts, reachable};
+pub use one::{At, Ended, Named, One, OneObject, ServerArgs};
 pub use remedy::{Remedy, RemedyHosts, remedy_vm};
-pub use until::{Verdict, pauses, until};
+pub use task::{Power, carry_out, wait};
+pub use until::{Awaited, pauses, until};
 pub use vm::{
-    FOLDER_NEEDS_NAME, INSTANCE_UUID_NEEDS_UUID, VM_RULES, VmReport, VmTarget, accessible, ft_role, is_template,
-    not_a_secondary, readable,
+    FOLDER_NEEDS_NAME, INSTANCE_UUID_NEEDS_UUID, VM_RULES, VmArgs, VmReport, VmTarget, accessible, ft_role,
+    is_template, not_a_secondary, readable,
 };
+pub use write::{applied, is_busy, judge_write, known_failure, write_failure};
+
+/// The default of `timeout`.
+pub fn five_minutes() -> u64 {
+    300
+}
+
+/// The default of `timeout` where the memory of a virtual machine is copied.
+pub fn fifteen_minutes() -> u64 {
+    900
+}

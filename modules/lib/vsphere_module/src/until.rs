@@ -1,51 +1,43 @@
-//! Waiting for a state that no task tells the end of.
+//! Waiting for a state that is not the end of a task.
 
 use std::time::{Duration, Instant};
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use contract::{Error, Kind, Run};
 
-/// The pauses between two looks at something that is waited for, without end: 50 ms, doubling up to 1 s, each made longer at
-/// random by up to its own length.
+/// Returns the pauses between two readings of something that is waited for.
 pub fn pauses() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::new()
-        .with_min_delay(Duration::from_millis(50))
-        .with_max_delay(Duration::from_secs(1))
-        .without_max_times()
-        .with_jitter()
-        .build()
+    contract::pauses(Duration::from_millis(50))
 }
 
-/// How the waiting goes.
+/// How far a state that is waited for has come.
 #[derive(Debug)]
-pub enum Verdict {
-    /// It is so.
+pub enum Awaited {
+    /// It is there.
     Reached,
-    /// Not yet; what is going on.
-    Waiting(String),
-    /// It will not come to that any more.
-    Lost(Error),
+    /// It is not there yet; the text says what is going on.
+    Pending(String),
+    /// It cannot be reached any more.
+    Failed(Error),
 }
 
-/// Reads, with growing pauses, until `judge` says that what is waited for is reached or lost, or until the run's `timeout`
-/// (seconds) is over: `late` words that failure, from what was read last and what was going on.
+/// Reads, with growing pauses, until `judge` says that the state is reached or failed, or until the run's deadline: `late`
+/// returns that failure, from the last reading and what was going on.
 pub async fn until<T>(
     first: T,
     subject: &str,
     run: &Run,
-    timeout: u64,
     read: impl AsyncFn() -> Result<T, Error>,
-    mut judge: impl FnMut(&T) -> Verdict,
+    mut judge: impl FnMut(&T) -> Awaited,
     late: impl FnOnce(&T, String) -> Error,
 ) -> Result<T, Error> {
-    let deadline = run.deadline(timeout);
+    let deadline = run.deadline();
     let mut pauses = pauses();
     let mut now = first;
     loop {
         let what = match judge(&now) {
-            Verdict::Reached => return Ok(now),
-            Verdict::Lost(error) => return Err(error),
-            Verdict::Waiting(what) => what,
+            Awaited::Reached => return Ok(now),
+            Awaited::Failed(error) => return Err(error),
+            Awaited::Pending(what) => what,
         };
         run.progress.waiting(&format!("waiting for {subject}: {what}"));
         let left = deadline.saturating_duration_since(Instant::now());

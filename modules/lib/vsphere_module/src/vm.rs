@@ -1,11 +1,12 @@
 //! Which virtual machine.
 
-use contract::{Error, Kind, Rule};
+use contract::{Arguments, Error, Kind, Rule};
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use vsphere::{FoundVm, FtInfo, Object, Session, VmBy, VmPaths, VmQuery};
 
-use crate::failure;
+use crate::{Connection, ServerArgs, failure};
 
 /// A virtual machine is named in exactly one way.
 const ONE_VM: Rule = Rule::ExactlyOne(&["name", "uuid", "moid"]);
@@ -57,6 +58,42 @@ pub struct VmTarget {
     /// one virtual machine wherever that is, so that C(module_defaults) may set it for every task.
     #[schemars(length(min = 1))]
     datacenter: Option<String>,
+}
+
+/// The arguments of a module that does what `W` says to a virtual machine.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct VmArgs<W> {
+    /// The server.
+    #[serde(flatten)]
+    pub connection: Connection,
+    /// The virtual machine.
+    #[serde(flatten)]
+    pub vm: VmTarget,
+    /// The arguments that decisions depend on.
+    #[serde(flatten)]
+    pub wish: W,
+    /// Seconds after which the run gives up waiting for vSphere.
+    #[serde(default = "crate::five_minutes")]
+    #[schemars(range(min = 1, max = 86400))]
+    timeout: u64,
+}
+
+impl<W: DeserializeOwned + JsonSchema> Arguments for VmArgs<W> {
+    const RULES: &'static [Rule] = VM_RULES;
+
+    fn timeout(&self) -> u64 {
+        self.timeout
+    }
+
+    fn check(&self) -> Vec<String> {
+        self.connection.problems()
+    }
+}
+
+impl<W: DeserializeOwned + JsonSchema> ServerArgs for VmArgs<W> {
+    fn connection(&self) -> &Connection {
+        &self.connection
+    }
 }
 
 impl VmTarget {
@@ -112,7 +149,20 @@ impl VmTarget {
         Some(format!("the whole path of a folder has `vm` after the datacenter, such as /{datacenter}/{path}"))
     }
 
-    /// Whether one is named at all, for modules that need none.
+    /// Finds the virtual machine and reads all of `paths`, or fails.
+    pub async fn read_all(
+        &self,
+        server: &Session,
+        paths: &VmPaths<'_>,
+        before: Option<&vsphere::Moref>,
+    ) -> Result<FoundVm, Error> {
+        let found = self.read(server, paths, before).await?;
+        accessible(&found.vm)?;
+        readable(&found.vm, paths.vm)?;
+        Ok(found)
+    }
+
+    /// True if a virtual machine is named, for modules that need none.
     pub fn is_given(&self) -> bool {
         self.name.is_some() || self.uuid.is_some() || self.moid.is_some()
     }
@@ -149,6 +199,11 @@ pub struct VmReport {
 }
 
 impl VmReport {
+    /// Names the virtual machine in messages.
+    pub fn label(&self) -> String {
+        format!("{} ({})", self.name, self.moid)
+    }
+
     /// The properties that [`of`](Self::of) needs.
     pub const PATHS: [&str; 4] = ["name", "config.instanceUuid", "runtime.powerState", "runtime.connectionState"];
 
@@ -206,7 +261,7 @@ pub fn not_a_secondary(label: &str, ft: Option<&FtInfo>) -> Result<(), Error> {
             "Remove it from the inventory (unregister it) and delete its files if nobody needs them.".to_owned(),
         );
     }
-    if ft.role != 1 {
+    if ft.is_secondary() {
         let primary = ft.primary.as_ref().map_or_else(String::new, |primary| format!(" with `moid: {}`", primary.id));
         return conflict(
             format!("{label} is the secondary of a Fault Tolerance pair"),

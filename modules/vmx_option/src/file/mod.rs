@@ -15,8 +15,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vmx::store::{self, Lock, Stored};
 
-use crate::options::Found;
-use crate::{Args, Change};
+use crate::args::Args;
+use crate::options::{Change, Found};
 
 /// The file of this run.
 pub struct File {
@@ -78,21 +78,6 @@ fn remains(observed: &Observed) -> String {
         "a host on which the virtual machine is registered knows the old options until it reads the file again: run \
          `vim-cmd vmsvc/reload {vmid}` there (`vim-cmd vmsvc/getallvms` shows the VMID), or unregister and register it"
     )
-}
-
-/// What is wrong with the path as given.
-pub fn problems(path: &Path) -> Vec<String> {
-    let text = path.to_string_lossy();
-    if text.starts_with('[') {
-        return vec![format!(
-            "`path`: {text} is a path of a datastore. Give the file's own, such as /vmfs/volumes/datastore1/inner/inner.vmx, \
-             or the virtual machine's `name` to go through the API"
-        )];
-    }
-    if text.starts_with('~') {
-        return vec!["`path`: `~` is not expanded; give the whole path".to_owned()];
-    }
-    Vec::new()
 }
 
 impl File {

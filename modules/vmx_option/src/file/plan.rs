@@ -8,8 +8,8 @@ use contract::{Error, Kind, Plan, Scalar};
 use vmx::Document;
 use vmx::store::{LIMIT, Stored};
 
-use crate::options::{Found, differences, same};
-use crate::{Change, State};
+use crate::args::State;
+use crate::options::{Change, Found, differences, same};
 
 /// What was read of the file, and of what is around it.
 #[derive(Debug, Clone)]

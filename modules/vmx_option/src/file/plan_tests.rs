@@ -7,8 +7,8 @@ use vmx::Document;
 use vmx::store::{LIMIT, Meta, Stored};
 
 use super::{Hostd, Observed, plan};
-use crate::options::Found;
-use crate::{Change, State};
+use crate::args::State;
+use crate::options::{Change, Found};
 
 const FILE: &str = "virtualHW.version = \"8\"\nreplay.allowFT = \"FALSE\"\nreplay.filename = \"\"\n";
 

@@ -10,7 +10,7 @@ pub use plan::{Observed, plan};
 use vsphere::VmPaths;
 use vsphere_module::{Server, VmReport};
 
-use crate::Args;
+use crate::args::Args;
 use crate::options::{Changes, Found};
 
 const PATHS: VmPaths<'static> = VmPaths {
@@ -28,9 +28,7 @@ const PATHS: VmPaths<'static> = VmPaths {
 };
 
 pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) -> Result<Observed, Error> {
-    let found = args.target.read(server, &PATHS, previous.map(|observed| &observed.moref)).await?;
-    vsphere_module::accessible(&found.vm)?;
-    vsphere_module::readable(&found.vm, PATHS.vm)?;
+    let found = args.target.read_all(server, &PATHS, previous.map(|observed| &observed.moref)).await?;
     let Some(extra) = found.vm.get("config.extraConfig") else {
         return Err(Error::new(
             Kind::Permission,
@@ -66,21 +64,12 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
     })
 }
 
-pub async fn apply(
-    args: &Args,
-    server: &Server,
-    observed: &Observed,
-    changes: &Changes,
-    run: &Run,
-) -> Result<Applied, Error> {
+pub async fn apply(server: &Server, observed: &Observed, changes: &Changes, run: &Run) -> Result<Applied, Error> {
     let what = format!("waiting for vSphere to reconfigure {}", observed.vm.name);
     let version = observed.change_version.as_deref();
     // As the API wants it: an empty value removes the key.
     let changes: Vec<(String, String)> =
         changes.iter().map(|(key, value)| (key.clone(), value.clone().unwrap_or_default())).collect();
     let start = async || server.reconfigure_extra_config(&observed.moref, version, &changes).await;
-    match vsphere_module::carry_out(server, &observed.moref, run, args.timeout, &what, start).await {
-        Ok(_) => Ok(Applied::Done),
-        Err(error) => vsphere_module::judge_write(error, false),
-    }
+    vsphere_module::applied(vsphere_module::carry_out(server, &observed.moref, run, run.deadline(), &what, start).await)
 }

@@ -6,8 +6,8 @@ use contract::{Error, Kind, Plan, Scalar};
 use vsphere::{FtEngine, FtInfo, Moref, Version};
 use vsphere_module::VmReport;
 
-use crate::options::{Found, differences, text};
-use crate::{Change, State};
+use crate::args::State;
+use crate::options::{Change, Found, differences, text};
 
 /// What was read of the virtual machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,11 +37,8 @@ pub fn plan(options: &BTreeMap<String, Scalar>, state: State, observed: &Observe
             Some("Resume it or power it off first.".to_owned()),
         ));
     }
-    let secondary = observed.ft.as_ref().filter(|ft| ft.is_secondary());
-    if let Some(ft) = secondary.filter(|_| !plan.change.options.is_empty()) {
-        let primary = ft.primary.as_ref().map_or_else(String::new, |primary| format!(", {primary}"));
-        let text = format!("{} ({}) is a secondary of Fault Tolerance", observed.vm.name, observed.vm.moid);
-        return Err(Error::new(Kind::Conflict, text).hint(format!("Set the options of its primary{primary}.")));
+    if !plan.change.options.is_empty() {
+        vsphere_module::not_a_secondary(&observed.vm.label(), observed.ft.as_ref())?;
     }
     if state == State::Present {
         plan.warnings.extend(meaningless(options, observed));

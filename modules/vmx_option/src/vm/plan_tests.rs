@@ -6,8 +6,9 @@ use vsphere::{FtInfo, Moref, Version};
 use vsphere_module::VmReport;
 
 use super::{Observed, plan};
-use crate::State;
-use crate::options::{Found, predict, problems};
+use crate::args::State;
+use crate::check::option_problems;
+use crate::options::{Found, predict};
 
 fn observed(there: &[(&str, &str, Option<&str>)], version: &str, power: &str) -> Observed {
     Observed {
@@ -139,10 +140,10 @@ fn options_that_cannot_be_meant_are_refused() {
         (options(&[("A.b", text("1")), ("a.B", text("2"))]), State::Present, "the same option"),
     ];
     for (options, state, expected) in cases {
-        let told = problems(&options, state).join("; ");
+        let told = option_problems(&options, state).join("; ");
         assert!(told.contains(expected), "{options:?}: {told}");
     }
-    assert_eq!(problems(&options(&[("a", Scalar::Null)]), State::Absent), Vec::<String>::new());
+    assert_eq!(option_problems(&options(&[("a", Scalar::Null)]), State::Absent), Vec::<String>::new());
 }
 
 fn any_scalar() -> impl Strategy<Value = Scalar> {

@@ -5,16 +5,17 @@ use contract::service::{Field, arguments, arguments_internal, fields};
 use serde_json::{Map, Value, json};
 
 use super::desired::{EXIST, IN_DESIRED_STATE, SECURE, handles_exist, may_be_unsaid};
+use crate::Resource;
 
 /// Returns the resource manifest, the content of `NAME.dsc.resource.json` beside the binary.
-pub fn manifest<M: Module>() -> Value {
-    let executable = format!("./{}", M::NAME);
-    let fields = fields(&arguments_internal::<M>());
+pub fn manifest<R: Resource>() -> Value {
+    let executable = format!("./{}", R::Module::ABOUT.name);
+    let fields = fields(&arguments_internal::<R::Module>());
     let operation = |name: &str| json!({ "executable": executable, "args": ["dsc", name], "input": "stdin" });
     let mut set = operation("set");
     set["args"] = json!(["dsc", "set", { "whatIfArg": "--what-if" }]);
     set["implementsPretest"] = json!(true);
-    if handles_exist::<M>(&fields) {
+    if handles_exist::<R>(&fields) {
         set["handlesExist"] = json!(true);
     }
     set["return"] = json!("state");
@@ -22,15 +23,15 @@ pub fn manifest<M: Module>() -> Value {
     test["return"] = json!("state");
     json!({
         "$schema": "https://aka.ms/dsc/schemas/v3/bundled/resource/manifest.json",
-        "type": format!("Nested.Vft/{}", title(M::NAME)),
+        "type": format!("Nested.Vft/{}", title(R::Module::ABOUT.name)),
         "version": env!("CARGO_PKG_VERSION"),
-        "description": M::SUMMARY,
+        "description": R::Module::ABOUT.summary,
         "tags": ["vsphere", "nested"],
         "get": operation("get"),
         "set": set,
         "test": test,
         "exitCodes": { "0": "Done", "1": "Failed", "2": "The properties are not valid" },
-        "schema": { "embedded": state_schema::<M>(&fields) },
+        "schema": { "embedded": state_schema::<R>(&fields) },
     })
 }
 
@@ -41,15 +42,15 @@ fn title(name: &str) -> String {
 }
 
 /// What a state looks like, desired or actual.
-fn state_schema<M: Module>(fields: &[Field]) -> Value {
-    let mut schema = arguments::<M>();
-    schema["title"] = json!(format!("{}: state", M::NAME));
+fn state_schema<R: Resource>(fields: &[Field]) -> Value {
+    let mut schema = arguments::<R::Module>();
+    schema["title"] = json!(format!("{}: state", R::Module::ABOUT.name));
     if let Some(schema) = schema.as_object_mut() {
         // These are Ansible's.
         schema.remove("patternProperties");
         // What is there may be what no argument can say, and whoever only asks for it has nothing to say.
         if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
-            let unsaid = |name: &Value| fields.iter().any(|field| *name == field.name && may_be_unsaid::<M>(field));
+            let unsaid = |name: &Value| fields.iter().any(|field| *name == field.name && may_be_unsaid::<R>(field));
             required.retain(|name| !unsaid(name));
         }
         if schema.get("required").and_then(Value::as_array).is_some_and(Vec::is_empty) {
@@ -64,7 +65,7 @@ fn state_schema<M: Module>(fields: &[Field]) -> Value {
             *property = secure(property);
         }
     }
-    if handles_exist::<M>(fields) {
+    if handles_exist::<R>(fields) {
         let description = "Whether it is there: `false` is `state: absent`.";
         properties.insert(EXIST.to_owned(), json!({ "description": description, "type": "boolean", "default": true }));
     }

@@ -1,0 +1,71 @@
+//! The arguments.
+
+use contract::{Arguments, Rule};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use vsphere::FtEngine;
+use vsphere_module::{Connection, VmTarget};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Args {
+    #[serde(flatten)]
+    pub connection: Connection,
+    #[serde(flatten)]
+    pub target: VmTarget,
+    /// Name of the cluster to look at. Not needed with a virtual machine, whose own cluster is looked at.
+    #[schemars(extend("x-aliases" = ["cluster"]), length(min = 1))]
+    pub cluster_name: Option<String>,
+    /// Which Fault Tolerance is meant. Without it, the one that vSphere would use for this version of ESXi and this virtual
+    /// machine.
+    pub engine: Option<Engine>,
+    /// Seconds after which the run gives up waiting for vSphere.
+    #[serde(default = "vsphere_module::five_minutes")]
+    #[schemars(range(min = 1, max = 86400))]
+    pub timeout: u64,
+}
+
+impl Args {
+    pub fn engine(&self) -> Option<FtEngine> {
+        self.engine.map(|engine| match engine {
+            Engine::Legacy => FtEngine::Legacy,
+            Engine::Smp => FtEngine::Smp,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// Record/replay, vSphere 4 and 5, and 6.0 with C(vm.useLegacyFt).
+    Legacy,
+    /// SMP-FT, vSphere 6.0 and later.
+    Smp,
+}
+
+impl From<FtEngine> for Engine {
+    fn from(engine: FtEngine) -> Self {
+        match engine {
+            FtEngine::Legacy => Self::Legacy,
+            FtEngine::Smp => Self::Smp,
+        }
+    }
+}
+
+impl Arguments for Args {
+    const RULES: &'static [Rule] = &[
+        Rule::AtLeastOne(&["name", "uuid", "moid", "cluster_name"]),
+        Rule::AtMostOne(&["name", "uuid", "moid"]),
+        vsphere_module::INSTANCE_UUID_NEEDS_UUID,
+        vsphere_module::FOLDER_NEEDS_NAME,
+        vsphere_module::PROXY_NEEDS_PORT,
+        vsphere_module::PROXY_NEEDS_HOST,
+    ];
+
+    fn timeout(&self) -> u64 {
+        self.timeout
+    }
+
+    fn check(&self) -> Vec<String> {
+        self.connection.problems()
+    }
+}

@@ -1,0 +1,90 @@
+//! The result.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use vsphere_module::VmReport;
+
+use crate::args::State;
+use crate::file::FileReport;
+use crate::state::Observed;
+
+#[derive(Default, Serialize, JsonSchema)]
+pub struct Report {
+    /// The virtual machine; null if it was not found, and in a run on a file.
+    pub vm: Option<VmReport>,
+    /// The file; null if it was not read, and in a run through the API.
+    pub file: Option<FileReport>,
+    /// Every option that was asked for.
+    pub options: Vec<OptionReport>,
+    /// Whether this run changed options of a virtual machine that runs. Those that are read at power-on count only after
+    /// it was powered off and on again.
+    pub needs_power_cycle: bool,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct OptionReport {
+    /// Its name, as the virtual machine or the file spells it.
+    pub key: String,
+    /// Its value before; null if it was not set.
+    pub before: Option<String>,
+    /// Its value after this run, or as it would be had this not been a check run; null if it is not set.
+    pub after: Option<String>,
+}
+
+pub fn report(before: &Observed, now: &Observed, changed: bool) -> Report {
+    let mut report = Report {
+        options: before
+            .options()
+            .iter()
+            // Both have every option that was asked for, in the same order.
+            .zip(now.options())
+            .map(|(found, now)| OptionReport {
+                key: found.key.clone(),
+                before: found.value.clone(),
+                after: now.value.clone(),
+            })
+            .collect(),
+        ..Report::default()
+    };
+    if let (Observed::Vm(before), Observed::Vm(now)) = (before, now) {
+        report.vm = Some(now.vm.clone());
+        report.needs_power_cycle = changed && before.vm.power_state.as_deref() == Some("poweredOn");
+    }
+    if let Observed::File(now) = now {
+        report.file = Some(FileReport::of(now, changed));
+    }
+    report
+}
+
+pub fn message(state: State, report: &Report, label: &str, changed: bool, check: bool) -> String {
+    if !changed {
+        return match state {
+            State::Present => format!("All options of {label} have these values already."),
+            State::Absent => format!("None of these options of {label} is set."),
+        };
+    }
+    if let (Some(file), true) = (&report.file, report.options.iter().all(|option| option.before == option.after)) {
+        let verb = if check { "Would have" } else { "Had" };
+        return format!("{verb} the host read {} again: it knew other options than the file has.", file.path);
+    }
+    let changed: Vec<&str> = report
+        .options
+        .iter()
+        .filter(|option| option.before != option.after)
+        .map(|option| option.key.as_str())
+        .collect();
+    let verb = match (check, state) {
+        (false, State::Present) => "Set",
+        (false, State::Absent) => "Removed",
+        (true, State::Present) => "Would set",
+        (true, State::Absent) => "Would remove",
+    };
+    let power_cycle = if report.needs_power_cycle {
+        " What is read at power-on counts after it was powered off and on again."
+    } else {
+        ""
+    };
+    let remains = report.file.as_ref().and_then(|file| file.remains.as_ref());
+    let remains = remains.map(|remains| format!(" What remains: {remains}.")).unwrap_or_default();
+    format!("{verb} {} of {label}.{power_cycle}{remains}", changed.join(", "))
+}
