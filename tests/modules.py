@@ -290,4 +290,5 @@ def example(name: str, facts: dict[str, Any]) -> dict[str, Any]:
         "ft_readiness": {"name": facts["vm"]},
         "ft_diagnose": {"name": facts["vm"], "host_logs": True},
     }
+    assert name in change, f"add a call of {name} to `example` in tests/modules.py"
     return connection(facts) | change[name]

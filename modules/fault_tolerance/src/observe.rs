@@ -1,7 +1,7 @@
 //! Reading: the virtual machine, its host and its cluster in one request; more only when a secondary is to be made.
 
 use contract::{Error, Kind};
-use vsphere::{Element, FoundVm, FtPlacement, HaConfig, HostQuery, Object, Version, VmPaths};
+use vsphere::{Element, FoundVm, FtPlacement, HostQuery, Object, VmPaths};
 use vsphere_module::{Server, VmReport};
 
 use crate::args::Args;
@@ -32,32 +32,25 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
     }
     let paths = VmPaths { vm: &vm_paths, host: &HOST, cluster: &CLUSTER };
     let found = args.target.read(server, &paths, previous.map(|observed| &observed.moref)).await?;
-    let ft = vsphere_module::ft_role(&found.vm);
-    // An orphan is not reachable either; that it is one says more.
-    if !ft.as_ref().is_some_and(|ft| ft.orphaned) {
-        vsphere_module::accessible(&found.vm)?;
-    }
-    vsphere_module::readable(&found.vm, &vm_paths)?;
-    let Some(state) = found.vm.text("runtime.faultToleranceState") else {
-        return Err(Error::new(
-            Kind::Unsupported,
-            format!("this server tells no Fault Tolerance state for {}", found.vm.name()),
-        )
-        .hint("It has to be a vCenter Server 4.1 or later."));
-    };
+    let state = vsphere_module::ft_state(&found.vm, &vm_paths)?;
     let extra = found.vm.get("config.extraConfig").map(vsphere::extra_config).unwrap_or_default();
     let mut observed = Observed {
         moref: found.vm.moref.clone(),
         vm: VmReport::of(&found.vm),
-        state: FtState::of(state),
+        state,
         reason: found.vm.text("runtime.needSecondaryReason").map(str::to_owned),
-        ft,
+        ft: vsphere_module::ft_role(&found.vm),
         template: vsphere_module::is_template(&found.vm),
         vcenter: server.about().api_type.is_vcenter(),
         spoken: server.spoken(),
-        host_version: host_version(server, &found),
+        // Where the host is hidden, the server's.
+        host_version: found
+            .host
+            .as_ref()
+            .and_then(vsphere_module::host_version)
+            .unwrap_or_else(|| server.about().version.clone()),
         uses_legacy_ft: extra.iter().any(|(key, value)| vsphere::uses_legacy_ft(key, value)),
-        cluster: found.cluster.as_ref().map(|cluster| (cluster.name(), ha(cluster))),
+        cluster: vsphere_module::ha_cluster(&found),
         host: found.host.as_ref().map(Object::name),
         nested: found.host.as_ref().is_some_and(is_nested),
         issues: None,
@@ -94,7 +87,7 @@ async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &
     if observed.state == FtState::NotConfigured {
         let has_ex = observed.spoken.at_least(6, 0);
         observed.issues = server
-            .query_ft_compatibility(&observed.moref, observed.engine().wire(), has_ex)
+            .query_ft_compatibility(&observed.moref, observed.engine().into(), has_ex)
             .await
             .map_err(vsphere_module::failure)?;
     }
@@ -114,19 +107,7 @@ async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &
     Ok(())
 }
 
-/// The version of the host; where that is hidden, the server's.
-fn host_version(server: &Server, found: &FoundVm) -> Version {
-    let product =
-        found.host.as_ref().and_then(|host| host.get("config.product")).and_then(|product| product.at("version"));
-    product.map_or_else(|| server.about().version.clone(), |version| Version::parse(version.text()))
-}
-
-/// `ClusterConfigInfoEx.dasConfig.enabled`, which a server may leave out.
-fn ha(cluster: &Object) -> Option<bool> {
-    HaConfig::parse(cluster.get("configurationEx")?).enabled
-}
-
-/// Whether the host's hardware is VMware's.
+/// True if the host's hardware is VMware's.
 fn is_nested(host: &Object) -> bool {
     let vendor = host.get("summary.hardware").and_then(|hardware| hardware.child("vendor"));
     vendor.is_some_and(|vendor| vendor.text().starts_with("VMware"))

@@ -2,10 +2,10 @@
 
 use contract::{Error, Kind, Plan};
 use vsphere::Fault;
-use vsphere_module::{Awaited, Named as _};
+use vsphere_module::{Awaited, Engine, Named as _};
 
 use crate::args::{State, Wish};
-use crate::state::{Engine, FtState, Observed};
+use crate::state::{FtState, Observed};
 
 /// One operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,11 +2,11 @@ use contract::{Change as _, Kind};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use vsphere::{Cause, Fault, FtInfo, Moref, Version};
-use vsphere_module::VmReport;
+use vsphere_module::{Engine, VmReport};
 
 use super::{Awaited, Change, Goal, Step, judge, may_start_secondary, plan};
 use crate::args::{State, Wish};
-use crate::state::{Engine, FtState, Observed};
+use crate::state::{FtState, Observed};
 
 const STATES: [(&str, &str); 10] = [
     ("notConfigured", "poweredOff"),

@@ -3,10 +3,10 @@
 use contract::Run;
 use schemars::JsonSchema;
 use serde::Serialize;
-use vsphere_module::{Named as _, VmReport};
+use vsphere_module::{Engine, Named as _, VmReport};
 
 use crate::args::{State, Wish};
-use crate::state::{Engine, FtState, Observed};
+use crate::state::{FtState, Observed};
 
 #[derive(Default, Serialize, JsonSchema)]
 pub struct Report {

@@ -1,38 +1,9 @@
 //! The state of a virtual machine and its Fault Tolerance.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
 pub use vsphere::FtState;
 use vsphere::{Fault, FtEngine, FtInfo, FtPlacement, Moref, Version};
-use vsphere_module::{Named, VmReport};
-
-/// Which Fault Tolerance the host and the server have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Engine {
-    /// Record/replay, vSphere 4 and 5, and 6.0 with C(vm.useLegacyFt).
-    Legacy,
-    /// Fast checkpointing, vSphere 6.0 and later.
-    Smp,
-}
-
-impl Engine {
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Legacy => "Fault Tolerance (record/replay)",
-            Self::Smp => "Fault Tolerance (SMP-FT)",
-        }
-    }
-
-    /// As the client calls it.
-    pub fn wire(self) -> FtEngine {
-        match self {
-            Self::Legacy => FtEngine::Legacy,
-            Self::Smp => FtEngine::Smp,
-        }
-    }
-}
+use vsphere_module::{Engine, Named, VmReport};
 
 /// What was read of the virtual machine, its host and its cluster.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,10 +43,7 @@ impl Observed {
     /// Which engine is used here. An older server manages a newer host as one of its own age.
     pub fn engine(&self) -> Engine {
         let version = (&self.host_version).min(&self.spoken);
-        match FtEngine::of_host(version, self.uses_legacy_ft) {
-            FtEngine::Legacy => Engine::Legacy,
-            FtEngine::Smp => Engine::Smp,
-        }
+        FtEngine::of_host(version, self.uses_legacy_ft).into()
     }
 
     /// Whether host and server have `CreateSecondaryVMEx_Task`.

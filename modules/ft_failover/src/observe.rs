@@ -1,7 +1,7 @@
 //! Reading: both halves of the pair with their hosts, and the cluster.
 
 use contract::{Error, Kind};
-use vsphere::{FoundVm, FtState, HaConfig, Moref, Object, VmPaths};
+use vsphere::{FoundVm, Moref, Object, VmPaths};
 use vsphere_module::{At, Named as _, Server, VmReport};
 
 use crate::FtFailover;
@@ -32,7 +32,7 @@ pub async fn observe(at: At<'_, FtFailover>, previous: Option<&Observed>) -> Res
             Some(partner) => read(server, &[partner]).await?.pop(),
             None => None,
         };
-        let cluster = found.cluster.as_ref().map(|cluster| (cluster.name(), ha(cluster)));
+        let cluster = vsphere_module::ha_cluster(&found);
         let vcenter = server.about().api_type.is_vcenter();
         return Ok(Observed { primary: first, secondary, vcenter, cluster, done });
     };
@@ -62,7 +62,7 @@ pub async fn observe(at: At<'_, FtFailover>, previous: Option<&Observed>) -> Res
 
 /// The secondary of a primary.
 fn partner(half: &Half) -> Option<Moref> {
-    half.ft.as_ref().filter(|ft| ft.role == 1)?.secondaries.first().cloned()
+    half.ft.as_ref().filter(|ft| !ft.is_secondary())?.secondaries.first().cloned()
 }
 
 async fn read(server: &Server, vms: &[Moref]) -> Result<Vec<Half>, Error> {
@@ -71,31 +71,15 @@ async fn read(server: &Server, vms: &[Moref]) -> Result<Vec<Half>, Error> {
 }
 
 fn half(found: &FoundVm) -> Result<Half, Error> {
-    let ft = vsphere_module::ft_role(&found.vm);
-    // An orphan is not reachable either; that it is one says more.
-    if !ft.as_ref().is_some_and(|ft| ft.orphaned) {
-        vsphere_module::accessible(&found.vm)?;
-    }
-    vsphere_module::readable(&found.vm, &VM)?;
+    let state = vsphere_module::ft_state(&found.vm, &VM)?;
     let text = |path| found.vm.text(path).map(str::to_owned);
-    let Some(state) = found.vm.text("runtime.faultToleranceState") else {
-        return Err(Error::new(
-            Kind::Unsupported,
-            format!("this server tells no Fault Tolerance state for {}", found.vm.name()),
-        )
-        .hint("It has to be a vCenter Server 4.1 or later."));
-    };
     Ok(Half {
         moref: found.vm.moref.clone(),
         vm: VmReport::of(&found.vm),
         host: found.host.as_ref().map(Object::name),
         boot: text("runtime.bootTime"),
-        state: FtState::of(state),
+        state,
         reason: text("runtime.needSecondaryReason"),
-        ft,
+        ft: vsphere_module::ft_role(&found.vm),
     })
-}
-
-fn ha(cluster: &Object) -> Option<bool> {
-    HaConfig::parse(cluster.get("configurationEx")?).enabled
 }

@@ -33,7 +33,7 @@ impl Half {
     }
 
     pub fn is_primary(&self) -> bool {
-        self.ft.as_ref().is_some_and(|ft| ft.role == 1)
+        self.ft.as_ref().is_some_and(|ft| !ft.is_secondary())
     }
 }
 

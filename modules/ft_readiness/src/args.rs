@@ -2,9 +2,9 @@
 
 use contract::{Arguments, Rule};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use vsphere::FtEngine;
-use vsphere_module::{Connection, VmTarget};
+use vsphere_module::{Connection, Engine, VmTarget};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Args {
@@ -26,28 +26,7 @@ pub struct Args {
 
 impl Args {
     pub fn engine(&self) -> Option<FtEngine> {
-        self.engine.map(|engine| match engine {
-            Engine::Legacy => FtEngine::Legacy,
-            Engine::Smp => FtEngine::Smp,
-        })
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Engine {
-    /// Record/replay, vSphere 4 and 5, and 6.0 with C(vm.useLegacyFt).
-    Legacy,
-    /// SMP-FT, vSphere 6.0 and later.
-    Smp,
-}
-
-impl From<FtEngine> for Engine {
-    fn from(engine: FtEngine) -> Self {
-        match engine {
-            FtEngine::Legacy => Self::Legacy,
-            FtEngine::Smp => Self::Smp,
-        }
+        self.engine.map(Into::into)
     }
 }
 

@@ -19,7 +19,7 @@ mod plan_tests;
 mod testing;
 mod vms;
 
-use args::{Args, Engine};
+use args::Args;
 use check::Check;
 use contract::{About, Error, Run, Survey};
 use facts::{Facts, Place};
@@ -27,7 +27,7 @@ use plan::{Counts, Judgement, Step};
 use schemars::JsonSchema;
 use serde::Serialize;
 use vms::ListedVm;
-use vsphere_module::{Server, VmReport};
+use vsphere_module::{Engine, Server, VmReport};
 
 #[derive(Default, Serialize, JsonSchema)]
 struct Report {

@@ -2,7 +2,7 @@
 
 /// One line, without its end.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum Input {
     Whole(Vec<u8>),
     /// It was longer than a document may be, and was left out.
     TooLong,
@@ -32,7 +32,7 @@ impl Lines {
     }
 
     /// The next complete line.
-    pub fn next(&mut self) -> Option<Line> {
+    pub fn next(&mut self) -> Option<Input> {
         let end = self.bytes[self.searched..].iter().position(|byte| *byte == b'\n');
         if let Some(end) = end.map(|end| self.searched + end) {
             self.searched = 0;
@@ -48,15 +48,15 @@ impl Lines {
     }
 
     /// The last line, if it has no line end. Call this when nothing more comes.
-    pub fn last(&mut self) -> Option<Line> {
+    pub fn last(&mut self) -> Option<Input> {
         self.searched = 0;
         let line = std::mem::take(&mut self.bytes);
         (self.skipping || !line.is_empty()).then(|| self.line(line))
     }
 
-    fn line(&mut self, line: Vec<u8>) -> Line {
+    fn line(&mut self, line: Vec<u8>) -> Input {
         let too_long = std::mem::take(&mut self.skipping) || line.len() > self.limit;
-        if too_long { Line::TooLong } else { Line::Whole(line) }
+        if too_long { Input::TooLong } else { Input::Whole(line) }
     }
 }
 
@@ -64,9 +64,9 @@ impl Lines {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Line, Lines};
+    use super::{Input, Lines};
 
-    fn all(text: &[u8], part: usize, limit: usize) -> Vec<Line> {
+    fn all(text: &[u8], part: usize, limit: usize) -> Vec<Input> {
         let (mut lines, mut found) = (Lines::new(limit), Vec::new());
         for part in text.chunks(part) {
             lines.push(part);
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_line_ends_where_it_ends() {
-        let whole = |text: &str| Line::Whole(text.as_bytes().to_vec());
+        let whole = |text: &str| Input::Whole(text.as_bytes().to_vec());
         let cases = [
             ("", vec![]),
             ("\n", vec![whole("")]),
@@ -87,8 +87,8 @@ mod tests {
             ("a\n", vec![whole("a")]),
             ("a\n\nb", vec![whole("a"), whole(""), whole("b")]),
             ("1234\n1234", vec![whole("1234"), whole("1234")]),
-            ("12345\na\n", vec![Line::TooLong, whole("a")]),
-            ("a\n123456789", vec![whole("a"), Line::TooLong]),
+            ("12345\na\n", vec![Input::TooLong, whole("a")]),
+            ("a\n123456789", vec![whole("a"), Input::TooLong]),
         ];
         for (text, expected) in cases {
             assert_eq!(all(text.as_bytes(), 3, 4), expected, "{text:?}");
@@ -104,10 +104,10 @@ mod tests {
             if ended && !text.is_empty() {
                 text.push('\n');
             }
-            let expected: Vec<Line> = text
+            let expected: Vec<Input> = text
                 .split_inclusive('\n')
                 .map(|line| line.strip_suffix('\n').unwrap_or(line))
-                .map(|line| if line.len() > limit { Line::TooLong } else { Line::Whole(line.into()) })
+                .map(|line| if line.len() > limit { Input::TooLong } else { Input::Whole(line.into()) })
                 .collect();
             prop_assert_eq!(all(text.as_bytes(), part, limit), expected);
         }

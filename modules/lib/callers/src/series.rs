@@ -7,7 +7,7 @@ use std::rc::Rc;
 use contract::service::{self, Answer, Call, LIMIT, Runtime, Shared, Signals, parse, too_long, unreadable};
 use contract::{Error, Kind, Module};
 
-use crate::lines::{Line, Lines};
+use crate::lines::{Input, Lines};
 
 /// How the calls of a series ended so far.
 #[derive(Default)]
@@ -68,8 +68,8 @@ async fn every_line<M: Module>(
         };
         let document = match read {
             Ok(None) => return Ok(()),
-            Ok(Some(Line::Whole(bytes))) => parse(&bytes),
-            Ok(Some(Line::TooLong)) => Err(too_long("the line")),
+            Ok(Some(Input::Whole(bytes))) => parse(&bytes),
+            Ok(Some(Input::TooLong)) => Err(too_long("the line")),
             Err(error) => return tell(&Answer::refused::<M>(&error), signals, tally).await,
         };
         let answer = match document {
@@ -98,7 +98,7 @@ impl<'a> Source<'a> {
     }
 
     /// The next line; nothing at the end.
-    async fn next(&mut self) -> Result<Option<Line>, Error> {
+    async fn next(&mut self) -> Result<Option<Input>, Error> {
         let mut buffer = vec![0; service::BUFFER];
         loop {
             if let Some(line) = self.lines.next() {

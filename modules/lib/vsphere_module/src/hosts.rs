@@ -3,7 +3,7 @@
 use contract::{Error, Kind, Rule};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use vsphere::{HostQuery, Object, Session};
+use vsphere::{HostQuery, Object, Session, Version};
 
 use crate::failure;
 
@@ -56,6 +56,11 @@ pub fn reachable(name: &str, state: Option<&str>) -> Result<(), Error> {
             Err(Error::new(Kind::Conflict, format!("host {name} is {state}")).hint("Reconnect it, then run it again."))
         }
     }
+}
+
+/// Returns the version of a host. Needs `config.product`.
+pub fn host_version(host: &Object) -> Option<Version> {
+    host.get("config.product")?.at("version").map(|version| Version::parse(version.text()))
 }
 
 /// The first names, and how many more hosts there are.

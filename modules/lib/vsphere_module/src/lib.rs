@@ -5,6 +5,7 @@
 
 mod connection;
 mod failure;
+mod ft;
 mod hosts;
 mod one;
 mod remedy;
@@ -15,14 +16,15 @@ mod write;
 
 pub use connection::{CONNECTION_NEEDED, Connection, PROXY_NEEDS_HOST, PROXY_NEEDS_PORT, Server};
 pub use failure::{failure, fault_tree};
-pub use hosts::{HOST_RULES, HostTarget, ONE_KIND_OF_HOST, few_hosts, reachable};
+pub use ft::{Engine, ft_role, ft_state, ha_cluster, not_a_secondary};
+pub use hosts::{HOST_RULES, HostTarget, ONE_KIND_OF_HOST, few_hosts, host_version, reachable};
 pub use one::{At, Ended, Named, One, OneObject, ServerArgs};
 pub use remedy::{Remedy, RemedyHosts, remedy_vm};
 pub use task::{Power, carry_out, wait};
 pub use until::{Awaited, pauses, until};
 pub use vm::{
-    FOLDER_NEEDS_NAME, INSTANCE_UUID_NEEDS_UUID, VM_RULES, VmArgs, VmReport, VmTarget, accessible, ft_role,
-    is_template, not_a_secondary, readable,
+    FOLDER_NEEDS_NAME, INSTANCE_UUID_NEEDS_UUID, VM_RULES, VmArgs, VmReport, VmTarget, accessible, is_template,
+    readable,
 };
 pub use write::{applied, is_busy, judge_write, known_failure, write_failure};
 

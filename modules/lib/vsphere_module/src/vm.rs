@@ -4,7 +4,7 @@ use contract::{Arguments, Error, Kind, Rule};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use vsphere::{FoundVm, FtInfo, Object, Session, VmBy, VmPaths, VmQuery};
+use vsphere::{FoundVm, Object, Session, VmBy, VmPaths, VmQuery};
 
 use crate::{Connection, ServerArgs, failure};
 
@@ -244,29 +244,4 @@ pub fn readable(object: &Object, paths: &[&str]) -> Result<(), Error> {
 /// Whether it is a template. Needs `config.template`.
 pub fn is_template(vm: &Object) -> bool {
     vm.flag("config.template") == Some(true)
-}
-
-/// Its part in Fault Tolerance, if it has one. Needs `config.ftInfo`, which is always read.
-pub fn ft_role(vm: &Object) -> Option<FtInfo> {
-    vm.get("config.ftInfo").map(FtInfo::parse)
-}
-
-/// An error for a virtual machine that is a secondary of Fault Tolerance, whose operations all go to its primary.
-pub fn not_a_secondary(label: &str, ft: Option<&FtInfo>) -> Result<(), Error> {
-    let conflict = |text: String, remedy: String| Err(Error::new(Kind::Conflict, text).hint(remedy));
-    let Some(ft) = ft else { return Ok(()) };
-    if ft.orphaned {
-        return conflict(
-            format!("{label} is an orphaned secondary of Fault Tolerance, whose primary is gone"),
-            "Remove it from the inventory (unregister it) and delete its files if nobody needs them.".to_owned(),
-        );
-    }
-    if ft.is_secondary() {
-        let primary = ft.primary.as_ref().map_or_else(String::new, |primary| format!(" with `moid: {}`", primary.id));
-        return conflict(
-            format!("{label} is the secondary of a Fault Tolerance pair"),
-            format!("Address its primary{primary}, or by name."),
-        );
-    }
-    Ok(())
 }

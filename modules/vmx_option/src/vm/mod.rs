@@ -56,11 +56,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
             .collect(),
         uses_legacy_ft: value("vm.useLegacyFt").is_some_and(|(key, value)| vsphere::uses_legacy_ft(&key, &value)),
         host: found.host.as_ref().map(vsphere::Object::name),
-        host_version: found
-            .host
-            .as_ref()
-            .and_then(|host| host.get("config.product")?.at("version"))
-            .map(|version| vsphere::Version::parse(version.text())),
+        host_version: found.host.as_ref().and_then(vsphere_module::host_version),
     })
 }
 
