@@ -5,6 +5,7 @@ mod bolt;
 mod command;
 mod dsc;
 mod lines;
+mod misuse;
 mod program;
 mod resource;
 mod salt;

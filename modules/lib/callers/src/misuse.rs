@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::{Error, Kind};
+use contract::{Error, Kind};
 
 /// Names of other tools' flags that mean `--check`.
 const CHECK: [&str; 5] = ["--dry-run", "--dryrun", "--check-mode", "--what-if", "-C"];

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::command::command;
 use crate::dsc::Operation;
-use crate::{Resource, bolt, dsc, salt, series};
+use crate::{Resource, bolt, dsc, misuse, salt, series};
 
 /// A module as a program.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +66,10 @@ fn run<M: Module>(dsc: Option<Dsc>, words: Vec<OsString>) -> ExitCode {
     // The result reports a panic. Rust's own message would go to standard error, which over ssh is standard output.
     std::panic::set_hook(Box::new(|_| {}));
     let runtime = Runtime::start();
+    if let Some(error) = misuse::of(M::ABOUT.name, &words) {
+        let _ = writeln!(std::io::stderr(), "error: {}", error.message());
+        return answer(&Answer::refused::<M>(&error));
+    }
     let matches = match command::<M>(dsc.is_some()).try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) if !error.use_stderr() => return print(error.render().to_string().as_bytes()),
