@@ -62,7 +62,7 @@ CONTRASTS = """(() => {
 def chromium() -> str:
     """Returns the path of the browser. The environment variable CHROMIUM overrides it."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    assert found, "there is no browser: tests/env/setup browser says what to install"
+    assert found, "no browser found: run tests/env/system browser"
     return found
 
 
