@@ -1,4 +1,4 @@
-"""Runs real Ansible against simulators: the oldest supported version, the newest on Python 3.11, and the newest of all."""
+"""Runs real Ansible against simulators: the oldest supported version, the newest for Python 3.11, and the newest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLLECTIONS = ROOT / "target" / "collections"
 
 @dataclass
 class Play:
-    """What one run of ansible-playbook did."""
+    """The outcome of one ansible-playbook run."""
 
     exit: int
     output: str
@@ -29,22 +29,22 @@ class Play:
 
     @property
     def counts(self) -> dict[str, int]:
-        """The recap of the run: ok, changed, failed, rescued, …"""
+        """The counts of the recap: ok, changed, failed, rescued, …"""
         recap = next(line for line in self.output.splitlines() if re.match(r"localhost\s+: ok=", line))
         return {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", recap)}
 
     @property
     def changes(self) -> list[tuple[str, object]]:
-        """The tasks that changed something, each with its difference."""
+        """The tasks that changed something, each with its diff."""
         return [(entry["task"], entry["diff"]) for entry in self.journal if entry["changed"]]
 
     def task(self, name: str) -> dict:
-        """What the last task of that name did."""
+        """Returns the outcome of the last task with this name."""
         return [entry for entry in self.journal if entry["task"] == name][-1]
 
 
 class Ansible:
-    """One version of Ansible, with a home of its own under a test's temporary folder."""
+    """One version of Ansible, with its own home in the test's temporary folder."""
 
     def __init__(self, version: str, folder: Path):
         self.version = version
@@ -91,9 +91,9 @@ class Ansible:
         inventory: dict | None = None,
         **variables,
     ) -> Play:
-        """Runs a playbook of the repository, or the plays given, with the lab in the place of a vCenter.
+        """Runs a playbook of the repository, or the given plays, with the lab as the vCenter.
 
-        The password comes from VMWARE_PASSWORD, with password="variable" from vcenter_password, else from nowhere.
+        The password comes from VMWARE_PASSWORD, with password="variable" from vcenter_password, and otherwise from nowhere.
         """
         self.runs += 1
         facts = lab.facts
@@ -131,7 +131,7 @@ class Ansible:
 
 @pytest.fixture(params=["2.21", "2.19", "2.16"])
 def ansible(request, tmp_path) -> Ansible:
-    """Each version of Ansible, one after the other."""
+    """Each supported version of Ansible in turn."""
     ansible = Ansible(request.param, tmp_path)
     if request.param == "2.21" and not ansible.commands.exists():
         pytest.skip("ansible-core 2.21 needs Python 3.12 or later, and tests/env/setup found none")

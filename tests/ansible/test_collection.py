@@ -1,4 +1,4 @@
-"""The collection as its users meet it: documentation, defaults, failures, and what Ansible offers around a module."""
+"""The collection from the view of its users: documentation, defaults, failures, and Ansible's features around a module."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def play(*tasks: dict) -> list[dict]:
     ]
 
 
-def test_the_action_group_holds_every_module():
+def test_the_action_group_contains_every_module():
     runtime = yaml.safe_load((ROOT / "playbooks" / "collection" / "meta" / "runtime.yml").read_text())
     assert sorted(runtime["action_groups"]["vsphere"]) == MODULES
 
 
-def test_the_same_sources_make_the_same_tarball(tmp_path):
-    """Whenever it is made, wherever, and whatever the mode is that files get there."""
+def test_the_same_sources_give_the_same_tarball(tmp_path):
+    """The time, the folder and the umask do not matter."""
     made = []
     for umask in ("022", "077"):
         output = tmp_path / umask
@@ -54,12 +54,12 @@ def test_the_same_sources_make_the_same_tarball(tmp_path):
 
 
 @pytest.mark.parametrize("page", ["collection/execution-environment.yml", "awx.md"])
-def test_what_names_the_tarball_names_the_one_of_this_version(page):
+def test_pages_name_the_tarball_of_this_version(page):
     named = re.findall(r"nested-vft-[\w.-]*\.tar\.gz", (ROOT / "playbooks" / page).read_text())
     assert set(named) == {TARBALL.name}, f"galaxy.yml says {VERSION}"
 
 
-def test_the_pages_lead_nowhere_outside_the_collection():
+def test_links_stay_within_the_collection():
     with tarfile.open(TARBALL) as archive:
         names = set(archive.getnames())
         pages = {name: archive.extractfile(name).read().decode() for name in names if name.endswith(".md")}
@@ -67,7 +67,7 @@ def test_the_pages_lead_nowhere_outside_the_collection():
     assert ("docs/awx.md", "variables.md") in links
     lost = [(page, to) for page, to in links if posixpath.normpath(f"{posixpath.dirname(page)}/{to}") not in names]
     assert lost == []
-    # And they are named where somebody begins to read.
+    # The README names every page.
     assert [name for name in pages if name.startswith("docs/") and name not in pages["README.md"]] == []
 
 
@@ -78,12 +78,12 @@ def test_ansible_doc_shows_the_module(ansible, name):
     doc = json.loads(text[text.index("{") : text.rindex("}") + 1])[f"nested.vft.{name}"]
     assert doc["doc"]["short_description"] and doc["doc"]["options"]["hostname"]
     assert f"nested.vft.{name}" in doc["examples"] and doc["return"]
-    # Where nothing changes, there is no difference to show.
+    # Read-only modules have no diff.
     support = {"check_mode": "full", "diff_mode": "N/A" if name in READ_ONLY else "full"}
     assert {mode: said["support"] for mode, said in doc["doc"]["attributes"].items()} == support
 
 
-def test_an_argument_with_a_typo_fails_with_a_suggestion(ansible, simulator):
+def test_a_misspelt_argument_fails_with_a_suggestion(ansible, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     task = {"name": "Typo", "nested.vft.vm_power": {"nam": "inner", "state": "powered_on"}}
     run = ansible.play(play(task), lab)
@@ -92,7 +92,7 @@ def test_an_argument_with_a_typo_fails_with_a_suggestion(ansible, simulator):
 
 
 def test_values_computed_by_templates_are_understood(ansible, simulator):
-    """2.16 makes text of what it computes, 2.19 keeps numbers; both must mean the same."""
+    """ansible-core 2.16 passes computed values as strings, 2.19 as numbers. Both must mean the same."""
     lab = simulator(personality="6.7", scenario="healthy")
     task = {
         "name": "Computed",
@@ -108,8 +108,8 @@ def test_values_computed_by_templates_are_understood(ansible, simulator):
         assert run.counts["changed"] == changed
 
 
-def test_a_remedy_by_moid_is_applied_where_a_datacenter_is_the_default_of_every_task(ansible, simulator):
-    """ansible-core 2.19 gives module_defaults to a module whose name is only known now, 2.16 does not."""
+def test_a_default_datacenter_does_not_disturb_a_remedy_by_moid(ansible, simulator):
+    """ansible-core 2.19 applies module_defaults to a templated module name, 2.16 does not."""
     lab = simulator(personality="5.0", scenario="healthy")
     connection = DEFAULTS["group/nested.vft.vsphere"]
     tasks = [
@@ -132,7 +132,7 @@ def test_a_remedy_by_moid_is_applied_where_a_datacenter_is_the_default_of_every_
     ]
     given = play(*tasks)
     given[0]["module_defaults"] = {"group/nested.vft.vsphere": connection | {"datacenter": "{{ place }}"}}
-    # Where the virtual machine is, and where it is not: a default is no instruction.
+    # The datacenter is right in the first run and wrong in the second. A default must not restrict the search.
     for place, changed in (("Lab", 2), ("Elsewhere", 0)):
         run = ansible.play(given, lab, moid=lab.facts["vm_moid"], place=place)
         assert run.exit == 0, run.output
@@ -175,7 +175,7 @@ def test_loops_conditions_retries_and_check_mode_of_one_task(ansible, simulator)
     assert [entry["outcome"] for entry in run.journal if entry["task"] == "Loop"].count("item") == 2
 
 
-def test_no_log_hides_everything_and_a_failure_has_no_secret_to_print(ansible, simulator):
+def test_no_log_hides_everything_and_a_failure_shows_no_secret(ansible, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     secret = "S3CR3T-that-is-wrong"
     tasks = [

@@ -1,6 +1,6 @@
-"""What a task may say besides its module, with both versions of Ansible, on this machine and over real ssh.
+"""Task keywords and the choice of the program, with every version of Ansible, on this machine and over real ssh.
 
-There are no other processors here. What stands in for other kinds of machine are servers whose `uname` says so.
+The tests have no machines with other processors. Servers with a fake `uname` stand in for them.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ DEFAULTS = {
         "port": "{{ vcenter_port }}",
         "username": "{{ vcenter_username }}",
         "thumbprint": "{{ vcenter_thumbprint }}",
-        # The environment of this side is not that of the other one.
+        # The remote machine does not see this machine's environment.
         "password": "{{ vcenter_password | default(omit) }}",
     }
 }
 VMX = 'config.version = "8"\nvirtualHW.version = "8"\n'
-# What a machine without Python looks like to Ansible.
+# Makes a machine look like one without Python.
 NO_PYTHON = "/nonexistent/python"
 
 
 @dataclass
 class Machine:
-    """A machine that tasks run on: what the inventory says of it, and how often it was asked what it is."""
+    """A machine that tasks run on: its inventory variables, and the log of its `uname` calls."""
 
     variables: dict[str, object]
     uname: Path | None = None
@@ -46,7 +46,7 @@ class Machine:
 
 
 class Machines:
-    """Makes machines, and keeps what their tasks leave behind."""
+    """Creates machines, and keeps what their tasks leave behind."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -57,11 +57,11 @@ class Machines:
         }
 
     def here(self, **variables) -> Machine:
-        """This machine."""
+        """Returns this machine."""
         return Machine(self.common | {"ansible_connection": "local"} | variables)
 
     def remote(self, says: str | None = None, **variables) -> Machine:
-        """One that is reached by ssh; `says` is what its `uname -s -m` prints."""
+        """Returns a machine that is reached by ssh. `says` is the output of its `uname -s -m`."""
         tools = Path(tempfile.mkdtemp(prefix="bin", dir=self.folder))
         tools.chmod(0o755)
         log = tools / "asked"
@@ -75,7 +75,7 @@ class Machines:
         return Machine(self.common | reached | variables, log)
 
     def vmx(self) -> Path:
-        """A .vmx file in a folder where everybody may write."""
+        """Returns a .vmx file in a folder that every user may write to."""
         folder = Path(tempfile.mkdtemp(prefix="vm", dir=self.folder))
         folder.chmod(0o777)
         file = folder / "inner.vmx"
@@ -86,7 +86,7 @@ class Machines:
 
 @pytest.fixture
 def machines():
-    # Not the test's own folder: its path is too long for sockets, and other users cannot look into it.
+    # The test's own folder does not work: its path is too long for sockets, and other users cannot enter it.
     with tempfile.TemporaryDirectory(prefix="nested-vft-") as folder:
         os.chmod(folder, 0o755)
         made = Machines(Path(folder))
@@ -96,14 +96,14 @@ def machines():
 
 @pytest.fixture(params=["local", "ssh"])
 def machine(request, machines) -> Machine:
-    """This machine, and after that one that is reached by ssh."""
+    """This machine, then one that is reached by ssh."""
     return machines.here() if request.param == "local" else machines.remote()
 
 
 def play_on(
     ansible, lab, tasks: list[dict], *flags: str, hosts="target", facts=False, password="variable", given=None, **machines
 ):
-    """Runs the tasks on the machine `target`, or on the hosts named, of these machines."""
+    """Runs the tasks on the machine `target`, or on the given hosts, of these machines."""
     inventory = {"all": {"hosts": {name: machine.variables for name, machine in machines.items()}}}
     plays = [
         {
@@ -118,7 +118,7 @@ def play_on(
 
 
 def ran(output: str) -> list[str]:
-    """The programs that Ansible says at -vvv that it ran, by the kind of machine."""
+    """Returns the platforms of the programs that Ansible ran, from its -vvv output."""
     return re.findall(r"Using module file \S+/plugins/bin/(\w+)/\w+\.\1", output)
 
 
@@ -137,7 +137,7 @@ def test_check_and_diff_of_one_task(ansible, machines, machine, simulator):
     assert vmx.read_text() == VMX
 
 
-def test_a_task_that_nobody_waits_for_is_asked_for_its_result_later(ansible, machine, simulator):
+def test_the_result_of_an_unpolled_async_task_can_be_fetched_later(ansible, machine, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     tasks = [
         {
@@ -170,7 +170,7 @@ def test_a_task_that_nobody_waits_for_is_asked_for_its_result_later(ansible, mac
     assert "power_state" not in run.task("Start")["result"]
 
 
-def test_a_check_run_in_the_background_is_one_where_ansible_has_such(ansible, machine, simulator):
+def test_check_mode_works_in_the_background_where_ansible_supports_it(ansible, machine, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     task = {"name": "Off", "nested.vft.vm_power": {"name": "inner", "state": "powered_off"}, "async": 120, "poll": 1}
     run = play_on(ansible, lab, [task], "--check", target=machine)
@@ -226,18 +226,18 @@ def test_become_runs_the_module_as_that_user(ansible, machines, machine, simulat
     lab = simulator(personality="6.7", scenario="healthy")
     vmx = machines.vmx()
     edit = {"nested.vft.vmx_option": {"path": str(vmx), "options": {"replay.allowFT": True}}}
-    # The shell that this user has refuses everybody.
+    # The login shell of this user rejects everybody.
     nobody = {"become": True, "become_method": "su", "become_user": "nobody", "become_flags": "-s /bin/sh"}
     tasks = [{"name": "As nobody", **edit, **nobody, "ignore_errors": True}, {"name": "As root", **edit}]
     run = play_on(ansible, lab, tasks, target=machine)
     assert run.exit == 0, run.output
     refused = run.task("As nobody")["result"]
-    # Everybody may write there, and only root may make a file that is root's.
+    # Every user may write there, but only root may create a file that root owns.
     assert refused["error"]["kind"] == "permission" and "the old owner" in refused["msg"], refused
     assert run.task("As root")["changed"]
 
 
-def test_nothing_of_the_task_is_left_on_the_machine(ansible, machines, machine, simulator):
+def test_nothing_of_a_task_is_left_on_the_machine(ansible, machines, machine, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     machine.variables["ansible_remote_tmp"] = str(machines.folder / "remote")
     machine.variables["ansible_python_interpreter"] = NO_PYTHON
@@ -249,8 +249,8 @@ def test_nothing_of_the_task_is_left_on_the_machine(ansible, machines, machine, 
     assert list((machines.folder / "remote").iterdir()) == []
 
 
-def test_each_machine_gets_the_program_that_is_for_it(ansible, machines, simulator):
-    """The facts of a task that is delegated are of the host that it is for, and what it runs on may be another thing."""
+def test_each_machine_gets_the_program_for_its_platform(ansible, machines, simulator):
+    """With delegate_to, facts describe the original host, not the machine on which the task runs."""
     lab = simulator(personality="6.7", scenario="healthy")
     esxi = machines.remote("VMkernel x86_64")
     strange = machines.remote("Linux riscv64")
@@ -270,13 +270,13 @@ def test_each_machine_gets_the_program_that_is_for_it(ansible, machines, simulat
     reason = "no program for the platform linux_riscv64 of strange; available: linux_x86_64, vmkernel_x86_64. Build the"
     assert reason in refused["msg"]
 
-    # And the other way round: a host without a program has its tasks done by one that has one.
+    # The reverse: a host without a program delegates its tasks to a machine with one.
     there = {"name": "There", **look, "delegate_to": "{{ item }}", "loop": ["esxi", "localhost"]}
     run = play_on(ansible, lab, [there], "-vvv", hosts="strange", **hosts)
     assert run.exit == 0 and ran(run.output) == ["vmkernel_x86_64", "linux_x86_64"], run.output
 
 
-def test_a_machine_is_asked_once_a_run_what_it_is(ansible, machines, simulator):
+def test_each_machine_is_asked_for_its_platform_once_per_run(ansible, machines, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     one, other = machines.remote(), machines.remote("Linux amd64")
     look = {"name": "Look", "nested.vft.vm_power": {"name": "inner", "state": "powered_on"}}
@@ -286,7 +286,7 @@ def test_a_machine_is_asked_once_a_run_what_it_is(ansible, machines, simulator):
 
 
 def test_facts_of_another_connection_do_not_choose_the_program(ansible, machines, simulator):
-    """Plays about VMware often gather the facts of a host where Ansible runs."""
+    """Plays about VMware often gather the facts of a host on the Ansible machine."""
     lab = simulator(personality="6.7", scenario="healthy")
     tasks = [
         {"name": "Facts", "ansible.builtin.setup": {"gather_subset": "min"}, "connection": "local"},
@@ -297,7 +297,7 @@ def test_facts_of_another_connection_do_not_choose_the_program(ansible, machines
     assert ran(run.output) == ["vmkernel_x86_64"]
 
 
-def test_a_machine_that_does_not_say_what_it_is_can_be_told_of(ansible, machines, simulator):
+def test_a_variable_names_the_platform_if_uname_does_not(ansible, machines, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     silent = machines.remote("I am not telling you")
     look = {"name": "Look", "nested.vft.vm_power": {"name": "inner", "state": "powered_on"}}
@@ -309,7 +309,7 @@ def test_a_machine_that_does_not_say_what_it_is_can_be_told_of(ansible, machines
     assert run.exit == 0, run.output
 
 
-def test_a_machine_that_is_not_there_is_unreachable_and_not_failed(ansible, machines, simulator):
+def test_a_missing_machine_is_unreachable_and_not_failed(ansible, machines, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     gone = machines.remote()
     machines.ssh.close()
@@ -318,7 +318,7 @@ def test_a_machine_that_is_not_there_is_unreachable_and_not_failed(ansible, mach
     assert run.exit == 4 and re.search(r"^target +: ok=0 .* unreachable=1 +failed=0 ", run.output, re.MULTILINE), run.output
 
 
-def test_a_module_of_the_same_name_beside_the_playbook_does_not_take_its_place(ansible, machines, simulator):
+def test_a_module_with_the_same_name_beside_the_playbook_is_not_used(ansible, machines, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     library = ansible.folder / "library"
     library.mkdir()

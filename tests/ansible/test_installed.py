@@ -1,4 +1,4 @@
-"""The collection as somebody has it who was given the tarball, and has Ansible and nothing of this repository."""
+"""The collection installed from the tarball, by a user who has Ansible and nothing of this repository."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from modules import MODULES, ROOT, TARBALL, environment
 
 @pytest.fixture
 def user(ansible):
-    """Runs Ansible's commands as that person does: defaults throughout, and no Rust on the PATH."""
+    """Runs Ansible's commands as that user: default settings, and no Rust on the PATH."""
 
     def run(folder, name: str, *words: str, password: str | None = None, fails: bool = False) -> str:
         given = {"HOME": str(ansible.folder), "PATH": f"{ansible.commands}{os.pathsep}/usr/bin{os.pathsep}/bin"}
-        # What Python keeps beside its files would be damage to what verifies the collection.
+        # Without __pycache__, which `ansible-galaxy collection verify` would report as a modification.
         given |= {"ANSIBLE_NOCOLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"} | ({"VMWARE_PASSWORD": password} if password else {})
         done = subprocess.run(
             [ansible.commands / name, *words],
@@ -41,7 +41,7 @@ def user(ansible):
 
 
 def variables(folder, lab, **more) -> str:
-    """What that person says of the lab."""
+    """Writes the user's variables for the lab."""
     facts = lab.facts
     said = {
         "vcenter_hostname": facts["hostname"],
@@ -72,7 +72,7 @@ def test_a_copy_of_the_playbooks_runs_with_the_installed_collection(user, ansibl
 
 @pytest.fixture
 def play(user, ansible, tmp_path):
-    """Runs a playbook of the collection by its name, from a folder with nothing in it and with no variables but these."""
+    """Runs a playbook of the collection by its name, from an empty folder and with only these variables."""
     here = tmp_path / "here"
     here.mkdir()
 
@@ -84,10 +84,10 @@ def play(user, ansible, tmp_path):
     return play
 
 
-def test_the_playbooks_in_the_collection_run_by_their_names(user, play, simulator):
+def test_the_playbooks_of_the_collection_run_by_name(user, play, simulator):
     lab = simulator(personality="6.7", scenario="bare")
     leave = {"apply_remedies": True, "power_on": True}
-    # Its remedies are tasks in a file of their own, and the report has a template.
+    # This needs tasks in a file of their own, and the report needs a template.
     assert "Fault Tolerance is running" in play("nested.vft.nested_vft", lab, **leave)
     site = play.here / "site.yml"
     site.write_text("- ansible.builtin.import_playbook: nested.vft.nested_vft\n")
@@ -98,11 +98,11 @@ def test_the_playbooks_in_the_collection_run_by_their_names(user, play, simulato
     assert page.name == "status.html" and f"{page}: " in status
     assert changed(status) == 1 and lab.facts["vm"] in page.read_text()
     assert changed(play("nested.vft.undo", lab)) > 0
-    # Nothing was written where the collection is.
+    # The playbooks wrote nothing into the collection.
     assert "Successfully verified" in user(play.here, "ansible-galaxy", "collection", "verify", "--offline", "nested.vft")
 
 
-def test_the_report_goes_where_it_is_asked_for(play, simulator, ansible):
+def test_the_report_is_written_to_status_file(play, simulator, ansible):
     lab = simulator(personality="6.7", scenario="healthy")
     wanted = {"reports/ft.html": play.here, "~/ft.html": ansible.folder, str(ansible.folder / "whole.html"): None}
     (play.here / "reports").mkdir()
@@ -112,7 +112,7 @@ def test_the_report_goes_where_it_is_asked_for(play, simulator, ansible):
         assert lab.facts["vm"] in page.read_text()
 
 
-def test_without_leave_nothing_is_powered_on_or_off_and_nothing_mended(play, simulator):
+def test_without_permission_nothing_is_powered_on_or_off_or_fixed(play, simulator):
     lab = simulator(personality="5.0", scenario="off")
     moid = lab.facts["vm_moid"]
     assert "Fault Tolerance is enabled" in play("nested.vft.nested_vft", lab)
@@ -136,7 +136,7 @@ def test_without_leave_nothing_is_powered_on_or_off_and_nothing_mended(play, sim
         ("undo", ["vm_name", "cluster_name"]),
     ],
 )
-def test_what_has_no_default_is_asked_for_before_anything_is_done(play, simulator, name, needed):
+def test_required_variables_are_checked_first(play, simulator, name, needed):
     lab = simulator(personality="6.7", scenario="healthy")
     for missing in needed:
         told = play(f"nested.vft.{name}", lab, fails=True, **{missing: ""})
@@ -144,9 +144,9 @@ def test_what_has_no_default_is_asked_for_before_anything_is_done(play, simulato
     assert lab.sessions()["logins"] == 0
 
 
-def test_ansible_doc_lists_every_module_and_shows_all_of_each(user, ansible):
+def test_ansible_doc_lists_every_module_with_complete_documentation(user, ansible):
     listed = user(ansible.folder, "ansible-doc", "--type", "module", "--list", "nested.vft").splitlines()
-    # Nothing else: no warning, and none without its summary.
+    # The list has no warning, and every module has a summary.
     assert [line.split()[0] for line in listed] == [f"nested.vft.{name}" for name in MODULES], listed
     assert all(len(line.split()) > 3 for line in listed)
 

@@ -1,4 +1,4 @@
-"""The page for those who come from something else: what it shows of ours is run, all of it and in its order."""
+"""The migration page: runs all of its nested.vft tasks in order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONNECTION = {
 
 
 def shown() -> list[dict]:
-    """Every task on the page, theirs and ours."""
+    """Returns every task on the page, of nested.vft and of others."""
     blocks = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     return [task for block in blocks for task in yaml.safe_load(block)]
 
@@ -35,7 +35,7 @@ def test_every_task_of_the_page_is_found():
     assert all(any(word.startswith("community.vmware.") for word in task) for task in theirs)
 
 
-# The labs are delivered with what the page sets up.
+# The labs start with some of the state that the page sets up.
 BEFORE = {
     "name": "Take Fault Tolerance logging off",
     "nested.vft.vmkernel_service": {
@@ -47,7 +47,7 @@ BEFORE = {
 }
 
 
-def test_every_task_of_ours_changes_something_and_then_nothing(ansible, simulator):
+def test_every_task_changes_something_the_first_time_only(ansible, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     (ansible.folder / "hosts.txt").write_text("# The lab's\nesxi01.lab.local\nesxi02.lab.local  # the other\n")
     again = [task | {"name": f"{task['name']} (again)"} for task in OURS]
@@ -67,7 +67,7 @@ def test_every_task_of_ours_changes_something_and_then_nothing(ansible, simulato
 
 
 @pytest.mark.parametrize("name", ["host_option", "vmx_option"])
-def test_a_run_without_a_change_costs_the_requests_that_the_page_says(name, simulator):
+def test_a_run_without_change_needs_as_many_requests_as_the_page_says(name, simulator):
     said = re.search(rf"\| {name} \|(?:.*\n)*?\| requests in a run without a change \| [^|]* \| (\d+)", PAGE.read_text())
     lab = simulator(personality="6.7", scenario="healthy")
     args = example(name, lab.facts)

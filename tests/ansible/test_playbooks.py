@@ -12,16 +12,16 @@ from modules import ROOT, connection, run_module
 PLAYBOOKS = ROOT / "playbooks"
 VARIABLES = (PLAYBOOKS / "variables.md").read_text()
 DEFAULTS = (PLAYBOOKS / "inventory" / "group_vars" / "all.yml").read_text()
-# What plays keep for themselves.
+# Variables that the plays set themselves.
 KEPT = {"chosen", "failure", "ft_failure"}
 
 
 def applied(play) -> list[str]:
-    """The remedies that a play applied, in their own words."""
+    """Returns the names of the remedies that a play applied."""
     return [entry["task"] for entry in play.journal if "remedy.yml:" in entry["path"] and entry["outcome"] != "skipped"]
 
 
-def test_the_article_from_the_failure_to_protection_and_back(ansible, simulator):
+def test_the_article_from_failure_to_protection_and_back(ansible, simulator):
     lab = simulator(personality="5.0", scenario="article")
 
     first = ansible.play("nested_vft.yml", lab)
@@ -42,7 +42,7 @@ def test_the_article_from_the_failure_to_protection_and_back(ansible, simulator)
 
 @pytest.mark.parametrize(("scenario", "power_on"), [("healthy", True), ("off", True), ("off", False)])
 @pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
-def test_a_check_run_foretells_exactly_what_the_real_run_changes(ansible, simulator, personality, scenario, power_on):
+def test_check_mode_predicts_exactly_what_the_real_run_changes(ansible, simulator, personality, scenario, power_on):
     lab = simulator(personality=personality, scenario=scenario)
 
     foretold = ansible.play("nested_vft.yml", lab, "--check", "--diff", power_on=power_on)
@@ -64,7 +64,7 @@ def test_a_check_run_foretells_exactly_what_the_real_run_changes(ansible, simula
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
-def test_from_a_bare_cluster_to_a_protected_machine_in_one_run(ansible, simulator, personality):
+def test_one_run_takes_a_bare_cluster_to_a_protected_machine(ansible, simulator, personality):
     lab = simulator(personality=personality, scenario="bare")
     foretold = ansible.play("nested_vft.yml", lab, "--check", "--diff")
     assert foretold.exit == 0, foretold.output
@@ -74,7 +74,7 @@ def test_from_a_bare_cluster_to_a_protected_machine_in_one_run(ansible, simulato
     assert done.exit == 0, done.output
     assert "Fault Tolerance is running" in done.task("Show the outcome")["msg"]
     assert len(applied(done)) >= 3
-    # What it cannot foretell is a failure that has not happened, and its remedy.
+    # Check mode cannot predict a failure that has not happened, or its remedy.
     until = next((at for at, entry in enumerate(done.journal) if entry["outcome"] == "failed"), len(done.journal))
     before = [(entry["task"], entry["diff"]) for entry in done.journal[:until] if entry["changed"]]
     assert before == foretold.changes[: len(before)] != []
@@ -84,7 +84,7 @@ def test_from_a_bare_cluster_to_a_protected_machine_in_one_run(ansible, simulato
 
 
 @pytest.mark.parametrize("state", [{"maintenance": True}, {"connection": "notResponding"}, {"power": "standBy"}], ids=str)
-def test_a_host_out_of_service_keeps_the_others_from_nothing(ansible, simulator, state):
+def test_a_host_out_of_service_does_not_stop_the_others(ansible, simulator, state):
     lab = simulator(personality="8.0", scenario="bare", hosts=3)
     *good, out = lab.facts["host_moids"]
     lab.set(out, **state)
@@ -96,7 +96,7 @@ def test_a_host_out_of_service_keeps_the_others_from_nothing(ansible, simulator,
     assert ansible.play("nested_vft.yml", lab).counts["changed"] == 0
 
 
-def test_what_is_missing_of_a_host_that_is_not_needed_is_not_what_failed(ansible, simulator):
+def test_problems_of_a_host_that_is_not_needed_are_not_reported_as_the_cause(ansible, simulator):
     lab = simulator(personality="8.0", scenario="no-host", hosts=3)
     lab.set(lab.facts["host_moids"][2], maintenance=True)
     play = ansible.play("nested_vft.yml", lab, ft_timeout=20)
@@ -105,14 +105,14 @@ def test_what_is_missing_of_a_host_that_is_not_needed_is_not_what_failed(ansible
 
 
 @pytest.mark.parametrize("none", [{}, "{}"], ids=["mapping", "text"])
-def test_no_options_are_none_however_that_is_said(ansible, simulator, none):
+def test_empty_options_can_be_a_mapping_or_a_string(ansible, simulator, none):
     lab = simulator(personality="5.0", scenario="healthy")
     play = ansible.play("undo.yml", lab, vmx_options=none)
     assert play.exit == 0, play.output
     assert play.task("Remove the VMX options of the virtual machine")["outcome"] == "skipped"
 
 
-def test_what_was_mended_before_it_failed_is_not_missing(ansible, simulator):
+def test_requirements_fixed_before_a_failure_are_not_reported_as_missing(ansible, simulator):
     lab = simulator(personality="5.0", scenario="bare")
     play = ansible.play("nested_vft.yml", lab, power_cycle=False)
     assert play.exit != 0 and len(applied(play)) == 3, play.output
@@ -130,7 +130,7 @@ def test_what_was_mended_before_it_failed_is_not_missing(ansible, simulator):
         ("6.7", "article", "keepalive", ["Disable vMotion streams"]),
     ],
 )
-def test_a_cause_that_a_module_can_mend_is_named_mended_and_gone(ansible, simulator, personality, scenario, cause, remedies):
+def test_a_cause_that_a_module_can_fix_is_named_and_fixed(ansible, simulator, personality, scenario, cause, remedies):
     lab = simulator(personality=personality, scenario=scenario)
     play = ansible.play("nested_vft.yml", lab)
     assert play.exit == 0, play.output
@@ -149,7 +149,7 @@ def test_a_cause_that_a_module_can_mend_is_named_mended_and_gone(ansible, simula
         ("6.7", "no-host", "host"),
     ],
 )
-def test_a_cause_that_only_a_person_can_mend_is_named_at_the_end(ansible, simulator, personality, scenario, cause):
+def test_a_cause_that_only_a_person_can_fix_is_named_at_the_end(ansible, simulator, personality, scenario, cause):
     lab = simulator(personality=personality, scenario=scenario)
     play = ansible.play("nested_vft.yml", lab, ft_timeout=20)
     assert play.exit != 0
@@ -158,7 +158,7 @@ def test_a_cause_that_only_a_person_can_mend_is_named_at_the_end(ansible, simula
 
 
 @pytest.mark.parametrize("scenario", ["ha-off", "article", "bare"])
-def test_without_leave_remedies_are_named_and_nothing_is_mended(ansible, simulator, scenario):
+def test_without_permission_remedies_are_named_and_nothing_is_fixed(ansible, simulator, scenario):
     lab = simulator(personality="5.0", scenario=scenario)
     play = ansible.play("nested_vft.yml", lab, apply_remedies=False)
     assert play.exit != 0 and applied(play) == []
@@ -166,9 +166,9 @@ def test_without_leave_remedies_are_named_and_nothing_is_mended(ansible, simulat
     assert not {"UpdateOptions", "SelectVnicForNicType", "ReconfigureComputeResource_Task"} & set(lab.methods())
 
 
-def test_what_the_logs_said_long_ago_is_not_acted_on(ansible, simulator):
+def test_old_log_lines_lead_to_no_remedy(ansible, simulator):
     lab = simulator(personality="5.0", scenario="article")
-    # Everything that the lab has logged is older than an hour from now.
+    # Everything in the lab's logs is older than one hour from now.
     play = ansible.play("nested_vft.yml", lab, max_log_age="-3600")
     assert play.exit != 0 and applied(play) == []
     assert "UpdateOptions" not in lab.methods()
@@ -179,11 +179,11 @@ def test_what_the_logs_said_long_ago_is_not_acted_on(ansible, simulator):
     ("personality", "scenario", "logged"),
     [
         ("6.7", "monitor", {"vmware_log": ["vcpu-0| It is running in a monitor mode that is incompatible for Fault Tolerance"]}),
-        # There is no option to disable streams, and what is left to do about them takes a machine that is off.
+        # 8.0 has no option to disable streams. The remaining remedy needs a powered-off machine.
         ("8.0", "no-host", {"broken_stream": True}),
     ],
 )
-def test_a_remedy_that_powers_the_machine_off_is_left_to_people(ansible, simulator, personality, scenario, logged):
+def test_a_remedy_that_needs_power_off_is_left_to_people(ansible, simulator, personality, scenario, logged):
     lab = simulator(personality=personality, scenario=scenario)
     moid = lab.facts["vm_moid"]
     lab.set(moid, **logged)
@@ -199,7 +199,7 @@ def test_a_remedy_that_powers_the_machine_off_is_left_to_people(ansible, simulat
     assert "PowerOffVM_Task" not in lab.methods() and lab.state()[moid]["power"] == "poweredOn"
 
 
-def test_the_prerequisites_are_made_and_found_made(ansible, simulator):
+def test_the_prerequisites_are_set_once(ansible, simulator):
     lab = simulator(personality="6.7", scenario="bare")
     devices = {"vmotion_device": "vmk2", "ft_logging_device": "vmk1"}
     foretold = ansible.play("prerequisites.yml", lab, "--check", "--diff", **devices)
@@ -209,7 +209,7 @@ def test_the_prerequisites_are_made_and_found_made(ansible, simulator):
     assert ansible.play("prerequisites.yml", lab, **devices).counts["changed"] == 0
 
 
-def test_a_virtual_machine_that_may_not_be_powered_off_is_not(ansible, simulator):
+def test_without_permission_a_virtual_machine_is_not_powered_off(ansible, simulator):
     lab = simulator(personality="5.0", scenario="healthy")
     play = ansible.play("nested_vft.yml", lab, power_cycle=False)
     assert play.exit != 0
@@ -217,7 +217,7 @@ def test_a_virtual_machine_that_may_not_be_powered_off_is_not(ansible, simulator
     assert "PowerOffVM_Task" not in [entry["method"] for entry in lab.log()]
 
 
-def test_no_options_are_set_when_there_are_none_to_set(ansible, simulator):
+def test_empty_options_set_nothing(ansible, simulator):
     lab = simulator(personality="8.0", scenario="healthy")
     play = ansible.play("nested_vft.yml", lab, vmx_options={})
     assert play.exit == 0, play.output
@@ -225,14 +225,14 @@ def test_no_options_are_set_when_there_are_none_to_set(ansible, simulator):
 
 
 @pytest.mark.parametrize("personality", ["6.7", "8.0"])
-def test_options_that_mean_nothing_are_not_set_and_cost_no_power_cycle(ansible, simulator, personality):
+def test_options_without_effect_are_not_set_and_need_no_power_cycle(ansible, simulator, personality):
     lab = simulator(personality=personality, scenario="healthy")
     play = ansible.play("nested_vft.yml", lab)
     assert play.exit == 0, play.output
     assert not {"ReconfigVM_Task", "PowerOffVM_Task"} & set(lab.methods())
 
 
-def test_a_secondary_that_did_not_start_is_started_anew_by_the_next_run(ansible, simulator):
+def test_the_next_run_starts_a_secondary_that_did_not_start(ansible, simulator):
     lab = simulator(personality="5.0", scenario="article")
     assert ansible.play("nested_vft.yml", lab, apply_remedies=False).exit != 0
     foretold = ansible.play("nested_vft.yml", lab, "--check")
@@ -244,7 +244,7 @@ def test_a_secondary_that_did_not_start_is_started_anew_by_the_next_run(ansible,
     assert ansible.play("nested_vft.yml", lab).counts["changed"] == 0
 
 
-def test_a_power_cycle_that_was_missed_is_made_up_for(ansible, simulator):
+def test_the_next_run_makes_a_missed_power_cycle(ansible, simulator):
     lab = simulator(personality="5.0", scenario="healthy")
     assert ansible.play("nested_vft.yml", lab, power_cycle=False).exit != 0
     play = ansible.play("nested_vft.yml", lab, power_cycle=True)
@@ -253,7 +253,7 @@ def test_a_power_cycle_that_was_missed_is_made_up_for(ansible, simulator):
     assert ansible.play("nested_vft.yml", lab).counts["changed"] == 0
 
 
-def test_the_place_decides_between_two_of_one_name(ansible, simulator):
+def test_the_folder_selects_one_of_two_with_the_same_name(ansible, simulator):
     lab = simulator(personality="6.7", scenario="duplicates")
     lost = ansible.play("nested_vft.yml", lab, vm_name="twin")
     assert lost.exit != 0 and "ambiguous" in lost.output
@@ -263,14 +263,14 @@ def test_the_place_decides_between_two_of_one_name(ansible, simulator):
 
 @pytest.mark.parametrize("source", ["environment", "variable"])
 @pytest.mark.parametrize("scenario", ["article", "ha-off"])
-def test_the_password_is_nowhere_in_the_output(ansible, simulator, scenario, source):
+def test_the_password_is_not_in_the_output(ansible, simulator, scenario, source):
     lab = simulator(personality="5.0", scenario=scenario)
     play = ansible.play("nested_vft.yml", lab, "-vvv", "--diff", password=source)
     assert lab.facts["password"] not in play.output
     assert "Allow Fault Tolerance" in play.output
 
 
-def test_the_password_may_come_from_a_vault(ansible, simulator, tmp_path):
+def test_the_password_can_come_from_a_vault(ansible, simulator, tmp_path):
     lab = simulator(personality="6.7", scenario="healthy")
     key = tmp_path / "vault-key"
     key.write_text("opens the vault\n")
@@ -302,9 +302,9 @@ def test_the_password_may_come_from_a_vault(ansible, simulator, tmp_path):
     assert lab.facts["password"] not in play.output
 
 
-def test_every_variable_is_on_the_page_about_them():
+def test_the_page_lists_every_variable():
     text = "".join(file.read_text() for file in [*PLAYBOOKS.glob("*.yml"), *PLAYBOOKS.glob("tasks/*.yml")])
-    # Those of results have a dot before them, and filters a bar.
+    # A dot comes before keys of results, and a bar before filters.
     asked = set(re.findall(r"(?<![.\w])(?<!\| )(\w+) (?:\| default\(|is defined)", text)) - KEPT
     rows = re.findall(r"^\| (`.*?) \|", VARIABLES, re.MULTILINE)
     told = re.findall(r"`(\w+)`", "".join(rows))
@@ -312,7 +312,7 @@ def test_every_variable_is_on_the_page_about_them():
     assert set(re.findall(r"^(?:# )?([a-z]\w+): ?", DEFAULTS, re.MULTILINE)) <= asked
 
 
-def test_where_nobody_says_another_thing_the_options_are_those_of_the_article():
+def test_the_default_options_are_those_of_the_article():
     article = yaml.safe_load(DEFAULTS)["vmx_options"]
     plays = {file.name: yaml.safe_load(file.read_text())[0].get("vars", {}) for file in PLAYBOOKS.glob("*.yml")}
     said = {name: given["article_options"] for name, given in plays.items() if "article_options" in given}

@@ -1,4 +1,4 @@
-"""The page that playbooks/status.yml writes, as a browser shows it."""
+"""The report of playbooks/status.yml in a real browser."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from browser import CONTRASTS, TAGS, Page
 from modules import READS, ROOT, connection, run_module
 
 PICTURES = ROOT / "target" / "status"
-# Elements that have no end.
+# Elements without an end tag.
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 EVIL = """<script>document.title='owned';alert(1)</script>&"'{{ 7*7 }}<img src=x onerror=alert(2)>"""
 
 
 class Tags(html.parser.HTMLParser):
-    """The elements as they are written; each must be closed, in order."""
+    """The elements in the file. Asserts that each is closed, in order."""
 
     def __init__(self, text: str):
         super().__init__()
@@ -46,7 +46,7 @@ class Tags(html.parser.HTMLParser):
 
 @pytest.fixture
 def browse(tmp_path) -> Iterator:
-    """Opens a file; in the end the page must have asked for nothing but itself, and have had nothing to say."""
+    """Opens a file. After the test, asserts that the page requested only itself, and that the browser reported no problem."""
     opened = []
     with contextlib.ExitStack() as stack:
 
@@ -62,7 +62,7 @@ def browse(tmp_path) -> Iterator:
 
 
 def report(ansible, lab, file: Path, *flags: str, **variables):
-    """Runs the playbook; nothing may be written but the file."""
+    """Runs the playbook. Asserts that it writes nothing to vSphere."""
     lab.clear_log()
     play = ansible.play("status.yml", lab, *flags, status_file=str(file), **variables)
     assert play.exit == 0, play.output
@@ -78,12 +78,12 @@ def protect(lab) -> None:
 
 
 def look(lab) -> dict:
-    """What the page is made from."""
+    """Returns the ft_readiness result from which the page is made."""
     return run_module("ft_readiness", connection(lab.facts) | {"cluster_name": lab.facts["cluster"]}).json
 
 
 def well_formed(file: Path, page: Page) -> None:
-    """The browser found every element where it is written, and had to mend nothing."""
+    """Asserts that the browser parsed every element as written, without corrections."""
     written = Tags(file.read_text())
     assert page.ask(TAGS) == written.tags
     assert len(written.ids) == len(set(written.ids))
@@ -91,7 +91,7 @@ def well_formed(file: Path, page: Page) -> None:
 
 
 def rows(page: Page) -> list[list[str]]:
-    """The cells of the virtual machines."""
+    """Returns the table of virtual machines, cell by cell."""
     cells = page.texts("#vms tbody td")
     return [cells[at : at + 5] for at in range(0, len(cells), 5)]
 
@@ -114,7 +114,7 @@ def test_a_cluster_that_is_not_prepared(ansible, simulator, tmp_path, browse):
     (inner,) = [row for row in rows(page) if row[0].startswith("inner ")]
     assert inner[1:3] == ["notConfigured", ""] and inner[3] in lab.facts["hosts"] and inner[4] == "poweredOn"
 
-    # What is unmet is open, and the rest of that host with it; each line says what there is and why that will not do.
+    # Hosts with an unmet check are expanded. Each row shows what is required, what was found and why it is unmet.
     unmet = [check for check in found["checks"] if check["status"] == "unmet"]
     shown = page.texts("tr:has(> td.unmet)")
     assert len(shown) == len(unmet) == found["counts"]["unmet"] > 0
@@ -128,7 +128,7 @@ def test_a_cluster_that_is_not_prepared(ansible, simulator, tmp_path, browse):
         assert (module, json.loads(args)) == (step["module"], step["args"])
 
 
-def test_a_protected_machine_and_what_is_the_same_the_next_time(ansible, simulator, tmp_path, browse):
+def test_a_protected_machine_and_an_unchanged_second_report(ansible, simulator, tmp_path, browse):
     lab = simulator(personality="8.0", scenario="healthy")
     protect(lab)
     file = tmp_path / "status.html"
@@ -152,7 +152,7 @@ def test_a_protected_machine_and_what_is_the_same_the_next_time(ansible, simulat
     assert any(text.endswith(" in all, 0 protected") for text in again.texts("p"))
 
 
-def test_a_host_that_is_not_needed_is_shown_and_the_rest_is_ready(ansible, simulator, tmp_path, browse):
+def test_a_host_that_is_not_needed_is_shown_but_the_verdict_is_ready(ansible, simulator, tmp_path, browse):
     lab = simulator(personality="6.7", scenario="healthy", hosts=3)
     out = lab.facts["host_moids"][2]
     lab.set(out, maintenance=True)
@@ -168,7 +168,7 @@ def test_a_host_that_is_not_needed_is_shown_and_the_rest_is_ready(ansible, simul
     assert lab.facts["hosts"][2] in step and "nested.vft" not in step
 
 
-def test_names_are_text_whatever_they_look_like(ansible, simulator, tmp_path, browse):
+def test_names_are_escaped(ansible, simulator, tmp_path, browse):
     lab = simulator(personality="6.7", scenario="healthy")
     lab.set(lab.facts["vm_moid"], name=EVIL)
     file = tmp_path / "status.html"
@@ -179,7 +179,7 @@ def test_names_are_text_whatever_they_look_like(ansible, simulator, tmp_path, br
     assert page.ask("document.title") == f"Fault Tolerance of {lab.facts['cluster']}"
 
 
-def test_what_cannot_be_read_is_said_to_be_unknown(ansible, simulator, tmp_path, browse):
+def test_unreadable_properties_are_shown_as_unknown(ansible, simulator, tmp_path, browse):
     lab = simulator(personality="6.7", scenario="healthy")
     moid = lab.facts["vm_moid"]
     lab.set(moid, unreadable=["name", "runtime", "config"])
@@ -195,11 +195,11 @@ def test_what_cannot_be_read_is_said_to_be_unknown(ansible, simulator, tmp_path,
     assert "? unknown" in page.texts("td.unknown")
 
 
-# It is the browser that is looked at here, and the page of both versions is the same.
+# One version of Ansible is enough, because this is about the browser.
 @pytest.mark.parametrize("ansible", ["2.19"], indirect=True)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("scenario", ["bare", "healthy"])
-def test_it_can_be_read_on_any_screen(scenario, scheme, ansible, simulator, tmp_path, browse):
+def test_the_page_is_readable_on_any_screen(scenario, scheme, ansible, simulator, tmp_path, browse):
     lab = simulator(personality="6.7", scenario=scenario, vms=3)
     if scenario == "healthy":
         protect(lab)

@@ -1,7 +1,7 @@
-"""Sizes, start-up, requests and run times of the modules, beside curl making the very same requests.
+"""Measures sizes, start-up time, requests and run times of the modules, and curl with the same requests.
 
-The requests of a module are recorded by a small relay in front of a simulator without TLS. curl then replays them in one
-process and on one connection, over TLS, against a simulator like the one that the module is measured with.
+A small relay in front of a simulator without TLS records the requests of a module. curl then replays them in one process
+on one connection, over TLS, against a simulator like the one for the module.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from relay import Request, relay
 
 LAB = {"personality": "6.7", "scenario": "healthy", "task_ms": 1}
 
-# What takes the change of modules.example back, so that it can be measured again.
+# Calls that undo the change of modules.example, so that it can be measured again.
 UNDO = {
     "vmx_option": {"state": "absent"},
     "host_option": {"state": "default"},
@@ -33,7 +33,7 @@ UNDO = {
 
 
 def record(name: str) -> tuple[list[Request], list[Request]]:
-    """The requests of a changing run and of the run without change that follows it."""
+    """Returns the requests of a run with a change, and of the next run without one."""
     with Simulator(**LAB, http=True) as lab, relay(lab.facts["port"]) as (port, requests):
         args = example(name, lab.facts) | {"port": port}
         recorded = []
@@ -47,12 +47,12 @@ def record(name: str) -> tuple[list[Request], list[Request]]:
 
 
 def curl(facts: dict, requests: list[Request], folder: Path) -> str:
-    """A curl command that makes these requests against the simulator of `facts`."""
+    """Returns a curl command that makes these requests against the simulator of `facts`."""
     folder.mkdir()
     steps = []
     for number, request in enumerate(requests):
-        # The virtual machine has moved on since the recording: with its old version, vSphere would refuse the change.
-        # The login is the one of another simulator, too.
+        # The virtual machine has a new changeVersion since the recording. With the old one, vSphere would reject the change.
+        # The password in the recording is the one of another simulator.
         body = re.sub(rb"<changeVersion>[^<]*</changeVersion>", b"", request.body)
         body = re.sub(rb"(<password[^>]*>)[^<]*", lambda found: found.group(1) + facts["password"].encode(), body)
         path = folder / f"{number}.xml"
@@ -72,11 +72,11 @@ def curl(facts: dict, requests: list[Request], folder: Path) -> str:
 
 
 def hyperfine(runs: int, command: str, prepare: str | None = None) -> float:
-    """The median time of a command, in milliseconds; `prepare` runs before each time and is not measured."""
+    """Returns the median time of a command in milliseconds. `prepare` runs before each time and is not measured."""
     with tempfile.NamedTemporaryFile(suffix=".json") as export:
         words = ["hyperfine", "--shell", "none", "--warmup", "3", "--runs", str(runs), "--style", "none"]
         words += ["--prepare", prepare] if prepare else []
-        # hyperfine's own remarks, such as those about outliers, are not what is asked for here.
+        # Suppresses hyperfine's own messages, such as those about outliers.
         subprocess.run(
             [*words, "--export-json", export.name, command], check=True, env=environment(), stderr=subprocess.DEVNULL
         )
@@ -84,7 +84,7 @@ def hyperfine(runs: int, command: str, prepare: str | None = None) -> float:
 
 
 def peak_memory(lab: Simulator, command: str) -> float:
-    """The peak memory of a run, in MB, read while the simulator keeps it waiting for the answer to its logout."""
+    """Returns the peak memory of a run in MB, read while the simulator delays the answer to its logout."""
     lab.clear_log()
     lab.inject(method="Logout", how="hang")
     child = subprocess.Popen(command.split(), stdout=subprocess.DEVNULL, env=environment())
@@ -96,7 +96,7 @@ def peak_memory(lab: Simulator, command: str) -> float:
 
 
 def check_replay(lab: Simulator, command: str, requests: list[Request]) -> None:
-    """Makes sure that what curl replays is what the module did: as many requests, and none of them refused."""
+    """Asserts that curl replays what the module did: as many requests, and none of them rejected."""
     lab.clear_log()
     subprocess.run(command.split(), check=True, env=environment())
     log = lab.log()
@@ -106,7 +106,7 @@ def check_replay(lab: Simulator, command: str, requests: list[Request]) -> None:
 
 
 def measure(name: str, runs: int, folder: Path) -> None:
-    """Prints the lines of one module."""
+    """Prints the table rows of one module."""
     changing, unchanging = record(name)
     with Simulator(**LAB) as lab:
         args = example(name, lab.facts)
@@ -120,7 +120,7 @@ def measure(name: str, runs: int, folder: Path) -> None:
         subprocess.run(prepare.split(), check=True, stdout=subprocess.DEVNULL, env=environment())
         check_replay(lab, replay_change, changing)
         changed_curl = hyperfine(runs, replay_change, prepare)
-        # A new secondary has a new moid each time: as at the start, they are those of the recording.
+        # A new secondary gets a new moid. After the reset, the moids match the recording.
         lab.reset()
         run_module(name, args)
         check_replay(lab, replay_same, unchanging)
@@ -135,12 +135,12 @@ def measure(name: str, runs: int, folder: Path) -> None:
         print(f"| {name} | {what} | {count} | {took:.1f} | {reference:.1f} | {ratio:.2f} | {memory:.0f} |", flush=True)
 
 
-# Of a .vmx file for the comparison with sed.
+# The number of entries in the .vmx file for the comparison with sed.
 ENTRIES = 5000
 
 
 def measure_file(runs: int, folder: Path) -> None:
-    """Prints how long one option in a large .vmx file takes, beside sed -i on the same line."""
+    """Measures the change of one option in a large .vmx file, and sed -i on the same line."""
     entries = [f'guestinfo.filler{number} = "value {number}"\n' for number in range(ENTRIES)]
     entries[0], entries[ENTRIES // 2] = 'config.version = "8"\n', 'replay.allowFT = "FALSE"\n'
     template, file = folder / "template.vmx", folder / "inner.vmx"
@@ -164,12 +164,12 @@ def measure_file(runs: int, folder: Path) -> None:
         print(f"| {what} | {took:.1f} |", flush=True)
 
 
-# Documents in a series.
+# The number of documents in a series.
 LINES = 100
 
 
 def measure_series(runs: int, folder: Path) -> None:
-    """Prints what many documents cost as lines of one process, beside a process each."""
+    """Measures many documents as lines of one process, and as one process each."""
     print(f"\n| {LINES} documents that change nothing | requests | ms |\n|---|---|---|")
     with Simulator(**LAB) as lab:
         name = "host_option"

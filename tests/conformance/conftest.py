@@ -1,4 +1,4 @@
-"""Other people's clients against the simulator: pyvmomi and govc."""
+"""Other projects' clients against the simulator: pyvmomi and govc."""
 
 import http.client
 import ssl
@@ -30,7 +30,7 @@ def simulator():
 
 
 class Client:
-    """A pyvmomi session and the few things that the tests ask of it."""
+    """A pyvmomi session with the helpers that the tests need."""
 
     def __init__(self, facts):
         self.si = SmartConnect(
@@ -45,7 +45,7 @@ class Client:
         self.host, self.port = facts["hostname"], facts["port"]
 
     def all(self, kind):
-        """Every object of a type."""
+        """Returns every object of a type."""
         view = self.content.viewManager.CreateContainerView(self.content.rootFolder, [kind], True)
         try:
             return list(view.view)
@@ -53,7 +53,7 @@ class Client:
             view.Destroy()
 
     def vm(self, name="inner"):
-        """The VM of this name that is no secondary."""
+        """Returns the VM with this name that is not a secondary."""
         found = [
             vm
             for vm in self.all(vim.VirtualMachine)
@@ -63,7 +63,7 @@ class Client:
         return found[0]
 
     def run(self, task):
-        """Waits for a task by WaitForUpdatesEx; its result, or its fault raised."""
+        """Waits for a task with WaitForUpdatesEx. Returns its result, or raises its fault."""
         collector = self.content.propertyCollector
         spec = vim.PropertyFilterSpec(
             objectSet=[vim.ObjectSpec(obj=task)],
@@ -87,7 +87,7 @@ class Client:
         return info.result
 
     def wait(self, vm, state):
-        """Waits until the VM's FT state is this one."""
+        """Waits until the VM has this FT state."""
         collector = self.content.propertyCollector
         path = "runtime.faultToleranceState"
         spec = vim.PropertyFilterSpec(
@@ -106,12 +106,12 @@ class Client:
             filter_.Destroy()
 
     def set_extra(self, vm, **options):
-        """Sets extra config; names have __ for a dot."""
+        """Sets extra config. In the names, __ stands for a dot."""
         values = [vim.option.OptionValue(key=key.replace("__", "."), value=value) for key, value in options.items()]
         return self.run(vm.ReconfigVM_Task(vim.vm.ConfigSpec(extraConfig=values)))
 
     def allow_replay(self, vm):
-        """Sets the article's three options and has the VM read them: off and on again if it is on."""
+        """Sets the article's three options and makes the VM read them: powers it off and on if it is on."""
         values = [vim.option.OptionValue(key=key, value="TRUE") for key in REPLAY]
         self.run(vm.ReconfigVM_Task(vim.vm.ConfigSpec(extraConfig=values)))
         if vm.runtime.powerState == "poweredOn":
@@ -119,7 +119,7 @@ class Client:
             self.run(vm.PowerOnVM_Task())
 
     def options(self, index):
-        """The option manager of the host at this place."""
+        """Returns the option manager of the host with this index."""
         hosts = sorted(self.all(vim.HostSystem), key=lambda host: host.name)
         return hosts[index].configManager.advancedOption
 
@@ -130,7 +130,7 @@ class Client:
             self.options(index).UpdateOptions([value])
 
     def get(self, path, dcPath="Lab", dsName="shared01", cookie=True, **headers):
-        """A GET below /folder: status, text and headers. None leaves an argument of the query out."""
+        """Sends a GET below /folder. Returns status, text and headers. None omits a query argument."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         query = {"dcPath": dcPath, "dsName": dsName}
@@ -152,13 +152,13 @@ class Client:
 
 
 def vim_long(number):
-    """An xsd:long, whatever its size."""
+    """An xsd:long of any size."""
     return VmomiSupport.vmodlTypes["long"](number)
 
 
 @pytest.fixture
 def connect():
-    """Logs in to a simulator; the session is closed with the test."""
+    """Logs in to a simulator. The session ends with the test."""
     open_ = []
 
     def connect(simulator):

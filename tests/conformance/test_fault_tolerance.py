@@ -1,4 +1,4 @@
-"""Fault Tolerance from outside, with pyvmomi: every method, its transitions and its faults."""
+"""Fault Tolerance with pyvmomi: every method, its state transitions and its faults."""
 
 import pytest
 from pyVmomi import vim, vmodl
@@ -19,7 +19,7 @@ def protected(simulator, connect, **flags):
     return client, vm, vm.config.ftInfo.secondaries[0]
 
 
-def test_a_pair_is_two_vms_of_one_name(simulator, connect):
+def test_a_pair_is_two_vms_with_one_name(simulator, connect):
     client, primary, secondary = protected(simulator, connect)
     assert primary.name == secondary.name and primary._moId != secondary._moId
     assert primary.config.uuid == secondary.config.uuid
@@ -36,7 +36,7 @@ def test_a_pair_is_two_vms_of_one_name(simulator, connect):
 
 
 @pytest.mark.parametrize("personality, engine", [("6.7", "checkpointing"), ("8.0", "checkpointing")])
-def test_smp_ft_needs_no_option(simulator, connect, personality, engine):
+def test_smp_ft_needs_no_options(simulator, connect, personality, engine):
     client = connect(simulator(personality=personality, scenario="healthy"))
     vm = client.vm()
     result = client.run(vm.CreateSecondaryVMEx_Task())
@@ -65,7 +65,7 @@ def test_suspend_resume_and_turn_off(simulator, connect):
         vm.TurnOffFaultToleranceForVM_Task()
 
 
-def test_power_off_takes_the_secondary_along(simulator, connect):
+def test_power_off_powers_the_secondary_off_too(simulator, connect):
     client, vm, secondary = protected(simulator, connect)
     client.run(vm.PowerOffVM_Task())
     assert (state(vm), state(secondary)) == ("enabled", "enabled")
@@ -83,7 +83,7 @@ def test_failover_swaps_the_roles(simulator, connect, personality):
     assert new.config.ftInfo.role == 1 and list(new.config.ftInfo.secondaries) == [old]
     assert old.config.ftInfo.role == 2 and old.config.ftInfo.primaryVM == new and client.vm() == new
     assert (old.runtime.host, new.runtime.host) == homes
-    # And back again.
+    # A second failover swaps them back.
     client.run(new.MakePrimaryVM_Task(old))
     client.wait(old, "running")
     assert client.vm() == old
@@ -101,7 +101,7 @@ def test_a_secondary_is_restarted(simulator, connect, personality):
     assert list(vm.config.ftInfo.secondaries) == [secondary] and vm.config.ftInfo.role == 1
 
 
-def test_failover_is_not_for_a_host_of_its_own(simulator, connect):
+def test_a_standalone_host_has_no_failover(simulator, connect):
     client = connect(simulator(personality="6.7", direct=True))
     vm, other = client.vm(), client.vm("other")
     for call in (
@@ -114,7 +114,7 @@ def test_failover_is_not_for_a_host_of_its_own(simulator, connect):
             call()
 
 
-def test_a_secondary_takes_no_orders(simulator, connect):
+def test_a_secondary_rejects_operations(simulator, connect):
     client, _, secondary = protected(simulator, connect)
     calls = [
         secondary.CreateSecondaryVM_Task,
@@ -131,7 +131,7 @@ def test_a_secondary_takes_no_orders(simulator, connect):
         assert caught.value.instanceUuid == secondary.config.instanceUuid
 
 
-def test_what_is_on_already_is_not_turned_on_again(simulator, connect):
+def test_ft_cannot_be_turned_on_twice(simulator, connect):
     client, vm, _ = protected(simulator, connect)
     with pytest.raises(vim.fault.VmFaultToleranceConfigIssue) as caught:
         client.run(vm.CreateSecondaryVM_Task())
@@ -176,7 +176,7 @@ def test_the_article_from_failure_to_protection(simulator, connect):
     assert state(secondary) == "enabled" and secondary.runtime.powerState == "poweredOff"
     told = [line for line in lab.state()["vm-63"]["vmware_log"] if "Connection closed by remote host" in line]
     assert len(told) == 3
-    # One host is not enough, nor is what the article's commands write.
+    # One host is not enough, and neither is the value that the article's commands write.
     client.disable_streams(0)
     client.run(vm.DisableSecondaryVM_Task(secondary))
     assert client.run(vm.EnableSecondaryVM_Task(secondary)).powerOnResult.notAttempted
@@ -185,7 +185,7 @@ def test_the_article_from_failure_to_protection(simulator, connect):
     client.wait(vm, "running")
 
 
-def test_the_article_s_vm_is_protected_when_it_was_off(simulator, connect):
+def test_the_articles_vm_is_protected_if_it_was_off(simulator, connect):
     client = connect(simulator(scenario="article"))
     vm = client.vm()
     client.allow_replay(vm)
@@ -205,7 +205,7 @@ def test_the_article_s_vm_is_protected_when_it_was_off(simulator, connect):
         ("monitor", vim.fault.VmMonitorIncompatibleForFaultTolerance),
     ],
 )
-def test_what_keeps_ft_from_being_turned_on(simulator, connect, scenario, fault):
+def test_reasons_that_prevent_ft(simulator, connect, scenario, fault):
     client = connect(simulator(personality="6.7", scenario=scenario))
     vm = client.vm()
     with pytest.raises(fault):
@@ -222,7 +222,7 @@ def test_a_template_is_never_protected(simulator, connect):
         template.QueryFaultToleranceCompatibilityEx()
 
 
-def test_hosts_and_datastores_are_chosen_by_the_caller(simulator, connect):
+def test_the_caller_can_choose_hosts_and_datastores(simulator, connect):
     client = connect(simulator(personality="8.0", scenario="healthy", hosts=3))
     vm = client.vm()
     hosts = sorted(client.all(vim.HostSystem), key=lambda host: host.name)
@@ -245,7 +245,7 @@ def test_hosts_and_datastores_are_chosen_by_the_caller(simulator, connect):
     assert vm.config.ftInfo.secondaries[0].runtime.host == hosts[2]
 
 
-def test_manual_drs_leaves_a_recommendation(simulator, connect):
+def test_manual_drs_gives_a_recommendation(simulator, connect):
     client = connect(simulator(personality="6.7", scenario="drs-manual"))
     vm = client.vm()
     result = client.run(vm.CreateSecondaryVMEx_Task())
@@ -264,7 +264,7 @@ def test_a_slow_secondary_stays_starting(simulator, connect):
     assert state(vm) == "notConfigured"
 
 
-def test_disabled_methods_follow_the_state(simulator, connect):
+def test_disabled_methods_depend_on_the_state(simulator, connect):
     client, vm, _ = protected(simulator, connect)
     disabled = set(vm.disabledMethod)
     assert {"CreateSecondaryVM_Task", "EnableSecondaryVM_Task"} <= disabled

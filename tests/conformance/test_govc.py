@@ -1,4 +1,4 @@
-"""govc against the simulator. GOVC names the program, else it is taken from PATH."""
+"""govc against the simulator. The environment variable GOVC names the program; the default is govc on PATH."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-# Without govc these tests fail: they are what says that somebody else's client understands the simulator.
+# Without govc these tests fail: they prove that another project's client works with the simulator.
 GOVC = os.environ.get("GOVC") or shutil.which("govc") or "govc"
 
 
@@ -23,7 +23,7 @@ def govc(simulator, request):
         "GOVC_PASSWORD": lab.facts["password"],
         "GOVC_INSECURE": "1",
         "GOVC_PERSIST_SESSION": "false",
-        # Without this govc asks every server for the newest version that govc knows.
+        # Without this, govc asks every server for the newest version that govc knows.
         "GOVC_VIM_VERSION": {"8.0": "8.0.0.0"}.get(request.param, request.param),
         "GOVC_MIN_API_VERSION": "5.0",
     }

@@ -49,7 +49,7 @@ def test_vmknics_carry_services(simulator, connect):
         ("8.0", "management", True, ["vmk0", "vmk1"]),
     ],
 )
-def test_vmknics_are_told_by_key(simulator, connect, personality, service, multiple, candidates):
+def test_vmknics_are_selected_by_key(simulator, connect, personality, service, multiple, candidates):
     client = connect(simulator(personality=personality))
     for place, host in enumerate(hosts(client)):
         config = host.configManager.virtualNicManager.QueryNetConfig(service)
@@ -62,7 +62,7 @@ def test_vmknics_are_told_by_key(simulator, connect, personality, service, multi
         assert config.candidateVnic[0].spec.ip.ipAddress == f"172.30.{place}.80"
 
 
-def test_config_may_lag_behind_the_choice_of_vmknics(simulator, connect):
+def test_config_can_lag_behind_the_selection_of_vmknics(simulator, connect):
     lab = simulator(personality="8.0")
     host = hosts(connect(lab))[0]
     lab.set(host._moId, nic_lag=500)
@@ -116,7 +116,7 @@ def agents(client):
 
 
 def settled(client, states):
-    """Waits for the agents of the hosts to be in these states."""
+    """Waits until the HA agents of the hosts have these states."""
     deadline = time.monotonic() + 10
     while (now := agents(client)) != states:
         assert time.monotonic() < deadline, now
@@ -124,7 +124,7 @@ def settled(client, states):
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
-def test_ha_is_switched(simulator, connect, personality):
+def test_ha_is_turned_off_and_on(simulator, connect, personality):
     running = simulator(personality=personality, scenario="ha-off")
     client = connect(running)
     assert ha(client) == (False, True, "enabled", {}) and agents(client) == [None, None]
@@ -139,14 +139,14 @@ def test_ha_is_switched(simulator, connect, personality):
         client.allow_replay(vm)
     client.run(vm.CreateSecondaryVM_Task())
     client.wait(vm, "running")
-    # Without HA the pair goes on, but can do nothing more.
+    # Without HA the pair keeps running, but no operation on it works.
     reconfigure(client, enabled=False)
     assert agents(client) == [None, None] and vm.runtime.faultToleranceState == "running"
     with pytest.raises(vmodl.fault.NotSupported):
         vm.MakePrimaryVM_Task(vm.config.ftInfo.secondaries[0])
 
 
-def test_only_what_is_named_changes_where_modify_says_so(simulator, connect):
+def test_modify_changes_only_named_settings(simulator, connect):
     running = simulator(personality="8.0")
     client = connect(running)
     running.set(
@@ -177,7 +177,7 @@ def test_only_what_is_named_changes_where_modify_says_so(simulator, connect):
         reconfigure(client, enabled=True)
 
 
-def test_a_host_has_no_ha_of_its_own(simulator, connect):
+def test_a_standalone_host_has_no_ha(simulator, connect):
     client = connect(simulator(personality="6.7", direct=True))
     (host,) = hosts(client)
     assert host.runtime.dasHostState is None

@@ -1,4 +1,4 @@
-"""What the simulator does wrong when it is asked to."""
+"""Faults that tests inject into the simulator."""
 
 import http.client
 
@@ -6,7 +6,7 @@ import pytest
 from pyVmomi import vim, vmodl
 
 
-def test_a_fault_hits_the_call_it_is_meant_for(simulator, connect):
+def test_a_fault_hits_the_selected_call(simulator, connect):
     lab = simulator()
     client = connect(lab)
     first, second = client.options(0), client.options(1)
@@ -24,7 +24,7 @@ def test_a_fault_hits_the_call_it_is_meant_for(simulator, connect):
     ]
 
 
-def test_faults_nest(simulator, connect):
+def test_faults_can_nest(simulator, connect):
     lab = simulator()
     client = connect(lab)
     inner = {"fault": "VmFaultToleranceConfigIssue", "fields": {"reason": "incompatibleProduct"}, "message": "no"}
@@ -46,7 +46,7 @@ def test_a_task_ends_in_a_fault_and_changes_nothing(simulator, connect):
 
 
 @pytest.mark.parametrize("early", [False, True])
-def test_a_task_vanishes_and_its_work_is_done(early, simulator, connect):
+def test_a_task_vanishes_but_its_work_is_done(early, simulator, connect):
     lab = simulator(task_ms=200)
     client = connect(lab)
     vm = client.vm()
@@ -61,7 +61,7 @@ def test_a_task_vanishes_and_its_work_is_done(early, simulator, connect):
     assert vm.runtime.powerState == "poweredOff"
 
 
-def test_a_call_is_swallowed(simulator, connect):
+def test_a_call_gets_no_answer(simulator, connect):
     lab = simulator()
     client = connect(lab)
     vm = client.vm()
@@ -73,7 +73,7 @@ def test_a_call_is_swallowed(simulator, connect):
     assert client.options(0).QueryOptions("Migrate.VMotionStreamDisable")[0].value == 0
 
 
-def test_a_session_expires_under_way(simulator, connect):
+def test_a_session_expires_during_a_call(simulator, connect):
     lab = simulator()
     client = connect(lab)
     lab.inject(method="CurrentTime", how="expire-session")
@@ -85,7 +85,7 @@ def test_a_session_expires_under_way(simulator, connect):
 @pytest.mark.parametrize(
     "how, error", [("drop", http.client.HTTPException), ("http500", Exception), ("garbage", Exception)]
 )
-def test_http_breaks(simulator, connect, how, error):
+def test_broken_http(simulator, connect, how, error):
     lab = simulator()
     client = connect(lab)
     lab.inject(method="CurrentTime", how=how, times=0)
@@ -95,7 +95,7 @@ def test_http_breaks(simulator, connect, how, error):
     assert client.si.CurrentTime()
 
 
-def test_a_reset_is_a_new_start(simulator, connect):
+def test_a_reset_restores_the_start(simulator, connect):
     lab = simulator(http=True)
     client = connect(lab)
     client.set_extra(client.vm(), guestinfo__x="1")

@@ -1,11 +1,11 @@
-"""Finding and reading things with pyvmomi."""
+"""Finding and reading objects with pyvmomi."""
 
 import threading
 
 import pytest
 from pyVmomi import vim, vmodl
 
-# What the modules read, by type.
+# The properties that the modules read, by type.
 READ = {
     vim.VirtualMachine: """name config.ftInfo config.instanceUuid config.uuid config.changeVersion config.extraConfig
         config.template config.version config.hardware.device runtime.powerState runtime.connectionState
@@ -18,7 +18,7 @@ READ = {
     vim.Datacenter: "name vmFolder hostFolder parent",
     vim.Datastore: "name parent",
 }
-# Unset unless something is special.
+# These are unset unless there is something to report.
 MAY_BE_UNSET = {"config.ftInfo", "runtime.needSecondaryReason", "runtime.question", "parent"}
 
 
@@ -37,7 +37,7 @@ def retrieve(client, objects, kind, paths, **options):
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
-def test_every_property_the_modules_read_is_there(simulator, connect, personality):
+def test_every_property_of_the_modules_exists(simulator, connect, personality):
     client = connect(simulator(personality=personality))
     for kind, text in READ.items():
         paths = text.split()
@@ -92,7 +92,7 @@ def test_pages_are_followed(simulator, connect, flags, options):
     assert len({content.obj._moId for page in pages for content in page}) == 7
 
 
-def test_what_is_not_there_is_a_fault(simulator, connect):
+def test_missing_objects_are_a_fault(simulator, connect):
     client = connect(simulator(personality="5.0"))
     vm = client.vm()
     collector = client.content.propertyCollector
@@ -108,7 +108,7 @@ def test_what_is_not_there_is_a_fault(simulator, connect):
         collector.ContinueRetrievePropertiesEx("1-1")
 
 
-def test_what_may_not_be_read_is_missing(simulator, connect):
+def test_unreadable_properties_are_reported_as_missing(simulator, connect):
     lab = simulator()
     client = connect(lab)
     vm = client.vm()
@@ -119,7 +119,7 @@ def test_what_may_not_be_read_is_missing(simulator, connect):
     assert missing.path == "config.extraConfig" and isinstance(missing.fault, vim.fault.NoPermission)
 
 
-def test_the_search_index_finds(simulator, connect):
+def test_the_search_index_finds_objects(simulator, connect):
     client = connect(simulator(scenario="duplicates"))
     index = client.content.searchIndex
     vm = index.FindByInventoryPath("Lab/vm/nested/inner")
@@ -149,7 +149,7 @@ def test_names_are_escaped(simulator, connect):
 
 
 @pytest.mark.parametrize("state", ["inaccessible", "orphaned"])
-def test_a_vm_out_of_reach_has_no_config(simulator, connect, state):
+def test_an_unreachable_vm_has_no_config(simulator, connect, state):
     lab = simulator()
     client = connect(lab)
     vm = client.vm()
@@ -158,7 +158,7 @@ def test_a_vm_out_of_reach_has_no_config(simulator, connect, state):
     assert vm.runtime.question.text == "What now?" and vm.name == "inner"
 
 
-def test_a_host_that_is_asked_directly(simulator, connect):
+def test_a_host_without_vcenter(simulator, connect):
     client = connect(simulator(personality="5.0", direct=True))
     assert client.content.about.apiType == "HostAgent"
     assert client.content.rootFolder._moId == "ha-folder-root"
@@ -172,7 +172,7 @@ def test_a_host_that_is_asked_directly(simulator, connect):
         client.content.sessionManager.SessionIsActive(session.key, session.userName)
 
 
-def test_a_wait_ends_with_a_change_at_its_limit_or_when_cancelled(simulator, connect):
+def test_a_wait_ends_with_a_change_a_timeout_or_a_cancel(simulator, connect):
     lab = simulator()
     client = connect(lab)
     collector = client.content.propertyCollector

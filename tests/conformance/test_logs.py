@@ -1,4 +1,4 @@
-"""Logs with pyvmomi and plain GET: of hosts by lines, of VMs as files, and what they say of a failed start."""
+"""Logs with pyvmomi and plain GET: host logs by line, VM logs as files, and the entries of a failed start."""
 
 import re
 
@@ -24,7 +24,7 @@ def hosts(client):
 
 
 def fail(running, client, personality):
-    """The article's failed start; 8.0 has no such failure, so there it is only written down."""
+    """Produces the article's failed start. 8.0 has no such failure, so the log lines are only written."""
     vm = client.vm()
     if personality == "5.0":
         client.allow_replay(vm)
@@ -34,7 +34,7 @@ def fail(running, client, personality):
 
 
 @pytest.mark.parametrize("personality", VMX_PREFIX)
-def test_a_failed_start_is_in_every_log_that_sees_it(simulator, connect, personality):
+def test_a_failed_start_is_in_every_relevant_log(simulator, connect, personality):
     running = simulator(personality=personality, scenario="article")
     client = connect(running)
     fail(running, client, personality)
@@ -48,7 +48,7 @@ def test_a_failed_start_is_in_every_log_that_sees_it(simulator, connect, persona
     assert re.match(prefix + re.escape("[msg.checkpoint.precopyfailure] Migration to host <> failed"), second)
     assert second.endswith(f"{closed} (0xbad003f).")
     assert re.fullmatch(prefix + re.escape(f"Migrate: secondary failure during migration: error {closed}."), third)
-    # The secondary of SMP-FT has a directory, and with it a log, of its own.
+    # The secondary of SMP-FT has its own directory, with its own log.
     twin = client.get("/folder/inner_1/vmware.log")
     assert (twin.status, KEEPALIVE in twin.text) == ((404, False) if personality == "5.0" else (200, True))
     manager = client.content.diagnosticManager
@@ -106,7 +106,7 @@ def test_other_logs(simulator, connect):
         manager.BrowseDiagnosticLog(second, "vmkernel")
 
 
-def test_files_are_for_those_who_logged_in(simulator, connect):
+def test_files_need_a_session(simulator, connect):
     running = simulator(scenario="article")
     client = connect(running)
     path = "/folder/inner/vmware.log"
@@ -148,7 +148,7 @@ def test_directories_are_listed(simulator, connect):
     assert "inner_1/" in names("/folder") and names("/folder/inner_1") == ["inner.vmx", "vmware.log"]
 
 
-def test_parts_of_a_file(simulator, connect):
+def test_ranges_of_a_file(simulator, connect):
     client = connect(simulator(personality="6.7", log_lines=3000))
     path = "/folder/inner/vmware.log"
     text = client.get(path).text
@@ -180,10 +180,10 @@ def test_a_power_cycle_rotates_vmware_log(simulator, connect):
     client.run(vm.PowerOnVM_Task())
     now = client.get("/folder/inner/vmware.log").text
     assert "Log for VMware ESX" in now and KEEPALIVE not in now
-    # One more was rotated when the options were set, and one was there at the start.
+    # Setting the options rotated one more, and one existed from the start.
     assert KEEPALIVE in client.get("/folder/inner/vmware-3.log").text
     assert KEEPALIVE not in client.get("/folder/inner/vmware-2.log").text
-    # The virtual machine lists them all, with their sizes.
+    # The virtual machine lists all of them with their sizes.
     files = {file.name: file for file in vm.layoutEx.file}
     logs = {name: file for name, file in files.items() if file.type == "log"}
     assert set(logs) == {f"[shared01] inner/vmware{number}.log" for number in ("", "-1", "-2", "-3")}
@@ -193,7 +193,7 @@ def test_a_power_cycle_rotates_vmware_log(simulator, connect):
     assert len({file.key for file in files.values()}) == len(files)
 
 
-def test_logs_are_what_a_test_makes_them(simulator, connect):
+def test_tests_can_set_the_logs(simulator, connect):
     running = simulator(personality="8.0")
     client = connect(running)
     running.set("vm-63", vmware_log=["a", "b"], rotated_logs={"4": ["old"]})

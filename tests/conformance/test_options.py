@@ -26,7 +26,7 @@ def test_options_are_queried_by_name_subtree_or_all(simulator, connect):
             options.QueryOptions(name)
 
 
-def test_definitions_tell_type_and_range(simulator, connect):
+def test_definitions_have_type_and_range(simulator, connect):
     options = {option.key: option for option in connect(simulator()).options(0).supportedOption}
     assert len(options) >= 30
     streams = options[STREAMS].optionType
@@ -38,7 +38,7 @@ def test_definitions_tell_type_and_range(simulator, connect):
     assert any(option.optionType.valueIsReadonly for option in options.values())
 
 
-def test_a_host_s_options_are_its_own(simulator, connect):
+def test_each_host_has_its_own_options(simulator, connect):
     client = connect(simulator())
     client.disable_streams(0)
     assert [client.options(index).QueryOptions(STREAMS)[0].value for index in (0, 1)] == [1, 0]
@@ -47,7 +47,7 @@ def test_a_host_s_options_are_its_own(simulator, connect):
 
 
 @pytest.mark.parametrize("key, wrong", [(STREAMS, 1), (STREAMS, LONG(2)), (STREAMS, "1"), ("Misc.HostName", "x")])
-def test_a_wrong_type_or_range_is_refused(simulator, connect, key, wrong):
+def test_a_wrong_type_or_range_is_rejected(simulator, connect, key, wrong):
     options = connect(simulator()).options(0)
     with pytest.raises((vmodl.fault.InvalidArgument, vmodl.fault.NotSupported)):
         options.UpdateOptions([value(key, wrong)])
@@ -61,7 +61,7 @@ def test_updates_are_not_atomic(simulator, connect):
     assert options.QueryOptions("Migrate.Enabled")[0].value == 1
 
 
-def test_vcenter_s_settings_are_not_the_hosts(simulator, connect):
+def test_vcenters_settings_are_separate_from_the_hosts(simulator, connect):
     setting = connect(simulator()).content.setting
     with pytest.raises(vim.fault.InvalidName):
         setting.QueryOptions(STREAMS)
@@ -75,12 +75,12 @@ def test_extra_config_is_set_replaced_and_removed(simulator, connect):
     before = extra(vm)
     client.set_extra(vm, replay__supported="TRUE", guestinfo__x="1")
     assert extra(vm) == {**before, "replay.supported": "TRUE", "guestinfo.x": "1"}
-    # Keys are the same whatever their case, and keep the spelling they had.
+    # Keys are case-insensitive, and keep their first spelling.
     client.set_extra(vm, REPLAY__SUPPORTED="false", guestinfo__x="", no__such="")
     assert extra(vm) == {**before, "replay.supported": "false"}
 
 
-def test_keys_that_have_a_field_are_ignored_without_a_word(simulator, connect):
+def test_keys_that_have_a_field_are_silently_ignored(simulator, connect):
     client = connect(simulator())
     vm = client.vm()
     before = extra(vm)
@@ -109,7 +109,7 @@ def test_a_stale_change_version_is_a_conflict(simulator, connect):
     assert extra(vm)["guestinfo.x"] == "1"
 
 
-def test_hardware_is_changed_while_the_vm_is_off(simulator, connect):
+def test_hardware_changes_need_a_powered_off_vm(simulator, connect):
     client = connect(simulator())
     spec = vim.vm.ConfigSpec(numCPUs=2, memoryMB=1024)
     other = client.vm("other")
@@ -119,7 +119,7 @@ def test_hardware_is_changed_while_the_vm_is_off(simulator, connect):
         client.run(client.vm().ReconfigVM_Task(spec))
 
 
-def test_power_follows_its_rules(simulator, connect):
+def test_power_operations_check_the_state(simulator, connect):
     client = connect(simulator())
     vm = client.vm()
     with pytest.raises(vim.fault.InvalidPowerState) as caught:
@@ -150,7 +150,7 @@ def test_one_task_at_a_time(simulator, connect):
     assert task.info.completeTime and task.info.descriptionId == "VirtualMachine.powerOff"
 
 
-def test_a_question_holds_the_power_on_until_it_is_answered(simulator, connect):
+def test_a_question_blocks_power_on_until_it_is_answered(simulator, connect):
     lab = simulator(scenario="off")
     client = connect(lab)
     vm = client.vm()
@@ -163,7 +163,7 @@ def test_a_question_holds_the_power_on_until_it_is_answered(simulator, connect):
     assert vm.runtime.question is None and vm.runtime.powerState == "poweredOn"
 
 
-def test_many_are_powered_on_at_once(simulator, connect):
+def test_many_vms_are_powered_on_at_once(simulator, connect):
     client = connect(simulator(scenario="off"))
     vms = [client.vm(name) for name in ("inner", "other", "template01")]
     datacenter = client.all(vim.Datacenter)[0]

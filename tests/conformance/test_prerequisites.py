@@ -1,4 +1,4 @@
-"""What FT asks for, with pyvmomi: each thing that is missing, how it shows, and that FT turns on once it is mended."""
+"""The requirements of FT with pyvmomi: each missing one has its symptom, and FT turns on after it is fixed."""
 
 import subprocess
 
@@ -22,7 +22,7 @@ def select(host, service, device):
 
 
 def turn_on(client, vm):
-    """Turns FT on; the reason or name of what is in the way, None if nothing is."""
+    """Turns FT on. Returns the reason or the fault's name if that fails, or else None."""
     new = hasattr(vm, "CreateSecondaryVMEx_Task") and client.content.about.apiVersion != "5.0"
     try:
         client.run(vm.CreateSecondaryVMEx_Task() if new else vm.CreateSecondaryVM_Task())
@@ -34,7 +34,7 @@ def turn_on(client, vm):
 
 
 def issues(client, vm):
-    """The reasons that the VM itself gives."""
+    """Returns the reasons that the VM itself reports."""
     new = client.content.about.apiVersion != "5.0"
     found = vm.QueryFaultToleranceCompatibilityEx() if new else vm.QueryFaultToleranceCompatibility()
     return [issue.reason for issue in found]
@@ -82,7 +82,7 @@ def mend_snapshot(client, vm):
         ("8.0", "snapshot", "hasSnapshots", ["hasSnapshots"], mend_snapshot),
     ],
 )
-def test_one_thing_is_in_the_way(simulator, connect, personality, scenario, problem, query, mend):
+def test_one_missing_requirement(simulator, connect, personality, scenario, problem, query, mend):
     client = connect(simulator(personality=personality, scenario=scenario))
     vm = client.vm()
     if personality == "5.0":
@@ -101,7 +101,7 @@ def kind_of_disk(vm):
     return disk.backing.thinProvisioned, disk.backing.eagerlyScrub
 
 
-def test_a_thin_disk_is_thick_afterwards_on_5_0_only(simulator, connect):
+def test_only_5_0_converts_a_thin_disk(simulator, connect):
     for personality, after in (("5.0", (False, True)), ("6.7", (True, False))):
         client = connect(simulator(personality=personality, scenario="thin-disk"))
         vm = client.vm()
@@ -113,7 +113,7 @@ def test_a_thin_disk_is_thick_afterwards_on_5_0_only(simulator, connect):
         assert kind_of_disk(vm) == after
 
 
-def test_5_0_cannot_nest():
+def test_5_0_has_no_scenario_nested_hv():
     done = subprocess.run(
         [lab.binary(), "--personality", "5.0", "--scenario", "nested-hv"], capture_output=True, text=True, timeout=10
     )
@@ -138,14 +138,14 @@ def test_from_a_bare_cluster_to_a_protected_vm(simulator, connect):
         assert turn_on(client, vm) == problem
         mend()
     assert all(host.capability.ftSupported for host in hosts(client))
-    # What is left is the article's failure.
+    # The only remaining problem is the article's failure.
     assert turn_on(client, vm) is None and vm.runtime.faultToleranceState == "needSecondary"
     client.disable_streams(0, 1)
     client.wait(vm, "running")
 
 
 @pytest.mark.parametrize("personality", ["6.7", "8.0"])
-def test_a_bare_cluster_of_today(simulator, connect, personality):
+def test_a_current_bare_cluster(simulator, connect, personality):
     client = connect(simulator(personality=personality, scenario="bare"))
     vm = client.vm()
     capability = hosts(client)[0].capability
@@ -185,7 +185,7 @@ def test_a_bare_cluster_of_today(simulator, connect, personality):
         ("5.0", "vm-63", {"firmware": "efi"}, "hasEFIFirmware"),
     ],
 )
-def test_what_tests_may_set(simulator, connect, personality, target, state, problem):
+def test_the_state_that_tests_can_set(simulator, connect, personality, target, state, problem):
     running = simulator(personality=personality, scenario="healthy")
     client = connect(running)
     vm = client.vm()
@@ -195,7 +195,7 @@ def test_what_tests_may_set(simulator, connect, personality, target, state, prob
     assert turn_on(client, vm) == problem
 
 
-def test_a_vm_tells_what_it_is_made_of(simulator, connect):
+def test_the_properties_of_a_vm(simulator, connect):
     for personality, version, card in (
         ("5.0", "vmx-08", vim.vm.device.VirtualE1000),
         ("6.7", "vmx-14", vim.vm.device.VirtualVmxnet3),
@@ -242,7 +242,7 @@ def test_ft_reserves_all_memory(simulator, connect):
 
 
 @pytest.mark.parametrize("personality, limits", [("5.0", None), ("6.7", (8, 131072)), ("8.0", (8, 131072))])
-def test_a_host_tells_what_it_can_do(simulator, connect, personality, limits):
+def test_the_capabilities_of_a_host(simulator, connect, personality, limits):
     running = simulator(personality=personality, scenario="healthy")
     client = connect(running)
     host = hosts(client)[1]
@@ -268,7 +268,7 @@ def test_a_host_tells_what_it_can_do(simulator, connect, personality, limits):
     assert listed == [["haAgentIssue"], ["incompatibleProduct2030"]]
 
 
-def test_a_datastore_tells_who_reaches_it(simulator, connect):
+def test_the_hosts_of_a_datastore(simulator, connect):
     running = simulator(personality="6.7")
     client = connect(running)
     (store,) = client.all(vim.Datastore)

@@ -32,16 +32,16 @@ def test_a_session_opens_and_closes(simulator, personality, api):
 
 
 @pytest.mark.parametrize("fact, algorithm", [("thumbprint", hashlib.sha256), ("sha1", hashlib.sha1)])
-def test_the_certificate_is_pinned_by_either_thumbprint(simulator, fact, algorithm):
+def test_either_thumbprint_pins_the_certificate(simulator, fact, algorithm):
     lab = simulator()
-    # pyvmomi only pins its first connection: whether the thumbprint is the right one is checked without it.
+    # pyvmomi only pins its first connection, so this checks the thumbprint without pyvmomi.
     pem = ssl.get_server_certificate((lab.facts["hostname"], lab.facts["port"]))
     digest = algorithm(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
     assert lab.facts[fact].replace(":", "").lower() == digest
     Disconnect(connect(lab.facts, thumbprint=lab.facts[fact]))
 
 
-def test_the_certificate_is_verified_by_its_authority(simulator, tmp_path):
+def test_a_ca_verifies_the_certificate(simulator, tmp_path):
     lab = simulator(certificate_dir=tmp_path)
     context = ssl.create_default_context(cafile=lab.facts["ca"])
     Disconnect(connect(lab.facts, sslContext=context))
@@ -57,14 +57,14 @@ def test_plain_http_works(simulator):
 
 
 @pytest.mark.parametrize("changes", [{"pwd": "wrong"}, {"user": "nobody"}, {"pwd": ""}])
-def test_a_wrong_login_is_refused(simulator, changes):
+def test_a_wrong_login_is_rejected(simulator, changes):
     lab = simulator()
     with pytest.raises(vim.fault.InvalidLogin):
         connect(lab.facts, disableSslCertValidation=True, **changes)
     assert lab.sessions()["live"] == 0
 
 
-def test_nothing_is_told_without_a_session(simulator):
+def test_nothing_is_readable_without_a_session(simulator):
     lab = simulator()
     si = connect(lab.facts, disableSslCertValidation=True)
     folder = si.content.rootFolder
@@ -86,7 +86,7 @@ def test_an_idle_session_ends(simulator):
         si.CurrentTime()
 
 
-def test_the_log_holds_no_secret(simulator):
+def test_the_log_contains_no_secret(simulator):
     lab = simulator(password="Very-Secret-1!")
     si = connect(lab.facts, disableSslCertValidation=True)
     cookie = si._stub.cookie.split('"')[1]

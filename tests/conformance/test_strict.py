@@ -1,6 +1,6 @@
-"""What a real server would not take: the simulator refuses it too, as a fault and not in silence.
+"""Invalid requests: the simulator rejects what a real server rejects, with a fault.
 
-The words are the real ones where public issues quote them: see tests/simulator/src/soap/check.rs.
+The texts are those of real servers where public issues quote them: see tests/simulator/src/soap/check.rs.
 """
 
 import http.client
@@ -23,7 +23,7 @@ CLUSTER = '<_this type="ClusterComputeResource">domain-c7</_this>'
 
 
 def call(method, arguments):
-    """A method's element."""
+    """Returns a method's element."""
     return f'<{method} xmlns="urn:vim25">{arguments}</{method}>'
 
 
@@ -53,7 +53,7 @@ EXTRA = '<extraConfig><key>guestinfo.x</key><value xsi:type="xsd:string">{}</val
 
 
 class Raw:
-    """Posts bodies as they are."""
+    """Posts bodies unchanged."""
 
     def __init__(self, simulator):
         self.lab = simulator
@@ -65,7 +65,7 @@ class Raw:
         self.cookie = answer.cookie
 
     def post(self, body, action="urn:vim25/5.0", envelope=ENVELOPE, header=""):
-        """Status, fault type, fault text and cookie of the answer."""
+        """Posts a body. Returns status, fault type, fault text and cookie of the answer."""
         if isinstance(body, str):
             body = envelope.format(body=body, header=header).encode()
         headers = {"Content-Type": "text/xml; charset=utf-8"}
@@ -94,13 +94,13 @@ class Raw:
 
 @pytest.fixture
 def raw(simulator):
-    """Raw posts to a lab of a personality: raw("8.0")."""
+    """Returns the raw client of a lab: raw("8.0")."""
     return lambda personality="5.0": Raw(simulator(personality=personality, http=True))
 
 
 INVALID_TYPE = ("InvalidType", "The request refers to an unexpected or unknown type.")
 NONSENSE = {
-    # What is not XML.
+    # Invalid XML.
     "an illegal character": (reconfigure(EXTRA.format("a\x01b")), "expat parser: not well-formed (invalid token)"),
     "a noncharacter": (reconfigure(EXTRA.format("\ufffe")), "expat parser: not well-formed (invalid token)"),
     "an illegal reference": (reconfigure(EXTRA.format("&#8;")), "reference to invalid character number"),
@@ -117,7 +117,7 @@ NONSENSE = {
     "nothing": (b"", "expat parser: no element found"),
     "half a document": (ENVELOPE.partition("{header}")[0].encode(), "expat parser: no element found"),
     "not UTF-8": (ENVELOPE.format(body=reconfigure("<name>\xe4</name>"), header="").encode("latin-1"), "not well-formed"),
-    # What is not a call.
+    # Invalid calls.
     "no method": ("", "The SOAP body holds no method"),
     "two methods": (reconfigure("") + reconfigure(""), "The SOAP body holds no method, or more than one"),
     "an unknown method": (call("PowerOn", VM), "Unable to resolve WSDL method name PowerOn for namespace name urn:vim25"),
@@ -127,7 +127,7 @@ NONSENSE = {
     ),
     "no object": (call("ReconfigVM_Task", "<spec/>"), "Got <spec> tag when expecting <_this> tag"),
     "an object that comes late": (call("ReconfigVM_Task", f"<spec/>{VM}"), "Got <spec> tag when expecting <_this> tag"),
-    # Elements.
+    # Invalid elements.
     "an unknown parameter": (call("PowerOnVM_Task", f"{VM}<nonsense/>"), 'Unexpected element tag "nonsense" seen'),
     "a missing parameter": (call("ReconfigVM_Task", VM), "Required parameter spec is missing"),
     "a missing parameter behind another": (
@@ -187,7 +187,7 @@ NONSENSE = {
     ),
     "text among elements": (reconfigure("<name>a</name>text"), 'Unexpected text "text" seen'),
     "an element inside a string": (reconfigure("<name><b>a</b></name>"), 'Unexpected element tag "b" seen'),
-    # Types.
+    # Invalid types.
     "an unknown type": (reconfigure("", ' xsi:type="Nonsense"'), *INVALID_TYPE),
     "a type of another namespace": (
         reconfigure("", ' xmlns:n="urn:x" xsi:type="n:VirtualMachineConfigSpec"'),
@@ -209,7 +209,7 @@ NONSENSE = {
         call("PowerOnVM_Task", f'{VM}<host type="Datastore">host-20</host>'),
         *INVALID_TYPE,
     ),
-    # Values.
+    # Invalid values.
     "a word for a number": (update(INT.format("many")), 'Cannot parse "many" as a long value'),
     "a number out of range": (reconfigure("<numCPUs>99999999999</numCPUs>"), 'Cannot parse "99999999999" as an int value'),
     "a fraction": (reconfigure("<memoryMB>1.5</memoryMB>"), 'Cannot parse "1.5" as a long value'),
@@ -231,7 +231,7 @@ def test_the_table_of_types_is_current():
 
 
 @pytest.mark.parametrize("what", NONSENSE)
-def test_nonsense_is_refused(raw, what):
+def test_invalid_requests_are_rejected(raw, what):
     raw = raw()
     body, *kind, words = NONSENSE[what]
     before = raw.lab.state()
@@ -242,7 +242,7 @@ def test_nonsense_is_refused(raw, what):
     assert after == before
 
 
-def test_the_fault_tells_where_it_arose(raw):
+def test_the_fault_names_its_place(raw):
     answer = raw().post(reconfigure(f"<name>a</name>{EXTRA.format(1)}<nonsense/>"))
     trail = [part.replace("\n", " ") for part in answer.said.split("\n\n")]
     assert trail[0] == 'Unexpected element tag "nonsense" seen'
@@ -276,7 +276,7 @@ def test_the_fault_tells_where_it_arose(raw):
         ("8.0", "urn:vim25/8.0.3.0", False),
     ],
 )
-def test_versions_that_it_does_not_speak_are_refused(raw, personality, action, right):
+def test_unsupported_versions_are_rejected(raw, personality, action, right):
     answer = raw(personality).post(
         call("CurrentTime", '<_this type="ServiceInstance">ServiceInstance</_this>'), action=action
     )
@@ -301,13 +301,13 @@ def test_versions_that_it_does_not_speak_are_refused(raw, personality, action, r
         retrieve("<type>ManagedEntity</type><all>1</all>", INNER, "<options><maxObjects> +5 </maxObjects></options>"),
     ],
 )
-def test_what_is_right_is_taken(raw, body):
+def test_valid_requests_are_accepted(raw, body):
     answer = raw().post(body, header="<e:Header><operationID>x</operationID></e:Header>")
     assert answer.status == 200, answer.text
 
 
 @pytest.mark.parametrize("personality, early", [("5.0", True), ("6.7", False), ("8.0", False)])
-def test_the_cookie_is_set_as_the_release_sets_it(raw, personality, early):
+def test_the_cookie_has_the_format_of_the_release(raw, personality, early):
     content = call("RetrieveServiceContent", '<_this type="ServiceInstance">ServiceInstance</_this>')
     time = call("CurrentTime", '<_this type="ServiceInstance">ServiceInstance</_this>')
     one = raw(personality)
@@ -331,16 +331,16 @@ def test_the_cookie_is_set_as_the_release_sets_it(raw, personality, early):
     assert third.status == 200 and third.cookie and third.cookie != one.cookie
 
 
-def test_an_injected_fault_has_what_its_type_requires(raw):
+def test_an_injected_fault_has_the_required_fields(raw):
     one = raw()
     one.lab.inject(method="PowerOnVM_Task", fault="FaultToleranceVmNotDasProtected")
     answer = one.post(call("PowerOnVM_Task", VM))
     assert '<vm type="VirtualMachine">vm-63</vm><vmName></vmName>' in answer.text
 
 
-def test_the_cost_grows_with_the_inventory_and_not_with_its_square(simulator, connect):
+def test_the_cost_grows_linearly_with_the_inventory(simulator, connect):
     def ran(one):
-        # Nanoseconds of its one thread.
+        # Nanoseconds of CPU time of the simulator's only thread.
         return int(pathlib.Path(f"/proc/{one._process.pid}/schedstat").read_text().split()[0])
 
     def cost(hosts):

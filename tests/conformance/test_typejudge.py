@@ -1,4 +1,4 @@
-"""The type judge itself: it accepts requests and replies that are right, and rejects each kind of wrong one."""
+"""The type judge itself: it accepts valid requests and replies, and rejects each kind of invalid one."""
 
 import pytest
 
@@ -56,18 +56,18 @@ SECONDARY = (
 
 
 @pytest.mark.parametrize("call", [LOGIN, FIND, RECONFIGURE, OPTIONS, CLUSTER, LOG, EVENTS, MIGRATE, SECONDARY])
-def test_right_requests_are_accepted(call):
+def test_valid_requests_are_accepted(call):
     assert judge_request("urn:vim25/8.0.2.0", OPEN + call + CLOSE).problems == []
 
 
-def test_a_request_tells_what_it_uses_and_since_when():
+def test_a_request_reports_what_it_uses_and_since_which_version():
     verdict = judge_request("urn:vim25/4.1", OPEN + FIND + CLOSE)
     assert (verdict.owner, verdict.method, verdict.since) == ("PropertyCollector", "RetrievePropertiesEx", "4.1")
     assert verdict.properties["VirtualMachine", "config.extraConfig"] == "2.5"
     assert verdict.properties["Folder", "childEntity"] == "2.5"
 
 
-# A name; the request that is changed, and how; what the judge says; the version, if it matters.
+# A name, the request to change, the change, the judge's message, and the version if it matters.
 WRONG = [
     ("version", LOGIN, "", "", "version urn:vim25/6.6 does not exist", "urn:vim25/6.6"),
     ("namespace of the action", LOGIN, "", "", "does not exist", "urn:vim26/6.7"),
@@ -239,7 +239,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("case", WRONG, ids=[case[0] for case in WRONG])
-def test_wrong_requests_are_rejected(case):
+def test_invalid_requests_are_rejected(case):
     _, call, old, new, says, version = (*case, "urn:vim25/8.0.2.0")[:6]
     right = OPEN + call + CLOSE
     wrong = right.replace(old, new)
@@ -249,7 +249,7 @@ def test_wrong_requests_are_rejected(case):
 
 
 def found(path, value):
-    """The reply that has this property of a virtual machine."""
+    """Returns a reply with this property of a virtual machine."""
     return (
         f'{OPEN}<RetrievePropertiesExResponse xmlns="urn:vim25"><returnval><objects>'
         f'<obj type="VirtualMachine">vm-1</obj><propSet><name>{path}</name>{value}</propSet></objects>'
@@ -258,7 +258,7 @@ def found(path, value):
 
 
 def fault(kind, fields="", name=None):
-    """The reply with this fault."""
+    """Returns a reply with this fault."""
     name = name or f"{kind}Fault"
     return (
         f"{OPEN}<e:Fault><faultcode>ServerFaultCode</faultcode><faultstring>No.</faultstring><detail>"

@@ -1,4 +1,4 @@
-"""Every module in labs of each kind, and each request and reply held against the official types."""
+"""Runs every module in labs of each kind, and checks each request and reply against the official types."""
 
 import concurrent.futures
 import os
@@ -15,7 +15,7 @@ STREAMS, REPLAY = "Migrate.VMotionStreamDisable", ("replay.supported", "replay.a
 
 
 def actions(facts):
-    """Calls that together send every request the modules have: a module and its arguments each."""
+    """Calls that together send every request of the modules: pairs of module and arguments."""
     vm, cluster = {"name": facts["vm"]}, {"cluster_name": facts["cluster"] or "none"}
     place = vm | {"datacenter": "Lab", "folder": "nested"}
     one, both = {"esxi_hostname": facts["hosts"][0]}, {"esxi_hostname": facts["hosts"]}
@@ -61,9 +61,9 @@ def run(simulator, port=None):
 
 
 def exercise(personality, rewrites=(), nic_lag=0, **flags):
-    """Runs every action in a lab, whose replies reach the modules with some words replaced.
+    """Runs every action in a lab, and replaces some words in its replies to the modules.
 
-    With `nic_lag` the first host shows late which vmknics were chosen, so that it is asked for them in another way.
+    With `nic_lag`, the first host reports the selected vmknics late, so the modules use another request.
     """
 
     def rewrite(text):
@@ -83,7 +83,7 @@ def exercise(personality, rewrites=(), nic_lag=0, **flags):
 
 @pytest.fixture
 def judged(tmp_path, monkeypatch):
-    """Exercises labs, some at a time, and judges what they recorded."""
+    """Exercises labs in parallel, and judges what they recorded."""
     monkeypatch.setenv("SIM_RECORD", str(tmp_path))
 
     def judged(*labs):
@@ -98,7 +98,7 @@ def judged(tmp_path, monkeypatch):
 
 
 def test_requests_and_replies_have_the_official_types(judged):
-    # The simulator is at least a 5.0.
+    # The oldest personality of the simulator is 5.0.
     old = [(b"<apiVersion>5.0<", b"<apiVersion>4.1<"), (b"<version>5.0.0<", b"<version>4.1.0<")]
     labs = [{"personality": "5.0", "rewrites": old}]
     for personality in ("5.0", "6.7", "8.0"):
@@ -110,14 +110,14 @@ def test_requests_and_replies_have_the_official_types(judged):
     found = judged(*labs)
     assert {"4.1", "5.0", "6.7", "8.0.0.0"} <= found.versions
     assert found.problems("request") == []
-    # WRITE_API=1 in the environment writes the table anew.
+    # WRITE_API=1 in the environment rewrites the table.
     if "WRITE_API" in os.environ:
         TABLE.write_text(found.table())
     assert TABLE.read_text() == found.table()
     assert found.problems("reply") == []
 
 
-def test_a_server_whose_version_is_no_number_is_asked_for_nothing_newer_than_the_version_spoken(judged):
+def test_for_an_unknown_version_the_modules_use_only_what_the_spoken_version_has(judged):
     unnumbered = [(b"<apiVersion>8.0.2.0<", b"<apiVersion>uA046D008<")]
     found = judged({"personality": "8.0", "rewrites": unnumbered})
     assert found.versions == {"4.1"} and found.problems("request") == []

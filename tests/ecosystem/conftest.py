@@ -1,4 +1,4 @@
-"""What Ansible's own tools for collections say of the tarball, as it is installed from it."""
+"""Runs Ansible's own collection tools on the tarball and on the installed collection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENV = ROOT / "target" / "env" / "ecosystem" / "bin"
 
 @dataclass
 class Tools:
-    """ansible-core and the tools around it, with a home and collections of their own."""
+    """ansible-core and its tools, with their own home and collections."""
 
     home: Path
 
@@ -30,7 +30,7 @@ class Tools:
         return self.collections / "ansible_collections" / "nested" / "vft"
 
     def __call__(self, *words: str | Path, cwd: Path | None = None, **extra: str) -> subprocess.CompletedProcess:
-        """Runs one of them to its end; standard error comes with standard output."""
+        """Runs a tool to its end. stdout and stderr are combined."""
         given = {
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             "ANSIBLE_HOME": str(self.home / "ansible"),
@@ -55,7 +55,7 @@ class Tools:
 
 @pytest.fixture(scope="session")
 def tarball() -> Path:
-    """What playbooks/collection/assemble made last."""
+    """The tarball of the last playbooks/collection/assemble."""
     return TARBALL
 
 
@@ -67,7 +67,7 @@ def contents(tarball) -> list[tarfile.TarInfo]:
 
 @pytest.fixture
 def tools(tmp_path) -> Tools:
-    """The tools, where nothing is installed."""
+    """The tools, without any collection installed."""
     return Tools(tmp_path)
 
 

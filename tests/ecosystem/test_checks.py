@@ -1,4 +1,4 @@
-"""ansible-test over the collection, and ansible-lint over its playbooks and examples."""
+"""Runs ansible-test on the collection, and ansible-lint on its playbooks and examples."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ import pytest
 from modules import MODULES, ROOT
 
 PLAYBOOKS = ROOT / "playbooks"
-# Where tests/env/setup made the environments that ansible-test wants.
+# tests/env/setup puts the environments for ansible-test there.
 SANITY = ROOT / "target" / "env" / "sanity"
-# The newest release of ansible-core. Raise it when there is another one: there the sanity tests fail, for want of a file that
-# tells them what to ignore.
+# The newest release of ansible-core. Raise it for a new release: there the sanity tests fail without an ignore file.
 NEWEST = 21
 
 
-def test_there_is_a_file_of_what_to_ignore_for_every_version_that_is_supported():
+def test_every_supported_version_has_an_ignore_file():
     collection = PLAYBOOKS / "collection"
     runtime = (collection / "meta" / "runtime.yml").read_text()
     oldest = re.search(r'^requires_ansible: ">=2\.(\d+)\.0"$', runtime, re.MULTILINE)[1]
@@ -29,10 +28,10 @@ def test_there_is_a_file_of_what_to_ignore_for_every_version_that_is_supported()
 
 
 def test_the_sanity_tests_pass(installed, tools):
-    # Of its own: ansible-test leaves things in it.
+    # ansible-test writes into the collection, so it gets a copy.
     shutil.copytree(installed.collection, tools.collection, symlinks=True)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    # Left out is `changelog`, which is an older antsibull-changelog than the one of test_documentation.
+    # `changelog` is skipped because it uses an older antsibull-changelog than test_documentation.
     done = tools(
         "ansible-test", "sanity", "--python", version, "--skip-test", "changelog",
         cwd=tools.collection, HOME=str(SANITY),
@@ -44,7 +43,7 @@ def test_the_sanity_tests_pass(installed, tools):
 
 @pytest.fixture
 def linted(installed, tools):
-    """The collection with what ansible-lint shall see: its playbooks with their inventory, and the modules' examples."""
+    """The collection with the playbooks, their inventory and the modules' examples, for ansible-lint."""
     shutil.copytree(installed.collection, tools.collection, symlinks=True)
     playbooks = tools.collection / "playbooks"
     shutil.copytree(PLAYBOOKS / "inventory", playbooks / "inventory")
@@ -63,8 +62,8 @@ def test_playbooks_and_examples_pass_the_production_profile(linted):
     assert "Profile 'production' was required, and it passed" in done.stdout
 
 
-def test_the_linter_looks_at_playbooks_and_examples(linted):
-    """That it passes says something only if it would not pass with a mistake in them."""
+def test_the_linter_finds_mistakes_in_playbooks_and_examples(linted):
+    """Without this test, ansible-lint could pass because it skips the files."""
     mistakes = {
         "prerequisites.yml": ("nested.vft.cluster_ha:", "nested.vft.cluster_ah:", "unknown-module"),
         "tasks/examples_of_vm_power.yml": ("- name: Power", "- name: power", "name[casing]"),

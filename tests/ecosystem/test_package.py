@@ -1,4 +1,4 @@
-"""The tarball, for ansible-galaxy and for ansible-builder."""
+"""The tarball with ansible-galaxy and ansible-builder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modules import MODULES, ROOT
 COLLECTION = ROOT / "playbooks" / "collection"
 
 
-def test_what_is_installed_is_what_was_packed(installed):
+def test_the_installed_files_are_the_packed_ones(installed):
     done = installed("ansible-galaxy", "collection", "verify", "--offline", "nested.vft")
     assert done.returncode == 0 and "Successfully verified" in done.stdout, done.stdout
     (installed.collection / "extra").write_text("")
@@ -27,8 +27,8 @@ def test_what_is_installed_is_what_was_packed(installed):
     assert spoiled.returncode != 0
 
 
-def test_ansible_galaxy_packs_the_same(tools, contents, tmp_path):
-    """The tarball is made without ansible-galaxy, and has what it would have."""
+def test_ansible_galaxy_packs_the_same_files(tools, contents, tmp_path):
+    """assemble does not use ansible-galaxy, but the tarball must have the same content."""
     assembled = ROOT / "target" / "collections" / "ansible_collections" / "nested" / "vft"
     done = tools("ansible-galaxy", "collection", "build", str(assembled), "--output-path", str(tmp_path / "built"))
     assert done.returncode == 0, done.stdout
@@ -42,17 +42,17 @@ def test_ansible_galaxy_packs_the_same(tools, contents, tmp_path):
     assert manifest["collection_info"] == ours["collection_info"]
 
 
-def test_the_tarball_has_room_for_two_processors(tarball):
+def test_the_tarball_has_room_for_programs_of_two_processors(tarball):
     with tarfile.open(tarball) as archive:
         programs = [entry for entry in archive.getmembers() if entry.isfile() and entry.name.endswith("/nested_vft")]
         packed = [len(gzip.compress(archive.extractfile(entry).read())) for entry in programs]
-    # Where the program for Linux is static, ESXi takes the same, and there is but one of them.
+    # If the program for Linux is static, ESXi uses the same one, so the tarball contains only one.
     another = 0 if len(packed) > 1 else packed[0]
-    # Galaxy takes 20 MB.
+    # Ansible Galaxy accepts 20 MB.
     assert tarball.stat().st_size + another < 10_000_000
 
 
-def test_it_has_what_was_made_for_it_and_nothing_that_lies_about(contents):
+def test_it_contains_the_generated_files_and_no_stray_ones(contents):
     listed = subprocess.run(
         ["git", "ls-files", "playbooks"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     ).stdout.splitlines()
@@ -63,13 +63,13 @@ def test_it_has_what_was_made_for_it_and_nothing_that_lies_about(contents):
     sources = {re.sub(r"^(playbooks|docs)/", "", name) for name in copied if name.startswith(("playbooks/", "docs/"))}
     sources |= {f"collection/{name}" for name in copied if not name.startswith(("playbooks/", "docs/"))}
     assert sources <= ours
-    # A playbook that is new is one of the collection's, or it has a reason not to be.
+    # Every playbook must be part of the collection.
     assert {name for name in ours if re.fullmatch(r"\w+\.yml|(tasks|templates)/.+", name)} <= sources
     for module in MODULES:
         assert {f"plugins/modules/{module}.py", f"plugins/action/{module}.py"} <= names
 
 
-def test_an_execution_environment_gets_the_collection_and_asks_for_nothing_else(tools, tarball, tmp_path):
+def test_an_execution_environment_installs_only_the_collection(tools, tarball, tmp_path):
     context = tmp_path / "context"
     definition = COLLECTION / "execution-environment.yml"
     done = tools(
@@ -85,7 +85,7 @@ def test_an_execution_environment_gets_the_collection_and_asks_for_nothing_else(
     said = yaml.safe_load(definition.read_text())
     assert f'ARG EE_BASE_IMAGE="{said["images"]["base_image"]["name"]}"' in containerfile
     assert said["dependencies"]["ansible_core"]["package_pip"] in containerfile
-    # What its stage `galaxy` does, without a container.
+    # These are the steps of the stage `galaxy`, without a container.
     assert re.search(r"^COPY _build /build\nWORKDIR /build$", containerfile, re.MULTILINE)
     (step,) = re.findall(r"^RUN .*(ansible-galaxy collection install .*-r requirements\.yml)", containerfile, re.MULTILINE)
     words = [word for word in step.split() if not word.startswith("$")]
@@ -94,7 +94,7 @@ def test_an_execution_environment_gets_the_collection_and_asks_for_nothing_else(
     assert (tools.collection / "plugins" / "modules" / "fault_tolerance.py").exists()
 
 
-def test_an_execution_environment_needs_nothing_for_the_collection(installed):
-    """What ansible-builder looks for in collections: none is there."""
+def test_the_collection_has_no_further_dependencies(installed):
+    """ansible-builder searches collections for dependency files. This one has none."""
     for name in ("requirements.txt", "bindep.txt", "meta/execution-environment.yml"):
         assert not (installed.collection / name).exists()

@@ -1,4 +1,4 @@
-"""Stand-ins for an ESXi host to shut programs up in: what they find there is all that they get, as on its shell."""
+"""Stand-ins for an ESXi host: chroots in which a program finds only what the ESXi shell has."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modules import BINARIES, Result, judge
 HERE = Path(__file__).resolve().parent
 STATIC = BINARIES.parent / "static"
 
-# The datastore: its own name, to which the one that people use is a link.
+# The datastore. Its real name is a UUID; the usual name is a link to it.
 VOLUME = "/vmfs/volumes/4f0c8d2a-6b1e2c3d-9a7f-005056012345"
 VMX = """\
 .encoding = "UTF-8"
@@ -33,12 +33,12 @@ guestOS = "other"
 
 @dataclass
 class Root:
-    """A folder that is the whole file system of what runs in it."""
+    """A folder that is the root file system for the programs in it."""
 
     folder: Path
 
     def inside(self, path: str) -> Path:
-        """Where a path of the inside really is."""
+        """Returns the outside path of a path in the chroot."""
         return self.folder / path.lstrip("/")
 
     def write(self, path: str, text: str) -> None:
@@ -47,7 +47,7 @@ class Root:
         file.write_text(text)
 
     def run(self, name: str, args: dict[str, Any], *flags: str, under: tuple[str, ...] = ()) -> Result:
-        """Runs the static program as that module in here, as Ansible does; `under` is a command that runs commands."""
+        """Runs the static program as this module in the chroot, like Ansible. `under` is a command that runs the program."""
         shutil.copy(STATIC / "nested_vft", self.folder / name)
         self.write("args.json", json.dumps(args))
         ended = subprocess.run(
@@ -63,7 +63,7 @@ class Root:
 
 @dataclass
 class Esxi(Root):
-    """An ESXi of one version as far as the modules look: the tools of its shell, and a datastore with one machine."""
+    """An ESXi of one version, as far as the modules see it: the shell's tools, and a datastore with one machine."""
 
     version: str
 
@@ -71,11 +71,11 @@ class Esxi(Root):
         for folder in ("bin", "sbin", "dev", "tmp", "root"):
             self.inside(folder).mkdir()
         self.inside("/tmp").chmod(0o1777)
-        # An ESXi has urandom too, and it is what remains where there is no getrandom(2).
+        # ESXi has urandom too. Programs need it where getrandom(2) is missing.
         for name, minor in (("null", 3), ("urandom", 9)):
             device = self.inside(f"/dev/{name}")
             os.mknod(device, stat.S_IFCHR, os.makedev(1, minor))
-            # The mode that mknod takes is cut by the umask.
+            # The umask reduces the mode that mknod sets.
             device.chmod(0o666)
         self.write("/etc/passwd", "root:x:0:0:Administrator:/:/bin/sh\n")
 
@@ -95,28 +95,30 @@ class Esxi(Root):
 
     @property
     def state(self) -> Path:
-        """The folder of the stand-in tools; README.md describes it."""
+        """The state folder of the stand-in tools. README.md describes it."""
         return self.inside("/var/lib/esxi-standin")
 
     def option(self, path: str) -> str:
-        """The value of an advanced option."""
+        """Returns the value of an advanced option."""
         return (self.state / "options" / path.lstrip("/") / "value").read_text()
 
     def calls(self, tool: str) -> list[list[str]]:
-        """The arguments of every call of a tool."""
+        """Returns the arguments of every call of a tool."""
         lines = [line.split("\t") for line in (self.state / "calls").read_text().splitlines()]
         return [words for name, *words in lines if name == tool]
 
     @property
     def vmx(self) -> Path:
-        """The .vmx file of the machine; in here it is /vmfs/volumes/datastore1/inner/inner.vmx too."""
+        """The .vmx file of the machine. In the chroot it is also /vmfs/volumes/datastore1/inner/inner.vmx."""
         return self.inside(f"{VOLUME}/inner/inner.vmx")
 
 
 @pytest.fixture
 def folder():
-    """An empty folder on a file system for programs, which /tmp need not be; sshd too wants every folder above it to be
-    root's, which those of a checkout need not be."""
+    """An empty folder outside /tmp, which may forbid programs, and outside the checkout.
+
+    sshd requires that root owns every folder above a chroot.
+    """
     with tempfile.TemporaryDirectory(prefix="nested-vft-", dir="/var/lib") as path:
         os.chmod(path, 0o755)
         yield Path(path)
@@ -136,7 +138,7 @@ def esxi(folder):
 
 @pytest.fixture
 def nothing(folder) -> Root:
-    """A file system with a .vmx file in it and nothing else: no libc, no shell, no /dev and no /proc."""
+    """A root file system with only a .vmx file: no libc, no shell, no /dev and no /proc."""
     root = Root(folder / "nothing")
     root.write("/inner.vmx", VMX)
     return root

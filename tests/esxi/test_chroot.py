@@ -1,4 +1,4 @@
-"""The static binaries where there is nothing else, and on hosts that have the ESXi shell's tools and nothing else."""
+"""The static programs in an empty chroot, and on stand-in hosts with only the ESXi shell's tools."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ VMX = "/vmfs/volumes/datastore1/inner/inner.vmx"
 REPLAY = {"replay.supported": True, "replay.allowFT": True, "replay.allowBTOnly": True}
 STREAMS = "/Migrate/VMotionStreamDisable"
 
-# System calls that came after Linux 2.6.32, and all those of epoll, eventfd, timerfd, signalfd and inotify. Of the
-# VMkernel it is on record that it lacks epoll_pwait (golang/go#73350), and not what else.
+# System calls added after Linux 2.6.32, and all of epoll, eventfd, timerfd, signalfd and inotify. The VMkernel is known to
+# lack epoll_pwait (golang/go#73350). What else it lacks is unknown.
 LACKING = """
     clone3 close_range copy_file_range epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd
     eventfd2 execveat faccessat2 fchmodat2 futex_waitv getrandom inotify_init inotify_init1 io_uring_enter
@@ -19,18 +19,18 @@ LACKING = """
     pidfd_send_signal preadv2 prlimit64 process_madvise pwritev2 recvmmsg renameat2 rseq sched_getattr seccomp sendmmsg
     signalfd signalfd4 statx syncfs timerfd_create timerfd_gettime timerfd_settime userfaultfd
 """.split()
-# `?`: a strace that does not know the call lets it pass.
+# `?` ignores calls that this strace does not know.
 INJECTION = f"inject={','.join(f'?{call}' for call in LACKING)}:error=ENOSYS"
 OLD_KERNEL = ("strace", "-f", "-o", "/dev/null", "-e", INJECTION)
 
 
 @pytest.fixture(params=[(), OLD_KERNEL], ids=["this kernel", "an old kernel"])
 def under(request) -> tuple[str, ...]:
-    """What the binaries are run under: nothing, or strace, which answers ENOSYS to what an old kernel lacks."""
+    """Runs the programs directly, or under strace, which answers ENOSYS to calls that an old kernel lacks."""
     return request.param
 
 
-def test_a_vmx_file_is_edited_where_there_is_nothing_else(nothing):
+def test_a_vmx_file_is_edited_in_an_empty_chroot(nothing):
     vmx = nothing.inside("/inner.vmx")
     before = vmx.read_text()
     args = {"path": "/inner.vmx", "options": REPLAY}
@@ -49,7 +49,7 @@ def test_a_vmx_file_is_edited_where_there_is_nothing_else(nothing):
 
 
 @pytest.mark.parametrize("sign", ["inner.vmx.lck", "inner.vmx~", "inner.vmss"])
-def test_the_file_of_a_machine_in_use_is_left_alone(sign, nothing):
+def test_the_file_of_a_running_machine_is_not_edited(sign, nothing):
     nothing.write(sign, "")
     before = nothing.inside("/inner.vmx").read_text()
     refused = nothing.run("vmx_option", {"path": "/inner.vmx", "options": REPLAY})
@@ -57,7 +57,7 @@ def test_the_file_of_a_machine_in_use_is_left_alone(sign, nothing):
     assert nothing.inside("/inner.vmx").read_text() == before
 
 
-def test_a_machine_without_the_tools_is_no_esxi_shell(nothing):
+def test_a_machine_without_the_tools_is_not_an_esxi_shell(nothing):
     refused = nothing.run("host_option", {"connection": "shell", "options": {STREAMS: 1}})
     assert refused.kind == "unsupported" and "esxcli" in refused.msg
 
@@ -102,7 +102,7 @@ def test_hostd_reads_a_changed_file_again(esxi, under):
     assert host.calls("vim-cmd").count(["vmsvc/reload", "1"]) == 1, "nothing changed, nothing to read"
 
 
-def test_a_tool_that_hangs_is_given_up_and_ended(esxi, under):
+def test_a_hanging_tool_times_out_and_is_ended(esxi, under):
     host = esxi("6.7")
     (host.state / "hang").touch()
     late = host.run("host_option", {"connection": "shell", "timeout": 1, "options": {STREAMS: 1}}, under=under)

@@ -1,4 +1,4 @@
-"""The playbook for the ESXi shell, by real Ansible over real OpenSSH, on hosts that have busybox and no Python."""
+"""Runs playbooks/esxi_shell.yml with real Ansible over real OpenSSH, on hosts with busybox and no Python."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def ssh(folder):
 
 
 class Ansible:
-    """One version of ansible-playbook, and an inventory of hosts that it reaches as playbooks/esxi.md says."""
+    """One version of ansible-playbook, and an inventory of the hosts as playbooks/esxi.md describes it."""
 
     def __init__(self, version: str, folder: Path, hosts: dict[str, dict], ssh: Ssh, transfer: str):
         self.command = ROOT / "target" / "env" / f"ansible-{version}" / "bin" / "ansible-playbook"
         self.folder = folder
         self.inventory = folder / "hosts.yml"
         variables = ssh.variables | {
-            # The shell of busybox has a uname of its own, which says what the kernel is. tests/ansible has hosts that say
-            # that they are an ESXi.
+            # busybox's own uname reports the real kernel, so the inventory names the platform. tests/ansible has hosts
+            # with a fake `uname` that reports ESXi.
             "nested_vft_system": "vmkernel_x86_64",
             "ansible_remote_tmp": "/tmp/.ansible",
             "ansible_ssh_transfer_method": transfer,
@@ -45,7 +45,7 @@ class Ansible:
         self.inventory.write_text(yaml.safe_dump({"esxi": {"hosts": hosts, "vars": variables}}))
 
     def play(self, *flags: str) -> tuple[int, str]:
-        """Runs the playbook; returns its exit status and what it said."""
+        """Runs the playbook. Returns its exit status and output."""
         env = environment(
             {
                 "ANSIBLE_CONFIG": str(PLAYBOOK.with_name("ansible.cfg")),
@@ -70,13 +70,13 @@ class Ansible:
 
 
 def changed(said: str) -> dict[str, int]:
-    """How many tasks changed each host, from the recap."""
+    """Returns the number of changed tasks for each host, from the recap."""
     return {host: int(count) for host, count in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", said, re.MULTILINE)}
 
 
 @pytest.mark.parametrize(("version", "transfer"), [("2.19", "piped"), ("2.16", "sftp")])
 def test_the_playbook_changes_the_hosts_once(version, transfer, esxi, ssh, tmp_path):
-    # The tools of an 8.0 do not know the option, as those of 7.0 Update 2 do not.
+    # The tools of 8.0 do not know the option, like those of 7.0 Update 2.
     old, new = esxi("5.0"), esxi("8.0")
     sftp = transfer == "sftp"
     hosts = {"old": ssh.serve(old.folder, sftp) | {"inner_vmx": VMX}, "new": ssh.serve(new.folder, sftp)}
@@ -103,7 +103,7 @@ def test_the_playbook_changes_the_hosts_once(version, transfer, esxi, ssh, tmp_p
     assert left == [], "the binaries are not left behind"
 
 
-def test_a_running_machine_stops_the_play_with_its_reason(esxi, ssh, tmp_path):
+def test_a_running_machine_stops_the_play_with_a_reason(esxi, ssh, tmp_path):
     host = esxi("6.7")
     host.vmx.with_name("inner.vmx~").touch()
     ansible = Ansible("2.19", tmp_path, {"host": ssh.serve(host.folder, False) | {"inner_vmx": VMX}}, ssh, "piped")

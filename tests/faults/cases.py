@@ -11,7 +11,7 @@ from faults.judge import State
 STREAMS = "Migrate.VMotionStreamDisable"
 REPLAY = {"replay.supported": "TRUE", "replay.allowFT": "TRUE", "replay.allowBTOnly": "TRUE"}
 
-# The virtual machine named `inner`, the first host and the cluster, as the simulator numbers them.
+# The moids of the virtual machine `inner`, the first host and the cluster in the simulator.
 VM, HOST, SECOND_HOST = "vm-63", "host-20", "host-30"
 
 
@@ -23,16 +23,16 @@ class Case:
     args: dict[str, Any]
     personality: str = "6.7"
     scenario: str = "healthy"
-    # What is put in which state before the run: (moid, state).
+    # State to set before the run: (moid, state).
     setup: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    # True if the state is what the call wants.
+    # True if the state is the one that the call wants.
     wanted: Callable[[State], bool] = lambda _state: True
     # True if the run powers the virtual machine off and on again.
     cycles: bool = False
 
 
 def vm(state: State) -> dict[str, Any]:
-    """The virtual machine that is no secondary."""
+    """Returns the virtual machine that is not a secondary."""
     (found,) = [vm for vm in state["vms"].values() if vm["name"] == "inner" and vm["role"] != 2]
     return found
 
@@ -157,7 +157,7 @@ CASES = {
         "5.0",
         scenario="monitor",
         setup=PREPARED,
-        # Run again on a virtual machine that it left off, and said so, it leaves that off.
+        # A rerun on a virtual machine that an earlier run left off, and said so, leaves it off.
         wanted=lambda state: protection("running" if power("poweredOn")(state) else "enabled")(state),
         cycles=True,
     ),

@@ -24,19 +24,19 @@ class Fault:
     """One kind of fault."""
 
     handle: Callable[[Exchange], None]
-    # How many requests it hits from the chosen one on; None means all of them.
+    # The number of requests to hit, beginning with the chosen one. None means all of them.
     times: int | None = 1
     # True if it hits only requests that read a task.
     polls: bool = False
-    # True if Logout is spared, so that a session left open is the module's fault.
+    # True if it spares Logout, so that an open session is the module's fault.
     spares_logout: bool = False
-    # True if a run must succeed in spite of it.
+    # True if a run must succeed in spite of the fault.
     harmless: bool = False
-    # True if a run may take its whole timeout.
+    # True if a run may use its whole timeout.
     slow: bool = False
 
     def hits(self, first: int) -> Callable[[Request], bool]:
-        """Decides for each request of one run whether it is hit, the first being request number `first`."""
+        """Decides for each request of a run whether the fault hits it. `first` is the number of the first request to hit."""
         left = [self.times]
 
         def hit(request: Request) -> bool:
@@ -52,7 +52,7 @@ class Fault:
 
 
 def cut(data: bytes, rng: random.Random) -> bytes:
-    """Returns a beginning of the data that lacks at least one byte."""
+    """Returns the beginning of the data, without at least its last byte."""
     return data[: rng.randrange(len(data))] if data else data
 
 
@@ -73,7 +73,7 @@ def reset_in_head(x: Exchange) -> None:
 def reset_during(x: Exchange) -> None:
     reply = x.forward()
     x.send(reply.head() + cut(reply.body, x.rng))
-    # The module reads what was sent before the reset reaches it.
+    # Gives the module time to read the data before the reset arrives.
     time.sleep(0.02)
     x.reset()
 
@@ -181,7 +181,7 @@ def without_length(x: Exchange) -> None:
 
 
 def status(code: int, seen: bool) -> Callable[[Exchange], None]:
-    """A gateway's own answer with this status, after the simulator did what was asked (`seen`) or without asking it."""
+    """Answers with this status like a gateway, after the simulator handled the request (`seen`) or without it."""
 
     def handle(x: Exchange) -> None:
         if seen:
@@ -192,7 +192,7 @@ def status(code: int, seen: bool) -> Callable[[Exchange], None]:
 
 
 def soap(kind: str, fields: str = "") -> Callable[[Exchange], None]:
-    """A fault in place of the call, which is not carried out: a server that refuses a call does nothing."""
+    """Answers with a SOAP fault instead of calling the simulator: a server that rejects a call does nothing."""
 
     def handle(x: Exchange) -> None:
         detail = fields.format(this=target(x.request))
@@ -206,7 +206,7 @@ def soap(kind: str, fields: str = "") -> Callable[[Exchange], None]:
 
 
 def target(request: Request) -> str:
-    """The object to name in ManagedObjectNotFound: the task of a poll, else the object of the call."""
+    """Returns the object for ManagedObjectNotFound: the task of a poll, or else the object of the call."""
     marker = b'type="Task">' if request.is_poll else b">"
     start = request.body.find(b"<_this") if not request.is_poll else 0
     text = request.body[max(start, 0) :].partition(marker)[2].partition(b"<")[0]
@@ -214,7 +214,7 @@ def target(request: Request) -> str:
 
 
 def not_authenticated(x: Exchange) -> None:
-    """The server has forgotten the session, and says so."""
+    """Makes the server forget the session and report that."""
     if "cookie" in x.request.headers:
         x.run.expire()
         x.send(x.forward().raw)
@@ -273,14 +273,14 @@ FAULTS = {
     "NoPermission": Fault(NO_PERMISSION),
     "ManagedObjectNotFound": Fault(GONE),
     "TaskInProgress": Fault(soap("TaskInProgress", '<task type="Task">task-1</task>')),
-    # From the chosen request on.
+    # These faults hit every request from the chosen one on.
     "reset-thrice": Fault(reset_unseen, times=3),
     "503-thrice": Fault(status(503, seen=False), times=3),
     "reset-for-good": Fault(reset_before, times=None, slow=True),
     "reset-but-logout": Fault(reset_before, times=None, spares_logout=True, slow=True),
     "503-for-good": Fault(status(503, seen=True), times=None, slow=True),
     "SystemError-but-logout": Fault(SYSTEM_ERROR, times=None, spares_logout=True, slow=True),
-    # Polls of a task from the chosen one on.
+    # These faults hit every poll of a task from the chosen one on.
     "polls-SystemError": Fault(SYSTEM_ERROR, times=None, polls=True, slow=True),
     "polls-HostCommunication": Fault(HOST_COMMUNICATION, times=None, polls=True, slow=True),
     "polls-NoPermission": Fault(NO_PERMISSION, times=None, polls=True, slow=True),

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 State = dict[str, dict[str, Any]]
 
 TIMEOUT = 4
-# A run ends at most 5 s after its timeout; the rest is for a busy machine.
+# A run must end at most 5 s after its timeout. The rest is slack for a busy machine.
 LATEST = TIMEOUT + 5 + 3
 TASK_MS = 24
-# Without a fault a run takes a fraction of a second.
+# Without a fault, a run takes a fraction of a second.
 CLEAN_TIMEOUT = 20
 UNKNOWN = re.compile(r"unknown|not known|may go on|may have|may still")
 PATHS = {
@@ -38,16 +38,16 @@ PATHS = {
 
 @dataclass
 class Verdict:
-    """What the judge found out about one run."""
+    """The judge's findings about one run."""
 
     case: str
     n: int
     fault: str
     seed: int
-    # The methods of the damaged requests; empty if the run had fewer requests.
+    # The methods of the damaged requests. Empty if the run had fewer requests.
     hit: list[str] = field(default_factory=list)
     failed: bool = False
-    # `changed` is true although nothing changed, as it may be if the outcome is unknown.
+    # True if `changed` is true although nothing changed. This is allowed if the outcome is unknown.
     conservative: bool = False
     seconds: float = 0
     msg: str = ""
@@ -61,7 +61,7 @@ class Verdict:
 
 
 def read_state(facts: dict[str, Any]) -> State:
-    """Reads with pyvmomi all that a module can change. Boot times show what was restarted."""
+    """Reads with pyvmomi everything that a module can change. Boot times show restarts."""
     service = SmartConnect(
         host=facts["hostname"],
         port=facts["port"],
@@ -124,17 +124,17 @@ def host_state(values: dict[str, Any]) -> dict[str, Any]:
 
 
 class Judge:
-    """Makes the runs of one process, with its own proxy and simulators, which end when the process does."""
+    """Makes the runs of one process, with its own proxy and simulators. They end with the process."""
 
     def __init__(self, cases: dict[str, Case]):
         self._cases = cases
         self._proxy = Proxy()
         self._labs: dict[tuple[str, str], lab.Simulator] = {}
-        # What a module that only reads answers without a fault, by case.
+        # The result of each read-only case without a fault.
         self._answers: dict[str, dict[str, str]] = {}
 
     def _lab(self, case: Case) -> lab.Simulator:
-        """The simulator of the case, in the state in which the case begins."""
+        """Returns the simulator of the case, in the case's initial state."""
         key = (case.personality, case.scenario)
         if key not in self._labs:
             started = lab.Simulator(personality=key[0], scenario=key[1], http=True, task_ms=TASK_MS).start()
@@ -150,7 +150,7 @@ class Judge:
         return run_module(case.module, connection(facts) | case.args | {"timeout": timeout})
 
     def rehearse(self, name: str) -> list[tuple[str, bool]]:
-        """Runs the case without a fault; returns the method of each request, and whether it reads a task."""
+        """Runs the case without a fault. Returns the method of each request, and whether it reads a task."""
         case = self._cases[name]
         simulator = self._lab(case)
         run = self._proxy.start(Run(simulator.facts["port"]))
@@ -191,7 +191,7 @@ class Judge:
         live = simulator.sessions()["live"]
         after = read_state(simulator.facts)
         verdict.failed, verdict.msg = result.json["failed"], result.msg
-        # Whoever never received a session's cookie cannot end the session, nor can he whose every request is lost.
+        # A module cannot end a session if it never received the cookie, or if all its requests are lost.
         excused = run.lost_cookies
         if kind.times is None and not (kind.spares_logout or kind.polls):
             excused = live
@@ -202,7 +202,7 @@ class Judge:
         if kind.harmless and verdict.failed:
             verdict.problems.append(f"failed for no reason: {result.msg}")
         self._judge_change(case, verdict, result, before, after)
-        # The text of a log can be anything: nobody can tell that it was damaged.
+        # Log text can contain anything, so nobody can detect the damage.
         if case.module in READ_ONLY and not verdict.failed and "GET" not in verdict.hit:
             clean, now = self._answers[name], answer(result)
             wrong = {key for key in clean.keys() | now.keys() if now.get(key) not in (clean.get(key), "unknown")}
@@ -257,7 +257,7 @@ def answer(result: Result) -> dict[str, str]:
 
 
 def difference(before: State, after: State) -> str:
-    """Names the objects that differ, and their properties."""
+    """Returns the names of the objects that differ, and their properties."""
     told = []
     for kind in before:
         for moid in sorted(before[kind].keys() | after[kind].keys()):

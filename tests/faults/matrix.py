@@ -19,14 +19,14 @@ from faults.cases import CASES
 from faults.damage import FAULTS
 from faults.judge import Judge, Verdict
 
-# A run to make: case, number of the request, fault.
+# A trial: case, number of the request, fault.
 Trial = tuple[str, int, str]
 
 _judge: Judge | None = None
 
 
 def _start_judge() -> None:
-    """Gives each process a judge of its own."""
+    """Gives each process its own judge."""
     global _judge
     _judge = Judge(CASES)
 
@@ -40,7 +40,7 @@ def _judge_trial(trial: Trial, seed: int) -> Verdict:
 
 
 def trials(case: str, requests: list[tuple[str, bool]]) -> Iterator[Trial]:
-    """Every fault at every request that it can hit."""
+    """Returns every combination of a fault with a request that it can hit."""
     for n, (method, is_poll) in enumerate(requests, 1):
         for name, fault in FAULTS.items():
             if (is_poll or not fault.polls) and not (method == "Logout" and fault.spares_logout):
@@ -48,7 +48,7 @@ def trials(case: str, requests: list[tuple[str, bool]]) -> Iterator[Trial]:
 
 
 def sample(case: str, requests: list[tuple[str, bool]], count: int, seed: int) -> list[Trial]:
-    """Some quick trials of a case, and one that may take long; the seed says which."""
+    """Selects some quick trials of a case, and one slow trial. The seed selects which."""
     rng = random.Random(f"{seed}:{case}")
     every = list(trials(case, requests))
     quick = [trial for trial in every if not FAULTS[trial[2]].slow]
@@ -59,14 +59,14 @@ def sample(case: str, requests: list[tuple[str, bool]], count: int, seed: int) -
 def run(
     cases: list[str], seed: int, jobs: int, count: int | None = None, chosen: list[Trial] | None = None
 ) -> Iterator[Verdict]:
-    """Makes the chosen trials, or a sample of so many of each case, or all of them."""
-    # A test runner has threads, and a forked copy of a process with threads may hang.
+    """Runs the given trials, or a sample of `count` trials per case, or all trials."""
+    # The test runner has threads, and a forked copy of a process with threads may hang.
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start_judge) as pool:
         if chosen is None:
             rehearsed = zip(cases, pool.map(_rehearse, cases), strict=True)
             pick = trials if count is None else functools.partial(sample, count=count, seed=seed)
             chosen = [trial for case, requests in rehearsed for trial in pick(case, requests)]
-            # Trials that mostly wait are spread among those that do not.
+            # Mixes the trials that mostly wait with the others.
             random.Random(seed).shuffle(chosen)
         futures = [pool.submit(_judge_trial, trial, seed) for trial in chosen]
         for done, future in enumerate(futures, 1):
@@ -76,7 +76,7 @@ def run(
 
 
 def table(verdicts: list[Verdict]) -> str:
-    """One line a case: runs, those that succeeded in spite of the fault, violations, conservative `changed: true`."""
+    """Returns one line per case: runs, successes in spite of the fault, violations, conservative `changed: true`."""
     columns = ("case", "runs", "succeeded", "violations", "conservative", "not reached")
     rows: dict[str, Counter] = {}
     for verdict in verdicts:

@@ -1,4 +1,4 @@
-"""A proxy between a module and a simulator without TLS: it counts the requests and lets a fault handle some of them."""
+"""A proxy between a module and a simulator without TLS. It counts the requests and lets a fault handle some of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Request:
-    """One request as it came in."""
+    """One request from the module."""
 
     n: int
     method: str
@@ -32,14 +32,14 @@ class Request:
 
 @dataclass
 class Reply:
-    """The simulator's answer: header fields without those that describe the length."""
+    """The simulator's response. Its header fields exclude those about the length."""
 
     status: int
     fields: list[tuple[str, str]]
     body: bytes
 
     def head(self, *more: str, status: int | None = None, length: int | None = None) -> bytes:
-        """Returns the header lines. No Content-Length is written if `length` is negative."""
+        """Returns the header lines, without Content-Length if `length` is negative."""
         length = len(self.body) if length is None else length
         lines = [f"HTTP/1.1 {status or self.status} Whatever"]
         lines += [f"{name}: {value}" for name, value in self.fields]
@@ -53,24 +53,24 @@ class Reply:
 
 @dataclass
 class Run:
-    """One run of a module through the proxy: what to damage, and what was seen."""
+    """One run of a module through the proxy: what to damage, and what happened."""
 
     port: int
     # Decides for each request whether the fault handles it.
     hits: Callable[[Request], bool] = lambda _request: False
     fault: Callable[[Exchange], None] | None = None
-    # Has the simulator forget all sessions.
+    # Makes the simulator forget all sessions.
     expire: Callable[[], None] = lambda: None
     rng: random.Random = field(default_factory=random.Random)
     requests: list[Request] = field(default_factory=list)
     damaged: list[Request] = field(default_factory=list)
-    # Session cookies that the simulator gave out and the module never received.
+    # Session cookies that the simulator sent but the module never received.
     lost_cookies: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Exchange:
-    """One request and the means to answer it, well or badly."""
+    """One request, with the means to answer it properly or badly."""
 
     def __init__(self, run: Run, request: Request, client: socket.socket, upstream: http.client.HTTPConnection):
         self.run, self.request, self.rng = run, request, run.rng
@@ -78,7 +78,7 @@ class Exchange:
         self.open = True
 
     def forward(self) -> Reply:
-        """Has the simulator answer the request."""
+        """Forwards the request to the simulator."""
         request = self.request
         self._upstream.request(request.verb, request.path, request.body, request.headers)
         answer = self._upstream.getresponse()
@@ -91,7 +91,7 @@ class Exchange:
         return reply
 
     def send(self, data: bytes) -> None:
-        """Sends bytes to the module, which may be gone already."""
+        """Sends bytes to the module, which may have disconnected."""
         try:
             self._client.sendall(data)
         except OSError:
@@ -103,22 +103,22 @@ class Exchange:
                 self.run.lost_cookies -= 1
 
     def close(self) -> None:
-        """Ends the connection in order."""
+        """Closes the connection normally."""
         self.open = False
 
     def reset(self) -> None:
-        """Ends the connection with a RST."""
+        """Closes the connection with a RST."""
         self._client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.open = False
 
     def stall(self, seconds: float = 60) -> None:
-        """Leaves the module waiting until it hangs up."""
+        """Sends nothing until the module disconnects."""
         if select.select([self._client], [], [], seconds)[0]:
             self.open = False
 
 
 class Proxy:
-    """Listens on a port of its own as long as the process lives; `start` begins a run."""
+    """Listens on its own port as long as the process lives. `start` begins a run."""
 
     def __init__(self):
         self._run = Run(0)
@@ -127,7 +127,7 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def start(self, run: Run) -> Run:
-        """Connections from now on belong to this run."""
+        """Assigns all later connections to this run."""
         self._run = run
         return run
 
@@ -151,7 +151,7 @@ class Proxy:
                 if not exchange.open:
                     return
         except (OSError, http.client.HTTPException):
-            # The module or the simulator went away; the module sees a closed connection.
+            # The module or the simulator disconnected. The module sees a closed connection.
             pass
         finally:
             reader.close()

@@ -1,4 +1,4 @@
-"""A slice of the fault matrix: a few runs of every case, chosen by a seed. `tests/faults/run --all` makes all."""
+"""A sample of the fault matrix: a few runs of every case, chosen by a seed. `tests/faults/run --all` makes all."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from faults.matrix import run, trials
 SEED = 1
 
 
-def test_no_fault_makes_a_result_lie():
-    # Most of the time these runs wait, so more of them go on at a time than there are processors.
+def test_every_result_is_true_in_spite_of_faults():
+    # These runs mostly wait, so run more of them at once than there are processors.
     violations = [
         f"tests/faults/run --seed {SEED} --only {verdict.name}: {'; '.join(verdict.problems)}"
         for verdict in run(list(CASES), SEED, jobs=16, count=14)
@@ -19,7 +19,7 @@ def test_no_fault_makes_a_result_lie():
     assert not violations, "\n".join(violations)
 
 
-def test_a_trial_is_made_of_every_fault_where_it_can_hit():
+def test_every_fault_is_tried_where_it_can_hit():
     requests = [("Login", False), ("RetrievePropertiesEx", True), ("Logout", False)]
     made = set(trials("any", requests))
     assert {fault for _, _, fault in made} == FAULTS.keys()

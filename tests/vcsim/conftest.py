@@ -1,4 +1,4 @@
-"""Starts vcsim, the simulator of the govmomi project: a server that was not written by the authors of its clients here."""
+"""Starts vcsim, the simulator of the govmomi project. Its authors did not write the clients that are tested here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ USERNAME, PASSWORD = "someone", "pass<&>\"'word"
 
 @dataclass
 class Vcsim:
-    """A running vcsim, with one datacenter, a cluster of three hosts, one lone host, and two VMs on each."""
+    """A running vcsim with one datacenter, a cluster of three hosts, a standalone host, and two VMs on each."""
 
     port: int
     tls: bool
@@ -28,12 +28,12 @@ class Vcsim:
 
     @property
     def connection(self) -> dict:
-        """The arguments that reach it."""
+        """The connection arguments for it."""
         args = {"hostname": "127.0.0.1", "port": self.port, "username": USERNAME, "password": PASSWORD}
         return args | ({"thumbprint": self.thumbprint} if self.tls else {"protocol": "http"})
 
     def govc(self, command: str, *words: str):
-        """What govc, the command line of the same project, sees there."""
+        """Runs govc, the command line of the same project, and returns what it shows."""
         told = subprocess.run(
             [os.environ.get("GOVC", TOOLS / "govc"), command, "-json", *words],
             env=environment(
@@ -54,7 +54,7 @@ class Vcsim:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory) -> tuple[Path, Path, str]:
-    """A server certificate, its key and its thumbprint: vcsim's own is one that authorities have and servers must not."""
+    """A server certificate, its key and its thumbprint. vcsim's own certificate is one for authorities, not for servers."""
     folder = tmp_path_factory.mktemp("certificate")
     cert, key = folder / "cert.pem", folder / "key.pem"
     subprocess.run(
@@ -75,7 +75,7 @@ def certificate(tmp_path_factory) -> tuple[Path, Path, str]:
 
 @pytest.fixture(params=[True, False], ids=["https", "http"])
 def vcsim(request, certificate):
-    """A vcsim of its own for each test, over TLS and without."""
+    """A separate vcsim for each test, with TLS and without."""
     cert, key, thumbprint = certificate
     command = [
         os.environ.get("VCSIM", TOOLS / "vcsim"),

@@ -1,4 +1,4 @@
-"""vmx_option, host_option and vm_power against vcsim, with govc as the judge of what they did."""
+"""vmx_option, host_option and vm_power against vcsim. govc checks what they did."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LEVEL = "Config.HostAgent.log.level"
 @pytest.fixture(autouse=True)
 def no_session_is_left(vcsim):
     yield
-    # govc leaves some of its own behind.
+    # Options that govc sets itself.
     agents = [session["userAgent"] for session in vcsim.govc("session.ls")["sessionList"]]
     assert [agent for agent in agents if not agent.startswith("govc")] == []
 
@@ -23,7 +23,7 @@ def extra_config(vcsim) -> dict:
     return {option["key"]: option["value"] for option in machine["config"]["extraConfig"]}
 
 
-def test_vmx_options_come_and_go(vcsim):
+def test_vmx_options_are_set_and_removed(vcsim):
     args = vcsim.connection | {"name": VM, "options": {"replay.supported": "true", "guestinfo.a": "<&>\"'ż"}}
     assert run_module("vmx_option", args, "--check").changed
     assert "replay.supported" not in extra_config(vcsim)
@@ -47,7 +47,7 @@ def test_vmx_options_come_and_go(vcsim):
         ({"esxi_hostname": ["DC0_C0_H1", "DC0_H0"]}, ["DC0_C0_H1", "DC0_H0"]),
     ],
 )
-def test_host_options_change_on_all_hosts_that_are_meant(vcsim, target, hosts):
+def test_host_options_change_on_all_selected_hosts(vcsim, target, hosts):
     args = vcsim.connection | target | {"options": {LEVEL: "verbose"}}
     first = run_module("host_option", args)
     assert first.changed
@@ -59,15 +59,15 @@ def test_host_options_change_on_all_hosts_that_are_meant(vcsim, target, hosts):
     assert not run_module("host_option", args).changed
 
 
-def test_a_prefix_is_not_the_option(vcsim):
-    """vcsim answers a query for a prefix with the options that begin with it."""
+def test_a_prefix_does_not_match_an_option(vcsim):
+    """vcsim answers a query for a prefix with all options that begin with it."""
     args = vcsim.connection | {"esxi_hostname": "DC0_H0", "options": {"Config.HostAgent.log.lev": "verbose"}}
     result = run_module("host_option", args)
     assert result.json["failed"] and result.changed is False
     assert "Config.HostAgent.log.lev" in result.told
 
 
-def test_an_option_that_is_not_there_is_named_although_vcsim_says_nothing(vcsim):
+def test_a_missing_option_is_named_although_vcsim_reports_no_error(vcsim):
     args = vcsim.connection | {"cluster_name": "DC0_C0", "options": {"Migrate.VMotionStreamDisable": 1}}
     result = run_module("host_option", args)
     assert result.json["failed"] and result.changed is False
@@ -76,7 +76,7 @@ def test_an_option_that_is_not_there_is_named_although_vcsim_says_nothing(vcsim)
     assert not skipped.json["failed"] and not skipped.changed and skipped.json["warnings"]
 
 
-def test_virtual_machines_go_off_and_on(vcsim):
+def test_virtual_machines_are_powered_off_and_on(vcsim):
     def power(state: str):
         return run_module("vm_power", vcsim.connection | {"name": VM, "state": state})
 
@@ -88,13 +88,13 @@ def test_virtual_machines_go_off_and_on(vcsim):
         assert first.json["power_state"] == second.json["power_state"] == seen
 
 
-def test_fault_tolerance_says_that_this_server_has_none(vcsim):
+def test_fault_tolerance_reports_that_the_server_does_not_support_it(vcsim):
     result = run_module("fault_tolerance", vcsim.connection | {"name": VM, "state": "present"})
     assert result.json["failed"] and result.changed is False
     assert not run_module("fault_tolerance", vcsim.connection | {"name": VM, "state": "absent"}).changed
 
 
-def test_a_wrong_password_is_told_as_such(vcsim):
+def test_a_wrong_password_is_reported(vcsim):
     args = vcsim.connection | {"password": "another one", "name": VM, "state": "powered_on"}
     assert run_module("vm_power", args).kind == "authentication"
 
@@ -108,10 +108,10 @@ def test_a_certificate_that_the_system_trusts_needs_no_thumbprint(vcsim):
         assert run_module("vm_power", args).kind == "tls"
 
 
-def test_ft_readiness_reports_what_vcsim_says_and_what_it_does_not(vcsim):
+def test_ft_readiness_reports_what_vcsim_returns_and_what_it_does_not(vcsim):
     result = run_module("ft_readiness", vcsim.connection | {"name": VM})
     assert not result.json["failed"] and result.changed is False, result.msg
     status = {check["id"]: check["status"] for check in result.json["checks"]}
     assert (status["ha-agent"], status["compatibility"]) == ("unknown", "unknown")
-    # Its hosts have `smpFtSupported` false.
+    # vcsim's hosts have `smpFtSupported` false.
     assert status["host-capability"] == "unmet"
