@@ -44,7 +44,7 @@ CONTRASTS = """(() => {
       const colour = getComputedStyle(at).backgroundColor;
       if (numbers(colour)[3] !== 0) return colour;
     }
-    throw new Error('nothing is behind the text');
+    throw new Error('the text has no background');
   };
   const found = [];
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -123,7 +123,7 @@ class Page:
     def _hear(self) -> dict:
         """Returns the next message. Messages that answer nothing are kept as events."""
         while b"\0" not in self._rest:
-            assert select.select([self._from], [], [], GIVE_UP)[0], "the browser says nothing any more"
+            assert select.select([self._from], [], [], GIVE_UP)[0], "the browser did not answer in time"
             part = os.read(self._from, 1 << 16)
             assert part, f"the browser ended with status {self._browser.wait(timeout=GIVE_UP)}"
             self._rest += part

@@ -133,7 +133,7 @@ class Simulator:
         """Waits until all work that requests started has finished."""
         deadline = time.monotonic() + 30
         while json.loads(self.control("GET", "/state"))["pending"]:
-            assert time.monotonic() < deadline, "the simulator does not come to rest"
+            assert time.monotonic() < deadline, "the simulator did not finish its work in time"
             time.sleep(0.01)
 
     def inject(self, **injection):

@@ -160,13 +160,13 @@ def check_promises(name: str, run: Result, via: str) -> None:
     if "warnings" in answer:
         assert answer["warnings"] and all(isinstance(warning, str) for warning in answer["warnings"])
     if via == "file":
-        assert run.stderr == b"", f"over ssh this lands in stdout: {run.stderr!r}"
+        assert run.stderr == b"", f"over ssh, stderr is part of stdout: {run.stderr!r}"
     for secret in run.secrets:
         for stream in (run.stdout, run.stderr):
-            assert secret.encode() not in stream, "a secret came out"
-            assert json.dumps(secret)[1:-1].encode() not in stream, "a secret came out, escaped"
+            assert secret.encode() not in stream, "the result contains a secret"
+            assert json.dumps(secret)[1:-1].encode() not in stream, "the result contains an escaped secret"
     problems = [f"{problem.json_path}: {problem.message}" for problem in result_schema(name).iter_errors(answer)]
-    assert not problems, f"not what the schema of {name} promises: {problems}"
+    assert not problems, f"the result does not match the schema of {name}: {problems}"
 
 
 def run_module(
@@ -242,8 +242,8 @@ def until(when, timeout: float, alive: subprocess.Popen | None = None) -> None:
     """Waits until `when()` is true."""
     deadline = time.monotonic() + timeout
     while not when():
-        assert alive is None or alive.poll() is None, f"ended too early: {alive.stdout.read()!r}"
-        assert time.monotonic() < deadline, "it never happened"
+        assert alive is None or alive.poll() is None, f"the module ended too early: {alive.stdout.read()!r}"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.01)
 
 

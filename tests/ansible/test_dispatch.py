@@ -245,7 +245,7 @@ def test_nothing_of_a_task_is_left_on_the_machine(ansible, machines, machine, si
     failing = {"name": "Typo", "nested.vft.vm_power": {"nam": "inner"}, "ignore_errors": True}
     run = play_on(ansible, lab, [task, failing], target=machine)
     assert run.exit == 0, run.output
-    assert run.task("Off")["changed"], "it needs no Python"
+    assert run.task("Off")["changed"], "the module needs no Python"
     assert list((machines.folder / "remote").iterdir()) == []
 
 

@@ -68,7 +68,7 @@ def test_one_run_takes_a_bare_cluster_to_a_protected_machine(ansible, simulator,
     lab = simulator(personality=personality, scenario="bare")
     foretold = ansible.play("nested_vft.yml", lab, "--check", "--diff")
     assert foretold.exit == 0, foretold.output
-    assert not any(entry["method"].endswith("_Task") for entry in lab.log()), "a check run starts nothing"
+    assert not any(entry["method"].endswith("_Task") for entry in lab.log()), "check mode starts no task"
 
     done = ansible.play("nested_vft.yml", lab, "--diff")
     assert done.exit == 0, done.output
@@ -189,7 +189,7 @@ def test_a_remedy_that_needs_power_off_is_left_to_people(ansible, simulator, per
     lab.set(moid, **logged)
     told = run_module("ft_diagnose", connection(lab.facts) | {"moid": moid}).json["findings"][0]
     called = [remedy["module"] for remedy in told["remedies"] if remedy["args"]]
-    assert called == ["vm_power"], "otherwise there is nothing to leave out"
+    assert called == ["vm_power"], "the test needs a finding whose only remedy is vm_power"
 
     play = ansible.play("nested_vft.yml", lab, power_cycle=False, ft_timeout=20)
     assert play.exit != 0

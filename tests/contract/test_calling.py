@@ -112,8 +112,8 @@ def test_the_documentation_matches_the_schemas(name):
     for option, described in doc["DOCUMENTATION"]["options"].items():
         assert described["description"] and described["type"], option
         told = re.sub(r"\b(?:RV|O|V|E|C)\(([^)]*)\)", r"`\1`", "\n".join(described["description"]))
-        assert told.startswith(arguments["properties"][option]["description"]), "a line break lost something"
-    assert max(len(line) for line in printed.stdout.splitlines()) <= 160, "what the sanity tests of a collection allow"
+        assert told.startswith(arguments["properties"][option]["description"]), "a line break changed the text"
+    assert max(len(line) for line in printed.stdout.splitlines()) <= 160, "the sanity tests allow only this"
     assert doc["RETURN"].keys() <= results["properties"].keys()
     assert all(described["description"] for described in doc["RETURN"].values())
 

@@ -264,7 +264,7 @@ def assert_converges_or_conflicts(args: dict) -> None:
         if not result.json["failed"]:
             return
         assert result.kind == "conflict"
-    raise AssertionError("ten runs, ten conflicts")
+    raise AssertionError("ten runs had ten conflicts")
 
 
 def test_one_failing_host_hides_no_other_host(simulator):
@@ -320,7 +320,7 @@ def test_a_module_keeps_its_own_deadline(simulator):
     args = connection(lab.facts) | {"name": lab.facts["vm"], "state": "present", "timeout": 2}
     result = run_module("fault_tolerance", args)
     assert result.kind == "timeout"
-    assert result.changed is True, "a secondary was made, although it does not run yet"
+    assert result.changed is True, "the secondary exists, although it does not run yet"
 
 
 @with_task
@@ -334,7 +334,7 @@ def test_a_task_that_outlives_the_run_counts_as_a_change(name, ending, simulator
     else:
         result = run_module(name, args | {"timeout": 1})
         assert result.kind == "timeout" and "within 1 s" in result.msg
-    assert result.changed is True, "vSphere accepted it, and goes on with it"
+    assert result.changed is True, "vSphere accepted the task and continues it"
 
 
 def running_in_the_wrong_mode(simulator):
@@ -362,7 +362,7 @@ def test_a_power_cycle_ends_with_power_on(injected, fails, simulator):
     lab.inject(method="CreateSecondaryVM_Task", **injected)
     result = run_module("fault_tolerance", target | {"allow_power_cycle": True})
     assert result.json["failed"] is fails, result.msg
-    assert result.changed, "it was powered off and on"
+    assert result.changed, "the run powered the virtual machine off and on"
     assert result.json["vm"]["power_state"] == "poweredOn"
     # One call prepared the lab, the run made the other.
     assert lab.methods().count("PowerOffVM_Task") == 2

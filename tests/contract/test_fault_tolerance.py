@@ -70,7 +70,7 @@ def test_the_articles_failure_and_its_remedy(simulator):
     prepare(lab)
     failed = protect(lab)
     assert failed.kind == "fault" and "failed to read stream keepalive" in failed.msg
-    assert failed.changed is True, "the secondary is registered, although it does not run"
+    assert failed.changed is True, "the secondary is registered, although it does not run yet"
     keys = [message["key"] for fault in faults(failed.json["error"]["fault"]) for message in fault.get("messages", [])]
     assert "vob.vmotion.stream.keepalive.read.fail" in keys
 

@@ -61,7 +61,7 @@ def test_a_restarted_secondary_keeps_the_roles_and_ends_protected(personality, t
     assert foretold.json["diff"] == done.json["diff"]
     assert places(foretold) == places(done) == [first, second, first, second]
     assert done.json["ft_state"] == "running" and lab.state()[first]["ft_state"] == "running"
-    assert "warnings" not in done.json, "its start time tells of the restart"
+    assert "warnings" not in done.json, "the start time shows the restart"
 
 
 def test_a_restart_without_visible_effect_is_a_warning(healthy):
@@ -234,7 +234,7 @@ def test_an_expired_session_does_not_repeat_the_action(action, healthy):
     pair_up(healthy)
     healthy.inject(method=WRITES[action], how="expire-session")
     assert act(healthy, action).json["ft_state"] == "running"
-    assert healthy.methods().count(WRITES[action]) == 2, "refused once, done once"
+    assert healthy.methods().count(WRITES[action]) == 2, "one call was rejected, one succeeded"
 
 
 def test_a_transient_server_failure_does_not_end_the_wait(simulator):

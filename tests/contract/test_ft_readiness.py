@@ -60,8 +60,8 @@ def test_what_no_module_can_fix_is_described(personality, scenario, unmet, simul
     assert ids(found, "unmet") == {unmet}
     (step,) = found.json["remedies"]
     assert step["module"] is None and step["args"] is None and step["checks"] == [unmet]
-    assert "vSphere says has" in check(found, unmet)["why"], "and vSphere says the same"
-    assert check(found, "compatibility")["status"] == "met", "which is not said twice"
+    assert "vSphere says has" in check(found, unmet)["why"], "vSphere reports the same requirement"
+    assert check(found, "compatibility")["status"] == "met", "the requirement is reported once"
 
 
 def test_a_monitor_mode_needs_a_machine_that_is_off(simulator):

@@ -175,13 +175,13 @@ SERVER = {"VMWARE_HOST": "127.0.0.1", "VMWARE_PORT": "9", "VMWARE_USER": "me", "
 def test_the_shell_is_the_default_if_there_is_one_and_no_server_is_named(host):
     lab = host("5.0")
     assert lab.run(STREAMS, connection=None).changed
-    assert not lab.run(STREAMS, env=SERVER).changed, "said so, a server in the environment does not matter"
+    assert not lab.run(STREAMS, env=SERVER).changed, "with an explicit connection, a server in the environment does not matter"
     given = {"hostname": "127.0.0.1", "username": "me", "password": "S3cret-word"}
     assert not lab.run(STREAMS, **given).json["failed"], "connection arguments come from module_defaults"
     odd = {"VMWARE_PORT": "many", "VMWARE_PROXY_HOST": "p", "VMWARE_VALIDATE_CERTS": "perhaps"}
-    assert not lab.run(STREAMS, env=odd).json["failed"], "what is not needed is not judged"
+    assert not lab.run(STREAMS, env=odd).json["failed"], "arguments that are not needed are not checked"
     through = lab.run(STREAMS, env=SERVER, connection=None, esxi_hostname="esxi01")
-    assert through.kind == "connection", "a server that is named is meant"
+    assert through.kind == "connection", "a named server selects the API"
 
 
 def test_a_misspelt_connection_is_the_only_reported_problem():

@@ -42,9 +42,9 @@ def test_changing_the_only_vmknic_of_a_service_warns(healthy):
     for host, warning in zip(sorted(healthy.facts["hosts"]), moved.json["warnings"], strict=True):
         assert host in warning and "vmk1" in warning and "vmk0" in warning
     former = service(healthy, "vmk1", "faultToleranceLogging", "--check", state="absent")
-    assert not former.changed, "the former vmknic has lost it"
+    assert not former.changed, "the former vmknic no longer carries the service"
     assert "warnings" not in former.json
-    assert DESELECT not in healthy.methods(), "the selection replaces the former one by itself"
+    assert DESELECT not in healthy.methods(), "the selection itself replaces the former one"
 
 
 def test_if_several_vmknics_may_carry_a_service_all_keep_it(simulator):
@@ -53,7 +53,7 @@ def test_if_several_vmknics_may_carry_a_service_all_keep_it(simulator):
     added = service(lab, "vmk2", "faultToleranceLogging", "--diff")
     assert added.changed and "warnings" not in foretold.json and "warnings" not in added.json
     assert foretold.json["diff"] == added.json["diff"]
-    assert not service(lab, "vmk1", "faultToleranceLogging", "--check").changed, "the former one carries it still"
+    assert not service(lab, "vmk1", "faultToleranceLogging", "--check").changed, "the former vmknic still carries the service"
 
 
 def test_several_services_are_one_task(healthy):
@@ -142,7 +142,7 @@ def test_a_selection_that_never_shows_is_a_named_error_and_counts_as_changed(hea
     result = service(healthy, "vmk1", "vmotion", esxi_hostname=one, timeout=2)
     assert result.kind == "fault" and f"host {one}" in result.msg and "vmk1 does not carry vmotion" in result.msg
     assert "run it again" in result.json["error"]["hint"]
-    assert result.changed is True, "it was accepted: that nothing came of it is not known"
+    assert result.changed is True, "vSphere accepted the call, so the outcome is unknown"
 
 
 @pytest.mark.parametrize(("lag", "timeout"), [(700, 300), (60_000, 300), (60_000, 2)])

@@ -122,7 +122,7 @@ def test_a_symbolic_link_is_followed_only_on_request(vmx, tmp_path):
     assert followed.changed and followed.json["file"]["path"] == str(vmx)
     assert link.is_symlink() and b"replay.allowFT" in vmx.read_bytes()
     (vmx.parent / "inner.vmx.lck").write_bytes(b"")
-    assert options(link, dict.fromkeys(REPLAY), follow=True, state="absent").kind == "conflict", "locked at its own place"
+    assert options(link, dict.fromkeys(REPLAY), follow=True, state="absent").kind == "conflict", "the lock is in the folder of the real file"
 
 
 def fifo(path: Path) -> None:
@@ -157,7 +157,7 @@ def test_secrets_in_the_file_are_not_shown(vmx):
     secrets = [("RemoteDisplay.vnc.password", "S3cret-1"), ("guestinfo.userdata", "S3cret-2"), ("dbPasswd", "S3cret-3")]
     vmx.write_bytes(vmx.read_bytes() + b"".join(f'{key} = "{value}"\r\n'.encode() for key, value in secrets))
     result = options(vmx, REPLAY, "--diff")
-    assert "guestinfo.userdata" in result.json["diff"]["prepared"], "it is in the context"
+    assert "guestinfo.userdata" in result.json["diff"]["prepared"], "the secret is in the lines around the change"
     assert b"S3cret" not in result.stdout
 
 

@@ -105,10 +105,10 @@ def arguments() -> argparse.Namespace:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--all", action="store_true", help="every fault at every request of every case")
     what.add_argument("--case", action="append", metavar="CASE", help="every fault at every request of this case")
-    what.add_argument("--only", action="append", metavar="CASE:N:FAULT", help="this run, as a violation names it")
+    what.add_argument("--only", action="append", metavar="CASE:N:FAULT", help="only this run, as printed for a violation")
     what.add_argument("--list", action="store_true", help="print the cases and the faults")
-    parser.add_argument("--seed", type=int, default=1, help="decides where replies are cut; 1 unless given")
-    parser.add_argument("--jobs", type=int, default=32, help="processes; most of them wait. 32 unless given")
+    parser.add_argument("--seed", type=int, default=1, help="decides where replies are cut (default: 1)")
+    parser.add_argument("--jobs", type=int, default=32, help="number of processes, most of which wait (default: 32)")
     parser.add_argument("--log", type=Path, metavar="FILE", help="write one JSON line for each run")
     return parser.parse_args()
 
