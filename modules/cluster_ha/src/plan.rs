@@ -1,4 +1,4 @@
-//! What is to be done to vSphere HA of a cluster.
+//! The decision about vSphere HA of a cluster.
 
 use contract::{Error, Kind, Plan};
 use schemars::JsonSchema;
@@ -153,14 +153,14 @@ fn settings(to: HaConfig, is: HaConfig) -> [(&'static str, Option<bool>, Option<
     ]
 }
 
-/// What of the change is not so, as far as the server says what is so.
+/// Returns the settings of the change that did not take effect, as far as the server reports them.
 pub fn missing(observed: &Observed, change: &Change) -> Vec<&'static str> {
     let settings = settings(change.config, observed.config);
     let ignored = settings.iter().filter(|(_, to, is)| to.is_some() && is.is_some() && to != is);
     ignored.map(|(name, ..)| *name).collect()
 }
 
-/// What to say when the server accepted everything and `ignored` is still not so.
+/// Returns the failure when the server accepted everything and `ignored` did not take effect.
 pub fn ignored(observed: &Observed, ignored: &[&str]) -> Error {
     let text = format!(
         "the server accepted the change, but the cluster {} did not take dasConfig.{}",
@@ -181,7 +181,7 @@ pub enum Since {
     Long,
 }
 
-/// Whether agents that should run may still get ready, now that vSphere HA was turned on.
+/// True if agents that should run may still get ready, now that vSphere HA was turned on.
 pub fn settling(observed: &Observed, since: Since) -> bool {
     let told = told(observed);
     expected(observed).any(|agent| match (agent.healthy, agent.state.as_deref()) {
@@ -190,7 +190,7 @@ pub fn settling(observed: &Observed, since: Since) -> bool {
     })
 }
 
-/// Whether agents are on their way although this run turned nothing on, as after a run that did not wait to the end. Any
+/// True if agents are on their way although this run turned nothing on, as after a run that did not wait to the end. Any
 /// other state may have been there for days, and so may an agent that tells none.
 pub fn coming(observed: &Observed) -> bool {
     expected(observed).any(|agent| agent.state.as_deref().is_some_and(|state| COMING.contains(&state)))
@@ -201,12 +201,12 @@ fn expected(observed: &Observed) -> impl Iterator<Item = &Agent> {
     observed.agents.iter().filter(|agent| agent.expected)
 }
 
-/// Whether any of them tells its state: servers that tell none have nothing to wait for.
+/// True if any of them reports its state: on servers that report none there is nothing to wait for.
 fn told(observed: &Observed) -> bool {
     expected(observed).any(|agent| agent.state.is_some())
 }
 
-/// What to say of the hosts whose agent should run, and does not; or tells nothing, where others do.
+/// Returns warnings about hosts whose agent should run and does not, or reports nothing where others do.
 pub fn not_ready(observed: &Observed) -> Vec<String> {
     let name = &observed.name;
     let mut unhealthy = Vec::new();

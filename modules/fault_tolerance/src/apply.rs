@@ -284,7 +284,7 @@ fn is_moot(error: &WriteError, step: Step) -> bool {
     }
 }
 
-/// What to do before the secondary is started anew.
+/// Returns what to do before the secondary is started anew.
 fn remedy(faults: &[Fault]) -> String {
     let anew = "start it anew: `state: suspended`, then `state: present`.";
     let keepalive = |text: &str| text.contains("stream.keepalive") || text.contains("read stream keepalive");
@@ -314,7 +314,7 @@ fn tree(first: &Fault, faults: &[Fault]) -> Value {
     json!({ "type": "VmFaultToleranceOpIssuesList", "message": "", "causes": causes })
 }
 
-/// The server refused an operation, or it failed: what that means here.
+/// Returns the failure of a refused or failed operation, with what it means here.
 fn refused(error: WriteError, step: Step, observed: &Observed) -> Error {
     let hint = error.fault().and_then(|fault| {
         Some(if needs_power_off(fault) {

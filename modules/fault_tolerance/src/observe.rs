@@ -81,7 +81,7 @@ fn placed(found: &FoundVm) -> Result<(), Error> {
     found.cluster.as_ref().map_or(Ok(()), |cluster| vsphere_module::readable(cluster, &CLUSTER))
 }
 
-/// What only matters when a secondary is to be made or started.
+/// Reads what only matters when a secondary is to be made or started.
 async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &mut Observed) -> Result<(), Error> {
     placed(found)?;
     if observed.state == FtState::NotConfigured {

@@ -1,4 +1,4 @@
-//! What is to be done to the Fault Tolerance of a virtual machine.
+//! The decision about the Fault Tolerance of a virtual machine.
 
 use contract::{Error, Kind, Plan};
 use vsphere::Fault;
@@ -77,7 +77,7 @@ impl Change {
     }
 }
 
-/// Whether this wish may start a secondary here, so that it is worth asking where it can run.
+/// True if this wish may start a secondary here, so that the server is asked where it can run.
 pub fn may_start_secondary(wish: Wish, observed: &Observed) -> bool {
     let starts = match wish.state {
         State::Present => matches!(observed.state, FtState::NotConfigured | FtState::Disabled),
@@ -151,19 +151,19 @@ fn refused_while_running(observed: &Observed) -> bool {
     observed.issues.iter().flatten().any(needs_power_off)
 }
 
-/// Whether this fault goes away when the virtual machine is off: the monitor's mode and record/replay are chosen at
+/// True if this fault goes away when the virtual machine is off: the monitor's mode and record/replay are chosen at
 /// power-on.
 pub fn needs_power_off(fault: &Fault) -> bool {
     fault.find("VmMonitorIncompatibleForFaultTolerance").is_some() || has_reason(fault, "replayNotSupported")
 }
 
-/// Whether the fault, or one inside it, gives this `VmFaultToleranceConfigIssue.reason`.
+/// True if the fault, or one inside it, has this `VmFaultToleranceConfigIssue.reason`.
 pub fn has_reason(fault: &Fault, reason: &str) -> bool {
     fault.fields.get("reason").is_some_and(|found| found == reason)
         || fault.causes.iter().any(|cause| has_reason(&cause.fault, reason))
 }
 
-/// What can never work, whatever other tasks do.
+/// Fails for what can never work, whatever other tasks do.
 fn possible(wish: Wish, observed: &Observed) -> Result<(), Error> {
     if !observed.vcenter {
         return Err(Error::new(
@@ -189,7 +189,7 @@ fn possible(wish: Wish, observed: &Observed) -> Result<(), Error> {
     Ok(())
 }
 
-/// What is missing now, although another task may be about to provide it.
+/// Adds what is missing now, although a task before this one may provide it.
 fn prerequisites(observed: &Observed, plan: &mut Plan<Change>) {
     let mut block = |why: String, remedy: &str| plan.blockers.push((Kind::Conflict, why, Some(remedy.to_owned())));
     if observed.power() == "suspended" {
@@ -214,7 +214,7 @@ fn prerequisites(observed: &Observed, plan: &mut Plan<Change>) {
     }
 }
 
-/// What the user should know before it is tried.
+/// Adds what the user should know before it is tried.
 fn caveats(wish: Wish, observed: &Observed, plan: &mut Plan<Change>) {
     let cycles = plan.change.steps.contains(&Step::PowerOff);
     for issue in observed.issues.iter().flatten().filter(|issue| !(cycles && needs_power_off(issue))) {
@@ -233,7 +233,7 @@ fn caveats(wish: Wish, observed: &Observed, plan: &mut Plan<Change>) {
     }
 }
 
-/// Whether what was read is what is waited for. The state and the power of `before` may still be shown for a while after
+/// Judges whether the goal is reached. The state and the power of `before` may still be shown for a while after
 /// an operation on them has ended, and mean nothing then.
 pub fn judge(goal: Goal, observed: &Observed, before: Option<&Observed>) -> Awaited {
     let label = observed.label();

@@ -16,7 +16,7 @@ pub struct Observed {
     pub reason: Option<String>,
     pub ft: Option<FtInfo>,
     pub template: bool,
-    /// Whether the server is a vCenter Server; an ESXi host cannot manage Fault Tolerance.
+    /// The server is a vCenter Server; an ESXi host cannot manage Fault Tolerance.
     pub vcenter: bool,
     /// The API version spoken with the server.
     pub spoken: Version,
@@ -28,25 +28,25 @@ pub struct Observed {
     pub host: Option<String>,
     /// The host is itself a virtual machine.
     pub nested: bool,
-    /// What `QueryFaultToleranceCompatibility` holds against the virtual machine; `None` if it was not or could not be
+    /// The problems that `QueryFaultToleranceCompatibility` reports; `None` if it was not or could not be
     /// asked.
     pub issues: Option<Vec<Fault>>,
     /// A datastore was asked for.
     pub wants_datastore: bool,
-    /// Where the secondary is to run, if that was asked for and is still to be decided.
+    /// The host for the secondary, if one was asked for and the secondary is to be started.
     pub secondary_host: Option<Moref>,
-    /// Where its files are to be, likewise.
+    /// The datastore for its files, likewise.
     pub placement: Option<FtPlacement>,
 }
 
 impl Observed {
-    /// Which engine is used here. An older server manages a newer host as one of its own age.
+    /// Returns the engine that is used here. An older server manages a newer host as one of its own age.
     pub fn engine(&self) -> Engine {
         let version = (&self.host_version).min(&self.spoken);
         FtEngine::of_host(version, self.uses_legacy_ft).into()
     }
 
-    /// Whether host and server have `CreateSecondaryVMEx_Task`.
+    /// True if host and server have `CreateSecondaryVMEx_Task`.
     pub fn has_ex(&self) -> bool {
         self.host_version.at_least(6, 0) && self.spoken.at_least(6, 0)
     }

@@ -7,7 +7,7 @@ use vsphere_module::{RemedyHosts, Server, VmReport, failure};
 use crate::args::Args;
 use crate::examine::Examination;
 
-/// What is read of a virtual machine: `layoutEx` names its log files.
+/// The properties of a virtual machine: `layoutEx` names its log files.
 const VM: [&str; 6] =
     ["name", "config.instanceUuid", "runtime.powerState", "runtime.connectionState", "config.files", "layoutEx"];
 const PATHS: VmPaths<'static> = VmPaths { vm: &VM, host: &["config.product"], cluster: &["name"] };

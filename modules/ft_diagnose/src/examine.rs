@@ -53,7 +53,7 @@ impl Examination {
         Self { catalogue: Rc::clone(catalogue), inquiry, sources: Vec::new(), refused: None, deadline }
     }
 
-    /// Whether nothing was found so far.
+    /// True if nothing was found so far.
     pub fn found_nothing(&self) -> bool {
         self.inquiry.is_empty()
     }
@@ -102,7 +102,7 @@ impl Examination {
         self.refused.get_or_insert(error);
     }
 
-    /// What was found. An error if there was no log that could be read.
+    /// Returns the findings. Fails if no log could be read.
     pub fn conclude(self) -> Result<Examined, Error> {
         match self.refused {
             Some(error) if self.sources.iter().all(|source| source.lines == 0 && source.error.is_some()) => Err(error),
@@ -115,7 +115,7 @@ impl Examination {
     }
 }
 
-/// What is wrong with a log, in plain words.
+/// Returns the problem of a log, in plain words.
 fn damage(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => "it is cut short".to_owned(),

@@ -7,7 +7,7 @@ use contract::{Error, Kind};
 
 use crate::examine::Examination;
 
-/// What the log is called that was given as text.
+/// The name of a log that was given as text.
 pub const TEXT: &str = "text";
 
 /// Reads a text.

@@ -61,7 +61,7 @@ pub fn doing(action: Action) -> &'static str {
     }
 }
 
-/// The server refused, or the action failed: what that means here.
+/// Returns the failure of a refused or failed action, with what it means here.
 fn refused(error: WriteError, action: Action, observed: &Observed) -> Result<Applied, Error> {
     let cluster = observed.cluster.as_ref().map_or("its cluster", |(name, _)| name);
     let fault = |name| error.is_fault(name);

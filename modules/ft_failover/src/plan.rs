@@ -1,4 +1,4 @@
-//! Whether the pair may be acted upon, and when that is over.
+//! The decision whether to act on the pair, and the judgement when that is over.
 
 use contract::{Error, Kind, Plan};
 use vsphere::FtState;
@@ -7,7 +7,7 @@ use vsphere_module::{Awaited, Named as _};
 use crate::args::Action;
 use crate::state::{Half, Observed};
 
-/// What is to be done: never nothing, since the action itself is what is asked for.
+/// The action to take: never nothing, since the caller asks for the action itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     Act(Action),
@@ -84,7 +84,7 @@ fn remedy(state: &FtState) -> &'static str {
     }
 }
 
-/// What to do where it is not known whether vSphere acted.
+/// The hint where it is not known whether vSphere acted.
 pub const LOOK_FIRST: &str = "This module always acts: see with ft_readiness or fault_tolerance how the pair is before you \
      run it again.";
 
@@ -94,7 +94,7 @@ pub const NOT_KNOWN: &str = "it is not known";
 /// How far the looks at a pair have come since vSphere was told to act.
 #[derive(Debug, Clone, Copy)]
 pub struct Looks<'a> {
-    /// What was there before may still be shown: while it may be, it means nothing.
+    /// The server may still show the state from before, which then means nothing.
     pub lagging: bool,
     /// The pair was seen out of the state running since.
     pub left: bool,
@@ -102,7 +102,7 @@ pub struct Looks<'a> {
     pub doubt: Option<&'a str>,
 }
 
-/// Whether what was read is what `action` leads to from `before`. What was there before may still be shown for a while
+/// Judges whether `action` has led away from `before`. The state from before may still be shown for a while
 /// after the task has ended.
 ///
 /// A restart of which nothing shows is over when the server lags no longer: the pair runs, and the task said that it was
@@ -161,7 +161,7 @@ pub fn judge(action: Action, now: &Observed, before: &Observed, looks: Looks<'_>
     }
 }
 
-/// What was the secondary is the primary: the same virtual machine, or whatever runs in its place. Which one is the
+/// True if the old secondary is the primary: the same virtual machine, or whatever runs in its place. Which one is the
 /// secondary now does not matter: vSphere may start another, elsewhere.
 fn swapped(now: &Observed, before: &Observed) -> bool {
     let Some(second) = &before.secondary else { return false };
@@ -184,7 +184,7 @@ pub fn restarted(now: &Observed, before: &Observed) -> bool {
     }
 }
 
-/// What to say of a restart of which nothing showed for so many seconds.
+/// Returns the warning about a restart that did not show within so many seconds.
 pub fn unseen(now: &Observed, seconds: u64) -> String {
     format!(
         "vSphere ended the restart of the secondary of {} without a fault, but within {seconds} s nothing showed it: the \

@@ -37,17 +37,17 @@ impl Half {
     }
 }
 
-/// What was read of a pair.
+/// The pair as it was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
     /// The primary. While the roles change, nobody may be; then the one that was.
     pub primary: Half,
     pub secondary: Option<Half>,
-    /// Whether the server is a vCenter Server; an ESXi host cannot manage Fault Tolerance.
+    /// The server is a vCenter Server; an ESXi host cannot manage Fault Tolerance.
     pub vcenter: bool,
     /// The cluster's name, and whether vSphere HA is on; `None` inside: the server does not say.
     pub cluster: Option<(String, Option<bool>)>,
-    /// What this run has done to the pair, or has begun to do. No state shows it afterwards.
+    /// The action that this run has done or begun. No state shows it afterwards.
     pub done: Option<Action>,
 }
 
@@ -83,7 +83,7 @@ impl contract::Observed for Observed {
 /// What a run remembers between its steps.
 #[derive(Default)]
 pub struct Memory {
-    /// What this run has done, or has begun to do.
+    /// The action that this run has done or begun.
     pub done: Cell<Option<Action>>,
     /// Why its end was not seen, if it was not: then only the pair shows what became of it.
     pub doubt: RefCell<Option<String>>,

@@ -1,4 +1,4 @@
-//! What the hosts' builds say about their options, read as rarely as possible.
+//! The definitions of options, which depend on a host's build; read as rarely as possible.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What is to be done to the options of one host.
+//! The decision about the options of one host.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::value::{convert, default, same, shown};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
     pub host: String,
-    /// What knows its options, or does not.
+    /// The build that has the options, for messages.
     pub build: String,
     /// The tool can put an option back to its default, whether or not it tells what that is.
     pub resets: bool,
@@ -57,7 +57,7 @@ pub struct Write {
     pub to: To,
 }
 
-/// What an option is to be.
+/// The wanted value of an option.
 #[derive(Debug, Clone, PartialEq)]
 pub enum To {
     /// This value.
@@ -122,7 +122,7 @@ pub fn api_name(asked: &str) -> String {
     }
 }
 
-/// Whether the option's definition is worth reading: not if it has the wanted value already.
+/// True if the option's definition is needed: not if it has the wanted value already.
 pub fn needs_definition(state: State, wanted: &Scalar, current: Option<&vsphere::Scalar>) -> bool {
     let settled = |current: &vsphere::Scalar| convert(wanted, current, None).is_ok_and(|wanted| same(&wanted, current));
     state == State::Default || !current.is_some_and(settled)

@@ -68,7 +68,7 @@ pub fn convert(
     }
 }
 
-/// Whether two values of one option are the same value.
+/// True if two values of one option are the same.
 pub fn same(one: &vsphere::Scalar, other: &vsphere::Scalar) -> bool {
     let boolean = |scalar: &vsphere::Scalar| boolean(&Scalar::Text(scalar.text.clone()));
     match one.kind.as_str() {

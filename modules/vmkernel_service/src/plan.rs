@@ -1,4 +1,4 @@
-//! What is to be done to the vmknics of one host.
+//! The decision about the vmknics of one host.
 
 use contract::{Error, Kind, Plan};
 use serde_json::{Map, Value, json};

@@ -39,7 +39,7 @@ pub async fn verify(at: Context<'_, VmkernelService>, observed: &Observed) -> Re
     }
 }
 
-/// What is there, with the services of `rest` as the host's `HostVirtualNicManager` tells them.
+/// Returns `now` with the services of `rest` as the host's `HostVirtualNicManager` reports them.
 async fn ask(server: &Server, host: &Host, mut now: Observed, rest: &Change) -> Result<Observed, Error> {
     let manager = host.manager()?;
     for service in &rest.services {
@@ -51,7 +51,7 @@ async fn ask(server: &Server, host: &Host, mut now: Observed, rest: &Change) -> 
     Ok(now)
 }
 
-/// Nothing showed the change: the host accepted it all the same, so that it may well be there.
+/// Returns the failure if nothing shows the change. The host accepted it, so it may be there.
 fn unseen(now: &Observed, rest: &Change) -> Error {
     let still = if rest.select { "does not carry" } else { "still carries" };
     let text = format!(

@@ -20,7 +20,7 @@ pub struct Found {
 /// Options to set (`Some`) or to remove (`None`).
 pub type Changes = Vec<(String, Option<String>)>;
 
-/// What is to be written.
+/// The options to write.
 #[derive(Debug, Clone)]
 pub struct Change {
     pub options: Changes,
@@ -47,7 +47,7 @@ pub fn text(value: &Scalar) -> String {
     }
 }
 
-/// Whether two values mean the same: booleans do not depend on case.
+/// True if two values mean the same: booleans do not depend on case.
 pub fn same(one: &str, other: &str) -> bool {
     let boolean = |text: &str| text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
     one == other || boolean(one) && one.eq_ignore_ascii_case(other)

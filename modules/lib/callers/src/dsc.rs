@@ -18,7 +18,7 @@ use self::desired::Desired;
 pub use self::manifest::manifest;
 use crate::Resource;
 
-/// What DSC asks for.
+/// The operation that DSC asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     Get,

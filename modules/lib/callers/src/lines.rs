@@ -4,7 +4,7 @@
 #[derive(Debug, PartialEq, Eq)]
 pub enum Input {
     Whole(Vec<u8>),
-    /// It was longer than a document may be, and was left out.
+    /// Longer than a document may be; its text is dropped.
     TooLong,
 }
 
@@ -12,7 +12,7 @@ pub enum Input {
 /// an answer before the next one.
 pub struct Lines {
     limit: usize,
-    /// What came and was not taken yet.
+    /// Bytes that came and were not taken yet.
     bytes: Vec<u8>,
     /// How much of it is known to hold no line end.
     searched: usize,

@@ -85,7 +85,7 @@ async fn every_line<M: Module>(
     }
 }
 
-/// Where the lines come from.
+/// The source of the lines.
 struct Source<'a> {
     path: Option<&'a Path>,
     stream: service::Source,

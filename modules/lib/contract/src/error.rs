@@ -40,7 +40,7 @@ pub enum Kind {
     Internal,
 }
 
-/// What is known of the write that a failure ended.
+/// The outcome of the write that a failure ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Write {
     /// It was rejected before it started: nothing changed.
@@ -72,51 +72,51 @@ pub struct Error {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// What is known of the write that this failure ended.
+    /// The outcome of the write that this failure ended.
     #[serde(skip)]
     pub(crate) write: Write,
 }
 
 impl Error {
-    /// A failure of `kind`, told in one sentence.
+    /// Creates a failure of `kind`, described in one sentence.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into(), fault: None, hint: None, write: Write::default() }
     }
 
-    /// The same failure, with what to do about it.
+    /// Adds what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same failure, with what is known of the write that it ended.
+    /// Sets the outcome of the write that it ended.
     #[must_use]
     pub fn write(mut self, write: Write) -> Self {
         self.write = write;
         self
     }
 
-    /// The same failure, after a part of the plan took effect, which what is there now need not show.
+    /// Says that a part of the plan took effect, which the state need not show.
     #[must_use]
     pub fn partly(self) -> Self {
         self.write(Write::Partly)
     }
 
-    /// The same failure, of a write whose end was not seen. The run reports `changed: true`, unless it can read that the
+    /// Says that the end of the write was not seen. The run reports `changed: true`, unless it can read that the
     /// change was made, and then succeeds.
     #[must_use]
     pub fn unsettled(self) -> Self {
         self.write(Write::Unknown { accepted: false })
     }
 
-    /// The same failure, with the state that it left behind.
+    /// Adds the state that the failure left behind.
     pub(crate) fn aftermath(mut self, aftermath: &str) -> Self {
         self.detail = format!("{}; {aftermath}", self.detail);
         self
     }
 
-    /// The same failure, with the server's fault tree.
+    /// Adds the server's fault tree.
     #[must_use]
     pub fn fault(mut self, fault: Value) -> Self {
         self.fault = Some(Box::new(fault));

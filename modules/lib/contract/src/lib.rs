@@ -1,4 +1,4 @@
-//! What every module of nested-vft shares with its callers.
+//! The contract that every module of nested-vft keeps.
 //!
 //! A module is a type that implements [`Module`]: its arguments, what it observes, a pure `plan`, and how a change
 //! is applied and verified. This crate does the rest: it reads one JSON object from a file or from standard input,
@@ -42,9 +42,9 @@ pub use pause::pauses;
 pub use progress::Progress;
 pub use run::{LAST_LOOK, Run, Tracer};
 pub use scalar::Scalar;
-pub use survey::{Found, NoChange, Survey};
+pub use survey::Survey;
 
-/// What a crate needs that serves callers.
+/// The interface for crates that serve callers.
 pub mod service {
     pub use crate::answer::{Answer, warnings};
     pub use crate::call::{Call, Performed};
@@ -60,7 +60,7 @@ pub mod service {
     pub use crate::stream::{BUFFER, read};
 }
 
-/// Of `known`, the name that `given` most probably means, if any is near enough to be worth a question.
+/// Returns the one of `known` that `given` most probably means, if any is near enough.
 ///
 /// ```
 /// assert_eq!(contract::nearest("hostnam", ["hostname", "username"]), Some("hostname"));

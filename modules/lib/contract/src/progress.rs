@@ -44,7 +44,7 @@ impl Progress {
         Self { voice: Voice::Lines(say), said: RefCell::default() }
     }
 
-    /// What the run waits for now. Saying the same again says nothing new.
+    /// Says what the run waits for now. A repeated text is not shown again.
     pub fn waiting(&self, what: &str) {
         if *self.said.borrow() == what {
             return;

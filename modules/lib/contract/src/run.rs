@@ -47,14 +47,14 @@ impl Run {
         }
     }
 
-    /// The same run, which gives up after `timeout` seconds.
+    /// Sets the timeout: the run gives up after `timeout` seconds.
     pub(crate) fn within(mut self, timeout: u64) -> Self {
         // A timeout of a thousand years is a run without one; an addition that overflows is a panic.
         self.timeout = timeout.min(60 * 60 * 24 * 365);
         self
     }
 
-    /// The same run as one of a series, if it is in one.
+    /// Makes the run one of a series.
     pub(crate) fn sharing(mut self, shared: Option<Rc<Shared>>) -> Self {
         self.shared = shared;
         self

@@ -38,7 +38,7 @@ impl JsonSchema for Scalar {
 }
 
 impl fmt::Display for Scalar {
-    /// As a person would write it: `true`, `42`, `1.5`, the text itself.
+    /// Writes it as a person would: `true`, `42`, `1.5`, the text itself.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),

@@ -12,9 +12,9 @@ use serde_json::{Map, Value};
 use self::encoding::{base64_cores, characters, holds, starts_with, token};
 use self::words::is_word;
 
-/// What stands in place of a secret argument: Ansible's own words for it.
+/// Replaces a secret argument: Ansible's own words for it.
 pub const MASK: &str = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER";
-/// What stands in place of a secret inside a text: the same eight stars as in Ansible's own output.
+/// Replaces a secret inside a text: the same eight stars as in Ansible's own output.
 const STARS: &str = "********";
 
 /// A secret shorter than this is only hidden where it stands as a word of its own: hiding every `b` would tell more of
@@ -33,7 +33,7 @@ const SHORT: usize = 4;
 pub struct Secrets {
     /// By their first characters. The longest is first, so that a secret inside another does not leave the rest of it.
     texts: BTreeMap<char, BTreeSet<(Reverse<usize>, String)>>,
-    /// What base64 makes of them.
+    /// Their base64 forms.
     cores: Vec<String>,
     /// Arguments that are shown, and their words.
     shown: HashSet<String>,
@@ -52,7 +52,7 @@ impl Secrets {
         }
     }
 
-    /// Every text and number inside `value`.
+    /// Remembers every text and number inside `value`.
     pub fn add_all(&mut self, value: &Value) {
         match value {
             Value::String(text) => self.add(text),
@@ -96,7 +96,7 @@ impl Secrets {
         clean
     }
 
-    /// Where the secret ends that begins at `at`.
+    /// Returns the end of the secret that begins at `at`.
     fn secret_at(&self, text: &str, at: usize) -> Option<usize> {
         let candidates = characters(&text[at..]).filter_map(|(first, _)| self.texts.get(&first)).flatten();
         candidates.into_iter().find_map(|(_, secret)| {
@@ -123,7 +123,7 @@ impl Secrets {
         clean
     }
 
-    /// Whether what stands at `found` would stand there with another secret too.
+    /// True if the text at `found` would be the same with another secret.
     fn is_expected(&self, text: &str, found: Range<usize>, secret: &str) -> bool {
         let is_part = |one: char| one.is_alphanumeric();
         let (mut start, mut end) = (found.start, found.end);

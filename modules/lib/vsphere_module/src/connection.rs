@@ -1,4 +1,4 @@
-//! Which server, as whom, and how far to trust it.
+//! The arguments that name a server, and the session that they lead to.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -18,7 +18,7 @@ pub const PROXY_NEEDS_PORT: Rule = Rule::Needs("proxy_host", "proxy_port");
 /// A proxy's port needs its host.
 pub const PROXY_NEEDS_HOST: Rule = Rule::Needs("proxy_port", "proxy_host");
 
-/// What a module needs that can do without a server, when it does not.
+/// The arguments that a call needs which uses a server, in a module that can do without one.
 pub const CONNECTION_NEEDED: Rule = Rule::Required(&["hostname", "username", "password"]);
 
 /// The server to connect to.
@@ -113,7 +113,7 @@ fn yes() -> bool {
     true
 }
 
-/// What is wrong with `host` as the value of the argument `name`. It is not repeated: people put user and password in front
+/// Returns the problem of `host` as the value of the argument `name`. It is not repeated: people put user and password before
 /// of an @.
 fn host_problem(name: &str, port: &str, host: &str) -> Option<String> {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
@@ -129,7 +129,7 @@ fn host_problem(name: &str, port: &str, host: &str) -> Option<String> {
 }
 
 impl Connection {
-    /// What is wrong with the arguments that no schema can say.
+    /// Returns the problems that no schema can express.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         problems.extend(host_problem("hostname", "port", &self.hostname));
@@ -151,7 +151,7 @@ impl Connection {
         problems
     }
 
-    /// Says what TLS protected the password.
+    /// Warns about the TLS version that protected the password.
     fn tell_tls(&self, place: &str, session: &Session, run: &Run) {
         let Some(spoken) = session.tls() else { return };
         let minimum = TlsMinimum::from(self.tls_minimum);
@@ -209,7 +209,7 @@ impl Connection {
         })
     }
 
-    /// Says what these arguments give up.
+    /// Warns about the protection that these arguments give up.
     fn warn(&self, run: &Run) {
         let local = ["localhost", "127.0.0.1", "::1"].contains(&self.hostname.as_str());
         if self.protocol == Protocol::Http && !local {
@@ -225,7 +225,7 @@ impl Connection {
     }
 }
 
-/// A session, and whose it is.
+/// A session and the arguments that opened it.
 struct Login {
     connection: Connection,
     session: Session,

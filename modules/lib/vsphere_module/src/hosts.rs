@@ -1,4 +1,4 @@
-//! Which hosts.
+//! The arguments that name hosts.
 
 use contract::{Error, Kind, Rule};
 use schemars::JsonSchema;
@@ -9,7 +9,7 @@ use crate::failure;
 
 /// Hosts are named one by one, or by their cluster.
 pub const ONE_KIND_OF_HOST: Rule = Rule::ExactlyOne(&["esxi_hostname", "cluster_name"]);
-/// What has to hold for the arguments of [`HostTarget`] and of [`Connection`](crate::Connection).
+/// The rules for the arguments of [`HostTarget`] and of [`Connection`](crate::Connection).
 pub const HOST_RULES: &[Rule] =
     &[ONE_KIND_OF_HOST, crate::connection::PROXY_NEEDS_PORT, crate::connection::PROXY_NEEDS_HOST];
 
@@ -28,7 +28,7 @@ pub struct HostTarget {
 }
 
 impl HostTarget {
-    /// What is wrong with the arguments that no schema can say.
+    /// Returns the problems that no schema can express.
     pub fn problems(&self) -> Vec<String> {
         let empty = |names: &Vec<String>| names.is_empty() || names.iter().any(|name| name.trim().is_empty());
         match &self.esxi_hostname {
@@ -47,7 +47,7 @@ impl HostTarget {
     }
 }
 
-/// An error for a host that the server cannot reach (`runtime.connectionState` is not `connected`): what is told of it may
+/// Fails for a host that the server cannot reach (`runtime.connectionState` is not `connected`): its properties may
 /// be out of date, and nothing can be written.
 pub fn reachable(name: &str, state: Option<&str>) -> Result<(), Error> {
     match state {
@@ -63,7 +63,7 @@ pub fn host_version(host: &Object) -> Option<Version> {
     host.get("config.product")?.at("version").map(|version| Version::parse(version.text()))
 }
 
-/// The first names, and how many more hosts there are.
+/// Lists the first names, and counts the other hosts.
 pub fn few_hosts(names: &[&str]) -> String {
     match names {
         [first @ .., _, _] if first.len() > 8 => {

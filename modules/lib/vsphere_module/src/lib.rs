@@ -1,5 +1,5 @@
-//! What the modules that talk to vSphere share: the arguments that say which server and which objects, the session
-//! they lead to, and the server's failures in the words of the contract.
+//! The parts that the modules of vSphere share: the arguments for the server and its objects, the session that they lead
+//! to, and the server's failures as failures of a module.
 //!
 //! `contract` knows nothing of vSphere and `vsphere` knows nothing of JSON arguments; this is where they meet.
 

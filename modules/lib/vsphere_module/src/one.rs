@@ -52,7 +52,7 @@ pub trait ServerArgs: Arguments {
     fn connection(&self) -> &Connection;
 }
 
-/// What has a name in messages.
+/// Something that messages can name.
 pub trait Named {
     /// The name before anything was read.
     const UNREAD: &'static str;

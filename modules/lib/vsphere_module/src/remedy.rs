@@ -22,7 +22,7 @@ impl Remedy {
         Self { text: text.into(), module: None, args: None }
     }
 
-    /// What `module` does with `args`, if they are known.
+    /// Names the module that helps, and its arguments if they are known.
     pub fn call(text: impl Into<String>, module: &str, args: Option<Map<String, Value>>) -> Self {
         Self { text: text.into(), module: Some(module.to_owned()), args }
     }

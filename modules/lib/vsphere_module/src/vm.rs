@@ -1,4 +1,4 @@
-//! Which virtual machine.
+//! The arguments that name a virtual machine, and its report.
 
 use contract::{Arguments, Error, Kind, Rule};
 use schemars::JsonSchema;
@@ -8,13 +8,13 @@ use vsphere::{FoundVm, Object, Session, VmBy, VmPaths, VmQuery};
 
 use crate::{Connection, ServerArgs, failure};
 
-/// A virtual machine is named in exactly one way.
+/// Exactly one argument names the virtual machine.
 const ONE_VM: Rule = Rule::ExactlyOne(&["name", "uuid", "moid"]);
-/// Which UUID is meant is a question only where there is one.
+/// `use_instance_uuid` needs a UUID.
 pub const INSTANCE_UUID_NEEDS_UUID: Rule = Rule::Needs("use_instance_uuid", "uuid");
-/// A folder says which of several of one name.
+/// A folder selects one of several virtual machines with the same name.
 pub const FOLDER_NEEDS_NAME: Rule = Rule::Needs("folder", "name");
-/// What has to hold for the arguments of [`VmTarget`] and of [`Connection`](crate::Connection).
+/// The rules for the arguments of [`VmTarget`] and of [`Connection`](crate::Connection).
 pub const VM_RULES: &[Rule] = &[
     ONE_VM,
     INSTANCE_UUID_NEEDS_UUID,
@@ -178,7 +178,7 @@ impl VmTarget {
         self.datacenter().filter(|_| self.moid.is_none())
     }
 
-    /// What the virtual machine is called before it is found.
+    /// Names the virtual machine before it is found.
     pub fn label(&self) -> String {
         let named = self.name.as_deref().or(self.uuid.as_deref()).or(self.moid.as_deref()).unwrap_or_default();
         format!("virtual machine {named}")
@@ -218,7 +218,7 @@ impl VmReport {
     }
 }
 
-/// An error for a virtual machine that vSphere itself cannot reach, whose configuration nobody can read or write.
+/// Fails for a virtual machine that vSphere itself cannot reach: its configuration cannot be read or written.
 /// Needs the properties of [`VmReport::PATHS`].
 pub fn accessible(vm: &Object) -> Result<(), Error> {
     match vm.text("runtime.connectionState") {
@@ -228,7 +228,7 @@ pub fn accessible(vm: &Object) -> Result<(), Error> {
     }
 }
 
-/// An error for a property that this user may not read: taking it for unset would tell an untruth.
+/// Fails for a property that this user may not read: treating it as unset would be wrong.
 pub fn readable(object: &Object, paths: &[&str]) -> Result<(), Error> {
     for path in paths {
         if let Some(fault) = object.missing(path).filter(|fault| fault.is("NoPermission")) {
@@ -241,7 +241,7 @@ pub fn readable(object: &Object, paths: &[&str]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether it is a template. Needs `config.template`.
+/// True for a template. Needs `config.template`.
 pub fn is_template(vm: &Object) -> bool {
     vm.flag("config.template") == Some(true)
 }

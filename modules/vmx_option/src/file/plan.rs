@@ -1,4 +1,4 @@
-//! What is to be done to a .vmx file.
+//! The decision about a .vmx file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -116,7 +116,7 @@ pub fn plan(
     Ok(plan)
 }
 
-/// Whether hostd knows another value of an option than the file has.
+/// True if hostd knows another value of an option than the file has.
 ///
 /// Of those that it does not know, only some are certain to be missing there: many names of the file are settings of their
 /// own in hostd's configuration.

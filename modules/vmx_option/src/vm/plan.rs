@@ -1,4 +1,4 @@
-//! What is to be done to the options of a virtual machine behind the API.
+//! The decision about the options of a virtual machine behind the API.
 
 use std::collections::BTreeMap;
 

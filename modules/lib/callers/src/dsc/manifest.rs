@@ -41,7 +41,7 @@ fn title(name: &str) -> String {
     words.collect()
 }
 
-/// What a state looks like, desired or actual.
+/// Returns the schema of a state, desired or actual.
 fn state_schema<R: Resource>(fields: &[Field]) -> Value {
     let mut schema = arguments::<R::Module>();
     schema["title"] = json!(format!("{}: state", R::Module::ABOUT.name));

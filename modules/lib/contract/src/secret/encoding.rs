@@ -116,7 +116,7 @@ pub fn token(text: &str) -> &str {
     &text[..text.len() - rest.len()]
 }
 
-/// Whether `token`, with `after` behind it, holds one of `cores`, or ends in the beginning of one before a cut.
+/// True if `token`, with `after` behind it, holds one of `cores`, or ends in the beginning of one before a cut.
 pub fn holds(token: &str, after: &str, cores: &[String]) -> bool {
     let begun = |core: &str| (BEGINNING + 1..core.len()).any(|length| token.ends_with(&core[..length]));
     cores.iter().any(|core| token.contains(core.as_str()) || after.starts_with(CUT) && begun(core))

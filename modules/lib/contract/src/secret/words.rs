@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 /// One a line. `tests/messages --write` collects them from the sources.
 static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("words.txt").lines().collect());
 
-/// Whether a message of this program may hold `word`, maybe as its first word.
+/// True if a message of this program may contain `word`, possibly as its first word.
 pub fn is_word(word: &str) -> bool {
     let mut letters = word.chars();
     let small: String = letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect();

@@ -28,7 +28,7 @@ pub(super) struct State<M: Module> {
     pub outcome: Option<Outcome<M>>,
 }
 
-/// What is being done to a target.
+/// The present step of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Nothing was written.
@@ -147,7 +147,7 @@ impl<'a, M: Module> Steps<'a, M> {
         }))
     }
 
-    /// What a real run would do, for a check run.
+    /// Returns what a real run would reach, for a check run.
     fn foretell(&self, observed: &M::Observed, plan: Plan<M::Change>) -> (M::Observed, bool) {
         let refusals = plan.blockers.iter().map(|(_, why, remedy)| {
             let remedy = remedy.as_deref().map(|remedy| format!(" {remedy}")).unwrap_or_default();
