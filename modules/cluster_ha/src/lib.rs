@@ -21,11 +21,11 @@ struct ClusterHa;
 impl OneObject for ClusterHa {
     const ABOUT: About = About {
         name: "cluster_ha",
-        summary: "vSphere HA of a cluster is on or off",
+        summary: "Turns vSphere HA of a cluster on or off",
         description: &[
             "Turns vSphere HA of a cluster on or off, and sets its admission control and host monitoring where they are given. Nothing else of the cluster is touched.",
             "Fault Tolerance can only be turned on, powered on or failed over in a cluster with vSphere HA.",
-            "Once it is on, the run waits up to O(timeout) for the agents of the hosts to get ready, also where an earlier run turned it on. It warns of those that are not ready then, or tell no state where others do. Hosts that are disconnected, in standby or in maintenance mode are not waited for.",
+            "When vSphere HA is on, the run waits up to O(timeout) for the HA agents of the hosts to get ready, even if an earlier run turned it on. It warns about agents that are not ready by then, or that report no state while others do. It does not wait for hosts that are disconnected, in standby or in maintenance mode.",
         ],
         examples: include_str!("../examples.yml"),
     };

@@ -122,19 +122,18 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Plan<Change> {
     let mut plan = Plan::from(Change { config, untold: !untold.is_empty() && told.is_empty(), settling });
     let name = &observed.name;
     if is.enabled.is_none() {
-        plan.warnings
-            .push(format!("the server does not say whether vSphere HA is on for the cluster {name}: taken for off"));
+        plan.warnings.push(format!(
+            "the server does not report whether vSphere HA is on for the cluster {name}; assuming it is off"
+        ));
     }
     for (setting, ..) in untold.iter().filter(|(setting, ..)| *setting != "enabled") {
         plan.warnings.push(format!(
-            "the server does not say how dasConfig.{setting} of the cluster {name} is: it is set, and whether that \
-             changes anything shows afterwards"
+            "the server does not report dasConfig.{setting} of the cluster {name}: it is set, and counts as changed only if the value read back differs"
         ));
     }
     if enabled == Some(false) && !observed.protected.is_empty() {
         plan.warnings.push(format!(
-            "Fault Tolerance protects {}: without vSphere HA running pairs go on, but a secondary that is lost is not \
-             replaced, and Fault Tolerance can be neither turned on nor failed over by hand",
+            "Fault Tolerance protects {}: without vSphere HA, running pairs keep running, but a lost secondary is not replaced, and Fault Tolerance can neither be turned on nor be failed over manually",
             observed.protected.join(", ")
         ));
     }
@@ -227,8 +226,7 @@ pub fn not_ready(observed: &Observed) -> Vec<String> {
     }
     if !untold.is_empty() && told(observed) {
         warnings.push(format!(
-            "vSphere HA is on for the cluster {name}, but its agent tells no state on {}, as it does elsewhere: whether Fault \
-             Tolerance can use these hosts is not known",
+            "vSphere HA is on for the cluster {name}, but its agent reports no state on {}, although it does on other hosts: Fault Tolerance may not be able to use these hosts",
             untold.join(", ")
         ));
     }

@@ -53,7 +53,7 @@ pub fn message(state: State, before: &Observed, changed: bool, check: bool) -> S
     let name = &before.name;
     let switches = before.config.enabled.unwrap_or(false) != (state == State::Enabled);
     match (changed, switches, check) {
-        (false, _, _) => format!("vSphere HA is {on} for the cluster {name} already."),
+        (false, _, _) => format!("vSphere HA is already {on} for the cluster {name}."),
         (true, true, false) => format!("Turned vSphere HA {on} for the cluster {name}."),
         (true, true, true) => format!("Would turn vSphere HA {on} for the cluster {name}."),
         (true, false, false) => format!("Changed settings of vSphere HA, which is {on} for the cluster {name}."),

@@ -222,10 +222,10 @@ impl Sequence<'_> {
     fn power_told(&self, error: Option<WriteError>) -> String {
         let name = &self.observed.vm.name;
         match error {
-            None if self.was_off => format!("{name} was powered off for that, and is on again"),
+            None if self.was_off => format!("{name} was powered off for this change, and is powered on again"),
             None => format!("{name} is powered on"),
             Some(error) if error.is_unknown() => {
-                format!("{name} may be powered off now: whether vSphere powered it on is not known: {error}")
+                format!("{name} may be powered off now: it is not known whether vSphere powered it on: {error}")
             }
             Some(error) => format!("{name} is powered off now, because powering it on failed: {error}"),
         }
@@ -286,7 +286,7 @@ fn is_moot(error: &WriteError, step: Step) -> bool {
 
 /// Returns what to do before the secondary is started anew.
 fn remedy(faults: &[Fault]) -> String {
-    let anew = "start it anew: `state: suspended`, then `state: present`.";
+    let anew = "restart the secondary: `state: suspended`, then `state: present`.";
     let keepalive = |text: &str| text.contains("stream.keepalive") || text.contains("read stream keepalive");
     let told = |leaf: &Fault| {
         let mut messages = leaf.messages.iter();
@@ -294,11 +294,10 @@ fn remedy(faults: &[Fault]) -> String {
     };
     if faults.iter().flat_map(Fault::leaves).any(told) {
         format!(
-            "Set Migrate.VMotionStreamDisable to 1 on all hosts of the cluster, with host_option, where they have it \
-             (before ESXi 7.0 Update 2); elsewhere see that the hosts get enough CPU. Then {anew}"
+            "On hosts that have the option (before ESXi 7.0 Update 2), set Migrate.VMotionStreamDisable to 1 on all hosts of the cluster, with host_option. On other hosts, make sure that they get enough CPU. Then {anew}"
         )
     } else {
-        format!("Mend the cause, then {anew}")
+        format!("Fix the cause, then {anew}")
     }
 }
 
@@ -318,16 +317,16 @@ fn tree(first: &Fault, faults: &[Fault]) -> Value {
 fn refused(error: WriteError, step: Step, observed: &Observed) -> Error {
     let hint = error.fault().and_then(|fault| {
         Some(if needs_power_off(fault) {
-            "Power it off, turn Fault Tolerance on, power it on: `allow_power_cycle: true` does that.".to_owned()
+            "Power it off, turn Fault Tolerance on, and power it on; `allow_power_cycle: true` does all three.".to_owned()
         } else if has_reason(fault, "recordReplayNotSupported") {
-            "In a nested lab its options replay.supported, replay.allowFT and replay.allowBTOnly have to be true: see vmx_option.".to_owned()
+            "In a nested lab, its options replay.supported, replay.allowFT and replay.allowBTOnly must be true; vmx_option sets them.".to_owned()
         } else if has_reason(fault, "hasSnapshots") {
             "Delete its snapshots first.".to_owned()
         } else if has_reason(fault, "haNotEnabled") {
             "Turn vSphere HA on for its cluster.".to_owned()
         } else if fault.is("NotSupported") {
             let cluster = observed.cluster.as_ref().map_or("its cluster", |(name, _)| name);
-            format!("vSphere answers so when vSphere HA is not on for {cluster}, and for templates.")
+            format!("vSphere gives this answer if vSphere HA is off for {cluster}, and for templates.")
         } else {
             return None;
         })

@@ -26,11 +26,11 @@ struct FaultTolerance;
 impl OneObject for FaultTolerance {
     const ABOUT: About = About {
         name: "fault_tolerance",
-        summary: "A virtual machine is protected by vSphere Fault Tolerance, suspended, or not configured",
+        summary: "Turns vSphere Fault Tolerance of a virtual machine on, suspends it, or turns it off",
         description: &[
             "Turns vSphere Fault Tolerance on, suspends it, or turns it off, on vCenter Server 4.1 to 9: record/replay Fault Tolerance on ESXi 4 and 5, SMP-FT on 6.0 and later.",
-            "The run does not end when vSphere has finished its task, but when the virtual machine is protected; if it cannot be, the error holds the faults of every host that was tried.",
-            "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
+            "The run ends when the virtual machine is protected, not already when the vSphere task has ended. If protection fails, the error holds the faults of every host that vSphere tried.",
+            "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],
         examples: include_str!("../examples.yml"),
     };

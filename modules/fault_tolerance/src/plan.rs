@@ -106,11 +106,11 @@ pub fn plan(wish: Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
         (State::Absent, _) => steps(&[Step::TurnOff], Goal::NotConfigured),
         (State::Present | State::Suspended, FtState::Other(name)) => {
             let unknown = format!(
-                "{} is in the Fault Tolerance state {name}, which this release does not know",
+                "{} is in the Fault Tolerance state {name}, which this version of the module does not know",
                 observed.label()
             );
             return Err(
-                Error::new(Kind::Unsupported, unknown).hint("`state: absent` turns Fault Tolerance off all the same.")
+                Error::new(Kind::Unsupported, unknown).hint("`state: absent` can still turn Fault Tolerance off.")
             );
         }
     });
@@ -184,7 +184,7 @@ fn possible(wish: Wish, observed: &Observed) -> Result<(), Error> {
             Kind::InvalidArguments,
             "`datastore`: with record/replay Fault Tolerance the secondary shares the disks of its primary",
         )
-        .hint("Leave `datastore` out; it is for SMP-FT, vSphere 6.0 and later."));
+        .hint("Remove `datastore`: it is for SMP-FT (vSphere 6.0 and later)."));
     }
     Ok(())
 }
@@ -200,14 +200,14 @@ fn prerequisites(observed: &Observed, plan: &mut Plan<Change>) {
             let host = observed.host.as_deref().unwrap_or("its host");
             block(
                 format!(
-                    "{} runs on {host}, which is in no cluster, and Fault Tolerance needs a cluster with vSphere HA",
+                    "{} runs on {host}, which is not in a cluster; Fault Tolerance needs a cluster with vSphere HA",
                     observed.label()
                 ),
                 "Move its host into a cluster with vSphere HA turned on.",
             );
         }
         Some((cluster, Some(false))) => block(
-            format!("vSphere HA is off on the cluster {cluster}, and Fault Tolerance needs it"),
+            format!("vSphere HA is off for the cluster {cluster}; Fault Tolerance needs it"),
             "Turn vSphere HA on for the cluster first.",
         ),
         Some(_) => {}
@@ -223,12 +223,16 @@ fn caveats(wish: Wish, observed: &Observed, plan: &mut Plan<Change>) {
         } else {
             ""
         };
-        plan.warnings.push(format!("vSphere holds against {}: {}{way_out}", observed.label(), issue.describe()));
+        plan.warnings.push(format!(
+            "vSphere reports a problem with {}: {}{way_out}",
+            observed.label(),
+            issue.describe()
+        ));
     }
     if observed.nested {
         let host = observed.host.as_deref().unwrap_or("the host");
         plan.warnings.push(format!(
-            "{host} is itself a virtual machine: nested Fault Tolerance is unsupported by VMware, and for labs only"
+            "{host} is a virtual machine itself: VMware does not support nested Fault Tolerance: use it in labs only"
         ));
     }
 }
@@ -248,13 +252,13 @@ pub fn judge(goal: Goal, observed: &Observed, before: Option<&Observed>) -> Awai
         | (Goal::NotConfigured, FtState::NotConfigured) => Awaited::Reached,
         (Goal::Running, FtState::Disabled) if !stale_state => lost(
             Kind::Fault,
-            format!("vSphere suspended Fault Tolerance of {label} by itself: its secondary could not be started"),
-            "See the events of the virtual machine, mend the cause, then run it again.",
+            format!("vSphere suspended Fault Tolerance of {label}, because its secondary could not be started"),
+            "Check the events of the virtual machine, fix the cause, then run the task again.",
         ),
         (Goal::Running | Goal::Enabled | Goal::Disabled, FtState::NotConfigured) if !stale_state => lost(
             Kind::Conflict,
-            format!("Fault Tolerance of {label} was turned off meanwhile"),
-            "Run it again if that was not meant.",
+            format!("Fault Tolerance of {label} was turned off during the run"),
+            "Run the task again if this was not intended.",
         ),
         (Goal::Running, _) if observed.power() == "poweredOff" && !stale_power => lost(
             Kind::Conflict,

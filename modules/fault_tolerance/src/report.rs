@@ -55,7 +55,7 @@ pub fn message(wish: Wish, now: &Observed, changed: bool, run: &Run) -> String {
         }
         (State::Present, FtState::Running) => format!("{label} is protected by {engine}"),
         (State::Present, other) if run.check && !changed => {
-            return format!("{label} is not protected yet ({}); a real run would wait for that.", other.name());
+            return format!("{label} is not protected yet ({}); a real run would wait until it is.", other.name());
         }
         (State::Present, other) => {
             format!("{engine} is on for {label}, which is not protected yet: {}", other.name())
@@ -66,6 +66,6 @@ pub fn message(wish: Wish, now: &Observed, changed: bool, run: &Run) -> String {
     match (changed, run.check) {
         (true, true) => format!("After a real run: {done}."),
         (true, false) => format!("{done}."),
-        (false, _) => format!("{done} already."),
+        (false, _) => format!("No change: {done}."),
     }
 }

@@ -80,6 +80,6 @@ impl contract::Observed for Observed {
 
     fn aftermath(&self, now: &Self) -> Option<String> {
         let off = self.power() == "poweredOn" && now.power() == "poweredOff";
-        off.then(|| format!("{} is powered off now: power it on with vm_power", now.label()))
+        off.then(|| format!("{} is powered off now; vm_power powers it on", now.label()))
     }
 }

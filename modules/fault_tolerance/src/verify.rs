@@ -27,10 +27,9 @@ pub async fn verify(at: At<'_, FaultTolerance>, observed: &Observed, change: &Ch
     let late = |now: &Observed, what: String| {
         let text = format!("{} is still {what} after {} s", now.label(), at.run.timeout());
         let remedy = if goal == Goal::Running && now.state != FtState::NotConfigured {
-            "Give it a longer `timeout`; see whether DRS has a recommendation to apply; or start the secondary anew, \
-             with `state: suspended`, then `state: present`, and see what vSphere says."
+            "Set a longer `timeout`, check whether DRS has a recommendation to apply, or restart the secondary with `state: suspended` and then `state: present`."
         } else {
-            "Give it a longer `timeout`, and see the tasks and events of the virtual machine."
+            "Set a longer `timeout`, and check the tasks and events of the virtual machine."
         };
         Error::new(Kind::Timeout, text).hint(remedy)
     };

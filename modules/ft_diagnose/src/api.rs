@@ -76,8 +76,10 @@ async fn vm_logs(args: &Args, server: &Server, pair: &[&FoundVm], examination: &
     let mut older: Vec<(u64, DatastorePath)> = Vec::new();
     for found in pair {
         let Some(folder) = log_folder(&found.vm) else {
-            let error =
-                Error::new(Kind::Conflict, format!("vSphere does not say where {} has its logs", found.vm.name()));
+            let error = Error::new(
+                Kind::Conflict,
+                format!("vSphere does not report where the logs of {} are", found.vm.name()),
+            );
             examination
                 .refuse(&format!("{}:{NEWEST}", found.vm.name()), error.hint("Check that its host is connected."));
             continue;
@@ -162,7 +164,7 @@ async fn vmkernel(server: &Server, host: &Moref) -> Result<vsphere::LogDescripti
         return Ok(logs.swap_remove(at));
     }
     let keys: Vec<&str> = logs.iter().map(|log| log.key.as_str()).collect();
-    let hint = format!("it offers {}", if keys.is_empty() { "none".to_owned() } else { keys.join(", ") });
+    let hint = format!("available: {}", if keys.is_empty() { "none".to_owned() } else { keys.join(", ") });
     Err(vsphere::Error::NotFound { what: format!("the vmkernel log of {host}"), hint: Some(hint) })
 }
 

@@ -102,7 +102,7 @@ impl Arguments for Args {
             // Connection arguments and a datacenter may come from module_defaults, and do not matter.
             let api = Rule::Without(
                 &["host_logs", "tail_bytes", "tail_lines"],
-                "a text or a file is read whole, and from no server",
+                "a text or a file is read completely, and without a server",
             );
             return vec![api];
         }

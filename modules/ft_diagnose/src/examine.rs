@@ -78,8 +78,8 @@ impl Examination {
                 Ok(true) => {}
             }
             if Instant::now() >= self.deadline {
-                let detail = format!("{file} was not read to its end within the `timeout`");
-                return Err(Error::new(Kind::Timeout, detail).hint("Give it a longer `timeout`."));
+                let detail = format!("the `timeout` ended before all of {file} was read");
+                return Err(Error::new(Kind::Timeout, detail).hint("Set a longer `timeout`."));
             }
             // Signals are heard between blocks.
             tokio::task::yield_now().await;
@@ -118,7 +118,7 @@ impl Examination {
 /// Returns the problem of a log, in plain words.
 fn damage(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => "it is cut short".to_owned(),
+        io::ErrorKind::UnexpectedEof => "it is truncated".to_owned(),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => format!("it is damaged ({error})"),
         _ => error.to_string(),
     }

@@ -22,13 +22,13 @@ struct FtDiagnose;
 impl Survey for FtDiagnose {
     const ABOUT: About = About {
         name: "ft_diagnose",
-        summary: "Known failures of Fault Tolerance and vMotion are found in logs, with what to do",
+        summary: "Finds known failures of Fault Tolerance and vMotion in logs, with remedies",
         description: &[
-            "Looks for the signatures of known failures in vmware.log and vmkernel.log, and says what they mean and what to do. It changes nothing: RV(findings[].remedies) are sentences, and where a module of this collection can do what they say, the arguments that it takes as they are.",
+            "Searches vmware.log and vmkernel.log for the signatures of known failures, and reports what they mean and how to fix them. It changes nothing. Each of RV(findings[].remedies) is a sentence; if a module of this collection can do it, its arguments come with the sentence.",
             "The logs are those of a virtual machine, of its Fault Tolerance secondary and (O(host_logs)) of their hosts, read through vCenter Server or an ESXi host; or a file (O(path)), or a text (O(text)), for which no server is needed.",
-            "vmware.log is rotated when a virtual machine is powered on: where the newest shows nothing, those before it are read, as far as the virtual machine lists them.",
-            "Finding nothing is no failure: RV(healthy) says so. Lines with the prefixes of ESXi 4 to 9 and without any are understood.",
-            "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
+            "vSphere rotates vmware.log when a virtual machine is powered on. If the newest log shows nothing, the older ones that the virtual machine lists are read too.",
+            "The run does not fail if it finds nothing; RV(healthy) is true then. Lines may have the prefixes of ESXi 4 to 9, or none.",
+            "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],
         examples: include_str!("../examples.yml"),
     };

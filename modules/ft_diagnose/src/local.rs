@@ -43,9 +43,9 @@ async fn one(path: &Path, examination: &mut Examination) -> Result<(), Error> {
                 regular_file::Error::Special(_) => None,
             };
             let (kind, reason, hint) = match io {
-                Some(ErrorKind::NotFound) => (Kind::NotFound, "there is no such file".to_owned(), "Check `path`."),
+                Some(ErrorKind::NotFound) => (Kind::NotFound, "file not found".to_owned(), "Check `path`."),
                 Some(ErrorKind::PermissionDenied) => {
-                    (Kind::Permission, "permission denied".to_owned(), "Run this as a user who may read it.")
+                    (Kind::Permission, "permission denied".to_owned(), "Run this as a user who may read the file.")
                 }
                 Some(_) => (Kind::Io, error.to_string(), "Check `path`."),
                 None => (Kind::Io, error.to_string(), "Give the log as a file, or as `text`."),

@@ -206,8 +206,7 @@ fn note(incident: &Incident) -> Option<String> {
     let later = incident.migration?.started().seconds_after(logged);
     (later > SKEW).then(|| {
         format!(
-            "The migration's id was made {later} seconds after its first line ({}, line {}) was logged: the clocks of vCenter \
-             Server and the hosts may differ. That is worth mending, but does not prove to be the cause.",
+            "The migration id is {later} seconds later than its first log line ({}, line {}): the clocks of vCenter Server and the hosts may differ. Synchronize them; this may or may not be the cause.",
             line.file, line.number
         )
     })
@@ -218,7 +217,7 @@ fn instructed(remedy: &diagnosis::Remedy, hosts: Option<&RemedyHosts>, vm: Optio
     let Some(module) = &remedy.module else { return Remedy::advice(remedy.text.clone()) };
     let (place, missing) = match remedy.target {
         Some(Target::Hosts) => {
-            (hosts.map(RemedyHosts::args), " With `cluster_name` or `esxi_hostname` given, its arguments come with it.")
+            (hosts.map(RemedyHosts::args), " Set `cluster_name` or `esxi_hostname` to get the arguments for it too.")
         }
         Some(Target::Vm) => (vm.map(|vm| remedy_vm(&vm.moid)), ""),
         None => (Some(Map::new()), ""),
@@ -262,7 +261,7 @@ pub fn warnings(found: &Found) -> Vec<String> {
     });
     let mut warnings: Vec<String> = unread.collect();
     if found.examined.dropped > 0 {
-        warnings.push(format!("{} more findings, which tell less, are left out", found.examined.dropped));
+        warnings.push(format!("{} less important findings are left out", found.examined.dropped));
     }
     warnings
 }

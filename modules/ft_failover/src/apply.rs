@@ -67,12 +67,12 @@ fn refused(error: WriteError, action: Action, observed: &Observed) -> Result<App
     let fault = |name| error.is_fault(name);
     let hint = if fault("NotSupported") || fault("FaultToleranceVmNotDasProtected") {
         Some(format!(
-            "vSphere answers so when vSphere HA is not on for {cluster}: see cluster_ha. HA may also need a moment to protect \
-             the virtual machine."
+            "vSphere gives this answer if vSphere HA is off for {cluster} (cluster_ha turns it on), or if HA does not protect the virtual machine yet."
         ))
     } else if fault("InvalidState") {
         Some(
-            "The pair is not in the state running any more: see it with fault_tolerance, then run it again.".to_owned(),
+            "The pair is no longer in the state running. Check it with fault_tolerance, then run the task again."
+                .to_owned(),
         )
     } else {
         None

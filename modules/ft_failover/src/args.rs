@@ -33,7 +33,7 @@ impl Action {
     pub fn verb(self) -> &'static str {
         match self {
             Self::TestFailover => "fail over",
-            Self::RestartSecondary => "have its secondary restarted",
+            Self::RestartSecondary => "get its secondary restarted",
         }
     }
 }

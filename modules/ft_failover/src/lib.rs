@@ -24,13 +24,13 @@ struct FtFailover;
 impl OneObject for FtFailover {
     const ABOUT: About = About {
         name: "ft_failover",
-        summary: "A virtual machine protected by Fault Tolerance fails over, or gets its secondary restarted",
+        summary: "Tests a failover of Fault Tolerance, or restarts the secondary",
         description: &[
             "Tests the failover of a virtual machine that vSphere Fault Tolerance protects, or restarts its secondary, and waits until it is protected again.",
-            "Not idempotent: every run acts, and is always a change. It says in check mode what it would do.",
-            "A restart counts as seen when the secondary has another start time, host or id, or when the pair left the state V(running). vSphere may show it late: it is looked for up to two minutes, and what never showed is a warning; or a failure, if vSphere does not say either that it was done.",
-            "Only a pair in the state V(running) is acted upon. vSphere HA must be on for its cluster.",
-            "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
+            "Not idempotent: every run acts and counts as a change. In check mode it reports what it would do.",
+            "A restart counts as confirmed when the secondary has another start time, host or id, or when the pair left the state V(running). vSphere may show this late, so the module looks for up to two minutes. A restart that never shows is a warning if vSphere reported success, and otherwise a failure.",
+            "The pair must be in the state V(running), and vSphere HA must be on for its cluster.",
+            "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],
         examples: include_str!("../examples.yml"),
     };

@@ -50,7 +50,7 @@ pub async fn observe(at: At<'_, FtFailover>, previous: Option<&Observed>) -> Res
     halves.sort_by_key(|half| (!half.is_primary(), half.moref != previous.primary.moref));
     let mut halves = halves.into_iter();
     let Some(primary) = halves.next() else {
-        return Err(Error::new(Kind::NotFound, format!("{} is gone", previous.label())));
+        return Err(Error::new(Kind::NotFound, format!("{} no longer exists", previous.label())));
     };
     let secondary = match (halves.next(), partner(&primary)) {
         (Some(half), Some(partner)) if half.moref == partner => Some(half),

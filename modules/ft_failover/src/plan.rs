@@ -57,7 +57,7 @@ pub fn plan(action: Action, observed: &Observed) -> Result<Plan<Change>, Error> 
     }
     if let Some((cluster, Some(false))) = &observed.cluster {
         block(
-            format!("vSphere HA is off on the cluster {cluster}, and without it no pair can {}", action.verb()),
+            format!("vSphere HA is off for the cluster {cluster}; without it no pair can {}", action.verb()),
             "Turn vSphere HA on for the cluster first, with cluster_ha.".to_owned(),
         );
     }
@@ -80,13 +80,13 @@ fn remedy(state: &FtState) -> &'static str {
         FtState::NeedSecondary | FtState::Starting => {
             "Wait until it is protected, with fault_tolerance and `state: present`."
         }
-        FtState::Running | FtState::Other(_) => "See its Fault Tolerance in the vSphere Client.",
+        FtState::Running | FtState::Other(_) => "Check its Fault Tolerance in the vSphere Client.",
     }
 }
 
 /// The hint where it is not known whether vSphere acted.
-pub const LOOK_FIRST: &str = "This module always acts: see with ft_readiness or fault_tolerance how the pair is before you \
-     run it again.";
+pub const LOOK_FIRST: &str =
+    "This module always acts: check the pair with ft_readiness or fault_tolerance before you run it again.";
 
 /// How a failure begins whose effect nobody saw.
 pub const NOT_KNOWN: &str = "it is not known";
@@ -130,15 +130,15 @@ pub fn judge(action: Action, now: &Observed, before: &Observed, looks: Looks<'_>
                 None => lost(
                     Kind::Fault,
                     format!(
-                        "vSphere ended the test failover of {label}, but {} is its primary still",
+                        "vSphere ended the test failover of {label}, but {} is still its primary",
                         now.primary.place()
                     ),
-                    "See the events of the virtual machine.",
+                    "Check the events of the virtual machine.",
                 ),
                 Some(doubt) => lost(
                     Kind::Conflict,
                     format!(
-                        "{NOT_KNOWN} whether vSphere failed over {label}: {doubt}, and {} is its primary still",
+                        "{NOT_KNOWN} whether vSphere failed over {label}: {doubt}, and {} is still its primary",
                         now.primary.place()
                     ),
                     LOOK_FIRST,
@@ -149,13 +149,13 @@ pub fn judge(action: Action, now: &Observed, before: &Observed, looks: Looks<'_>
         },
         FtState::Disabled => lost(
             Kind::Fault,
-            format!("vSphere suspended Fault Tolerance of {label} by itself: its secondary could not be started"),
-            "See the events of the virtual machine, mend the cause, then resume it with fault_tolerance.",
+            format!("vSphere suspended Fault Tolerance of {label}, because its secondary could not be started"),
+            "Check the events of the virtual machine, fix the cause, then resume Fault Tolerance with fault_tolerance.",
         ),
         FtState::NotConfigured => lost(
             Kind::Conflict,
-            format!("Fault Tolerance of {label} was turned off meanwhile"),
-            "Turn it on again, with fault_tolerance, if that was not meant.",
+            format!("Fault Tolerance of {label} was turned off during the run"),
+            "Turn it on again with fault_tolerance if this was not intended.",
         ),
         _ => Awaited::Pending(told(&now.primary)),
     }
@@ -187,9 +187,7 @@ pub fn restarted(now: &Observed, before: &Observed) -> bool {
 /// Returns the warning about a restart that did not show within so many seconds.
 pub fn unseen(now: &Observed, seconds: u64) -> String {
     format!(
-        "vSphere ended the restart of the secondary of {} without a fault, but within {seconds} s nothing showed it: the \
-         secondary has the same id, host and start time (runtime.bootTime) as before, and was never seen in another state \
-         than running. See the events of the virtual machine",
+        "vSphere reported that it restarted the secondary of {}, but no restart showed within {seconds} s: its id, host and start time (runtime.bootTime) are the same as before, and its state was always running. Check the events of the virtual machine",
         now.label()
     )
 }

@@ -64,7 +64,9 @@ pub fn message(action: Action, now: &Observed, unseen: bool, check: bool) -> Str
             format!("{name} would fail over: its primary would be {primary}, its secondary {secondary}.")
         }
         (Action::RestartSecondary, false) if unseen => {
-            format!("vSphere says that it restarted the secondary {secondary} of {name}; nothing else shows it.")
+            format!(
+                "vSphere reported that it restarted the secondary {secondary} of {name}, but nothing else shows the restart."
+            )
         }
         (Action::RestartSecondary, false) => {
             format!("{name} is protected again: its secondary {secondary} was restarted.")

@@ -35,8 +35,7 @@ pub async fn verify(at: At<'_, FtFailover>, observed: &Observed, change: Change)
     let late = |now: &Observed, what: String| {
         let text = format!("Fault Tolerance of {} is still {what} after {} s", now.label(), run.timeout());
         Error::new(Kind::Timeout, text).hint(
-            "Do not act again before it is protected: wait for that with fault_tolerance and `state: present`, which also \
-             says what is in the way.",
+            "Do not act again before it is protected. fault_tolerance with `state: present` waits for that, and reports what prevents it.",
         )
     };
     // Between the roles, the pair may be read badly for a moment: the state from before counts as the first look.

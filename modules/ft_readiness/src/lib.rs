@@ -70,7 +70,7 @@ struct FtReadiness;
 impl Survey for FtReadiness {
     const ABOUT: About = About {
         name: "ft_readiness",
-        summary: "Every requirement of Fault Tolerance is reported as met, unmet or unknown",
+        summary: "Reports each requirement of Fault Tolerance as met, unmet or unknown",
         description: &[
             "Looks at a cluster, all of its hosts and, if one is named, a virtual machine, and reports every requirement of vSphere Fault Tolerance that the API can tell of, for the engine and the versions that are there: what is required, what there is, and what to do about it.",
             "It is not every host that has to meet what is required of hosts, but two that meet all of it, and a running virtual machine has to be on one of them. RV(ready) is true unless that, or something else that is decisive, is unmet.",

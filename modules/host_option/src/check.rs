@@ -35,7 +35,7 @@ impl Arguments for Args {
             Access::Api => vec![vsphere_module::CONNECTION_NEEDED, vsphere_module::ONE_KIND_OF_HOST],
             Access::Shell => vec![Rule::Without(
                 &["esxi_hostname", "cluster_name"],
-                "on the ESXi shell it is the host that this runs on",
+                "on the ESXi shell, the host is the one that this program runs on",
             )],
         }
     }
@@ -80,12 +80,11 @@ pub fn problems(options: &BTreeMap<String, Scalar>, state: State) -> Vec<String>
             ));
         }
         if seen.contains(&key) {
-            problems.push(format!("`options`: `{asked}` names {key} for the second time"));
+            problems.push(format!("`options`: `{asked}` gives {key} a second time"));
         }
         seen.insert(key);
         if state == State::Present && *value == Scalar::Null {
-            problems
-                .push(format!("`options`: `{asked}` has no value; for the host's own default use `state: default`"));
+            problems.push(format!("`options`: `{asked}` has no value; use `state: default` for the host's default"));
         }
     }
     problems

@@ -29,13 +29,13 @@ struct HostOption;
 impl Module for HostOption {
     const ABOUT: About = About {
         name: "host_option",
-        summary: "Advanced options of ESXi hosts have these values, or their defaults",
+        summary: "Sets advanced options of ESXi hosts to values or to their defaults",
         description: &[
-            "Sets advanced options (advanced system settings) of one ESXi host, of several, or of all hosts of a cluster, sixteen at a time, through vCenter Server or the host itself, and reads them back.",
-            "On an ESXi shell it does the same for that host with esxcli, or with esxcfg-advcfg where esxcli does not know advanced settings (ESX and ESXi 4), and needs neither server nor password: connection arguments, which C(module_defaults) may give to every task, do not matter then.",
-            "Type, range and choices come from the host's own answers and are checked before anything is written.",
-            "V(Migrate.VMotionStreamDisable) is the option that lets Fault Tolerance start in some nested labs when it fails with \"failed to read stream keepalive\". 1 disables streams; 0 is the default on the releases on record. ESXi 7.0 Update 2 and later do not have it.",
-            "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
+            "Sets advanced options (advanced system settings) of one ESXi host, of several, or of all hosts of a cluster, through vCenter Server or the host itself, and reads them back. It works on sixteen hosts at a time.",
+            "On an ESXi shell, it does the same for that host with esxcli, or with esxcfg-advcfg if esxcli does not support advanced settings (ESX and ESXi 4). It then needs neither a server nor a password, and ignores connection arguments, which C(module_defaults) may set for every task.",
+            "The host reports the type, range and choices of each option; values are checked before anything is written.",
+            "V(Migrate.VMotionStreamDisable) is the option that lets Fault Tolerance start in some nested labs when it fails with \"failed to read stream keepalive\". 1 disables streams; 0 is the default on the releases that we know. ESXi 7.0 Update 2 and later do not have it.",
+            "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],
         examples: include_str!("../examples.yml"),
     };

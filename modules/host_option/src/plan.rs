@@ -172,7 +172,7 @@ pub fn plan(
     for (found, wanted) in observed.options.iter().zip(options.values()) {
         let key = &found.key;
         let Some(current) = &found.value else {
-            let absent = format!("host {host} has no option {key}: {build} does not know it");
+            let absent = format!("host {host} has no option {key}: {build} does not have it");
             if missing == Missing::Skip {
                 plan.warnings.push(absent);
                 continue;
@@ -190,8 +190,8 @@ pub fn plan(
                     (true, default) => To::Default(default),
                     (false, Some(default)) => To::Value(default),
                     (false, None) => {
-                        return Err(Error::new(Kind::Unsupported, format!("host {host} names no default for {key}"))
-                            .hint("Give the value with `state: present`."));
+                        return Err(Error::new(Kind::Unsupported, format!("host {host} reports no default for {key}"))
+                            .hint("Set the value with `state: present`."));
                     }
                 }
             }
@@ -201,17 +201,17 @@ pub fn plan(
             Some(value) if observed.resets && !can_be_read_back(&value.text) => {
                 return Err(Error::new(
                     Kind::InvalidArguments,
-                    format!("option {key} of host {host} cannot be given a text with control characters or outer blanks here"),
+                    format!("option {key} of host {host} cannot be set here to a text with control characters or leading or trailing blanks"),
                 )
-                .hint("The shell's tools print values in lines, from which such a text cannot be read back: go through the API."));
+                .hint("The tools of the ESXi shell print values in lines, so such a text cannot be read back: use the API instead."));
             }
             Some(_) => {}
             None => plan.warnings.push(format!(
-                "this host's tools do not tell the default of {key}: whether putting it back changes anything shows afterwards"
+                "the tools of this host do not show the default of {key}: the reset counts as changed only if the value read back differs"
             )),
         }
         if found.definition.as_ref().is_some_and(|definition| definition.read_only) {
-            return Err(Error::new(Kind::Unsupported, format!("option {key} of host {host} can only be read")));
+            return Err(Error::new(Kind::Unsupported, format!("option {key} of host {host} is read-only")));
         }
         plan.change.0.push(Write { key: key.clone(), to });
     }
@@ -226,7 +226,7 @@ fn can_be_read_back(text: &str) -> bool {
 fn remedy(found: &Found) -> String {
     // Spelled right, and still not there: a neighbour's name would be bad advice.
     if found.key == "Migrate.VMotionStreamDisable" {
-        return "ESXi 7.0 Update 2 and later do not have it; `missing: skip` goes on without it.".to_owned();
+        return "ESXi 7.0 Update 2 and later do not have it; `missing: skip` ignores it.".to_owned();
     }
     match &found.similar {
         Some(name) => format!("Did you mean `{name}`?"),

@@ -82,13 +82,13 @@ pub fn message(args: &Args, outcomes: &[Outcome<HostOption>], check: bool) -> St
     let (verb, unchanged) = (if check { "Would set" } else { "Set" }, outcomes.len() - changed.len());
     match (changed.as_slice(), unchanged) {
         ([], _) if outcomes.is_empty() => "The cluster has no hosts.".to_owned(),
-        ([], _) if keys.is_empty() => "Nothing to do: no host has any of these options.".to_owned(),
+        ([], _) if keys.is_empty() => "No change: no host has any of these options.".to_owned(),
         ([], count) => {
-            format!("Nothing to do: {keys} as wanted on {count} host{}.", if count == 1 { "" } else { "s" })
+            format!("No change: {keys} as wanted on {count} host{}.", if count == 1 { "" } else { "s" })
         }
         (names, 0) => format!("{verb} {keys}{what} on {}.", vsphere_module::few_hosts(names)),
         (names, count) => {
-            format!("{verb} {keys}{what} on {}; {count} had it already.", vsphere_module::few_hosts(names))
+            format!("{verb} {keys}{what} on {}; no change on {count} more.", vsphere_module::few_hosts(names))
         }
     }
 }

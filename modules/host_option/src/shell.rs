@@ -26,8 +26,8 @@ impl LocalHost {
     /// The tools on PATH, if there are any.
     pub fn find(deadline: Instant) -> Result<Self, Error> {
         let shell = tools().ok_or_else(|| {
-            Error::new(Kind::Unsupported, "neither esxcli nor esxcfg-advcfg is on PATH: this is no ESXi shell")
-                .hint("Run it on an ESXi host, or give `hostname` to go through the API.")
+            Error::new(Kind::Unsupported, "neither esxcli nor esxcfg-advcfg is on PATH: this is not an ESXi shell")
+                .hint("Run it on an ESXi host, or set `hostname` to use the API.")
         })?;
         Ok(Self {
             name: gethostname::gethostname().to_string_lossy().into_owned(),
@@ -141,7 +141,7 @@ fn failure(error: &esxcli::Error) -> Error {
     let failure = |kind| Error::new(kind, error.to_string());
     match error {
         esxcli::Error::Timeout { .. } | esxcli::Error::NoTime { .. } => {
-            failure(Kind::Timeout).hint("Check that hostd runs on this host, or give it a longer `timeout`.")
+            failure(Kind::Timeout).hint("Check that hostd runs on this host, or set a longer `timeout`.")
         }
         esxcli::Error::Missing { .. } => failure(Kind::Unsupported),
         esxcli::Error::Start { .. } | esxcli::Error::Lost { .. } => failure(Kind::Io),

@@ -70,13 +70,13 @@ fn usage() -> String {
     format!(
         "Usage: nested_vft MODULE [OPTIONS] [ARGS]\n\
          \n\
-         All modules of nested-vft in one program. `nested_vft MODULE --help` tells of one of them, and a link to this\n\
-         program that has a module's name is that module.\n\
+         All modules of nested-vft in one program. `nested_vft MODULE --help` describes one module. A link to this\n\
+         program with the name of a module runs that module.\n\
          \n\
          Modules: {names}\n\
          \n\
          Options:\n  \
-           --list       Print the names of the modules, one a line\n  \
+           --list       Print the names of the modules, one per line\n  \
            --help       Print this\n  \
            --version    Print the version\n"
     )

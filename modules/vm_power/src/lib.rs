@@ -29,10 +29,10 @@ struct VmPower;
 impl OneObject for VmPower {
     const ABOUT: About = About {
         name: "vm_power",
-        summary: "A virtual machine is powered on or off",
+        summary: "Powers a virtual machine on or off",
         description: &[
-            "Powers a virtual machine on or off. With the primary of Fault Tolerance its secondaries are powered too.",
-            "A machine that waits for an answer is an error that repeats the question: nothing is answered for you.",
+            "Powers a virtual machine on or off. The secondaries of Fault Tolerance follow their primary.",
+            "If the virtual machine waits for an answer to a question, the run fails and repeats the question. It never answers for you.",
         ],
         examples: include_str!("../examples.yml"),
     };

@@ -157,7 +157,7 @@ pub fn plan(state: State, observed: &Observed) -> Result<Plan<Change>, Error> {
     };
     if power.is_some() && observed.template {
         return conflict(
-            format!("{name} is a template, which has no power to switch"),
+            format!("{name} is a template, which cannot be powered on or off"),
             "Convert it to a virtual machine first.",
         );
     }

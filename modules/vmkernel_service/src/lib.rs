@@ -24,11 +24,11 @@ struct VmkernelService;
 impl Module for VmkernelService {
     const ABOUT: About = About {
         name: "vmkernel_service",
-        summary: "VMkernel adapters of ESXi hosts carry services such as vMotion, or do not",
+        summary: "Enables or disables services such as vMotion on VMkernel adapters of ESXi hosts",
         description: &[
-            "Has a VMkernel adapter (vmknic) carry vMotion and Fault Tolerance logging, or not, on one ESXi host, on several, or on all hosts of a cluster, through vCenter Server or the host itself.",
-            "The vmknic has to be there. A service that only one vmknic of a host may carry moves to the one that is named here, and a warning names the one that loses it.",
-            "Fault Tolerance needs a vmknic for vMotion and one for its logging on every host that it uses.",
+            "Enables or disables vMotion and Fault Tolerance logging on a VMkernel adapter (vmknic) of one ESXi host, of several, or of all hosts of a cluster, through vCenter Server or the host itself.",
+            "The vmknic must exist. If only one vmknic of a host may carry a service, the service moves to the vmknic that is named here, and a warning names the one that loses it.",
+            "Fault Tolerance needs a vmknic for vMotion and one for its logging on every host that it uses. They may be the same.",
         ],
         examples: include_str!("../examples.yml"),
     };

@@ -95,7 +95,7 @@ impl Observed {
                     portgroup.unwrap_or_default(),
                     devices.join(", ")
                 );
-                Err(Error::new(Kind::Ambiguous, text).hint("Say which, with `device`."))
+                Err(Error::new(Kind::Ambiguous, text).hint("Set `device` to select one."))
             }
         }
     }
@@ -146,7 +146,7 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
     let select = wish.state == State::Present;
     let known = |name: &'static str| {
         observed.service(name).ok_or_else(|| {
-            Error::new(Kind::Unsupported, format!("host {} knows no service {name}", observed.host))
+            Error::new(Kind::Unsupported, format!("host {} does not support the service {name}", observed.host))
                 .hint("Check the version and the licence of the host.")
         })
     };

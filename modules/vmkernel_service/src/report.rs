@@ -74,8 +74,8 @@ pub fn message(wish: &Wish, outcomes: &[Outcome<VmkernelService>], check: bool) 
     let hosts = if unchanged == 1 { "host" } else { "hosts" };
     match (changed.len(), unchanged) {
         (0, 0) => "The cluster has no hosts.".to_owned(),
-        (0, count) => format!("Nothing to do: {nic} {carries} {services} on {count} {hosts}."),
+        (0, count) => format!("No change: {nic} {carries} {services} on {count} {hosts}."),
         (_, 0) => format!("{nic} {carries} {services} on {names}."),
-        (_, count) => format!("{nic} {carries} {services} on {names}; on {count} {hosts} it was so already."),
+        (_, count) => format!("{nic} {carries} {services} on {names}; no change on {count} {hosts}."),
     }
 }

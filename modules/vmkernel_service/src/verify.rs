@@ -55,10 +55,10 @@ async fn ask(server: &Server, host: &Host, mut now: Observed, rest: &Change) -> 
 fn unseen(now: &Observed, rest: &Change) -> Error {
     let still = if rest.select { "does not carry" } else { "still carries" };
     let text = format!(
-        "host {} accepted the change, but by what the server shows {} {still} {}",
+        "host {} accepted the change, but the server shows that {} {still} {}",
         now.host,
         rest.device,
         rest.services.join(", ")
     );
-    Error::new(Kind::Fault, text).hint("vCenter may show it late: run it again.").unsettled()
+    Error::new(Kind::Fault, text).hint("vCenter may show it late: run the task again.").unsettled()
 }

@@ -64,7 +64,7 @@ pub fn option_problems(options: &BTreeMap<String, Scalar>, state: State) -> Vec<
         }
         if state == State::Present && text(value).is_empty() {
             problems.push(format!(
-                "`options`: `{key}` has no value, and vSphere takes an empty one for none: use `state: absent` to remove it"
+                "`options`: `{key}` has no value; vSphere treats an empty value as none: use `state: absent` to remove the option"
             ));
         }
     }
@@ -75,8 +75,7 @@ fn path_problems(path: &Path) -> Vec<String> {
     let text = path.to_string_lossy();
     if text.starts_with('[') {
         return vec![format!(
-            "`path`: {text} is a path of a datastore. Give the file's own, such as /vmfs/volumes/datastore1/inner/inner.vmx, \
-             or the virtual machine's `name` to go through the API"
+            "`path`: {text} is a datastore path. Give a file path, such as /vmfs/volumes/datastore1/inner/inner.vmx, or set `name` to use the API"
         )];
     }
     if text.starts_with('~') {

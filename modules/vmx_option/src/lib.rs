@@ -1,4 +1,4 @@
-//! `vmx_option`: VMX options of a virtual machine have these values, or are absent.
+//! `vmx_option`: Sets or removes VMX options of a virtual machine.
 //!
 //! Through the API (`vm`), or in the virtual machine's .vmx file (`file`).
 
@@ -23,12 +23,12 @@ struct VmxOption;
 impl Module for VmxOption {
     const ABOUT: About = About {
         name: "vmx_option",
-        summary: "VMX options of a virtual machine have these values, or are absent",
+        summary: "Sets or removes VMX options of a virtual machine",
         description: &[
-            "Sets or removes VMX options (extra config, advanced configuration parameters) of a virtual machine through vCenter Server or an ESXi host, and reads them back: vSphere ignores some keys without saying so, and this module does not.",
-            "With O(path), where connection arguments, which C(module_defaults) may give to every task, do not matter, it edits the .vmx file of a virtual machine that is powered off instead, as on an ESXi shell: the file is replaced as a whole, so that it is the old one or the new one at any time. Its mode and owner are kept, extended attributes and ACLs are not.",
-            "Options that a virtual machine reads when it is powered on take effect after it was powered off and on again; RV(needs_power_cycle) says when.",
-            "Nested Fault Tolerance is unsupported by VMware, and for labs only.",
+            "Sets or removes VMX options (extra config, advanced configuration parameters) of a virtual machine through vCenter Server or an ESXi host, and reads them back. vSphere silently ignores some keys; this module then fails.",
+            "With O(path), it edits the .vmx file of a virtual machine that is powered off, such as on an ESXi shell. It then ignores connection arguments, which C(module_defaults) may set for every task. The file is replaced atomically: it is always the old file or the new one. Its mode and owner are kept; extended attributes and ACLs are not.",
+            "Some options are read only when the virtual machine is powered on. They take effect after it was powered off and on again; RV(needs_power_cycle) reports this.",
+            "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],
         examples: include_str!("../examples.yml"),
     };

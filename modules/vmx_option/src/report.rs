@@ -59,13 +59,13 @@ pub fn report(before: &Observed, now: &Observed, changed: bool) -> Report {
 pub fn message(state: State, report: &Report, label: &str, changed: bool, check: bool) -> String {
     if !changed {
         return match state {
-            State::Present => format!("All options of {label} have these values already."),
-            State::Absent => format!("None of these options of {label} is set."),
+            State::Present => format!("No change: all options of {label} already have these values."),
+            State::Absent => format!("No change: none of these options of {label} is set."),
         };
     }
     if let (Some(file), true) = (&report.file, report.options.iter().all(|option| option.before == option.after)) {
-        let verb = if check { "Would have" } else { "Had" };
-        return format!("{verb} the host read {} again: it knew other options than the file has.", file.path);
+        let verb = if check { "Would make" } else { "Made" };
+        return format!("{verb} the host read {} again, because it used other options than the file has.", file.path);
     }
     let changed: Vec<&str> = report
         .options
@@ -80,11 +80,11 @@ pub fn message(state: State, report: &Report, label: &str, changed: bool, check:
         (true, State::Absent) => "Would remove",
     };
     let power_cycle = if report.needs_power_cycle {
-        " What is read at power-on counts after it was powered off and on again."
+        " Options that are read at power-on take effect after it was powered off and on again."
     } else {
         ""
     };
     let remains = report.file.as_ref().and_then(|file| file.remains.as_ref());
-    let remains = remains.map(|remains| format!(" What remains: {remains}.")).unwrap_or_default();
+    let remains = remains.map(|remains| format!(" Still to do: {remains}.")).unwrap_or_default();
     format!("{verb} {} of {label}.{power_cycle}{remains}", changed.join(", "))
 }

@@ -83,13 +83,13 @@ impl contract::Change for Change {
         if self.edited.is_some() {
             return Error::new(
                 Kind::Conflict,
-                format!("the file was written, and is not any more what it was to be: {keys}"),
+                format!("another process overwrote the file after it was written: {keys}"),
             )
             .unsettled()
-            .hint("Somebody else writes it too: power the virtual machine off, and run it again.");
+            .hint("Power the virtual machine off, and run the task again.");
         }
         Error::new(Kind::Unsupported, format!("vSphere accepted the change, but ignored {keys}")).hint(
-            "An option that has a setting of its own in the virtual machine's configuration can only be changed there.",
+            "If the virtual machine's configuration has a dedicated setting for this option, change that setting instead.",
         )
     }
 }

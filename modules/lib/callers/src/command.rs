@@ -11,7 +11,7 @@ pub fn command<M: Module>(is_resource: bool) -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about(M::ABOUT.summary)
         .after_help(
-            "Reads one JSON object of arguments from the file ARGS, or from standard input, and answers with one JSON\n\
+            "Reads one JSON object of arguments from the file ARGS or from standard input, and prints the result as one JSON\n\
              object on one line of standard output. Exit status: 0 done (changed or not), 1 failed, 2 arguments not valid.",
         )
         .arg(
@@ -19,10 +19,10 @@ pub fn command<M: Module>(is_resource: bool) -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("File that holds the arguments as JSON; '-' or nothing: standard input"),
         )
-        .arg(flag("check", "Report what would change, and change nothing"))
+        .arg(flag("check", "Report what would change, without changing it"))
         .arg(flag("diff", "Report the state before and after"))
-        .arg(flag("jsonl", "Take a JSON object of arguments a line, and answer each with a line, over one session"))
-        .arg(flag("salt", "Answer as a stateful command of Salt: with a `comment`").conflicts_with("jsonl"))
+        .arg(flag("jsonl", "Read one JSON object per line and answer each with one line, all in one session"))
+        .arg(flag("salt", "Print the result for Salt's stateful commands, with a `comment`").conflicts_with("jsonl"))
         .arg(
             Arg::new("schema")
                 .long("schema")
@@ -35,7 +35,7 @@ pub fn command<M: Module>(is_resource: bool) -> Command {
         .disable_help_subcommand(true)
         .subcommand(
             Command::new("bolt")
-                .about("Serve as a task of Puppet Bolt, which it does whenever Bolt calls it")
+                .about("Support Puppet Bolt; a call by Bolt is detected without this")
                 .subcommand_required(true)
                 .disable_help_subcommand(true)
                 .subcommand(Command::new("metadata").about("Print the metadata of the task")),
@@ -45,15 +45,15 @@ pub fn command<M: Module>(is_resource: bool) -> Command {
     }
     command.subcommand(
         Command::new("dsc")
-            .about("Answer as a resource of Microsoft DSC v3: desired state in, actual state out")
+            .about("Act as a resource of Microsoft DSC v3: desired state in, actual state out")
             .subcommand_required(true)
             .disable_help_subcommand(true)
-            .subcommand(Command::new("get").about("The actual state"))
-            .subcommand(Command::new("test").about("The actual state, and whether it is the desired one"))
+            .subcommand(Command::new("get").about("Print the actual state"))
+            .subcommand(Command::new("test").about("Print the actual state, and whether it is the desired state"))
             .subcommand(
                 Command::new("set")
-                    .about("Make the desired state actual")
-                    .arg(flag("what-if", "Only tell what the actual state would be").short('w')),
+                    .about("Set the desired state")
+                    .arg(flag("what-if", "Report what the actual state would be, without changing it").short('w')),
             )
             .subcommand(Command::new("manifest").about("Print the resource manifest")),
     )

@@ -73,7 +73,7 @@ pub fn understand<M: Module>(
                     problems.add(|| {
                         let code = u32::from(char);
                         format!(
-                            "{place}: it holds the character U+{code:04X}, which cannot be sent to a server: remove it"
+                            "{place}: it contains the character U+{code:04X}, which cannot be sent to a server; remove it"
                         )
                     });
                 }
@@ -265,7 +265,7 @@ fn canonical(given: &Map<String, Value>, fields: &[Field], problems: &mut Proble
         if given.get(own).as_ref().is_none_or(same) {
             named.insert(own.clone(), value.clone());
         } else if !is_omitted(value) {
-            problems.add(|| format!("`{name}` is an alias of `{own}`: give one of them"));
+            problems.add(|| format!("`{name}` is an alias of `{own}`: set only one of them"));
         }
     }
     named

@@ -230,7 +230,7 @@ fn dictionary(value: &Value) -> Result<Map<String, Value>, Option<String>> {
         return match crate::json::parse(text.as_bytes()) {
             Ok(Value::Object(map)) => Ok(map),
             Ok(_) => Err(None),
-            Err(error) => Err(Some(format!("the text starts like a JSON object and is none: {error}"))),
+            Err(error) => Err(Some(format!("the text starts like a JSON object, but is not valid JSON: {error}"))),
         };
     }
     let mut map = Map::new();

@@ -40,7 +40,7 @@ fn attributes(changes: bool) -> Value {
     let (check, diff) = if changes {
         ("Reports the change without making it.", "Shows the state before and after.")
     } else {
-        ("Changes nothing, in check mode or not.", "Changes nothing, and has no difference to show.")
+        ("Changes nothing, in check mode or not.", "Changes nothing, so there is no difference to show.")
     };
     json!({
         "check_mode": { "support": "full", "description": check },

@@ -34,11 +34,12 @@ impl Rule {
         let explicit = |names: &'static [&'static str]| -> Vec<&str> {
             names.iter().copied().filter(|name| given.explicit.contains(name)).collect()
         };
-        let exclusive = |names: &[&str]| format!("{} exclude each other: give one of them", join(names, "and"));
+        let exclusive =
+            |names: &[&str]| format!("{} cannot be used together: set only one of them", join(names, "and"));
         match self {
             Self::ExactlyOne(names) => match explicit(names).as_slice() {
                 [] if names.iter().any(|name| given.all.contains(name)) => Vec::new(),
-                [] => vec![format!("missing argument: give one of {}", join(names, "or"))],
+                [] => vec![format!("missing argument: set one of {}", join(names, "or"))],
                 [_] => Vec::new(),
                 several => vec![exclusive(several)],
             },
@@ -48,19 +49,19 @@ impl Rule {
             },
             Self::AtLeastOne(names) => {
                 let none = !names.iter().any(|name| given.all.contains(name));
-                none.then(|| format!("missing argument: give one of {}", join(names, "or"))).into_iter().collect()
+                none.then(|| format!("missing argument: set one of {}", join(names, "or"))).into_iter().collect()
             }
             Self::Needs(first, second) => {
                 let alone = given.all.contains(&first) && !given.all.contains(&second);
-                alone.then(|| format!("`{first}` means nothing without `{second}`")).into_iter().collect()
+                alone.then(|| format!("`{first}` needs `{second}`")).into_iter().collect()
             }
             Self::Required(names) => {
                 names.iter().filter(|name| !given.all.contains(*name)).map(|name| missing(name)).collect()
             }
             Self::Without(names, why) => match explicit(names).as_slice() {
                 [] => Vec::new(),
-                [one] => vec![format!("`{one}` means nothing here: {why}")],
-                several => vec![format!("{} mean nothing here: {why}", join(several, "and"))],
+                [one] => vec![format!("`{one}` cannot be used here: {why}")],
+                several => vec![format!("{} cannot be used here: {why}", join(several, "and"))],
             },
         }
     }

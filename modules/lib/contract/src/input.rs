@@ -100,7 +100,7 @@ pub fn unreadable(file: Option<&Path>, error: &io::Error) -> Error {
 
 /// An error for a place that holds too much.
 pub fn too_long(place: &str) -> Error {
-    Error::new(Kind::InvalidArguments, format!("{place} holds more than {LIMIT} bytes: these are no arguments"))
+    Error::new(Kind::InvalidArguments, format!("{place} has more than {LIMIT} bytes, the limit for arguments"))
 }
 
 /// The document as arguments and wishes.
@@ -121,16 +121,16 @@ pub fn parse(bytes: &[u8]) -> Result<Document, Error> {
         let place = format!("line {} column {}", error.line(), error.column());
         invalid(match not_a_number(bytes, error.line(), error.column()) {
             Some((word, Some(key))) => {
-                format!("the arguments hold {word} for `{key}` ({place}), which is no number in JSON")
+                format!("the arguments contain {word} for `{key}` ({place}), which is not valid JSON")
             }
-            Some((word, None)) => format!("the arguments hold {word} ({place}), which is no number in JSON"),
+            Some((word, None)) => format!("the arguments contain {word} ({place}), which is not valid JSON"),
             // serde_json's text says what it expected, never what it read: a password cannot be in it.
             None if error.is_data() => format!("the arguments cannot be understood: {error}"),
             None => format!("the arguments are not JSON: {error}"),
         })
     })?;
     let Value::Object(mut map) = document else {
-        return Err(invalid("the arguments are JSON, but not an object".to_owned()));
+        return Err(invalid("the arguments are valid JSON, but not an object".to_owned()));
     };
     let wishes = Wishes {
         check: flag(&map, "_ansible_check_mode")?,

@@ -159,7 +159,7 @@ pub(crate) fn result_internal<M: Module>() -> Value {
         map.insert("title".to_owned(), json!(format!("{}: result", M::ABOUT.name)));
         map.insert(
             "description".to_owned(),
-            json!(format!("What {} answers: one JSON object on one line.", M::ABOUT.name)),
+            json!(format!("The result of {}: one JSON object on one line.", M::ABOUT.name)),
         );
         map.insert("required".to_owned(), Value::Array(required));
         map.insert("additionalProperties".to_owned(), json!(false));

@@ -27,7 +27,7 @@ pub enum Error {
         io: io::Error,
     },
     /// The deadline had passed before the tool was started; nothing happened.
-    #[error("there was no time left to start {tool}")]
+    #[error("no time was left to start {tool}")]
     NoTime {
         /// The tool's name.
         tool: &'static str,
@@ -41,7 +41,7 @@ pub enum Error {
         seconds: u64,
     },
     /// The tool's end or output could not be observed. Whether it did its work is not known.
-    #[error("lost track of {tool}: {io}")]
+    #[error("cannot wait for {tool}: {io}")]
     Lost {
         /// The tool's name.
         tool: &'static str,

@@ -50,14 +50,14 @@ impl VimCmd {
             self.volumes.join(datastore).join(path).canonicalize().is_ok_and(|found| found == file)
         };
         let Some(owners) = vms::owners(table, is_file) else {
-            let text = "a table with too many brackets in the names and annotations of its machines".to_owned();
+            let text = "a table whose virtual machine names or annotations have too many brackets".to_owned();
             return Err(Error::Unexpected { tool: self.program.name, text });
         };
         match owners.as_slice() {
             [] => Ok(None),
             [vmid] => Ok(Some(*vmid)),
             several => {
-                let text = format!("{} is the file of several machines: {several:?}", vmx.display());
+                let text = format!("{} belongs to several virtual machines: {several:?}", vmx.display());
                 Err(Error::Unexpected { tool: self.program.name, text: one_line(&text) })
             }
         }

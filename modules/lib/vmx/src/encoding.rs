@@ -104,7 +104,7 @@ impl fmt::Display for Encoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.label, self.codec) {
             (Some(label), Some(_)) => write!(f, "the encoding {label}"),
-            (Some(label), None) => write!(f, "the encoding {label}, of which nothing is known"),
+            (Some(label), None) => write!(f, "the unknown encoding {label}"),
             (None, Some(_)) => f.write_str("the encoding UTF-8"),
             (None, None) => f.write_str("no declared encoding"),
         }

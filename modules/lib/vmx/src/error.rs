@@ -39,7 +39,7 @@ pub enum Error {
         key: String,
     },
     /// The value has a NUL character, which ends a text for whoever reads the file.
-    #[error("the value of {key} has a NUL character, which a .vmx file cannot hold")]
+    #[error("the value of {key} has a NUL character, which a .vmx file cannot contain")]
     NulInValue {
         /// The key as given.
         key: String,
@@ -54,7 +54,7 @@ pub enum Error {
         encoding: String,
     },
     /// `.encoding` says what the bytes of every line mean: to change it, the whole file would have to be rewritten.
-    #[error("{key} cannot be changed: it says what the bytes of all other lines mean")]
+    #[error("{key} cannot be changed: it defines the encoding of all other lines")]
     EncodingIsFixed {
         /// The key as given.
         key: String,

@@ -123,9 +123,9 @@ fn host_problem(name: &str, port: &str, host: &str) -> Option<String> {
     }
     let before_port = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map(|(before, _)| before);
     if before_port.is_some_and(|before| host_problem(name, port, before).is_none()) {
-        return Some(format!("`{name}`: give the name or the address alone, and the port as `{port}`"));
+        return Some(format!("`{name}`: give only the name or the address, and the port as `{port}`"));
     }
-    Some(format!("`{name}`: give a name or an address alone, without scheme, user, path, query or blanks"))
+    Some(format!("`{name}`: give only a name or an address, without scheme, user, path, query or blanks"))
 }
 
 impl Connection {
@@ -138,14 +138,14 @@ impl Connection {
             problems.push(format!("`thumbprint`: {wrong}"));
         }
         if self.protocol == Protocol::Http && self.thumbprint.is_some() {
-            problems.push("`thumbprint` means nothing with `protocol: http`, which shows no certificate".to_owned());
+            problems.push("`thumbprint` cannot be used with `protocol: http`, which has no certificate".to_owned());
         }
         if self.tls_minimum != TlsVersion::V1_2 {
             if self.protocol == Protocol::Http {
-                problems.push("`tls_minimum` means nothing with `protocol: http`, which has no TLS".to_owned());
+                problems.push("`tls_minimum` cannot be used with `protocol: http`, which has no TLS".to_owned());
             } else if !vsphere::LEGACY_TLS {
                 problems
-                    .push(format!("`tls_minimum`: this build speaks TLS 1.2 and newer only. Use {WAYS_TO_OLD_TLS}"));
+                    .push(format!("`tls_minimum`: this build supports only TLS 1.2 and newer. Use {WAYS_TO_OLD_TLS}"));
             }
         }
         problems
@@ -156,9 +156,9 @@ impl Connection {
         let Some(spoken) = session.tls() else { return };
         let minimum = TlsMinimum::from(self.tls_minimum);
         run.warn(if spoken.is_outdated() {
-            format!("{place} speaks {spoken}")
+            format!("{place} uses {spoken}")
         } else {
-            format!("{place} speaks {spoken}: try without `tls_minimum: \"{minimum}\"`")
+            format!("{place} uses {spoken}: try without `tls_minimum: \"{minimum}\"`")
         });
     }
 
@@ -213,12 +213,11 @@ impl Connection {
     fn warn(&self, run: &Run) {
         let local = ["localhost", "127.0.0.1", "::1"].contains(&self.hostname.as_str());
         if self.protocol == Protocol::Http && !local {
-            run.warn("protocol: http sends the password unencrypted");
+            run.warn("`protocol: http` sends the password unencrypted");
         }
         if self.tls_minimum != TlsVersion::V1_2 {
             run.warn(format!(
-                "`tls_minimum: \"{}\"` allows TLS that is broken: whoever is on the network between may read the password and \
-                 change what is sent",
+                "`tls_minimum: \"{}\"` allows broken TLS versions: someone on the network path may read the password and change the data",
                 TlsMinimum::from(self.tls_minimum)
             ));
         }

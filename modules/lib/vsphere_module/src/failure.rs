@@ -7,8 +7,7 @@ use vsphere::{Fault, TlsError, TlsMinimum};
 /// The ways to a server that need no TLS from this program.
 macro_rules! ways_without_tls {
     () => {
-        "the ESXi shell, where vmx_option (`path`) and host_option (`connection: shell`) need no network; or a \
-         TLS-terminating proxy before the server, and `protocol: http` to it"
+        "the ESXi shell, where vmx_option (`path`) and host_option (`connection: shell`) need no network; or a TLS-terminating proxy in front of the server, with `protocol: http`"
     };
 }
 
@@ -18,16 +17,15 @@ pub fn failure(error: vsphere::Error) -> Error {
     let detail = error.to_string();
     match error {
         Cause::Connect { .. } => {
-            Error::new(Kind::Connection, detail).hint("Check `hostname`, `port` and the network between.")
+            Error::new(Kind::Connection, detail).hint("Check `hostname`, `port` and the network path.")
         }
         Cause::Dropped { .. } => Error::new(Kind::Connection, detail)
-            .hint("Run it again. If that happens each time, look at what is between: a proxy, a firewall, a load balancer."),
+            .hint("Run the task again. If this happens each time, check the proxies, firewalls and load balancers on the path."),
         Cause::Tls(tls) => tls_failure(&tls, detail),
         Cause::Http { .. } | Cause::Protocol(_) => Error::new(Kind::Connection, detail)
-            .hint("Check that `hostname` and `port` are those of a vCenter Server or ESXi host."),
+            .hint("Check that `hostname` and `port` belong to a vCenter Server or an ESXi host."),
         Cause::Elsewhere { .. } => Error::new(Kind::Connection, detail).hint(
-            "Set `hostname` and `port` to that server, with a user that it knows; a log may also be copied and given as it is, as `path` or \
-             `text`.",
+            "Set `hostname` and `port` to that server, with a user that it knows. For a log, you can also copy the file and use `path` or `text`.",
         ),
         Cause::OtherPort { secure: true, port, .. } => Error::new(Kind::Connection, detail)
             .hint(format!("Set `protocol: https` and `port: {port}`, if the vSphere API is there.")),
@@ -35,21 +33,21 @@ pub fn failure(error: vsphere::Error) -> Error {
         Cause::OtherPort { .. } => Error::new(Kind::Connection, detail).hint("Check `port` and `protocol`."),
         Cause::TooLarge { .. } => Error::new(Kind::Connection, detail),
         Cause::Timeout { .. } | Cause::NoTime { .. } => Error::new(Kind::Timeout, detail)
-            .hint("vSphere may go on with it: run it again later, or give it a longer `timeout`."),
+            .hint("vSphere may still be working on it: run the task again later, or set a longer `timeout`."),
         Cause::Fault(fault) => fault_failure(&fault, &detail),
         Cause::SessionRenewed => Error::new(Kind::Conflict, detail).hint("Run it again."),
         Cause::Question { .. } => {
-            Error::new(Kind::Conflict, detail).hint("Answer the question in the vSphere Client, then run it again.")
+            Error::new(Kind::Conflict, detail).hint("Answer the question in the vSphere Client, then run the task again.")
         }
         Cause::NotFound { what, hint } => {
-            let hint = hint.unwrap_or_else(|| "check the name, and that this user may see the object".to_owned());
+            let hint = hint.unwrap_or_else(|| "check the name, and check that this user may see the object".to_owned());
             Error::new(Kind::NotFound, format!("cannot find {what}")).hint(sentence(&hint))
         }
         Cause::Ambiguous { what, .. } => {
             Error::new(Kind::Ambiguous, detail).hint(if what.starts_with("virtual machine") {
-                "Say which: with `folder` and `datacenter`, or with `moid`."
+                "Set `folder` and `datacenter`, or `moid`, to select one."
             } else {
-                "Say which, with `datacenter`."
+                "Set `datacenter` to select one."
             })
         }
     }
@@ -77,16 +75,16 @@ fn tls_failure(tls: &TlsError, detail: String) -> Error {
         )),
         TlsError::ThumbprintMismatch { .. } => error.hint("Find out why the certificate changed before you pin the new one."),
         TlsError::Unproven => error.hint(
-            "Another machine may be posing as the server. Check `hostname`, `port` and the network between.",
+            "Another machine may be posing as the server. Check `hostname`, `port` and the network path.",
         ),
         TlsError::TooOld { minimum: TlsMinimum::V1_0, .. } => error.hint(concat!("Use ", ways_without_tls!(), ".")),
         TlsError::TooOld { .. } if vsphere::LEGACY_TLS => {
             error.hint(concat!("Set `tls_minimum: \"1.0\"`; or use ", ways_without_tls!(), "."))
         }
         TlsError::TooOld { .. } => error.hint(
-            format!("ESXi 5.5 and older may speak nothing newer than TLS 1.0. Use {WAYS_TO_OLD_TLS}."),
+            format!("ESXi 5.5 and older may support nothing newer than TLS 1.0. Use {WAYS_TO_OLD_TLS}."),
         ),
-        TlsError::NotTls => error.hint("Check `port`; where plain HTTP is meant, set `protocol: http`."),
+        TlsError::NotTls => error.hint("Check `port`. If you want plain HTTP, set `protocol: http`."),
         TlsError::NotBuilt { .. } => error.hint(format!("Use {WAYS_TO_OLD_TLS}.")),
         TlsError::Other(_) => error,
     }
@@ -98,14 +96,14 @@ fn fault_failure(fault: &Fault, detail: &str) -> Error {
         "InvalidLogin" | "NotAuthenticated" => error(Kind::Authentication).hint("Check `username` and `password`."),
         "NoPermission" => match fault.fields.get("privilegeId").or_else(|| fault.fields.get("privilegeIds")) {
             Some(privilege) => error(Kind::Permission).hint(format!("Give the user the privilege {privilege}.")),
-            None => error(Kind::Permission).hint("Give the user the privilege that this needs."),
+            None => error(Kind::Permission).hint("Give the user the privilege that this action needs."),
         },
         "RestrictedVersion" => {
             error(Kind::Permission).hint("The licence of this host allows no changes through the API.")
         }
         "ManagedObjectNotFound" => error(Kind::NotFound),
         "TaskInProgress" => {
-            error(Kind::Conflict).hint("Another task works on this object: run it again when that is done.")
+            error(Kind::Conflict).hint("Another task is running on this object: run this one again when it has ended.")
         }
         "ConcurrentAccess" => error(Kind::Conflict).hint("Run it again."),
         "NotSupported" | "MethodNotFound" => error(Kind::Unsupported),

@@ -54,8 +54,8 @@ pub fn ft_state(vm: &Object, paths: &[&str]) -> Result<FtState, Error> {
     }
     readable(vm, paths)?;
     vm.text("runtime.faultToleranceState").map(FtState::of).ok_or_else(|| {
-        Error::new(Kind::Unsupported, format!("this server tells no Fault Tolerance state for {}", vm.name()))
-            .hint("It has to be a vCenter Server 4.1 or later.")
+        Error::new(Kind::Unsupported, format!("the server does not report the Fault Tolerance state of {}", vm.name()))
+            .hint("This needs vCenter Server 4.1 or later.")
     })
 }
 
@@ -86,7 +86,7 @@ pub fn not_a_secondary(label: &str, ft: Option<&FtInfo>) -> Result<(), Error> {
         let primary = ft.primary.as_ref().map_or_else(String::new, |primary| format!(" with `moid: {}`", primary.id));
         return conflict(
             format!("{label} is the secondary of a Fault Tolerance pair"),
-            format!("Address its primary{primary}, or by name."),
+            format!("Select its primary{primary}, or use `name`."),
         );
     }
     Ok(())

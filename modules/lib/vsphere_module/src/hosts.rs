@@ -52,9 +52,8 @@ impl HostTarget {
 pub fn reachable(name: &str, state: Option<&str>) -> Result<(), Error> {
     match state {
         None | Some("connected") => Ok(()),
-        Some(state) => {
-            Err(Error::new(Kind::Conflict, format!("host {name} is {state}")).hint("Reconnect it, then run it again."))
-        }
+        Some(state) => Err(Error::new(Kind::Conflict, format!("host {name} is {state}"))
+            .hint("Reconnect the host, then run the task again.")),
     }
 }
 

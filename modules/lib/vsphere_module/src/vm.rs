@@ -146,7 +146,7 @@ impl VmTarget {
         let segments: Vec<&str> = folder.split('/').filter(|segment| !segment.is_empty()).collect();
         let (datacenter, rest) = segments.split_first().filter(|_| !segments.contains(&"vm"))?;
         let path = std::iter::once("vm").chain(rest.iter().copied()).collect::<Vec<_>>().join("/");
-        Some(format!("the whole path of a folder has `vm` after the datacenter, such as /{datacenter}/{path}"))
+        Some(format!("a full folder path has `vm` after the datacenter, such as /{datacenter}/{path}"))
     }
 
     /// Finds the virtual machine and reads all of `paths`, or fails.
@@ -224,7 +224,7 @@ pub fn accessible(vm: &Object) -> Result<(), Error> {
     match vm.text("runtime.connectionState") {
         None | Some("connected") => Ok(()),
         Some(state) => Err(Error::new(Kind::Conflict, format!("virtual machine {} is {state}", vm.name()))
-            .hint("Reconnect its host or make its files reachable again, then run it again.")),
+            .hint("Reconnect its host or make its files reachable again, then run the task again.")),
     }
 }
 

@@ -71,12 +71,11 @@ fn vim_cmd() -> Option<VimCmd> {
 fn remains(observed: &Observed) -> String {
     let vmid = match &observed.hostd {
         Hostd::Registered { vmid, .. } => vmid.to_string(),
-        Hostd::NotRegistered => return "register the virtual machine; the host reads the file then".to_owned(),
+        Hostd::NotRegistered => return "register the virtual machine: the host then reads the file".to_owned(),
         Hostd::NotAsked | Hostd::NoTool => "VMID".to_owned(),
     };
     format!(
-        "a host on which the virtual machine is registered knows the old options until it reads the file again: run \
-         `vim-cmd vmsvc/reload {vmid}` there (`vim-cmd vmsvc/getallvms` shows the VMID), or unregister and register it"
+        "the host where the virtual machine is registered uses the old options until it reads the file again: run `vim-cmd vmsvc/reload {vmid}` there (`vim-cmd vmsvc/getallvms` shows the VMID), or unregister and register the virtual machine"
     )
 }
 
@@ -137,8 +136,11 @@ impl File {
             }
             if Instant::now() >= self.deadline {
                 let path = path.display();
-                return Err(Error::new(Kind::Timeout, format!("another process keeps the directory of {path} locked"))
-                    .hint("Run it again when the other process has ended, or with a longer `timeout`."));
+                return Err(Error::new(
+                    Kind::Timeout,
+                    format!("another process holds a lock on the directory of {path}"),
+                )
+                .hint("Run the task again when the other process has ended, or set a longer `timeout`."));
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -178,7 +180,7 @@ impl File {
         if let (Some(vim_cmd), Some(vmid)) = (&self.vim_cmd, change.reload) {
             vim_cmd.reload(vmid, self.deadline).await.map_err(|error| {
                 asking(&error).hint(format!(
-                    "{remedy}Run it again, or have the host read the file by `vim-cmd vmsvc/reload {vmid}`."
+                    "{remedy}Run the task again, or run `vim-cmd vmsvc/reload {vmid}` so that the host reads the file."
                 ))
             })?;
             self.reloaded.set(true);
@@ -196,7 +198,7 @@ fn failure(error: &store::Error) -> Error {
         (store::Error::NotAFile { .. } | store::Error::TooLarge { .. }, _) => failure(Kind::InvalidArguments),
         (store::Error::Unsynced { .. }, _) => failure(Kind::Io).partly(),
         (_, Some(ErrorKind::NotFound)) => {
-            failure(Kind::NotFound).hint("`path` is that of a file on the machine where this runs.")
+            failure(Kind::NotFound).hint("`path` names a file on the machine where this program runs.")
         }
         (_, Some(ErrorKind::PermissionDenied)) => {
             failure(Kind::Permission).hint("Run it as a user who may read and write the file and its directory.")

@@ -63,9 +63,9 @@ pub fn plan(
     if observed.hostd == Hostd::NoTool {
         return Err(Error::new(
             Kind::Unsupported,
-            "`reload` needs vim-cmd, which is not on PATH: this is no ESXi shell",
+            "`reload` needs vim-cmd, which is not on PATH: this is not an ESXi shell",
         )
-        .hint("Leave out `reload`; the result says what remains to be done."));
+        .hint("Remove `reload`; the result then says how to make the host read the file."));
     }
     // In a file an empty value is a value: removing takes its line out.
     let changes = differences(options, state, &observed.options, false);
@@ -78,7 +78,7 @@ pub fn plan(
     }
     if edited.bytes().len() as u64 > LIMIT {
         return Err(Error::new(Kind::InvalidArguments, format!("{path} would have more than {LIMIT} bytes"))
-            .hint("No .vmx file is that large: check the values."));
+            .hint("Check the values: no .vmx file is that large."));
     }
     // A run that wrote the file and could not have it read again is made up for here.
     let reload = match &observed.hostd {
@@ -94,15 +94,11 @@ pub fn plan(
         plan.blockers.push((
             Kind::Conflict,
             sign.clone(),
-            Some(
-                "Power the virtual machine off first: a running one overwrites the file, a suspended one goes by the old. If \
-                 it is off, the sign is left over: take it away."
-                    .to_owned(),
-            ),
+            Some("Power the virtual machine off first. If it is off, delete the stale file.".to_owned()),
         ));
     }
     if observed.hostd == Hostd::NotRegistered && !plan.change.options.is_empty() {
-        plan.warnings.push(format!("hostd has no virtual machine of {path}, so that there is nothing to reload"));
+        plan.warnings.push(format!("hostd has no virtual machine with {path}, so nothing is reloaded"));
     }
     if state == State::Present {
         plan.warnings.extend(meaningless(options, observed));
@@ -139,8 +135,7 @@ fn meaningless(options: &BTreeMap<String, Scalar>, observed: &Observed) -> Optio
     // Hardware version 13 came with ESXi 6.5, which has another engine only.
     let version: u32 = entry.value.trim().parse().ok().filter(|version| *version >= 13)?;
     Some(format!(
-        "{replay} has no effect: it belongs to the record/replay Fault Tolerance of vSphere 4 and 5, and a virtual machine of \
-         hardware version {version} needs ESXi 6.5 or later, which has another engine"
+        "{replay} has no effect: it is for the record/replay Fault Tolerance of vSphere 4 and 5, and virtual hardware version {version} needs ESXi 6.5 or later, which has another engine"
     ))
 }
 

@@ -33,7 +33,10 @@ pub fn plan(options: &BTreeMap<String, Scalar>, state: State, observed: &Observe
     if observed.vm.power_state.as_deref() == Some("suspended") && !plan.change.options.is_empty() {
         plan.blockers.push((
             Kind::Conflict,
-            format!("virtual machine {} is suspended; this module changes no options then", observed.vm.name),
+            format!(
+                "virtual machine {} is suspended, and its options cannot be changed in this state",
+                observed.vm.name
+            ),
             Some("Resume it or power it off first.".to_owned()),
         ));
     }
@@ -65,8 +68,7 @@ fn meaningless(options: &BTreeMap<String, Scalar>, observed: &Observed) -> Optio
     let way_out = if version.at_least(6, 5) { "" } else { ", unless vm.useLegacyFt is TRUE" };
     let (verb, pronoun) = if replay.len() == 1 { ("has", "it") } else { ("have", "they") };
     Some(format!(
-        "{} {verb} no effect on {host}: {pronoun} belong{} to the record/replay Fault Tolerance of vSphere 4 and 5, and ESXi \
-         {version} uses another engine{way_out}",
+        "{} {verb} no effect on {host}: {pronoun} belong{} to the record/replay Fault Tolerance of vSphere 4 and 5, but ESXi {version} uses another engine{way_out}",
         replay.join(", "),
         if replay.len() == 1 { "s" } else { "" },
     ))

@@ -57,7 +57,8 @@ impl Desired {
             }
             (Some(Value::Bool(exist)), said) if said.as_ref().is_none_or(|said| *exist == (said != "absent")) => {}
             (Some(Value::Bool(exist)), Some(said)) => {
-                let detail = format!("`{EXIST}: {exist}` and `state: {said}` contradict each other: give one of them");
+                let detail =
+                    format!("`{EXIST}: {exist}` and `state: {said}` contradict each other: set only one of them");
                 return Err(Error::new(Kind::InvalidArguments, detail));
             }
             (Some(_), _) => {

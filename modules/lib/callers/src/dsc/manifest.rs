@@ -66,10 +66,10 @@ fn state_schema<R: Resource>(fields: &[Field]) -> Value {
         }
     }
     if handles_exist::<R>(fields) {
-        let description = "Whether it is there: `false` is `state: absent`.";
+        let description = "True if the object exists: `false` means `state: absent`.";
         properties.insert(EXIST.to_owned(), json!({ "description": description, "type": "boolean", "default": true }));
     }
-    let description = "Whether everything is as wanted. Only a test tells it.";
+    let description = "True if the state is as wanted. Only `test` reports it.";
     let property = json!({ "description": description, "type": ["boolean", "null"], "readOnly": true });
     properties.insert(IN_DESIRED_STATE.to_owned(), property);
     schema

@@ -143,7 +143,7 @@ impl<'a, M: Module> Steps<'a, M> {
         Err(unseen.map(|(error, _)| error).or(busy).unwrap_or_else(|| {
             let label = M::label(at.target, last.as_ref());
             Error::new(Kind::Conflict, format!("{label} kept changing while this run tried to change it"))
-                .hint("Run it again when nobody else changes it.")
+                .hint("Run the task again when nothing else changes it.")
         }))
     }
 
@@ -151,7 +151,7 @@ impl<'a, M: Module> Steps<'a, M> {
     fn foretell(&self, observed: &M::Observed, plan: Plan<M::Change>) -> (M::Observed, bool) {
         let refusals = plan.blockers.iter().map(|(_, why, remedy)| {
             let remedy = remedy.as_deref().map(|remedy| format!(" {remedy}")).unwrap_or_default();
-            format!("For real this would be refused now, unless a task before it mends that: {why}.{remedy}")
+            format!("A real run would fail now, unless an earlier task fixes this: {why}.{remedy}")
         });
         self.state().warnings = plan.warnings.into_iter().chain(refusals).collect();
         (plan.change.predict(observed), !plan.change.is_empty())
@@ -205,7 +205,7 @@ impl<'a, M: Module> Steps<'a, M> {
         let look = M::observe(self.context(), before.as_ref());
         let looked = tokio::time::timeout(LAST_LOOK, AssertUnwindSafe(look).catch_unwind()).await;
         let (Ok(Ok(Ok(now))), Some(before)) = (looked, &before) else {
-            let untold = "it is not known what of the change was made, because reading it back failed too";
+            let untold = "it is not known how much of the change was made, because reading it back failed too";
             let error = if known.is_none() { error.aftermath(untold) } else { error };
             return self.state().finish(None, known.unwrap_or(true), Some(error));
         };

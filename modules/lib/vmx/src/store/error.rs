@@ -41,7 +41,7 @@ pub enum Error {
         source: crate::Error,
     },
     /// Somebody else changed, replaced or removed the file since it was read. It has been left as it is.
-    #[error("{} has been changed by somebody else since it was read; nothing was written to it", path.display())]
+    #[error("another process changed {} after it was read; nothing was written", path.display())]
     Stale {
         /// The file.
         path: PathBuf,

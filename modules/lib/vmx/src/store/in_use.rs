@@ -40,10 +40,10 @@ impl fmt::Display for InUse {
             Self::Running(_) => "the VM is running",
             Self::Suspended(_) => "the VM is suspended",
             Self::Unknown(directory) => {
-                return write!(f, "{} cannot be listed, so that the VM may be in use", directory.display());
+                return write!(f, "{} cannot be listed, so the VM may be in use", directory.display());
             }
         };
-        write!(f, "{} says that {what}", self.file().display())
+        write!(f, "{} shows that {what}", self.file().display())
     }
 }
 
