@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use vsphere::{FoundVm, Object, Session, VmBy, VmPaths, VmQuery};
 
-use crate::{Connection, ServerArgs, failure};
+use crate::{Connection, ServerArgs, failure, five_minutes};
 
 /// Exactly one argument names the virtual machine.
 const ONE_VM: Rule = Rule::ExactlyOne(&["name", "uuid", "moid"]);
@@ -73,7 +73,7 @@ pub struct VmArgs<W> {
     #[serde(flatten)]
     pub wish: W,
     /// Seconds after which the run gives up waiting for vSphere.
-    #[serde(default = "crate::five_minutes")]
+    #[serde(default = "five_minutes")]
     #[schemars(range(min = 1, max = 86400))]
     timeout: u64,
 }
