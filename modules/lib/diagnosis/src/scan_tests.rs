@@ -27,6 +27,39 @@ impl Read for Sips<'_> {
     }
 }
 
+/// A reader whose every second call a signal interrupts.
+struct Interrupted<'a>(&'a [u8], bool);
+
+impl Read for Interrupted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.1 = !self.1;
+        if self.1 { Err(io::ErrorKind::Interrupted.into()) } else { self.0.read(buffer) }
+    }
+}
+
+#[test]
+fn an_interrupted_read_is_repeated() {
+    let text = format!("a\n{NEEDLE}\n");
+    let mut scanner = Scanner::of(&catalogue(), REAL);
+    let (mut found, mut reader) = (Vec::new(), Interrupted(text.as_bytes(), false));
+    while scanner.step(&mut reader, &mut |hit| found.push(hit.number)).unwrap() {}
+    assert_eq!((found, scanner.lines()), scan(text.as_bytes(), REAL, usize::MAX));
+}
+
+#[test]
+fn a_hit_shows_a_limited_part_of_a_long_line_and_its_place_in_it() {
+    let text = format!("{}{NEEDLE}{}\n", "a".repeat(300), "b".repeat(300));
+    let sizes = Sizes { reach: 16, ..REAL };
+    let mut scanner = Scanner::of(&catalogue(), sizes);
+    let mut found = Vec::new();
+    let mut reader = text.as_bytes();
+    while scanner
+        .step(&mut reader, &mut |hit| found.push((String::from_utf8(hit.text.to_vec()).unwrap(), hit.at)))
+        .unwrap()
+    {}
+    assert_eq!(found, [(format!("{}{NEEDLE}{}", "a".repeat(16), "b".repeat(16)), 16)]);
+}
+
 /// What is found: the numbers of the lines; and how many lines there are.
 fn scan(text: &[u8], sizes: Sizes, sip: usize) -> (Vec<u64>, u64) {
     let mut scanner = Scanner::of(&catalogue(), sizes);

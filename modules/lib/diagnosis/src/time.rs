@@ -150,6 +150,12 @@ mod tests {
             ("2011-07-31T17:31:39+0200", None),
             ("2011-07-31T17:31:39+02", None),
             ("2011-07-31T17:31:39+02:x0", None),
+            ("2011-07-31T17:31:39+02x00", None),
+            // The last day of 400 years, and the days around a leap day that is left out.
+            ("2000-02-29T12:00:00Z", Some("2000-02-29T12:00:00.000Z")),
+            ("2000-03-01T12:00:00Z", Some("2000-03-01T12:00:00.000Z")),
+            ("2100-02-28T12:00:00Z", Some("2100-02-28T12:00:00.000Z")),
+            ("2100-03-01T12:00:00Z", Some("2100-03-01T12:00:00.000Z")),
         ];
         for (text, expected) in cases {
             let found = Timestamp::parse_prefix(&format!("{text}| a line")).map(|(time, end)| (time.to_string(), end));
