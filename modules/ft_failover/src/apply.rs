@@ -49,7 +49,7 @@ pub async fn apply(at: At<'_, FtFailover>, observed: &Observed, change: Change) 
 fn is_doubt(error: &vsphere::Error, accepted: bool) -> bool {
     match error {
         vsphere::Error::Question { .. } => false,
-        vsphere::Error::Timeout { .. } => !accepted,
+        error if error.is_timeout() => !accepted,
         _ => true,
     }
 }

@@ -22,7 +22,7 @@ pub struct Observed {
 }
 
 impl Observed {
-    pub fn value(&self, key: &str) -> Option<&vsphere::Scalar> {
+    pub fn value(&self, key: &str) -> Option<&vsphere::TypedValue> {
         self.options.iter().find(|found| found.key == key)?.value.as_ref()
     }
 }
@@ -39,7 +39,7 @@ impl contract::Observed for Observed {
 pub struct Found {
     pub key: String,
     /// Absent if the host has no such option.
-    pub value: Option<vsphere::Scalar>,
+    pub value: Option<vsphere::TypedValue>,
     /// Absent if it was not needed, or if the host names none.
     pub definition: Option<OptionDef>,
     /// The nearest name that the host does have.
@@ -61,14 +61,14 @@ pub struct Write {
 #[derive(Debug, Clone, PartialEq)]
 pub enum To {
     /// This value.
-    Value(vsphere::Scalar),
+    Value(vsphere::TypedValue),
     /// Its default, by the tool's own reset; absent where the tool does not tell what that is.
-    Default(Option<vsphere::Scalar>),
+    Default(Option<vsphere::TypedValue>),
 }
 
 impl To {
     /// The value that will be there, if it can be told.
-    pub fn value(&self) -> Option<&vsphere::Scalar> {
+    pub fn value(&self) -> Option<&vsphere::TypedValue> {
         match self {
             Self::Value(value) => Some(value),
             Self::Default(value) => value.as_ref(),
@@ -123,8 +123,9 @@ pub fn api_name(asked: &str) -> String {
 }
 
 /// True if the option's definition is needed: not if it has the wanted value already.
-pub fn needs_definition(state: State, wanted: &Scalar, current: Option<&vsphere::Scalar>) -> bool {
-    let settled = |current: &vsphere::Scalar| convert(wanted, current, None).is_ok_and(|wanted| same(&wanted, current));
+pub fn needs_definition(state: State, wanted: &Scalar, current: Option<&vsphere::TypedValue>) -> bool {
+    let settled =
+        |current: &vsphere::TypedValue| convert(wanted, current, None).is_ok_and(|wanted| same(&wanted, current));
     state == State::Default || !current.is_some_and(settled)
 }
 
@@ -185,7 +186,7 @@ pub fn plan(
                 .map_err(|wrong| Error::new(Kind::InvalidArguments, format!("option {key} of host {host} {wrong}")))?,
             State::Default => {
                 let default = found.definition.as_ref().and_then(default);
-                let default = default.map(|value| vsphere::Scalar { kind: current.kind.clone(), text: value.text });
+                let default = default.map(|value| vsphere::TypedValue { kind: current.kind.clone(), text: value.text });
                 match (observed.resets, default) {
                     (true, default) => To::Default(default),
                     (false, Some(default)) => To::Value(default),

@@ -18,11 +18,11 @@ fn long() -> OptionKind {
     OptionKind::Long { min: 0, max: 1, default: 0 }
 }
 
-fn value(kind: &str, text: &str) -> vsphere::Scalar {
-    vsphere::Scalar { kind: kind.to_owned(), text: text.to_owned() }
+fn value(kind: &str, text: &str) -> vsphere::TypedValue {
+    vsphere::TypedValue { kind: kind.to_owned(), text: text.to_owned() }
 }
 
-fn observed(value: Option<vsphere::Scalar>, definition: Option<OptionDef>) -> Observed {
+fn observed(value: Option<vsphere::TypedValue>, definition: Option<OptionDef>) -> Observed {
     Observed {
         host: "esxi01".to_owned(),
         build: "ESXi 6.7.0 build-1".to_owned(),

@@ -91,7 +91,7 @@ fn found(key: String, option: Option<AdvancedOption>, similar: Option<String>, w
         kind: definition(&option),
     });
     Found {
-        value: Some(vsphere::Scalar { kind: kind.to_owned(), text: option.value.to_string() }),
+        value: Some(vsphere::TypedValue { kind: kind.to_owned(), text: option.value.to_string() }),
         key,
         definition,
         similar,
@@ -130,7 +130,7 @@ pub async fn apply(host: &LocalHost, change: &Change, run: &Run) -> Result<Appli
     Ok(Applied::Done)
 }
 
-fn typed(value: &vsphere::Scalar) -> Value {
+fn typed(value: &vsphere::TypedValue) -> Value {
     match value.text.parse() {
         Ok(number) if value.kind == "long" => Value::Integer(number),
         _ => Value::Text(value.text.clone()),

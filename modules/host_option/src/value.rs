@@ -8,11 +8,11 @@ use vsphere::{OptionDef, OptionKind};
 /// The error says what the option takes.
 pub fn convert(
     wanted: &Scalar,
-    current: &vsphere::Scalar,
+    current: &vsphere::TypedValue,
     definition: Option<&OptionDef>,
-) -> Result<vsphere::Scalar, String> {
+) -> Result<vsphere::TypedValue, String> {
     let kind = definition.map(|definition| &definition.kind);
-    let of_kind = |text: String| vsphere::Scalar { kind: current.kind.clone(), text };
+    let of_kind = |text: String| vsphere::TypedValue { kind: current.kind.clone(), text };
     match current.kind.as_str() {
         "int" | "long" | "short" | "byte" => {
             let takes = match kind {
@@ -69,8 +69,8 @@ pub fn convert(
 }
 
 /// True if two values of one option are the same.
-pub fn same(one: &vsphere::Scalar, other: &vsphere::Scalar) -> bool {
-    let boolean = |scalar: &vsphere::Scalar| boolean(&Scalar::Text(scalar.text.clone()));
+pub fn same(one: &vsphere::TypedValue, other: &vsphere::TypedValue) -> bool {
+    let boolean = |scalar: &vsphere::TypedValue| boolean(&Scalar::Text(scalar.text.clone()));
     match one.kind.as_str() {
         "float" | "double" => one.text.parse::<f64>().ok() == other.text.parse::<f64>().ok(),
         "boolean" => boolean(one) == boolean(other),
@@ -82,7 +82,7 @@ pub fn same(one: &vsphere::Scalar, other: &vsphere::Scalar) -> bool {
 }
 
 /// The default that the host's definition names.
-pub fn default(definition: &OptionDef) -> Option<vsphere::Scalar> {
+pub fn default(definition: &OptionDef) -> Option<vsphere::TypedValue> {
     let (kind, text) = match &definition.kind {
         OptionKind::Int { default, .. } => ("int", default.to_string()),
         OptionKind::Long { default, .. } => ("long", default.to_string()),
@@ -92,11 +92,11 @@ pub fn default(definition: &OptionDef) -> Option<vsphere::Scalar> {
         OptionKind::Choice { choices, default } => ("string", choices.get((*default)?)?.clone()),
         OptionKind::Other(_) => return None,
     };
-    Some(vsphere::Scalar { kind: kind.to_owned(), text })
+    Some(vsphere::TypedValue { kind: kind.to_owned(), text })
 }
 
 /// The value with its own type, for results.
-pub fn shown(value: &vsphere::Scalar) -> Scalar {
+pub fn shown(value: &vsphere::TypedValue) -> Scalar {
     let typed = match value.kind.as_str() {
         "int" | "long" | "short" | "byte" => value.text.trim().parse().ok().map(Scalar::Int),
         "boolean" => boolean(&Scalar::Text(value.text.clone())).map(Scalar::Bool),

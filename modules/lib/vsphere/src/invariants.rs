@@ -2,22 +2,25 @@
 
 use std::collections::HashMap;
 
-use crate::about;
-use crate::bounds::{Held, Incoming, held};
-use crate::cluster::HaConfig;
-use crate::diagnostic::LogPage;
-use crate::error::Error;
-use crate::fault::Fault;
-use crate::ft::{FtInfo, SecondaryOp};
-use crate::moref::Moref;
-use crate::nic::NicService;
-use crate::option::OptionDef;
-use crate::property::{self, Object};
-use crate::request::Request;
-use crate::soap;
-use crate::task;
-use crate::version::{self, Version};
-use crate::xml::Element;
+use crate::api::cluster::HaConfig;
+use crate::api::diagnostic::LogPage;
+use crate::api::ft::{FtInfo, SecondaryOp};
+use crate::api::nic::NicService;
+use crate::api::option::OptionDef;
+use crate::session::about;
+use crate::session::answer;
+use crate::session::error::Error;
+use crate::session::property::{self, Object};
+use crate::session::task;
+use crate::session::version::{self, Version};
+use crate::soap::element::Element;
+use crate::soap::escape::is_xml_char;
+use crate::soap::fault::Fault;
+use crate::soap::memory::{Held, held};
+use crate::soap::moref::Moref;
+use crate::soap::request::Request;
+use crate::wire::incoming::Incoming;
+use crate::wire::transport::Response;
 
 /// Longest message for people, in bytes.
 const MESSAGE: usize = 8 * 1024;
@@ -26,8 +29,7 @@ const FAULT: usize = 64 * 1024;
 /// Number of elements of a reply that are read as every type.
 const READ: usize = 100;
 
-/// Checks a reply. `input` is a line with a method's name and an HTTP status, followed by the body. The name is this client's
-/// own, so it is one.
+/// Checks a reply. `input` is a line with a method's name and an HTTP status, followed by the body.
 ///
 /// # Panics
 /// If a property does not hold.
@@ -42,7 +44,8 @@ pub fn reply(input: &[u8]) {
     let text = incoming.body(body.len() as u64).and_then(|mut received| received.add(body).map(|()| received.text()));
     let text = text.expect("the body is smaller than the limit");
     assert_eq!(text.len(), body.len(), "receiving changed the length");
-    match soap::response(method, status.parse().unwrap_or(200), &text) {
+    let answer = Response { status: status.parse().unwrap_or(200), body: text, from: None };
+    match answer::read(method, &answer) {
         Ok(response) => {
             comes_back(&response);
             let mut left = READ;
@@ -54,7 +57,7 @@ pub fn reply(input: &[u8]) {
     assert_eq!(held(), before, "the memory of a document is still counted");
 }
 
-/// Checks a message for people: it is one line, and not too long.
+/// Checks that a message is one line, and not too long.
 fn is_readable(error: &Error) {
     let text = error.to_string();
     assert!(!text.trim().is_empty(), "{error:?} has no words");
@@ -68,7 +71,7 @@ fn comes_back(element: &Element) {
     let depth = depth(element);
     assert!(depth <= 128, "{depth} levels");
     // The envelope takes three levels. Characters that XML does not allow are replaced.
-    let replaced = |text: &str| text.contains(|char: char| char < ' ' || "\u{fffe}\u{ffff}".contains(char));
+    let replaced = |text: &str| text.contains(|char: char| !is_xml_char(char));
     let replaced = |it: &Element| {
         replaced(it.text()) || it.kind().is_some_and(replaced) || it.moref().is_some_and(|moref| replaced(&moref.kind))
     };
@@ -98,7 +101,7 @@ fn same(one: &Element, other: &Element) -> bool {
         && one.all().iter().zip(other.all()).all(|(one, other)| same(one, other))
 }
 
-/// Reads an element, and those within it, as every type that this client knows.
+/// Reads an element and those within it as every type that this client knows.
 fn read(element: &Element, left: &mut usize) {
     if *left == 0 {
         return;
@@ -173,7 +176,7 @@ mod tests {
 
     const XSI: &str = r#"xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance""#;
 
-    /// Names that the types have for their parts.
+    /// Names of parts of the types.
     const NAMES: [&str; 36] = [
         "returnval",
         "objects",
@@ -238,7 +241,7 @@ mod tests {
             1 => select(&KINDS[..]).prop_map(|kind| format!(" xsi:type=\"{kind}\"")),
             1 => Just(" type=\"VirtualMachine\"".to_owned()),
         ];
-        let leaf = prop_oneof![4 => select(&TEXTS[..]).prop_map(str::to_owned), 1 => any::<String>().prop_map(|text| crate::xml::escape(&text))];
+        let leaf = prop_oneof![4 => select(&TEXTS[..]).prop_map(str::to_owned), 1 => any::<String>().prop_map(|text| crate::soap::escape::escape(&text))];
         let named = move |inner: BoxedStrategy<String>| {
             (select(&NAMES[..]), attribute.clone(), inner)
                 .prop_map(|(name, attribute, inner)| format!("<{name}{attribute}>{inner}</{name}>"))

@@ -13,7 +13,7 @@ use server::tls::{SERVER_HELLO_1_0, answer_head, modern_server, raw_server};
 use server::{credentials, endpoint, soap};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
-use vsphere::{Endpoint, Error, Moref, Proxy, Scheme, Session, Thumbprint, TlsError, TlsMinimum, Trust};
+use vsphere::{Endpoint, Error, Moref, Proxy, Scheme, Session, Thumbprint, TlsError, TlsMinimum, Trust, WireError};
 
 /// An endpoint that may speak TLS 1.0.
 fn lenient(port: u16, trust: Trust) -> Endpoint {
@@ -56,7 +56,10 @@ async fn nothing_older_than_the_minimum_is_spoken() {
         let mut endpoint = lenient(server.port, Trust::Anything);
         endpoint.tls_minimum = minimum;
         let error = open(endpoint).await.unwrap_err();
-        assert!(matches!(&error, Error::Tls(TlsError::TooOld { minimum: told, .. }) if *told == minimum), "{error}");
+        assert!(
+            matches!(&error, Error::Wire(WireError::Tls(TlsError::TooOld { minimum: told, .. })) if *told == minimum),
+            "{error}"
+        );
         assert!(error.to_string().contains(says), "{error}");
     }
     assert!(server.methods().is_empty());
@@ -73,10 +76,12 @@ async fn a_server_need_not_know_secure_renegotiation() {
 async fn an_untrusted_certificate_gets_no_byte_of_http_and_shows_what_would_pin_it() {
     let server = OldServer::speaking(SslVersion::TLS1, SslVersion::TLS1).await;
     let error = open(lenient(server.port, Trust::System)).await.unwrap_err();
-    let Error::Tls(TlsError::Untrusted { sha256, sha1, .. }) = error else { panic!("{error}") };
+    let Error::Wire(WireError::Tls(TlsError::Untrusted { sha256, sha1, .. })) = error else { panic!("{error}") };
     let wrong: Thumbprint = "AB".repeat(20).parse().unwrap();
     let error = open(lenient(server.port, Trust::Thumbprint(wrong.clone()))).await.unwrap_err();
-    let Error::Tls(TlsError::ThumbprintMismatch { expected, sha256: seen, .. }) = error else { panic!("{error}") };
+    let Error::Wire(WireError::Tls(TlsError::ThumbprintMismatch { expected, sha256: seen, .. })) = error else {
+        panic!("{error}")
+    };
     assert_eq!((expected, &seen), (wrong.to_string(), &sha256));
     assert!(server.methods().is_empty());
     for thumbprint in [sha256, sha1] {

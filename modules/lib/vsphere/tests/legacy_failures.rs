@@ -8,7 +8,7 @@ mod server;
 use server::tls::{SERVER_HELLO_1_0, answer_head, breaking_server, modern_server, raw_server};
 use server::{credentials, endpoint};
 use tokio::net::TcpListener;
-use vsphere::{Endpoint, Error, Proxy, Scheme, Session, Thumbprint, TlsMinimum, Trust};
+use vsphere::{Endpoint, Error, Proxy, Scheme, Session, Thumbprint, TlsMinimum, Trust, WireError};
 
 async fn fails(endpoint: Endpoint) -> Error {
     Session::open(endpoint, credentials()).await.unwrap_err()
@@ -96,7 +96,7 @@ async fn servers_that_break_off() {
         for minimum in [TlsMinimum::V1_2, TlsMinimum::V1_0] {
             endpoint.tls_minimum = minimum;
             let error = fails(endpoint.clone()).await;
-            assert!(matches!(error, Error::Dropped { .. }), "{error:?}");
+            assert!(matches!(error, Error::Wire(WireError::Dropped { .. })), "{error:?}");
             assert!(error.to_string().contains("the server closed the connection"), "{answer} {farewell}: {error}");
         }
     }
@@ -112,9 +112,9 @@ async fn an_answer_that_does_not_tell_its_length_is_whole_only_with_a_farewell()
             let error = fails(endpoint.clone()).await;
             let told = error.to_string();
             if farewell {
-                assert!(matches!(error, Error::Http { status: 404, .. }), "{minimum}: {error:?}");
+                assert!(matches!(error, Error::Wire(WireError::Http { status: 404, .. })), "{minimum}: {error:?}");
             } else {
-                assert!(matches!(error, Error::Dropped { .. }), "{minimum}: {error:?}");
+                assert!(matches!(error, Error::Wire(WireError::Dropped { .. })), "{minimum}: {error:?}");
                 assert!(told.contains("the server closed the connection"), "{minimum}: {told}");
             }
         }

@@ -15,7 +15,7 @@ use std::process::Command;
 use openssl::ssl::SslVersion;
 use server::old::{OldServer, root};
 use server::{credentials, endpoint};
-use vsphere::{Endpoint, Error, Moref, Scheme, Session, TlsError, TlsMinimum, Trust};
+use vsphere::{Endpoint, Error, Moref, Scheme, Session, TlsError, TlsMinimum, Trust, WireError};
 
 /// Set in the processes that [`alone`] starts, to a directory for the test.
 const SCRATCH: &str = "VSPHERE_TEST_SCRATCH";
@@ -79,7 +79,7 @@ async fn system_roots_decide_about_issuer_and_name() {
         open(endpoint.clone()).await.unwrap();
         endpoint.host = "localhost".to_owned();
         let error = open(endpoint).await.unwrap_err();
-        let Error::Tls(TlsError::Untrusted { reason, .. }) = error else { panic!("{error}") };
+        let Error::Wire(WireError::Tls(TlsError::Untrusted { reason, .. })) = error else { panic!("{error}") };
         assert_eq!(reason, "it is not valid for `localhost`");
     }
 }

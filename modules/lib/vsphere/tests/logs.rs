@@ -3,7 +3,7 @@
 mod server;
 
 use server::{Asked, Server, fault, http, service_content, soap, with_header};
-use vsphere::{DatastorePath, Error, Moref};
+use vsphere::{DatastorePath, Error, Moref, WireError};
 
 /// The text of a tail and how much comes before it, or words of the error.
 type Expected = Result<(&'static str, Option<u64>), &'static str>;
@@ -127,7 +127,7 @@ async fn a_file_that_another_server_has_is_not_asked_for_there() {
         let error = session.file_tail("Lab", &file, 4).await.unwrap_err();
         let told = error.to_string();
         assert!(told.contains(&says) && !told.contains("S3CRET"), "{told}");
-        let named = matches!(&error, Error::Elsewhere { what, .. } if what == "[ds] inner/vmware.log");
+        let named = matches!(&error, Error::Wire(WireError::Elsewhere { what, .. }) if what == "[ds] inner/vmware.log");
         assert_eq!(named, location.contains("//"), "{told}");
         session.close().await;
     }
@@ -148,7 +148,7 @@ async fn a_file_is_asked_for_again_in_a_new_session_and_no_third_time() {
     let file = DatastorePath::parse("[ds] inner/vmware.log").unwrap();
     assert_eq!(session.file_tail("Lab", &file, 4).await.unwrap().text, "tail");
     let refused = session.file_tail("Lab", &file, 4).await.unwrap_err();
-    assert!(matches!(refused, Error::Http { status: 401, .. }), "{refused}");
+    assert!(matches!(refused, Error::Wire(WireError::Http { status: 401, .. })), "{refused}");
     assert_eq!(server.methods().iter().filter(|method| *method == "Login").count(), 3);
     session.close().await;
 }

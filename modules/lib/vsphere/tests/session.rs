@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use server::{Server, credentials, endpoint, fault, http, object, objects, service_content, soap, with_header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use vsphere::{Error, Moref, OptionValue, Scalar, Scheme, Session, VmPaths, WriteError};
+use vsphere::{Error, Moref, OptionValue, Scheme, Session, TypedValue, VmPaths, WireError, WriteError};
 
 fn vm() -> Moref {
     Moref::new("VirtualMachine", "vm-63")
@@ -41,7 +41,7 @@ async fn the_session_cookie_goes_back_as_it_came() {
     assert_eq!(found.vm.name(), "inner");
     session.close().await;
     session.close().await;
-    assert_eq!(session.requests(), 4);
+    assert_eq!(server.methods().len(), 4);
     let asked = server.asked();
     let methods: Vec<&str> = asked.iter().map(|it| it.method.as_str()).collect();
     assert_eq!(methods, ["RetrieveServiceContent", "Login", "RetrievePropertiesEx", "Logout"]);
@@ -114,7 +114,7 @@ async fn a_logout_is_tried_again_until_the_server_knows_the_session_no_more() {
 async fn a_connection_that_drops_is_not_one_that_cannot_be_made() {
     let server = Server::start(|asked| (asked.method == "RetrieveServiceContent").then(String::new)).await;
     let error = server.session().await.unwrap_err();
-    assert!(matches!(&error, Error::Dropped { .. }), "{error:?}");
+    assert!(matches!(&error, Error::Wire(WireError::Dropped { .. })), "{error:?}");
     let expected = format!("the connection to 127.0.0.1:{} was lost during RetrieveServiceContent: ", server.port);
     assert!(error.to_string().starts_with(&expected), "{error}");
 }
@@ -187,7 +187,7 @@ async fn a_change_is_not_repeated_in_a_new_session() {
     let manager = Moref::new("OptionManager", "m");
     let values = [OptionValue {
         key: "Migrate.VMotionStreamDisable".to_owned(),
-        value: Scalar { kind: "long".to_owned(), text: "1".to_owned() },
+        value: TypedValue { kind: "long".to_owned(), text: "1".to_owned() },
     }];
     let outcome = session.update_options(&manager, &values).await;
     assert!(matches!(outcome, Err(WriteError::Refused(Error::SessionRenewed))), "{outcome:?}");
@@ -283,7 +283,7 @@ async fn an_answer_without_end_is_cut_off() {
         while stream.write_all(&blank).await.is_ok() {}
     });
     let error = Session::open(endpoint(port, Scheme::Http), credentials()).await;
-    assert!(matches!(error, Err(Error::TooLarge { limit }) if limit == 64 << 20));
+    assert!(matches!(error, Err(Error::Wire(WireError::TooLarge { limit })) if limit == 64 << 20));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use server::{Asked, Server, fault, object, objects};
 use tokio::time::Instant;
-use vsphere::{Element, Error, Moref, Session, Watch, WriteError};
+use vsphere::{Element, Error, Moref, Session, Watch, WireError, WriteError};
 
 const RUNNING: &str = "<name>ReconfigVM_Task</name><entityName>inner</entityName><state>running</state>";
 
@@ -120,5 +120,8 @@ async fn a_blink_of_the_server_does_not_end_the_wait() {
     let (passed, _) = outcome(vec![objects(&[info(RUNNING)]), blink.clone(), blink.clone(), done]).await;
     assert!(passed.is_ok());
     let (failed, _) = outcome(vec![blink]).await;
-    assert!(matches!(failed, Err(WriteError::Unknown { error: Error::Http { status: 503, .. }, .. })), "{failed:?}");
+    assert!(
+        matches!(failed, Err(WriteError::Unknown { error: Error::Wire(WireError::Http { status: 503, .. }), .. })),
+        "{failed:?}"
+    );
 }

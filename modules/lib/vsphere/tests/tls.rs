@@ -6,7 +6,7 @@ mod server;
 
 use server::tls::{SERVER_HELLO_1_0, impostor, modern_server, raw_server};
 use server::{credentials, endpoint};
-use vsphere::{Error, LEGACY_TLS, Scheme, Session, Thumbprint, TlsError, TlsMinimum, Trust};
+use vsphere::{Error, LEGACY_TLS, Scheme, Session, Thumbprint, TlsError, TlsMinimum, Trust, WireError};
 
 async fn open(port: u16, trust: Trust) -> Result<Session, Error> {
     Session::open(endpoint(port, Scheme::Https(trust)), credentials()).await
@@ -17,7 +17,7 @@ async fn an_untrusted_certificate_shows_the_thumbprints_that_would_pin_it() {
     let port = modern_server().await;
     let error = open(port, Trust::System).await.unwrap_err();
     let text = error.to_string();
-    let Error::Tls(TlsError::Untrusted { reason, sha256, sha1 }) = error else {
+    let Error::Wire(WireError::Tls(TlsError::Untrusted { reason, sha256, sha1 })) = error else {
         panic!("{text}");
     };
     assert!(reason.contains("self-signed"), "{reason}");
@@ -35,7 +35,7 @@ async fn another_certificate_than_the_pinned_one_is_refused() {
     let port = modern_server().await;
     let pin: Thumbprint = "AB".repeat(32).parse().unwrap();
     let error = open(port, Trust::Thumbprint(pin.clone())).await.unwrap_err();
-    let Error::Tls(TlsError::ThumbprintMismatch { expected, sha256, .. }) = error else {
+    let Error::Wire(WireError::Tls(TlsError::ThumbprintMismatch { expected, sha256, .. })) = error else {
         panic!("{error}");
     };
     assert_eq!(expected, pin.to_string());
@@ -51,7 +51,7 @@ async fn a_server_that_does_not_hold_the_key_of_its_certificate_is_refused() {
             for trust in [Trust::Anything, Trust::Thumbprint(thumbprint.parse().unwrap())] {
                 let error = open(port, trust.clone()).await.unwrap_err();
                 assert!(
-                    matches!(error, Error::Tls(TlsError::Unproven)),
+                    matches!(error, Error::Wire(WireError::Tls(TlsError::Unproven))),
                     "{algorithm:?} {version:?} {trust:?}: {error}"
                 );
             }
@@ -70,7 +70,7 @@ async fn servers_without_modern_tls_are_recognized() {
     ] {
         let error = open(raw_server(bytes).await, Trust::Anything).await.unwrap_err();
         let text = error.to_string();
-        assert!(matches!(error, Error::Tls(TlsError::TooOld { .. })), "{text}");
+        assert!(matches!(error, Error::Wire(WireError::Tls(TlsError::TooOld { .. }))), "{text}");
         assert!(text.contains(says), "{text}");
     }
 }
@@ -79,7 +79,7 @@ async fn servers_without_modern_tls_are_recognized() {
 async fn a_plain_http_port_is_recognized() {
     let port = raw_server(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
     let error = open(port, Trust::Anything).await.unwrap_err();
-    assert!(matches!(error, Error::Tls(TlsError::NotTls)), "{error}");
+    assert!(matches!(error, Error::Wire(WireError::Tls(TlsError::NotTls))), "{error}");
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn a_build_without_old_tls_says_so() {
         let mut endpoint = endpoint(1, Scheme::Https(Trust::Anything));
         endpoint.tls_minimum = minimum;
         let error = Session::open(endpoint, credentials()).await.unwrap_err();
-        assert!(matches!(error, Error::Tls(TlsError::NotBuilt { .. })), "{error}");
+        assert!(matches!(error, Error::Wire(WireError::Tls(TlsError::NotBuilt { .. }))), "{error}");
         assert_eq!(error.to_string(), format!("{says} was asked for, but this build speaks TLS 1.2 and newer only"));
     }
 }

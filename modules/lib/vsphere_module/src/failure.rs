@@ -2,7 +2,7 @@
 
 use contract::{Error, Kind};
 use serde_json::{Map, Value, json};
-use vsphere::{Fault, TlsError, TlsMinimum};
+use vsphere::{Fault, SoapError, TlsError, TlsMinimum, WireError};
 
 /// The ways to a server that need no TLS from this program.
 macro_rules! ways_without_tls {
@@ -16,23 +16,25 @@ pub fn failure(error: vsphere::Error) -> Error {
     use vsphere::Error as Cause;
     let detail = error.to_string();
     match error {
-        Cause::Connect { .. } => {
+        Cause::Wire(WireError::Connect { .. }) => {
             Error::new(Kind::Connection, detail).hint("Check `hostname`, `port` and the network path.")
         }
-        Cause::Dropped { .. } => Error::new(Kind::Connection, detail)
+        Cause::Wire(WireError::Dropped { .. }) => Error::new(Kind::Connection, detail)
             .hint("Run the task again. If this happens each time, check the proxies, firewalls and load balancers on the path."),
-        Cause::Tls(tls) => tls_failure(&tls, detail),
-        Cause::Http { .. } | Cause::Protocol(_) => Error::new(Kind::Connection, detail)
+        Cause::Wire(WireError::Tls(tls)) => tls_failure(&tls, detail),
+        Cause::Wire(WireError::TooLarge { .. }) | Cause::Soap(SoapError::TooLarge { .. }) => {
+            Error::new(Kind::Connection, detail)
+        }
+        Cause::Wire(WireError::Http { .. }) | Cause::Soap(_) | Cause::Protocol(_) => Error::new(Kind::Connection, detail)
             .hint("Check that `hostname` and `port` belong to a vCenter Server or an ESXi host."),
-        Cause::Elsewhere { .. } => Error::new(Kind::Connection, detail).hint(
+        Cause::Wire(WireError::Elsewhere { .. }) => Error::new(Kind::Connection, detail).hint(
             "Set `hostname` and `port` to that server, with a user that it knows. For a log, you can also copy the file and use `path` or `text`.",
         ),
-        Cause::OtherPort { secure: true, port, .. } => Error::new(Kind::Connection, detail)
+        Cause::Wire(WireError::OtherPort { secure: true, port, .. }) => Error::new(Kind::Connection, detail)
             .hint(format!("Set `protocol: https` and `port: {port}`, if the vSphere API is there.")),
         // Not a hint at plain HTTP, which shows the password to the network.
-        Cause::OtherPort { .. } => Error::new(Kind::Connection, detail).hint("Check `port` and `protocol`."),
-        Cause::TooLarge { .. } => Error::new(Kind::Connection, detail),
-        Cause::Timeout { .. } | Cause::NoTime { .. } => Error::new(Kind::Timeout, detail)
+        Cause::Wire(WireError::OtherPort { .. }) => Error::new(Kind::Connection, detail).hint("Check `port` and `protocol`."),
+        Cause::Timeout { .. } | Cause::Wire(WireError::Timeout { .. } | WireError::NoTime { .. }) => Error::new(Kind::Timeout, detail)
             .hint("vSphere may still be working on it: run the task again later, or set a longer `timeout`."),
         Cause::Fault(fault) => fault_failure(&fault, &detail),
         Cause::SessionRenewed => Error::new(Kind::Conflict, detail).hint("Run it again."),

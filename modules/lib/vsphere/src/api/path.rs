@@ -1,0 +1,163 @@
+//! Datacenters, folders and inventory paths.
+
+use crate::api::similar;
+use crate::session::error::Error;
+use crate::session::property::{Follow, Object};
+use crate::session::state::Session;
+use crate::soap::element::Element;
+use crate::soap::moref::Moref;
+use crate::soap::reply::returned;
+use crate::soap::request::Request;
+use crate::text::one_line;
+
+/// Deeper than any inventory, so that a loop of parents ends.
+const DEPTH: usize = 64;
+/// Number of ambiguous objects that a message names.
+const CANDIDATES: usize = 20;
+/// Longest of their paths, in bytes.
+const PATH: usize = 1000;
+
+impl Session {
+    /// Returns the `SearchIndex`.
+    pub(crate) fn search_index(&self) -> Result<&Moref, Error> {
+        self.content()
+            .search_index
+            .as_ref()
+            .ok_or_else(|| Error::Protocol("the server offers no search of its inventory (SearchIndex)".to_owned()))
+    }
+
+    /// Returns the object at an inventory path (`SearchIndex.FindByInventoryPath`).
+    async fn at_path(&self, path: &str) -> Result<Option<Moref>, Error> {
+        let mut request = Request::new("FindByInventoryPath", self.search_index()?);
+        request.text("inventoryPath", path);
+        let response = self.query(&request).await?;
+        Ok(returned(&response).ok().and_then(Element::moref))
+    }
+
+    /// Finds a datacenter by path or name, and returns it with its path.
+    pub(crate) async fn datacenter(&self, name: &str) -> Result<(Moref, String), Error> {
+        let path = name.trim_matches('/');
+        if let Some(found) = self.at_path(path).await?
+            && found.kind == "Datacenter"
+        {
+            return Ok((found, path.to_owned()));
+        }
+        let all = self.datacenters().await?;
+        let matching = all.iter().filter(|it| it.name() == name);
+        let matching: Vec<Moref> = matching.map(|it| it.moref.clone()).collect();
+        let what = format!("datacenter `{name}`");
+        match &matching[..] {
+            [only] => Ok((only.clone(), self.path_of(only).await?)),
+            [] => Err(Error::NotFound { what, hint: similar::hint(name, all.iter().map(Object::name)) }),
+            _ => Err(self.ambiguous(what, &matching).await?),
+        }
+    }
+
+    async fn datacenters(&self) -> Result<Vec<Object>, Error> {
+        let root = self.content().root_folder.clone();
+        let follow = [Follow { from: "Folder", path: "childEntity" }];
+        self.read(&[root], &[("Datacenter", &["name"])], &follow).await
+    }
+
+    /// Finds the folder or vApp at `folder`: a whole inventory path, or one below the datacenter's `vm` folder.
+    pub(crate) async fn vm_folder(&self, folder: &str, datacenter: Option<&str>) -> Result<Moref, Error> {
+        let path = folder.trim_matches('/');
+        let whole = folder.starts_with('/') || datacenter.is_none();
+        if whole && let Some(found) = self.holder(path).await? {
+            return Ok(found);
+        }
+        let what = format!("virtual machine folder `{folder}`");
+        let base = if let Some(datacenter) = datacenter {
+            self.datacenter(datacenter).await?.1
+        } else if let [only] = &self.datacenters().await?[..] {
+            self.path_of(&only.moref).await?
+        } else {
+            let hint = "there is not exactly one datacenter; name the folder's, or give the whole inventory path";
+            return Err(Error::NotFound { what, hint: Some(hint.to_owned()) });
+        };
+        for below in [format!("{base}/vm/{path}"), format!("{base}/{path}")] {
+            if let Some(found) = self.holder(&below).await? {
+                return Ok(found);
+            }
+        }
+        if !whole && let Some(found) = self.holder(path).await? {
+            return Ok(found);
+        }
+        Err(Error::NotFound { what, hint: None })
+    }
+
+    /// Returns the folder or vApp at that path.
+    async fn holder(&self, path: &str) -> Result<Option<Moref>, Error> {
+        let found = self.at_path(path).await?;
+        Ok(found.filter(|it| matches!(it.kind.as_str(), "Folder" | "VirtualApp")))
+    }
+
+    async fn path_of(&self, moref: &Moref) -> Result<String, Error> {
+        let mut paths = self.paths_of(std::slice::from_ref(moref)).await?;
+        Ok(paths.pop().unwrap_or_default().trim_matches('/').to_owned())
+    }
+
+    /// Returns [`Error::Ambiguous`] with the paths of these objects.
+    pub(crate) async fn ambiguous(&self, what: String, morefs: &[Moref]) -> Result<Error, Error> {
+        let more = morefs.len().saturating_sub(CANDIDATES);
+        let morefs = &morefs[..morefs.len() - more];
+        let paths = self.paths_of(morefs).await?;
+        let candidates = paths.iter().zip(morefs);
+        let mut candidates: Vec<String> =
+            candidates.map(|(path, moref)| format!("{} ({moref})", one_line(path, PATH))).collect();
+        candidates.sort();
+        if more > 0 {
+            candidates.push(format!("{more} more"));
+        }
+        Ok(Error::Ambiguous { what, candidates })
+    }
+
+    /// Returns the inventory path, without a leading slash, of the object of that type that holds `moref`: one request.
+    pub(crate) async fn holder_of_kind(&self, moref: &Moref, kind: &str) -> Result<Option<String>, Error> {
+        let objects = self.upwards(std::slice::from_ref(moref)).await?;
+        let holder = objects.iter().find(|object| object.moref.kind == kind);
+        Ok(holder.map(|holder| path(&holder.moref, &objects).trim_matches('/').to_owned()))
+    }
+
+    /// Returns inventory paths such as `/DC/vm/lab/inner`: one request for all.
+    async fn paths_of(&self, morefs: &[Moref]) -> Result<Vec<String>, Error> {
+        let objects = self.upwards(morefs).await?;
+        Ok(morefs.iter().map(|moref| path(moref, &objects)).collect())
+    }
+
+    /// Reads these objects and everything above them, with the properties for paths.
+    async fn upwards(&self, morefs: &[Moref]) -> Result<Vec<Object>, Error> {
+        let follow = [
+            Follow { from: "ManagedEntity", path: "parent" },
+            Follow { from: "VirtualMachine", path: "parentVApp" },
+            Follow { from: "VirtualApp", path: "parentFolder" },
+        ];
+        let want: [(&str, &[&str]); 3] = [
+            ("ManagedEntity", &["name", "parent"]),
+            ("VirtualMachine", &["name", "parent", "parentVApp"]),
+            ("VirtualApp", &["name", "parent", "parentFolder"]),
+        ];
+        self.read(morefs, &want, &follow).await
+    }
+}
+
+/// Returns the path of `moref` from everything above it. The root folder is not part of paths.
+fn path(moref: &Moref, objects: &[Object]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    let mut next = Some(moref.clone());
+    while let Some(moref) = next.take()
+        && names.len() < DEPTH
+        && let Some(object) = objects.iter().find(|object| object.moref == moref)
+    {
+        // A vApp's parent is a resource pool, which is not part of the path either.
+        next = ["parentFolder", "parentVApp", "parent"].into_iter().find_map(|property| object.moref(property));
+        if next.is_some() {
+            names.push(object.text("name").unwrap_or(&object.moref.id));
+        }
+    }
+    if names.is_empty() {
+        return format!("/{moref}");
+    }
+    names.reverse();
+    format!("/{}", names.join("/"))
+}

@@ -1,0 +1,74 @@
+//! Calls that survive the end of a session: reads are repeated, writes are not.
+
+use crate::session::error::Error;
+use crate::session::retry::persist;
+use crate::session::state::Session;
+use crate::session::write::WriteError;
+use crate::soap::element::Element;
+use crate::soap::moref::Moref;
+use crate::soap::reply::returned;
+use crate::soap::request::Request;
+use crate::wire::transport::Access;
+
+/// Number of sessions in a row that are opened for writes that the server takes for unauthenticated.
+const RENEWALS: u32 = 2;
+
+impl Session {
+    /// Calls a method that changes nothing.
+    pub(crate) async fn query(&self, request: &Request) -> Result<Element, Error> {
+        self.reading(async || self.call(request, Access::Read).await).await
+    }
+
+    /// Reads: again after a transient failure ([`persist`]), and once more in a new session if the old one has expired.
+    pub(super) async fn reading<T>(&self, attempt: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
+        let login = self.logins.get();
+        match persist(&self.transport, &attempt).await {
+            Err(error) if error.is_fault("NotAuthenticated") => {
+                self.renew(login).await?;
+                persist(&self.transport, &attempt).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Calls a method that has done its change when it answers.
+    pub(crate) async fn change(&self, request: &Request) -> Result<Element, WriteError> {
+        self.write(request, WriteError::of_call).await
+    }
+
+    /// Calls a method that starts a task, and returns the task.
+    pub(crate) async fn start(&self, request: &Request) -> Result<Moref, WriteError> {
+        let response = self.write(request, WriteError::of_start).await?;
+        let missing = || Error::Protocol(format!("the server's answer to {} names no task", request.method));
+        returned(&response)
+            .map_err(Error::from)
+            .and_then(|value| value.moref().ok_or_else(missing))
+            .map_err(|error| WriteError::Unknown { error, accepted: true })
+    }
+
+    /// Writes, once.
+    ///
+    /// If the session has expired, a new one is opened but the call is not repeated, because the state that it was planned on
+    /// may have changed ([`Error::SessionRenewed`]). After a few sessions in which the server accepts no write, it opens no
+    /// more.
+    async fn write(&self, request: &Request, explain: fn(Error) -> WriteError) -> Result<Element, WriteError> {
+        let login = self.logins.get();
+        match self.call(request, Access::Write).await {
+            Err(error) if error.is_fault("NotAuthenticated") => {
+                // Of several writes that meet the end of one session, one counts.
+                if self.logins.get() == login {
+                    self.unheard.set(self.unheard.get() + 1);
+                }
+                if self.unheard.get() > RENEWALS {
+                    return Err(WriteError::Refused(error));
+                }
+                let renewed = self.renew(login).await;
+                Err(WriteError::Refused(renewed.map_or_else(|error| error, |()| Error::SessionRenewed)))
+            }
+            outcome => {
+                self.unheard.set(0);
+                outcome.map_err(explain)
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Logging in, logging in again, and logging out.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use futures_util::lock::Mutex;
+use tokio::time::{sleep, timeout};
+
+use crate::session::error::Error;
+use crate::session::retry::{pauses, persist};
+use crate::session::state::{Credentials, Session};
+use crate::session::{about, answer, version};
+use crate::soap::element::Element;
+use crate::soap::moref::Moref;
+use crate::soap::reply::returned;
+use crate::soap::request::Request;
+use crate::wire::endpoint::Endpoint;
+use crate::wire::error::WireError;
+use crate::wire::transport::{Access, Transport};
+
+/// Time limit of a logout, all attempts together. A server drops an idle session after a while.
+const LOGOUT: Duration = Duration::from_millis(2500);
+
+impl Session {
+    /// Reads what the server is, chooses the API version, and logs in: two requests, three on development builds.
+    ///
+    /// # Errors
+    /// [`WireError::Connect`] and [`WireError::Tls`] if there is no connection; the fault `InvalidLogin` if the password is
+    /// wrong.
+    pub async fn open(endpoint: Endpoint, credentials: Credentials) -> Result<Session, Error> {
+        let transport = Transport::new(endpoint)?;
+        let instance = Moref::new("ServiceInstance", "ServiceInstance");
+        let request = Request::new("RetrieveServiceContent", &instance);
+        let ask = async || {
+            let answer = transport.post(request.method, version::OLDEST, request.message(), Access::Read).await?;
+            about::parse(returned(&answer::read(request.method, &answer)?)?)
+        };
+        let (about, content) = persist(&transport, ask).await?;
+        transport.prove();
+        let version = match version::choose(&about.api_version) {
+            Some(version) => version,
+            None => persist(&transport, async || listed_version(&transport).await).await?,
+        };
+        let session = Session {
+            transport,
+            credentials,
+            about,
+            content,
+            version,
+            open: Cell::new(false),
+            unheard: Cell::new(0),
+            logins: Cell::new(0),
+            closed: Cell::new(false),
+            renewing: Mutex::new(()),
+        };
+        match session.login().await {
+            Ok(()) => Ok(session),
+            Err(error) => {
+                session.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends the session on the server (`Logout`), if there is one. Best effort, at most 2.5 s.
+    pub async fn close(&self) {
+        self.closed.set(true);
+        self.log_out().await;
+    }
+
+    async fn log_out(&self) {
+        if !self.open.replace(false) || !self.transport.has_cookie() {
+            return;
+        }
+        let request = Request::new("Logout", &self.content().session_manager);
+        // A run that used up its time gets extra time for the logout.
+        self.transport.extend(Instant::now() + LOGOUT);
+        let every_attempt = async {
+            for pause in pauses() {
+                match timeout(LOGOUT / 2, self.call(&request, Access::Read)).await {
+                    Ok(Ok(_)) => return,
+                    // An earlier attempt succeeded, and its answer was lost.
+                    Ok(Err(error)) if error.is_fault("NotAuthenticated") => return,
+                    // Any failure is worth another attempt: the alternative is a session that stays open.
+                    _ => sleep(pause).await,
+                }
+            }
+        };
+        let _ = timeout(LOGOUT, every_attempt).await;
+        self.transport.forget_cookie();
+    }
+
+    /// Logs in (`SessionManager.Login`): again after a transient failure, until the run's deadline.
+    async fn login(&self) -> Result<(), Error> {
+        persist(&self.transport, async || self.log_in_once().await).await?;
+        self.logins.set(self.logins.get() + 1);
+        Ok(())
+    }
+
+    async fn log_in_once(&self) -> Result<(), Error> {
+        let mut request = Request::new("Login", &self.content().session_manager);
+        request.text("userName", &self.credentials.username);
+        request.text("password", &self.credentials.password);
+        // Until the server refuses, it may have opened a session.
+        self.open.set(true);
+        let answered = self.call(&request, Access::Read).await;
+        match answered {
+            Ok(_) if !self.transport.has_cookie() => {
+                self.open.set(false);
+                Err(Error::Protocol(
+                    "the server accepted the login but opened no session (it sent no session cookie)".to_owned(),
+                ))
+            }
+            Ok(_) => Ok(()),
+            // A refused login may set a cookie although there is no session. Other faults do not rule out a session.
+            Err(error) if error.is_fault("InvalidLogin") || error.is_fault("NoPermission") => {
+                self.open.set(false);
+                self.transport.forget_cookie();
+                Err(error)
+            }
+            Err(error) => {
+                self.log_out().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Replaces the session that the `expired`-th login opened, unless another call already has.
+    pub(super) async fn renew(&self, expired: u32) -> Result<(), Error> {
+        let _one_at_a_time = self.renewing.lock().await;
+        // A call that was under way when the session was closed must not leave another session behind.
+        if self.closed.get() {
+            return Err(Error::Protocol("the session is closed".to_owned()));
+        }
+        if self.logins.get() == expired {
+            // The server may still hold the session that it takes for unauthenticated here.
+            let request = Request::new("Logout", &self.content().session_manager);
+            let _ = timeout(LOGOUT / 2, self.call(&request, Access::Read)).await;
+            self.transport.forget_cookie();
+            self.login().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Chooses the version to speak with a server whose own version is not a number, from the list that it publishes.
+async fn listed_version(transport: &Transport) -> Result<&'static str, Error> {
+    let answer = match transport.get("/sdk/vimServiceVersions.xml").await {
+        Ok(answer) => answer,
+        Err(WireError::Http { .. }) => return Ok(version::OLDEST),
+        Err(error) => return Err(error.into()),
+    };
+    let list = Element::parse(&answer.body).unwrap_or_default();
+    let mut listed = Vec::new();
+    for namespace in list.children("namespace") {
+        if namespace.child("name").map_or("", Element::text) == "urn:vim25" {
+            listed.extend(namespace.children("version").map(Element::text));
+            let prior = namespace.children("priorVersions");
+            listed.extend(prior.flat_map(|it| it.children("version").map(Element::text)));
+        }
+    }
+    Ok(version::choose_listed(&listed))
+}

@@ -1,0 +1,102 @@
+//! The state of a session, and single calls in it.
+
+use std::cell::Cell;
+use std::fmt;
+use std::time::Instant;
+
+use futures_util::lock::Mutex;
+
+use crate::session::about::{About, ServiceContent};
+use crate::session::answer;
+use crate::session::error::Error;
+use crate::session::version::Version;
+use crate::soap::element::Element;
+use crate::soap::request::Request;
+use crate::wire::endpoint::Trace;
+use crate::wire::tls_version::TlsSpoken;
+use crate::wire::transport::{Access, Transport};
+
+/// A user name and its password.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The user, e.g. `administrator@vsphere.local` or `root`.
+    pub username: String,
+    /// The password; in no error, log or debug output.
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("username", &self.username).field("password", &"***").finish()
+    }
+}
+
+/// A logged-in session with a vSphere server.
+pub struct Session {
+    pub(super) transport: Transport,
+    pub(super) credentials: Credentials,
+    pub(super) about: About,
+    pub(super) content: ServiceContent,
+    /// The API version spoken.
+    pub(super) version: &'static str,
+    /// True while the server holds a session of this client, or may.
+    pub(super) open: Cell<bool>,
+    /// Number of sessions in a row in which the server took a write for unauthenticated.
+    pub(super) unheard: Cell<u32>,
+    /// Counts logins, so that of many calls that meet an expired session only one logs in again.
+    pub(super) logins: Cell<u32>,
+    /// True once the session was closed for good.
+    pub(super) closed: Cell<bool>,
+    /// Held by the call that logs in again.
+    pub(super) renewing: Mutex<()>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("host", &self.host()).field("about", &self.about).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Reuses the session for another run, with that run's trace and deadline (see
+    /// [`Endpoint`](crate::wire::endpoint::Endpoint)).
+    pub fn serve(&self, trace: Option<Trace>, deadline: Option<Instant>) {
+        self.transport.serve(trace, deadline);
+    }
+
+    /// Returns the server's name as given, without the brackets of an IPv6 address.
+    pub(crate) fn host(&self) -> &str {
+        self.transport.host()
+    }
+
+    /// Returns what the server says about itself (`ServiceContent.about`).
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// Returns the server's well-known objects.
+    pub fn content(&self) -> &ServiceContent {
+        &self.content
+    }
+
+    /// Returns the API version spoken: the server's own, or the nearest older one that this client knows.
+    pub fn spoken(&self) -> Version {
+        Version::parse(self.version)
+    }
+
+    /// True if the API version spoken is `major.minor` or later.
+    pub fn speaks(&self, major: u32, minor: u32) -> bool {
+        self.spoken().at_least(major, minor)
+    }
+
+    /// Returns the oldest TLS of any connection so far, if the endpoint's `tls_minimum` allowed less than TLS 1.2.
+    pub fn tls(&self) -> Option<TlsSpoken> {
+        self.transport.spoken()
+    }
+
+    /// Sends a request once, in the session as it is, and returns the response element.
+    pub(super) async fn call(&self, request: &Request, access: Access) -> Result<Element, Error> {
+        let answer = self.transport.post(request.method, self.version, request.message(), access).await?;
+        answer::read(request.method, &answer)
+    }
+}
