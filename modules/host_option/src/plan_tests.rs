@@ -11,7 +11,7 @@ use crate::args::{Missing, State};
 use crate::check::problems;
 
 fn definition(kind: OptionKind) -> OptionDef {
-    OptionDef { key: "A.b".to_owned(), label: String::new(), summary: String::new(), read_only: false, kind }
+    OptionDef { key: "A.b".to_owned(), read_only: false, kind }
 }
 
 fn long() -> OptionKind {

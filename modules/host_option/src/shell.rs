@@ -85,8 +85,6 @@ fn found(key: String, option: Option<AdvancedOption>, similar: Option<String>, w
     };
     let definition = typed.then(|| OptionDef {
         key: key.clone(),
-        label: String::new(),
-        summary: option.description.clone().unwrap_or_default(),
         read_only: false,
         kind: definition(&option),
     });

@@ -116,7 +116,7 @@ fn read(element: &Element, left: &mut usize) {
         is_readable(&error);
     }
     let moref = Moref::new("Task", "task-1");
-    is_readable(&task::ask(&moref, String::new(), element));
+    is_readable(&task::ask(&moref, element));
     is_readable(&Error::Timeout { what: task::describe(element, &moref), seconds: 1 });
     if let Some(Err(fault)) = task::outcome(element) {
         is_readable(&Error::Fault(fault));

@@ -18,7 +18,7 @@ mod text;
 mod wire;
 
 pub use api::cluster::HaConfig;
-pub use api::datastore_file::{DatastorePath, FileTail};
+pub use api::datastore_file::DatastorePath;
 pub use api::diagnostic::{LogDescription, LogPage};
 pub use api::ft::{FtEngine, FtInfo, FtPlacement, SecondaryOp, uses_legacy_ft};
 pub use api::ft_state::FtState;
@@ -28,6 +28,7 @@ pub use api::nic::{NicService, Vmknic};
 pub use api::option::{OptionDef, OptionKind, OptionValue, TypedValue};
 pub use api::vm::extra_config;
 pub use session::about::{About, ApiType, ServiceContent};
+pub use session::download::FileTail;
 pub use session::error::Error;
 pub use session::property::{Follow, Object};
 pub use session::state::{Credentials, Session};

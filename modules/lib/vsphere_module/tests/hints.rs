@@ -1,7 +1,7 @@
 //! Hints never suggest what the caller has already set.
 
 use vsphere::TlsMinimum::{V1_0, V1_2};
-use vsphere::{LEGACY_TLS, TlsError};
+use vsphere::{LEGACY_TLS, TlsError, WireError};
 
 #[test]
 fn hints_after_tls_failures_name_what_is_left_to_try() {
@@ -15,7 +15,7 @@ fn hints_after_tls_failures_name_what_is_left_to_try() {
         (TlsError::Untrusted { reason, sha256: sha256.clone(), sha1: sha1.clone() }, "thumbprint: AA", ""),
         (TlsError::ThumbprintMismatch { expected: "CC".to_owned(), sha256, sha1 }, "changed", "validate_certs"),
     ] {
-        let hint = vsphere_module::failure(error.clone().into()).hint.unwrap_or_default();
+        let hint = vsphere_module::failure(WireError::from(error.clone()).into()).hint.unwrap_or_default();
         assert!(hint.contains(says), "{error}: {hint}");
         assert!(never.is_empty() || !hint.contains(never), "{error}: {hint}");
     }

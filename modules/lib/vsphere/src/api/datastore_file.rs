@@ -3,12 +3,11 @@
 use std::fmt::Write;
 
 use crate::session::about::ApiType;
+use crate::session::download::FileTail;
 use crate::session::error::Error;
 use crate::session::state::Session;
 use crate::soap::moref::Moref;
 use crate::text::brief;
-use crate::wire::error::WireError;
-use crate::wire::header::FILES;
 
 /// Longest datastore name or path in a message, in bytes.
 const NAME: usize = 1000;
@@ -55,15 +54,6 @@ impl std::fmt::Display for DatastorePath {
     }
 }
 
-/// The end of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileTail {
-    /// The text; bytes that are not UTF-8 are replaced.
-    pub text: String,
-    /// The number of bytes before it; `None` if the server does not tell.
-    pub skipped: Option<u64>,
-}
-
 impl Session {
     /// Returns the inventory path of the datacenter that holds this object, without a leading slash, as
     /// [`Session::file_tail`] takes it: one request on vCenter Server, none on ESXi, which has only one.
@@ -80,41 +70,18 @@ impl Session {
     /// Reads the last `count` bytes of a file (`Range: bytes=-N`): one request. Needs the privilege `Datastore.Browse`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such file, [`WireError::Elsewhere`] if another server has it.
+    /// [`Error::NotFound`] if there is no such file, [`WireError::Elsewhere`](crate::WireError::Elsewhere) if another server has it.
     pub async fn file_tail(&self, datacenter: &str, file: &DatastorePath, count: u64) -> Result<FileTail, Error> {
-        let answer = self.download_tail(&url(datacenter, file), &file.to_string(), count).await?;
-        match answer.status {
-            206 => Ok(FileTail { text: answer.body, skipped: answer.from }),
-            // The whole file, from a server without ranges.
-            200 => Ok(last(answer.body, count)),
-            // An empty file has no last byte.
-            416 => Ok(FileTail { text: String::new(), skipped: Some(0) }),
-            404 => Err(Error::NotFound { what: format!("the file {file}"), hint: None }),
-            status @ (401 | 403) => Err(WireError::Http {
-                status,
-                detail: format!("this user may not read {file}: that takes the privilege Datastore.Browse"),
-            }
-            .into()),
-            status => Err(WireError::Http { status, detail: format!("{file} cannot be read") }.into()),
-        }
+        self.download_tail(&address(datacenter, file), &file.to_string(), count).await
     }
 }
 
-/// Returns the end of a whole file.
-fn last(text: String, count: u64) -> FileTail {
-    let mut from = text.len().saturating_sub(usize::try_from(count).unwrap_or(usize::MAX));
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
-    FileTail { skipped: Some(from as u64), text: if from == 0 { text } else { text[from..].to_owned() } }
-}
-
-/// Returns the URL of a file, without the origin.
-fn url(datacenter: &str, file: &DatastorePath) -> String {
+/// Returns the address of a file below `/folder/`.
+fn address(datacenter: &str, file: &DatastorePath) -> String {
     let path: Vec<String> = file.path.split('/').map(encode).collect();
     // vCenter Server decodes the name of the datacenter twice if it contains an ampersand.
     let datacenter = encode(datacenter).replace("%26", "%2526");
-    format!("{FILES}{}?dcPath={datacenter}&dsName={}", path.join("/"), encode(&file.datastore))
+    format!("{}?dcPath={datacenter}&dsName={}", path.join("/"), encode(&file.datastore))
 }
 
 /// Percent-encodes everything except the unreserved characters of RFC 3986.
@@ -159,19 +126,11 @@ mod tests {
     }
 
     #[test]
-    fn urls_are_encoded_by_segment() {
+    fn addresses_are_encoded_by_segment() {
         let file = DatastorePath::parse("[data store] inner é/vmware.log").unwrap();
         assert_eq!(
-            url("Folder/R&D", &file),
-            "/folder/inner%20%C3%A9/vmware.log?dcPath=Folder%2FR%2526D&dsName=data%20store"
+            address("Folder/R&D", &file),
+            "inner%20%C3%A9/vmware.log?dcPath=Folder%2FR%2526D&dsName=data%20store"
         );
-    }
-
-    #[test]
-    fn the_end_of_a_whole_file_is_taken() {
-        let tail = |text: &str, count| (last(text.to_owned(), count).text, last(text.to_owned(), count).skipped);
-        assert_eq!(tail("abc", 2), ("bc".to_owned(), Some(1)));
-        assert_eq!(tail("abc", 9), ("abc".to_owned(), Some(0)));
-        assert_eq!(tail("aéc", 2), ("c".to_owned(), Some(3)));
     }
 }

@@ -1,8 +1,8 @@
 //! The API that modules call: virtual machines, hosts, clusters, Fault Tolerance, options, network adapters, files and logs.
 //!
 //! One file per part of the vSphere API; each adds methods to [`Session`](crate::session::state::Session). This room writes
-//! requests and reads values with `soap`, and sends them through `session`. It must not know connections, TLS or retries
-//! (`wire`), except for errors that it explains.
+//! requests and reads values with `soap`, and sends them through `session`. It must not know
+//! connections, TLS (`wire`) or retries.
 
 pub(crate) mod cluster;
 pub(crate) mod datastore_file;

@@ -31,10 +31,6 @@ pub struct OptionValue {
 pub struct OptionDef {
     /// The option's name.
     pub key: String,
-    /// Its label.
-    pub label: String,
-    /// Its description.
-    pub summary: String,
     /// True if it cannot be changed.
     pub read_only: bool,
     /// Its type, range and default.
@@ -96,12 +92,9 @@ pub enum OptionKind {
 
 impl OptionDef {
     pub(crate) fn parse(element: &Element) -> Option<Self> {
-        let text = |name| element.child(name).map_or("", Element::text).to_owned();
         let kind = element.child("optionType");
         Some(Self {
             key: element.child("key")?.text().to_owned(),
-            label: text("label"),
-            summary: text("summary"),
             read_only: kind.and_then(|kind| kind.child("valueIsReadonly")?.flag()).unwrap_or(false),
             kind: kind.map_or_else(|| OptionKind::Other(String::new()), OptionKind::parse),
         })
@@ -248,9 +241,7 @@ mod tests {
         ] {
             assert_eq!(definition(kind, inner).kind, expected, "{kind}");
         }
-        let read_only = definition("LongOption", "<valueIsReadonly>true</valueIsReadonly>");
-        assert!(read_only.read_only);
-        assert_eq!((read_only.label.as_str(), read_only.summary.as_str()), ("L", "S"));
+        assert!(definition("LongOption", "<valueIsReadonly>true</valueIsReadonly>").read_only);
     }
 
     #[test]

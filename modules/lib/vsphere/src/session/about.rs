@@ -10,14 +10,10 @@ use crate::soap::moref::Moref;
 pub struct About {
     /// The product's version.
     pub version: Version,
-    /// The product's build number.
-    pub build: String,
     /// vCenter Server or ESXi.
     pub api_type: ApiType,
     /// The API's version as the server states it; not a number on development builds.
     pub api_version: String,
-    /// The installation's unique id; only vCenter Server has one.
-    pub instance_uuid: Option<String>,
 }
 
 /// The kind of server (`AboutInfo.apiType`).
@@ -41,13 +37,11 @@ impl About {
         let text = |name| element.child(name).map_or("", Element::text).to_owned();
         Self {
             version: Version::parse(&text("version")),
-            build: text("build"),
             api_type: match text("apiType").as_str() {
                 "HostAgent" => ApiType::HostAgent,
                 _ => ApiType::VirtualCenter,
             },
             api_version: text("apiVersion"),
-            instance_uuid: Some(text("instanceUuid")).filter(|uuid| !uuid.is_empty()),
         }
     }
 }

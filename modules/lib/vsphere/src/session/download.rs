@@ -4,19 +4,42 @@ use crate::session::error::Error;
 use crate::session::retry::persist;
 use crate::session::state::Session;
 use crate::wire::error::WireError;
+use crate::wire::header::FILES;
 use crate::wire::transport::Response;
 
+/// The end of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileTail {
+    /// The text; bytes that are not UTF-8 are replaced.
+    pub text: String,
+    /// The number of bytes before it; `None` if the server does not tell.
+    pub skipped: Option<u64>,
+}
+
 impl Session {
-    /// Gets the last `count` bytes of the file at `path`, which errors call `name`, whatever the HTTP status.
-    pub(crate) async fn download_tail(&self, path: &str, name: &str, count: u64) -> Result<Response, Error> {
+    /// Reads the last `count` bytes of the file at `address` below `/folder/`, which errors call `name`.
+    pub(crate) async fn download_tail(&self, address: &str, name: &str, count: u64) -> Result<FileTail, Error> {
+        let path = format!("{FILES}{address}");
         let login = self.logins.get();
-        let get = async || self.get_tail(path, name, count).await;
-        let answer = persist(&self.transport, get).await?;
-        if answer.status != 401 {
-            return Ok(answer);
+        let get = async || self.get_tail(&path, name, count).await;
+        let mut answer = persist(&self.transport, get).await?;
+        if answer.status == 401 {
+            self.renew(login).await?;
+            answer = persist(&self.transport, get).await?;
         }
-        self.renew(login).await?;
-        persist(&self.transport, get).await
+        let refused = |status, detail| Err(WireError::Http { status, detail }.into());
+        match answer.status {
+            206 => Ok(FileTail { text: answer.body, skipped: answer.from }),
+            // The whole file, from a server without ranges.
+            200 => Ok(last(answer.body, count)),
+            // An empty file has no last byte.
+            416 => Ok(FileTail { text: String::new(), skipped: Some(0) }),
+            404 => Err(Error::NotFound { what: format!("the file {name}"), hint: None }),
+            status @ (401 | 403) => {
+                refused(status, format!("this user may not read {name}: that takes the privilege Datastore.Browse"))
+            }
+            status => refused(status, format!("{name} cannot be read")),
+        }
     }
 
     async fn get_tail(&self, path: &str, name: &str, count: u64) -> Result<Response, Error> {
@@ -30,5 +53,27 @@ impl Session {
             }
             outcome => Ok(outcome?),
         }
+    }
+}
+
+/// Returns the end of a whole file.
+fn last(text: String, count: u64) -> FileTail {
+    let mut from = text.len().saturating_sub(usize::try_from(count).unwrap_or(usize::MAX));
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    FileTail { skipped: Some(from as u64), text: if from == 0 { text } else { text[from..].to_owned() } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last;
+
+    #[test]
+    fn the_end_of_a_whole_file_is_taken() {
+        let tail = |text: &str, count| (last(text.to_owned(), count).text, last(text.to_owned(), count).skipped);
+        assert_eq!(tail("abc", 2), ("bc".to_owned(), Some(1)));
+        assert_eq!(tail("abc", 9), ("abc".to_owned(), Some(0)));
+        assert_eq!(tail("aéc", 2), ("c".to_owned(), Some(3)));
     }
 }

@@ -38,10 +38,6 @@ pub enum Error {
         vm: Moref,
         /// The question.
         text: String,
-        /// The possible answers: key and label.
-        choices: Vec<(String, String)>,
-        /// The question's id, as `AnswerVM` takes it.
-        id: String,
     },
     /// No object that this user may see matches.
     #[error("cannot find {what}{}", hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}")))]

@@ -70,12 +70,13 @@ pub(super) async fn persist<T>(transport: &Transport, attempt: impl AsyncFn() ->
 fn patience(error: &Error, proven: bool) -> Patience {
     use WireError as W;
     match error {
+        Error::Soap(SoapError::TooLarge { .. }) => Patience::None,
         Error::Wire(W::Timeout { .. } | W::Http { status: 429 | 502..=504, .. }) => Patience::Deadline,
         Error::Wire(W::Dropped { .. } | W::Connect { .. }) if proven => Patience::Deadline,
         Error::Wire(W::Dropped { .. }) => Patience::Few,
-        Error::Wire(W::Tls(_) | W::Http { status: 500, .. }) | Error::Protocol(_) if proven => Patience::Few,
-        Error::Soap(SoapError::TooLarge { .. }) => Patience::None,
-        Error::Soap(_) if proven => Patience::Few,
+        Error::Wire(W::Tls(_) | W::Http { status: 500, .. }) | Error::Soap(_) | Error::Protocol(_) if proven => {
+            Patience::Few
+        }
         Error::Fault(fault) if fault.is_busy() => Patience::Deadline,
         Error::Fault(fault) if fault.is_lost_contact() || fault.is_general() => Patience::Few,
         _ => Patience::None,

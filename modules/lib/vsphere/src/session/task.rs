@@ -24,10 +24,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const FAILED_POLLS: u32 = 3;
 const FAILING: Duration = Duration::from_secs(3);
 
-// Limits for messages: a task's names and a question's texts in bytes, and the number of its choices.
+// Limits for the names of a task and the text of a question in messages, in bytes.
 const NAME: usize = 300;
 const QUESTION: usize = 3000;
-const CHOICES: usize = 20;
 
 /// How to wait for a task.
 pub struct Watch<'a> {
@@ -83,7 +82,7 @@ impl Session {
                     if let (Some(question), Some(vm)) = (poll.question, watch.vm) {
                         let id = question.child("id").map_or("", Element::text).to_owned();
                         if asked.as_ref() == Some(&id) {
-                            return Err(unknown(ask(vm, id, &question)));
+                            return Err(unknown(ask(vm, &question)));
                         }
                         asked = Some(id);
                     } else {
@@ -154,19 +153,9 @@ pub(crate) fn describe(info: &Element, task: &Moref) -> String {
 }
 
 /// Returns the error of a `VirtualMachineQuestionInfo`.
-pub(crate) fn ask(vm: &Moref, id: String, question: &Element) -> Error {
-    let text = |element: &Element, name| one_line(element.child(name).map_or("", Element::text), QUESTION);
-    let choices = question.child("choice").into_iter();
-    Error::Question {
-        vm: vm.clone(),
-        text: text(question, "text"),
-        choices: choices
-            .flat_map(|choice| choice.children("choiceInfo"))
-            .map(|info| (text(info, "key"), text(info, "label")))
-            .take(CHOICES)
-            .collect(),
-        id,
-    }
+pub(crate) fn ask(vm: &Moref, question: &Element) -> Error {
+    let text = question.child("text").map_or("", Element::text);
+    Error::Question { vm: vm.clone(), text: one_line(text, QUESTION) }
 }
 
 /// True if the error says that this very object is gone.
