@@ -28,7 +28,7 @@ impl Module for VmkernelService {
         description: &[
             "Enables or disables vMotion and Fault Tolerance logging on a VMkernel adapter (vmknic) of one ESXi host, of several, or of all hosts of a cluster, through vCenter Server or the host itself.",
             "The vmknic must exist. If only one vmknic of a host may carry a service, the service moves to the vmknic that is named here, and a warning names the one that loses it.",
-            "Fault Tolerance needs a vmknic for vMotion and one for its logging on every host that it uses. They may be the same. They may be the same.",
+            "Fault Tolerance needs a vmknic for vMotion and one for its logging on every host that it uses. They may be the same.",
         ],
         examples: include_str!("../examples.yml"),
     };
