@@ -17,8 +17,8 @@ def look(lab, flags: tuple[str, ...] = (), **more):
         decisive = [check for check in result.json["checks"] if check["decisive"]]
         found = {check["status"] for check in decisive}
         assert result.json["ready"] is ("unmet" not in found)
-        # A requirement that could not be checked may still be a blocker.
-        words = "is not ready" if "unmet" in found else "Nothing is known" if "unknown" in found else "is ready"
+        # An unknown requirement may be a blocker.
+        words = "is not ready" if "unmet" in found else "No blocker of" if "unknown" in found else "is ready"
         assert words in result.msg
     return result
 

@@ -52,7 +52,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         uses_legacy_ft: extra.iter().any(|(key, value)| vsphere::uses_legacy_ft(key, value)),
         cluster: vsphere_module::ha_cluster(&found),
         host: found.host.as_ref().map(Object::name),
-        nested: found.host.as_ref().is_some_and(is_nested),
+        nested: found.host.as_ref().is_some_and(vsphere_module::is_nested),
         issues: None,
         wants_datastore: args.datastore.is_some(),
         secondary_host: None,
@@ -105,10 +105,4 @@ async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &
         observed.placement = Some(FtPlacement { datastore, disks });
     }
     Ok(())
-}
-
-/// True if the host's hardware is VMware's.
-fn is_nested(host: &Object) -> bool {
-    let vendor = host.get("summary.hardware").and_then(|hardware| hardware.child("vendor"));
-    vendor.is_some_and(|vendor| vendor.text().starts_with("VMware"))
 }

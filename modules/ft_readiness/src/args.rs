@@ -12,13 +12,13 @@ pub struct Args {
     pub connection: Connection,
     #[serde(flatten)]
     pub target: VmTarget,
-    /// Name of the cluster to look at. Not needed with a virtual machine, whose own cluster is looked at.
+    /// Name of the cluster to examine. Not needed with a virtual machine, whose own cluster is examined.
     #[schemars(extend("x-aliases" = ["cluster"]), length(min = 1))]
     pub cluster_name: Option<String>,
-    /// Which Fault Tolerance is meant. Without it, the one that vSphere would use for this version of ESXi and this virtual
+    /// The engine of Fault Tolerance. The default is the one that vSphere would use for this version of ESXi and this virtual
     /// machine.
-    pub engine: Option<Engine>,
-    /// Seconds after which the run gives up waiting for vSphere.
+    engine: Option<Engine>,
+    /// Seconds after which the run stops waiting for vSphere.
     #[serde(default = "vsphere_module::five_minutes")]
     #[schemars(range(min = 1, max = 86400))]
     pub timeout: u64,
@@ -27,6 +27,11 @@ pub struct Args {
 impl Args {
     pub fn engine(&self) -> Option<FtEngine> {
         self.engine.map(Into::into)
+    }
+
+    /// Returns the datacenter that the cluster is known to be in, if one was given.
+    pub fn cluster_datacenter(&self) -> Option<&str> {
+        if self.cluster_name.is_some() { self.target.datacenter() } else { self.target.home() }
     }
 }
 

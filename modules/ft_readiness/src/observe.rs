@@ -1,14 +1,22 @@
-//! Reading: the virtual machine, then its cluster with all hosts, their virtual machines and what it lies on in one request,
-//! then what vSphere itself holds against it.
+//! Reads the virtual machine; then, in one request, its cluster with all hosts, their virtual machines, and its datastores
+//! and networks; then what vSphere itself reports against it.
 
 use contract::{Error, Kind};
+use requirements::{Fact, Facts, Host, Place, Vm};
 use vsphere::{Element, Follow, Moref, Object, VmPaths};
-use vsphere_module::{Server, failure};
+use vsphere_module::{Server, VmReport, failure};
 
-use crate::Args;
-use crate::facts::{Fact, Facts, Host, Place, Vm};
+use crate::args::Args;
 use crate::parse::{cluster_facts, datastore, fact, host_facts, vm_facts};
-use crate::{plan, vms};
+use crate::vms;
+
+/// What was read.
+#[derive(Clone, PartialEq)]
+pub struct Observed {
+    pub facts: Facts,
+    /// The virtual machine, if one was named.
+    pub vm: Option<VmReport>,
+}
 
 const VM: [&str; 19] = [
     "name",
@@ -36,7 +44,7 @@ const HOST: [&str; 10] = [
     "runtime.connectionState",
     "runtime.inMaintenanceMode",
     "runtime.powerState",
-    // As a whole: which parts it has depends on the version, and asking for others is a fault.
+    // As a whole, because its parts depend on the version, and a request for an unknown part is a fault.
     "capability",
     "summary.config",
     "summary.hardware",
@@ -46,22 +54,17 @@ const HOST: [&str; 10] = [
 ];
 const TO_VMS: [Follow<'_>; 2] =
     [Follow { from: "ComputeResource", path: "host" }, Follow { from: "HostSystem", path: "vm" }];
-/// Most hosts of a cluster, because every two of them are compared; vSphere allows 96.
+/// Most hosts of a cluster, because every two hosts are compared. vSphere allows 96.
 const HOSTS: usize = 4000;
-/// What the named one uses, and all the others too, since every step is taken from wherever another led: theirs is left out
-/// again.
+/// The steps to what the virtual machine uses. They lead to what all other virtual machines use too, which is left out later.
 const TO_WHAT_THEY_USE: [Follow<'_>; 2] =
     [Follow { from: "VirtualMachine", path: "datastore" }, Follow { from: "VirtualMachine", path: "network" }];
 
-/// The datacenter that the cluster is known to be in, if one was given.
-fn looked_in(args: &Args) -> Option<&str> {
-    if args.cluster_name.is_some() { args.target.datacenter() } else { args.target.home() }
-}
-
-pub async fn observe(args: &Args, server: &Server) -> Result<Facts, Error> {
+/// Reads all facts.
+pub async fn observe(args: &Args, server: &Server) -> Result<Observed, Error> {
     if !server.about().api_type.is_vcenter() {
-        return Err(Error::new(Kind::Unsupported, "this server is an ESXi host, which knows of no cluster")
-            .hint("Fault Tolerance is the business of a vCenter Server: give its name as `hostname`."));
+        return Err(Error::new(Kind::Unsupported, "this server is an ESXi host, which has no cluster")
+            .hint("Only a vCenter Server manages Fault Tolerance: set `hostname` to its name."));
     }
     let found = if args.target.is_given() { Some(find_vm(args, server).await?) } else { None };
     let named = match &args.cluster_name {
@@ -73,34 +76,36 @@ pub async fn observe(args: &Args, server: &Server) -> Result<Facts, Error> {
         && matches!(home, Fact::Known(home) if home != cluster)
     {
         return Err(Error::new(Kind::Conflict, format!("{} is not in cluster {name}", vm.name()))
-            .hint("Leave `cluster_name` out: the cluster of the virtual machine is the one that counts."));
+            .hint("Remove `cluster_name`: the cluster of the virtual machine is examined."));
     }
     let vm = found.map(|(vm, _)| vm);
-    // With a cluster named and the virtual machine's own hidden, the one that was named is looked at.
+    // If the cluster of the virtual machine is hidden, the one that was named is examined.
     let start = named.or_else(|| parent.as_ref().and_then(Fact::known).cloned());
     let host = vm.as_ref().and_then(|vm| vm.moref("runtime.host"));
     let objects = read_around(server, start.as_ref(), host.as_ref(), vm.as_ref()).await?;
     let count = of_kind(&objects, "HostSystem").count();
     if count > HOSTS {
-        let detail = format!("the server names {count} hosts of one cluster; at most {HOSTS} are examined");
+        let detail = format!("the cluster has {count} hosts; this program examines at most {HOSTS}");
         return Err(Error::new(Kind::Unsupported, detail));
     }
     let hosts = sorted(of_kind(&objects, "HostSystem").map(host_facts).collect());
-    let vms = vms::list(of_kind(&objects, "VirtualMachine"), &hosts);
+    let host_names = hosts.iter().map(|host| (host.subject.moid.as_str(), host.subject.name.as_str())).collect();
+    let vms = vms::list(of_kind(&objects, "VirtualMachine"), &host_names);
+    let report = vm.as_ref().map(VmReport::of);
     let vm = vm.as_ref().map(vm_facts);
     let uses = |moids: fn(&Vm) -> &Fact<Vec<String>>, moid: &String| {
         vm.as_ref().and_then(|vm| moids(vm).known()).is_some_and(|own| own.contains(moid))
     };
     let mut facts = Facts {
         server: server.about().version.clone(),
-        datacenter: looked_in(args).map(str::to_owned),
+        datacenter: args.cluster_datacenter().map(str::to_owned),
         place: place(start.as_ref(), parent, &objects),
         hosts,
         datastores: of_kind(&objects, "Datastore")
             .filter(|it| uses(|vm| &vm.datastores, &it.moref.id))
             .map(datastore)
             .collect(),
-        // Of several types: Network and what extends it.
+        // Of several types: Network and its subtypes.
         networks: objects
             .iter()
             .filter(|it| uses(|vm| &vm.networks, &it.moref.id))
@@ -110,10 +115,10 @@ pub async fn observe(args: &Args, server: &Server) -> Result<Facts, Error> {
         vms,
     };
     ask(args, server, &mut facts).await?;
-    Ok(facts)
+    Ok(Observed { facts, vm: report })
 }
 
-/// The virtual machine, and what its host belongs to.
+/// Reads the virtual machine and the parent of its host.
 async fn find_vm(args: &Args, server: &Server) -> Result<(Object, Fact<Moref>), Error> {
     let mut paths = VM.to_vec();
     paths.extend(["config.firmware"].iter().filter(|_| server.speaks(5, 0)));
@@ -127,7 +132,7 @@ async fn find_vm(args: &Args, server: &Server) -> Result<(Object, Fact<Moref>), 
     Ok((found.vm, parent))
 }
 
-/// Cluster and hosts, or the one host where there is no cluster, their virtual machines and what those use: one request.
+/// Reads the cluster and its hosts, or the standalone host, their virtual machines and what those use, in one request.
 async fn read_around(
     server: &Server,
     cluster: Option<&Moref>,
@@ -148,15 +153,15 @@ async fn read_around(
     server.read(&starts, &want, &[&TO_VMS[..], uses].concat()).await.map_err(failure)
 }
 
-/// Asks vSphere what it holds against the virtual machine.
+/// Asks vSphere what it reports against the virtual machine.
 async fn ask(args: &Args, server: &Server, facts: &mut Facts) -> Result<(), Error> {
-    let engine = plan::engine(facts, args.engine());
+    let engine = requirements::engine(facts, args.engine());
     let Some(vm) = &mut facts.vm else { return Ok(()) };
-    if let Some(why) = plan::reason_not_to_ask(vm) {
+    if let Some(why) = requirements::reason_not_to_ask(vm) {
         vm.compatibility = Fact::Hidden(why.to_owned());
         return Ok(());
     }
-    let moref = Moref::new("VirtualMachine", &vm.report.moid);
+    let moref = Moref::new("VirtualMachine", &vm.subject.moid);
     vm.compatibility = match server.ft_compatibility(&moref, engine, server.speaks(6, 0)).await {
         Ok(faults) => Fact::Known(faults),
         Err(vsphere::Error::Fault(fault)) => Fact::Hidden(fault.describe()),
@@ -166,7 +171,7 @@ async fn ask(args: &Args, server: &Server, facts: &mut Facts) -> Result<(), Erro
 }
 
 fn sorted(mut hosts: Vec<Host>) -> Vec<Host> {
-    hosts.sort_by(|one, other| one.object.name.cmp(&other.object.name));
+    hosts.sort_by(|one, other| one.subject.name.cmp(&other.subject.name));
     hosts
 }
 

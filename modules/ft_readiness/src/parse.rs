@@ -1,21 +1,18 @@
-//! The facts in what the server answered.
+//! Makes facts of the objects that the server returned.
 
+use requirements::{Capability, Cluster, Datastore, Device, Fact, Host, Subject, Support, Vm};
 use vsphere::{Element, FtInfo, NicService, Object, Version};
-use vsphere_module::VmReport;
 
-use crate::check;
-use crate::facts::{Capability, Cluster, Datastore, Device, Fact, Host, Support, Vm};
-
-/// How many reasons of a host are read; vSphere knows fewer.
+/// Most issues of a host to read; vSphere has fewer.
 const ISSUES: usize = 50;
-/// Longest reason why a property cannot be read, in characters; every requirement that needs the property repeats it.
+/// Longest reason why a property cannot be read, in characters. Every requirement that needs the property repeats it.
 const WHY: usize = 300;
 
-fn described(object: &Object) -> check::Object {
-    check::Object { kind: object.moref.kind.clone(), name: object.name(), moid: object.moref.id.clone() }
+fn subject(object: &Object) -> Subject {
+    Subject { kind: object.moref.kind.clone(), name: object.name(), moid: object.moref.id.clone() }
 }
 
-/// A property as far as it could be read.
+/// Returns a property, as far as it could be read.
 pub fn fact<'a>(object: &'a Object, path: &str) -> Fact<&'a Element> {
     match (object.get(path), object.missing(path)) {
         (Some(value), _) => Fact::Known(value),
@@ -40,7 +37,7 @@ fn moids(object: &Object, path: &str) -> Fact<Vec<String>> {
     fact(object, path).map(|list| list.all().iter().filter_map(Element::moref).map(|moref| moref.id).collect())
 }
 
-/// Keys and values of repeated `OptionValue`s.
+/// Returns the keys and values of repeated `OptionValue`s.
 fn options<'a>(options: impl Iterator<Item = &'a Element>) -> Vec<(String, String)> {
     let text = |option: &Element, name| option.child(name).map_or("", Element::text).to_owned();
     options.map(|option| (text(option, "key"), text(option, "value"))).collect()
@@ -50,7 +47,7 @@ pub fn cluster_facts(cluster: &Object) -> Cluster {
     let das = |name: &str| fact(cluster, &format!("configurationEx.dasConfig.{name}"));
     let config = fact(cluster, "configurationEx").read(|config| config.child("dasConfig"));
     Cluster {
-        object: described(cluster),
+        subject: subject(cluster),
         ha: das("enabled").read(Element::flag),
         admission_control: das("admissionControlEnabled").read(Element::flag),
         host_monitoring: das("hostMonitoring").map(|state| state.text().to_owned()),
@@ -65,12 +62,12 @@ pub fn host_facts(host: &Object) -> Host {
         Some(found?.child("value")?.text().to_owned())
     };
     Host {
-        object: described(host),
+        subject: subject(host),
         connection: text(host, "runtime.connectionState"),
         maintenance: flag(host, "runtime.inMaintenanceMode"),
         power: text(host, "runtime.powerState"),
         agent: text(host, "runtime.dasHostState.state"),
-        nested: host.text("summary.hardware.vendor").is_some_and(|vendor| vendor.starts_with("VMware")),
+        nested: vsphere_module::is_nested(host),
         version: fact(host, "summary.config.product.version").map(|version| Version::parse(version.text())),
         build: text(host, "summary.config.product.build"),
         ft_version: fact(host, "summary.config").read(feature),
@@ -92,9 +89,9 @@ fn capability(host: &Object) -> Capability {
         })
     };
     let replay = match list("replayCompatibilityIssues") {
-        // Before 4.1 there is one reason only.
+        // Before 4.1 a host reports a single reason.
         Fact::Unset => list("replayUnsupportedReason"),
-        told => told,
+        issues => issues,
     };
     let support = |name: &str, issues| Support { supported: one(name).read(Element::flag), issues };
     Capability {
@@ -111,18 +108,17 @@ pub fn vm_facts(vm: &Object) -> Vm {
     let connection = text(vm, "runtime.connectionState");
     let state = connection.known().filter(|state| *state != "connected").cloned();
     Vm {
-        report: VmReport::of(vm),
-        object: described(vm),
+        subject: subject(vm),
         host: vm.moref("runtime.host").map(|host| host.id),
         connection,
         power: text(vm, "runtime.powerState"),
-        question: told(fact(vm, "runtime.question"), state.as_deref())
+        question: reachable(fact(vm, "runtime.question"), state.as_deref())
             .map(|it| it.child("text").map_or("", Element::text).to_owned()),
         template: flag(vm, "config.template"),
         ft_state: text(vm, "runtime.faultToleranceState"),
-        ft: told(fact(vm, "config.ftInfo"), state.as_deref()).map(FtInfo::parse),
+        ft: reachable(fact(vm, "config.ftInfo"), state.as_deref()).map(FtInfo::parse),
         ft_type: text(vm, "config.flags.faultToleranceType"),
-        snapshot: told(fact(vm, "snapshot"), state.as_deref()).map(drop),
+        snapshot: reachable(fact(vm, "snapshot"), state.as_deref()).map(drop),
         cpus: int(vm, "config.hardware.numCPU"),
         memory_mb: int(vm, "config.hardware.memoryMB"),
         hardware: text(vm, "config.version"),
@@ -139,8 +135,8 @@ pub fn vm_facts(vm: &Object) -> Vm {
     }
 }
 
-/// That there is none means nothing where vSphere does not reach the virtual machine (`state`).
-fn told<T>(fact: Fact<T>, state: Option<&str>) -> Fact<T> {
+/// Hides an unset property if vSphere does not reach the virtual machine (`state`): the property may be set after all.
+fn reachable<T>(fact: Fact<T>, state: Option<&str>) -> Fact<T> {
     match (fact, state) {
         (Fact::Unset, Some(state)) => Fact::Hidden(format!("the virtual machine is {state}")),
         (fact, _) => fact,
@@ -155,7 +151,6 @@ fn device(device: &Element) -> Device {
         kind: device.kind().unwrap_or_default().to_owned(),
         label: text(device.at("deviceInfo/label")).unwrap_or_default(),
         backing: device.child("backing").and_then(Element::kind).unwrap_or_default().to_owned(),
-        datastore: of_backing("datastore").and_then(Element::moref).map(|moref| moref.id),
         thin: flag(of_backing("thinProvisioned")),
         eagerly_scrubbed: flag(of_backing("eagerlyScrub")),
         mode: text(of_backing("diskMode")),
@@ -166,7 +161,7 @@ fn device(device: &Element) -> Device {
 
 pub fn datastore(datastore: &Object) -> Datastore {
     Datastore {
-        object: described(datastore),
+        subject: subject(datastore),
         accessible: flag(datastore, "summary.accessible"),
         shared: flag(datastore, "summary.multipleHostAccess"),
     }

@@ -1,14 +1,11 @@
-//! The virtual machines of the cluster, and how Fault Tolerance of each stands. Nothing is required of them: they are told.
+//! Lists the virtual machines of the cluster. Nothing is required of them.
 
 use std::collections::HashMap;
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use requirements::{ListedVm, Role};
 use vsphere::{FtInfo, Object};
 
-use crate::facts::Host;
-
-/// What is read of each.
+/// The properties to read of each.
 pub const PATHS: [&str; 6] = [
     "name",
     "runtime.host",
@@ -18,48 +15,10 @@ pub const PATHS: [&str; 6] = [
     "config.hardware.numCPU",
 ];
 
-/// One virtual machine. What cannot be read of it is null.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct ListedVm {
-    /// Its name, which a secondary shares with its primary; its managed object id, if the name cannot be read.
-    pub name: String,
-    /// Its managed object id.
-    pub moid: String,
-    /// Name of the host that it is on.
-    pub host: Option<String>,
-    /// How many virtual CPUs it has.
-    pub vcpus: Option<u64>,
-    /// V(poweredOn), V(poweredOff) or V(suspended).
-    pub power_state: Option<String>,
-    /// How its Fault Tolerance stands, in the words of vSphere: V(notConfigured), V(disabled), V(enabled),
-    /// V(needSecondary), V(starting) or V(running).
-    pub ft_state: Option<String>,
-    /// Its part in a pair; null if it is in none.
-    pub role: Option<Role>,
-}
-
-/// A part in a pair of Fault Tolerance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// It is the one that is protected.
-    Primary,
-    /// It protects the other.
-    Secondary,
-}
-
-impl Role {
-    /// A number is given to each of a group, and the primary's is 1 (`FaultToleranceConfigInfo.role`).
-    fn of(info: &FtInfo) -> Option<Self> {
-        if info.is_secondary() { Some(Self::Secondary) } else { (info.role == 1).then_some(Self::Primary) }
-    }
-}
-
-/// Those among the objects, by name; of one name the primary first, and who is in no pair last.
-pub fn list<'a>(vms: impl Iterator<Item = &'a Object>, hosts: &[Host]) -> Vec<ListedVm> {
-    let names: HashMap<&str, &str> =
-        hosts.iter().map(|host| (host.object.moid.as_str(), host.object.name.as_str())).collect();
-    let mut list: Vec<ListedVm> = vms.map(|vm| listed(vm, &names)).collect();
+/// Lists the virtual machines by name. Those with the same name come in this order: the primary, its secondary, those in no
+/// pair. `hosts` are the names of the hosts by managed object id.
+pub fn list<'a>(vms: impl Iterator<Item = &'a Object>, hosts: &HashMap<&str, &str>) -> Vec<ListedVm> {
+    let mut list: Vec<ListedVm> = vms.map(|vm| listed(vm, hosts)).collect();
     list.sort_by(|one, other| {
         let key = |vm: &ListedVm| (vm.role.is_none(), vm.role);
         one.name.cmp(&other.name).then_with(|| key(one).cmp(&key(other))).then_with(|| one.moid.cmp(&other.moid))
@@ -76,18 +35,27 @@ fn listed(vm: &Object, hosts: &HashMap<&str, &str>) -> ListedVm {
         vcpus: vm.int("config.hardware.numCPU").and_then(|count| u64::try_from(count).ok()),
         power_state: text("runtime.powerState"),
         ft_state: text("runtime.faultToleranceState"),
-        role: vm.get("config.ftInfo").and_then(|info| Role::of(&FtInfo::parse(info))),
+        role: vm.get("config.ftInfo").and_then(|info| role(&FtInfo::parse(info))),
     }
+}
+
+/// Each member of a pair has a number, and the primary's is 1 (`FaultToleranceConfigInfo.role`).
+fn role(info: &FtInfo) -> Option<Role> {
+    if info.is_secondary() { Some(Role::Secondary) } else { (info.role == 1).then_some(Role::Primary) }
 }
 
 #[cfg(test)]
 mod tests {
-    use vsphere::{Element, FtEngine};
+    use vsphere::Element;
 
     use super::*;
-    use crate::testing::lab;
 
-    /// An `ObjectContent` with these properties, each as the text of its element's content.
+    /// Two hosts.
+    fn hosts() -> HashMap<&'static str, &'static str> {
+        HashMap::from([("host-1", "esxi01"), ("host-2", "esxi02")])
+    }
+
+    /// Builds an `ObjectContent` with these properties, each given as the content of its element.
     fn object(moid: &str, values: &[(&str, &str)]) -> Object {
         let sets =
             values.iter().map(|(name, value)| format!("<propSet><name>{name}</name><val>{value}</val></propSet>"));
@@ -97,10 +65,10 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_is_told_apart_by_its_roles_and_by_nothing_else() {
+    fn the_role_number_alone_tells_primary_and_secondary_apart() {
         let role = |number: &str| {
             let vm = object("vm-1", &[("config.ftInfo", &format!("<role>{number}</role>"))]);
-            list([&vm].into_iter(), &[])[0].role
+            list([&vm].into_iter(), &hosts())[0].role
         };
         for (number, expected) in [
             ("1", Some(Role::Primary)),
@@ -115,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn they_come_by_name_and_the_primary_before_its_secondary() {
+    fn the_list_is_sorted_by_name_and_the_primary_comes_before_its_secondary() {
         let vm = |moid: &str, name: &str, role: &str| {
             object(moid, &[("name", name), ("config.ftInfo", &format!("<role>{role}</role>"))])
         };
@@ -127,13 +95,12 @@ mod tests {
             vm("vm-1", "c", "1"),
             vm("vm-8", "a", ""),
         ];
-        let order: Vec<String> = list(vms.iter(), &[]).into_iter().map(|vm| vm.moid).collect();
+        let order: Vec<String> = list(vms.iter(), &hosts()).into_iter().map(|vm| vm.moid).collect();
         assert_eq!(order, ["vm-8", "vm-9", "vm-5", "vm-2", "vm-3", "vm-1"]);
     }
 
     #[test]
-    fn what_is_not_there_is_null_and_words_nobody_knows_are_kept() {
-        let hosts = lab(FtEngine::Smp).hosts;
+    fn missing_properties_are_null_and_unknown_states_are_kept() {
         let bare = ListedVm {
             name: "vm-1".into(),
             moid: "vm-1".into(),
@@ -143,7 +110,7 @@ mod tests {
             ft_state: None,
             role: None,
         };
-        assert_eq!(list([&object("vm-1", &[])].into_iter(), &hosts), std::slice::from_ref(&bare));
+        assert_eq!(list([&object("vm-1", &[])].into_iter(), &hosts()), std::slice::from_ref(&bare));
         let full = object(
             "vm-1",
             &[
@@ -160,18 +127,17 @@ mod tests {
             ft_state: Some("hovering2030".into()),
             ..bare
         };
-        assert_eq!(list([&full].into_iter(), &hosts), [expected]);
+        assert_eq!(list([&full].into_iter(), &hosts()), [expected]);
     }
 
     #[test]
-    fn the_host_is_told_by_its_name_where_it_was_read() {
-        let hosts = lab(FtEngine::Smp).hosts;
+    fn the_host_is_named_if_it_was_read() {
         for (moid, name) in [("host-2", Some("esxi02")), ("host-9", None)] {
             let text = format!(
                 r#"<objects><obj type="VirtualMachine">vm-1</obj><propSet><name>runtime.host</name><val type="HostSystem">{moid}</val></propSet></objects>"#
             );
             let vm = Object::parse(Element::parse(&text).unwrap()).unwrap();
-            assert_eq!(list([&vm].into_iter(), &hosts)[0].host.as_deref(), name);
+            assert_eq!(list([&vm].into_iter(), &hosts())[0].host.as_deref(), name);
         }
     }
 }

@@ -83,11 +83,7 @@ fn found(key: String, option: Option<AdvancedOption>, similar: Option<String>, w
         }
         Value::Text(_) | Value::Integer(_) => "string",
     };
-    let definition = typed.then(|| OptionDef {
-        key: key.clone(),
-        read_only: false,
-        kind: definition(&option),
-    });
+    let definition = typed.then(|| OptionDef { key: key.clone(), read_only: false, kind: definition(&option) });
     Found {
         value: Some(vsphere::TypedValue { kind: kind.to_owned(), text: option.value.to_string() }),
         key,

@@ -3,8 +3,9 @@
 use contract::{Error, Kind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use vsphere::{FoundVm, FtEngine, FtInfo, FtState, HaConfig, Object};
+use vsphere::{FoundVm, FtEngine, FtInfo, FtState, Object};
 
+use crate::facts::ha_enabled;
 use crate::{accessible, readable};
 
 /// The kind of Fault Tolerance.
@@ -63,8 +64,7 @@ pub fn ft_state(vm: &Object, paths: &[&str]) -> Result<FtState, Error> {
 /// Needs `name` and `configurationEx` of the cluster.
 pub fn ha_cluster(found: &FoundVm) -> Option<(String, Option<bool>)> {
     let cluster = found.cluster.as_ref()?;
-    let ha = cluster.get("configurationEx").and_then(|config| HaConfig::parse(config).enabled);
-    Some((cluster.name(), ha))
+    Some((cluster.name(), ha_enabled(cluster)))
 }
 
 /// Returns the part of a virtual machine in Fault Tolerance, if it has one. Needs `config.ftInfo`, which is always read.

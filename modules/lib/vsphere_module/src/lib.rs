@@ -4,6 +4,7 @@
 //! `contract` knows nothing of vSphere and `vsphere` knows nothing of JSON arguments; this is where they meet.
 
 mod connection;
+mod facts;
 mod failure;
 mod ft;
 mod hosts;
@@ -15,6 +16,7 @@ mod vm;
 mod write;
 
 pub use connection::{CONNECTION_NEEDED, Connection, PROXY_NEEDS_HOST, PROXY_NEEDS_PORT, Server};
+pub use facts::{ha_enabled, is_nested};
 pub use failure::{failure, fault_tree};
 pub use ft::{Engine, ft_role, ft_state, ha_cluster, not_a_secondary};
 pub use hosts::{HOST_RULES, HostTarget, ONE_KIND_OF_HOST, few_hosts, host_version, reachable};

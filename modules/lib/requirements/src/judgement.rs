@@ -1,0 +1,119 @@
+//! Judges all requirements.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use vsphere::FtEngine;
+use vsphere_module::Remedy;
+
+use crate::check::Check;
+use crate::context::{Context, version};
+use crate::facts::{Facts, Host, Vm};
+use crate::finding::Status;
+use crate::steps::{Step, steps};
+use crate::{
+    capability, cluster, compatibility, hardware, host, limit, network, pair, replay, size, storage, versions, vm,
+};
+
+/// The checks, and what follows from them.
+pub struct Judgement {
+    /// The engine that the requirements are those of.
+    pub engine: FtEngine,
+    /// Every requirement: of the cluster first, then of its hosts, then of the virtual machine.
+    pub checks: Vec<Check>,
+    /// The number of checks by status.
+    pub counts: Counts,
+    /// What to do, in this order.
+    pub remedies: Vec<Step>,
+}
+
+/// The number of requirements by status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Counts {
+    /// Number of requirements that are met.
+    pub met: usize,
+    /// Number of requirements that are unmet.
+    pub unmet: usize,
+    /// Number of requirements that could not be checked.
+    pub unknown: usize,
+}
+
+impl Judgement {
+    /// Judges all requirements of the engine: `asked`, else the one of these facts.
+    pub fn of(facts: &Facts, asked: Option<FtEngine>) -> Self {
+        let engine = engine(facts, asked);
+        let checks = checks(Context { facts, engine });
+        let count = |status| checks.iter().filter(|check| check.status == status).count();
+        let counts = Counts { met: count(Status::Met), unmet: count(Status::Unmet), unknown: count(Status::Unknown) };
+        let remedies = steps(&checks);
+        Self { engine, checks, counts, remedies }
+    }
+
+    /// True unless a decisive requirement is unmet.
+    pub fn is_ready(&self) -> bool {
+        !self.checks.iter().any(Check::is_blocker)
+    }
+}
+
+/// Returns `asked`, else the engine of the configured Fault Tolerance, else the engine that vSphere would use.
+pub fn engine(facts: &Facts, asked: Option<FtEngine>) -> FtEngine {
+    let options = facts.vm.as_ref().and_then(|vm| vm.options.known());
+    let uses_legacy =
+        options.is_some_and(|options| options.iter().any(|(key, value)| vsphere::uses_legacy_ft(key, value)));
+    let configured = facts.vm.as_ref().and_then(Vm::engine);
+    asked.or(configured).unwrap_or_else(|| FtEngine::of_host(&version(facts), uses_legacy))
+}
+
+/// Returns why `QueryFaultToleranceCompatibility` would not give an answer; `None` if it would.
+pub fn reason_not_to_ask(vm: &Vm) -> Option<&'static str> {
+    if vm.has_ft() {
+        Some("its Fault Tolerance is configured already")
+    } else if vm.connection.known().is_some_and(|state| state != "connected") {
+        Some("vSphere does not reach it")
+    } else {
+        None
+    }
+}
+
+/// Judges all requirements.
+pub fn checks(context: Context) -> Vec<Check> {
+    let hosts: Vec<_> = context.facts.hosts.iter().map(|host| (host, of_host(context, host))).collect();
+    let mut of_cluster = cluster::judge(context);
+    of_cluster.extend(versions::judge(context));
+    of_cluster.extend(limit::judge(context));
+    let of_vm = context.facts.vm.as_ref().map(|vm| of_vm(context, vm)).unwrap_or_default();
+    let others = [of_cluster.as_slice(), &of_vm].concat();
+    let pair = pair::judge(context, &hosts, &others);
+    let of_hosts = hosts.into_iter().flat_map(|(_, checks)| checks);
+    let mut checks: Vec<Check> = of_cluster.into_iter().chain(pair).chain(of_hosts).chain(of_vm).collect();
+    if let Some(vm) = &context.facts.vm {
+        compatibility::judge(vm, &mut checks);
+    }
+    checks
+}
+
+fn of_host(context: Context, host: &Host) -> Vec<Check> {
+    let mut checks = host::judge(context, host);
+    checks.extend(network::of_host(context, host));
+    checks.extend(capability::judge(context, host, &checks));
+    if host.out_of_service().is_some() {
+        checks.iter_mut().for_each(only_advise);
+    }
+    checks
+}
+
+/// Turns a call of a module into advice, because no module can change a host that is out of service.
+fn only_advise(check: &mut Check) {
+    if let Some(remedy) = check.remedy.take_if(|remedy| remedy.module.is_some()) {
+        check.remedy = Some(Remedy::advice(format!("When it is back in service: {}", remedy.text)));
+    }
+}
+
+fn of_vm(context: Context, vm: &Vm) -> Vec<Check> {
+    let mut checks = vm::judge(context, vm);
+    checks.extend(size::judge(context, vm));
+    checks.extend(hardware::judge(context, vm));
+    checks.extend(replay::judge(context, vm));
+    checks.extend(storage::judge(context, vm));
+    checks.extend(network::of_vm(context, vm));
+    checks
+}
