@@ -75,7 +75,7 @@ pub async fn observe(args: &Args, server: &Server) -> Result<Observed, Error> {
     if let (Some(name), Some(cluster), Some((vm, home))) = (&args.cluster_name, &named, &found)
         && matches!(home, Fact::Known(home) if home != cluster)
     {
-        return Err(Error::new(Kind::Conflict, format!("{} is not in cluster {name}", vm.name()))
+        return Err(Error::new(Kind::Conflict, format!("{} is not in the cluster {name}", vm.name()))
             .hint("Remove `cluster_name`: the cluster of the virtual machine is examined."));
     }
     let vm = found.map(|(vm, _)| vm);

@@ -13,7 +13,7 @@ use Status::Unmet;
 
 const MIGRATE: Option<&str> =
     Some("Fix what is unmet on esxi01, or migrate the virtual machine to one of esxi03, esxi04.");
-const TWO: Option<&str> = Some("Provide two hosts that meet everything that is required of a host.");
+const TWO: Option<&str> = Some("Provide two hosts that meet every host requirement.");
 
 /// The expected advice, and the change to four hosts.
 type Row = (Option<&'static str>, fn(&mut Facts));

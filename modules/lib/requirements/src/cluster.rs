@@ -63,7 +63,7 @@ fn host_monitoring(facts: &Facts, cluster: &Cluster) -> Finding {
         "enabled" => Finding::met("on"),
         "disabled" => {
             let text = format!("Turn on host monitoring of {}.", cluster.subject.title());
-            Finding::unmet("off", "without it vSphere HA restarts no virtual machine after a host fails")
+            Finding::unmet("off", "without it, vSphere HA restarts no virtual machine after a host failure")
                 .remedy(cluster_ha(facts, cluster, &text, true))
         }
         other => Finding::unknown(other, "this program does not know this state"),
@@ -97,7 +97,7 @@ fn usable_hosts(hosts: &[Host]) -> Finding {
         };
         Finding::unknown(observed, why)
     } else {
-        Finding::unmet(observed, "primary and secondary run on different hosts")
-            .by_hand("Add hosts to the cluster, or take hosts back into service.")
+        Finding::unmet(observed, "the primary and the secondary run on different hosts")
+            .by_hand("Add hosts to the cluster, or put hosts back into service.")
     }
 }

@@ -45,7 +45,7 @@ pub fn judge(vm: &Vm, checks: &mut Vec<Check>) {
             }
         }
         Fact::Unset => Finding::unknown("not asked", "vSphere was not asked"),
-        Fact::Hidden(why) => Finding::unknown("not reported", format!("vSphere does not say: {why}")),
+        Fact::Hidden(why) => Finding::unknown("not reported", format!("vSphere does not report it: {why}")),
     };
     checks.push(Check::new(COMPATIBILITY, &vm.subject, finding));
 }
@@ -81,9 +81,9 @@ fn describe(fault: &Fault) -> String {
     match reason(fault) {
         "" => fault.describe(),
         reason if !fault.message.is_empty() => {
-            format!("vSphere says {reason}: {}", fault.message.trim_end_matches('.'))
+            format!("vSphere reports {reason}: {}", fault.message.trim_end_matches('.'))
         }
-        reason => format!("vSphere says {reason}"),
+        reason => format!("vSphere reports {reason}"),
     }
 }
 

@@ -48,14 +48,17 @@ fn hardware_version(vm: &Vm) -> Finding {
 }
 
 pub const DEVICES: Requirement =
-    Requirement::decisive("devices", "The virtual machine has no device that cannot be protected.");
+    Requirement::decisive("devices", "The virtual machine has no device that Fault Tolerance cannot protect.");
 
 fn devices(context: Context, vm: &Vm) -> Finding {
     vm.devices.judge("config.hardware.device", |devices| {
         let each = devices.iter().filter_map(|device| {
             let what = unprotected(device, context.is_legacy())?;
             let observed = format!("{} ({what})", device.label);
-            Some(Finding::unmet(observed, "Fault Tolerance protects no such device").by_hand("Remove these devices."))
+            Some(
+                Finding::unmet(observed, "Fault Tolerance cannot protect such a device")
+                    .by_hand("Remove these devices."),
+            )
         });
         all("none", each)
     })
@@ -90,7 +93,7 @@ pub const VIDEO_3D: Requirement = Requirement::decisive("video-3d", "The virtual
 fn video_3d(vm: &Vm) -> Finding {
     vm.devices.judge("config.hardware.device", |devices| {
         if devices.iter().any(|device| device.video_3d == Some(true)) {
-            Finding::unmet("on", "Fault Tolerance does not protect 3D video").by_hand("Turn 3D of the video card off.")
+            Finding::unmet("on", "Fault Tolerance does not protect 3D video").by_hand("Turn off 3D for the video card.")
         } else {
             Finding::met("off")
         }
@@ -101,7 +104,7 @@ pub const NESTED_HV: Requirement =
     Requirement::decisive("nested-hv", "The virtual machine has no hardware virtualization of its own.");
 
 fn nested_hv(vm: &Vm) -> Finding {
-    let why = "Fault Tolerance and nested hardware virtualization exclude each other";
+    let why = "Fault Tolerance cannot be used with nested hardware virtualization";
     let remedy = "Power the virtual machine off and turn nested hardware virtualization off (nestedHVEnabled).";
     off(&vm.nested_hv, "config.nestedHVEnabled", why, remedy)
 }
@@ -109,7 +112,7 @@ fn nested_hv(vm: &Vm) -> Finding {
 pub const VBS: Requirement = Requirement::decisive("vbs", "The virtual machine has no virtualization-based security.");
 
 fn vbs(vm: &Vm) -> Finding {
-    let why = "Fault Tolerance and virtualization-based security exclude each other";
+    let why = "Fault Tolerance cannot be used with virtualization-based security";
     let remedy = "Power the virtual machine off and turn virtualization-based security off (vbsEnabled).";
     off(&vm.vbs, "config.flags.vbsEnabled", why, remedy)
 }

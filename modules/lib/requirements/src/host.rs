@@ -33,7 +33,7 @@ fn connected(host: &Host) -> Finding {
     host.connection.judge("runtime.connectionState", |state| match (state.as_str(), host.off()) {
         ("connected", Some(off)) => Finding::unmet(off, "it is not on").by_hand("Power the host on."),
         ("connected", None) => Finding::met("connected"),
-        (other, _) => Finding::unmet(other, "the server does not reach it").by_hand("Reconnect the host."),
+        (other, _) => Finding::unmet(other, "the server cannot reach it").by_hand("Reconnect the host."),
     })
 }
 
@@ -43,7 +43,7 @@ pub const HOST_MAINTENANCE: Requirement =
 fn maintenance(host: &Host) -> Finding {
     host.maintenance.judge("runtime.inMaintenanceMode", |on| {
         if *on {
-            Finding::unmet("in maintenance mode", "it runs no virtual machine")
+            Finding::unmet("in maintenance mode", "a host in maintenance mode runs no virtual machine")
                 .by_hand("Take the host out of maintenance mode.")
         } else {
             Finding::met("not in maintenance mode")

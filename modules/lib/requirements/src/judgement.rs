@@ -66,9 +66,9 @@ pub fn engine(facts: &Facts, asked: Option<FtEngine>) -> FtEngine {
 /// Returns why `QueryFaultToleranceCompatibility` would not give an answer; `None` if it would.
 pub fn reason_not_to_ask(vm: &Vm) -> Option<&'static str> {
     if vm.has_ft() {
-        Some("its Fault Tolerance is configured already")
+        Some("its Fault Tolerance is already configured")
     } else if vm.connection.known().is_some_and(|state| state != "connected") {
-        Some("vSphere does not reach it")
+        Some("vSphere cannot reach it")
     } else {
         None
     }

@@ -22,7 +22,7 @@ pub const FT_VM_LIMIT: Requirement =
 
 fn ft_vm_limit(context: Context, cluster: &Cluster) -> Finding {
     if is_counted(context) {
-        return Finding::met("Fault Tolerance of this virtual machine is configured already");
+        return Finding::met("Fault Tolerance is already configured for this virtual machine");
     }
     cluster.options.judge("dasConfig.option", |options| {
         let limits: Vec<String> = limits(context).iter().map(|limit| limit.describe(options)).collect();
@@ -72,7 +72,7 @@ pub fn room(context: Context, host: &Host) -> Finding {
         return Finding::unknown("not reported", "the limits of its cluster cannot be read");
     };
     if is_counted(context) {
-        return Finding::met("counted already");
+        return Finding::met("already counted");
     }
     cluster.options.judge("dasConfig.option", |options| {
         all("room", limits(context).iter().map(|limit| limit.judge(context, options, host)))

@@ -76,12 +76,12 @@ impl Service<'_> {
             args.insert("device".to_owned(), json!(device));
             args.insert("services".to_owned(), json!([self.name]));
             args.insert("state".to_owned(), json!("present"));
-            return Remedy::call(format!("Have {device} carry {}.", self.title), "vmkernel_service", Some(args));
+            return Remedy::call(format!("Let {device} carry {}.", self.title), "vmkernel_service", Some(args));
         }
         match vmknic::candidates(services, self.name) {
             [] => Remedy::advice(format!("Add a vmknic to the host, and have it carry {}.", self.title)),
             several => {
-                let text = format!("Have one of these vmknics carry {}: {}.", self.title, vmknic::describe(several));
+                let text = format!("Let one of these vmknics carry {}: {}.", self.title, vmknic::describe(several));
                 Remedy::call(text, "vmkernel_service", None)
             }
         }

@@ -15,8 +15,7 @@ use crate::size::{self, MEMORY, VCPUS};
 use crate::storage::{DATASTORE_ACCESS, files};
 use crate::versions;
 
-pub const HOST_PAIR: Requirement =
-    Requirement::decisive("host-pair", "Two hosts meet everything that is required of a host.");
+pub const HOST_PAIR: Requirement = Requirement::decisive("host-pair", "Two hosts meet every host requirement.");
 
 pub const ALL: &[Requirement] = &[HOST_PAIR];
 
@@ -95,7 +94,7 @@ fn why(context: Context, hosts: &[RatedHost]) -> String {
     if best_apart(context, hosts).is_some_and(|status| status != Status::Unmet) {
         return "no two hosts that meet everything have the same version of Fault Tolerance".to_owned();
     }
-    "primary and secondary run on different hosts, and each host has to meet everything".to_owned()
+    "the primary and the secondary run on different hosts, and each host has to meet everything".to_owned()
 }
 
 /// Returns what to do, unless other checks say it.
@@ -117,5 +116,5 @@ fn advice(context: Context, hosts: &[RatedHost], others: &[Check]) -> Option<Str
     }
     let would_do = |pair: [Option<&RatedHost>; 2]| pair.into_iter().flatten().all(|rated| rated.can_be_fixed(|_| true));
     let is_said = others.iter().any(says_what_to_do) || pairs(context, hosts).into_iter().any(would_do);
-    (!is_said).then(|| "Provide two hosts that meet everything that is required of a host.".to_owned())
+    (!is_said).then(|| "Provide two hosts that meet every host requirement.".to_owned())
 }

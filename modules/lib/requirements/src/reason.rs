@@ -53,7 +53,7 @@ pub fn meaning(reason: &str) -> String {
         "moreThanOneSecondary" => "it has a secondary already",
         "esxAgentVm" => "it is a virtual machine of an ESX agent",
         "noConfig" => "its configuration cannot be read",
-        other => return format!("vSphere says {other}"),
+        other => return format!("vSphere reports {other}"),
     }
     .to_owned()
 }

@@ -81,7 +81,7 @@ fn every_known_reason_is_explained_in_words() {
         let text = meaning(reason);
         assert!(text.contains(' ') && !text.contains(reason), "{reason}: {text}");
     }
-    assert_eq!(meaning("brandNew2030"), "vSphere says brandNew2030");
+    assert_eq!(meaning("brandNew2030"), "vSphere reports brandNew2030");
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_fault_is_reported_once_by_the_check_about_the_same() {
         assert!(text.contains(": In its own words") && text.contains(reason), "{name} {reason}: {text}");
     }
     let checks = with_fault(Smp, &fault(ISSUE, "hasSnapshots", ""), |_| ());
-    assert_eq!(the(&checks, SNAPSHOT).why.as_deref(), Some("vSphere says hasSnapshots"));
+    assert_eq!(the(&checks, SNAPSHOT).why.as_deref(), Some("vSphere reports hasSnapshots"));
 }
 
 /// The mode of the monitor is chosen at power-on, so only a power-off helps.

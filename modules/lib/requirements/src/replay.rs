@@ -38,7 +38,7 @@ fn replay_options(vm: &Vm) -> Finding {
         args.insert("options".to_owned(), json!(options));
         Finding::unmet(
             each.collect::<Vec<_>>().join(", "),
-            "without them a virtual machine on a nested host does not record and replay",
+            "without them, a virtual machine on a nested host cannot record and replay",
         )
         .remedy(Remedy::call(text, "vmx_option", Some(args)))
     })

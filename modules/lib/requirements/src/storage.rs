@@ -143,18 +143,15 @@ fn on_shared(context: Context, moids: &[String]) -> Finding {
             let name = &datastore.subject.name;
             names.push(name.as_str());
             if datastore.accessible == Fact::Known(false) {
-                return Finding::unmet(format!("{name} cannot be reached"), "vSphere does not reach the datastore")
+                return Finding::unmet(format!("{name} cannot be reached"), "vSphere cannot reach the datastore")
                     .by_hand("Make the datastore reachable again.");
             }
             datastore.shared.judge("summary.multipleHostAccess", |shared| {
                 if *shared {
                     Finding::met(name.as_str())
                 } else {
-                    Finding::unmet(
-                        format!("{name} is on one host only"),
-                        "the host of the secondary has to reach it too",
-                    )
-                    .by_hand("Move the virtual machine to a datastore that several hosts have.")
+                    Finding::unmet(format!("{name} is on one host only"), "the host of the secondary must reach it too")
+                        .by_hand("Move the virtual machine to a datastore that several hosts have.")
                 }
             })
         })

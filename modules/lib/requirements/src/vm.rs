@@ -29,7 +29,7 @@ pub const VM_ACCESSIBLE: Requirement = Requirement::decisive("vm-accessible", "v
 fn accessible(vm: &Vm) -> Finding {
     vm.connection.judge("runtime.connectionState", |state| match state.as_str() {
         "connected" => Finding::met("connected"),
-        other => Finding::unmet(other, "vSphere does not reach it, so its other properties may be out of date")
+        other => Finding::unmet(other, "vSphere cannot reach it, so its other properties may be out of date")
             .by_hand("Reconnect its host or make its files reachable again."),
     })
 }

@@ -55,8 +55,8 @@ fn a_check_says_what_was_observed_and_why() {
             it.hosts.clear();
             it.machine().power = known("poweredOff");
         }),
-        (HOST_PAIR, Smp, "required of a host, and the virtual machine runs on one of them.", |_| ()),
-        (HOST_PAIR, Smp, "required of a host.", |it| it.machine().power = known("poweredOff")),
+        (HOST_PAIR, Smp, "every host requirement, and the virtual machine runs on one of them.", |_| ()),
+        (HOST_PAIR, Smp, "every host requirement.", |it| it.machine().power = known("poweredOff")),
         (HOST_PAIR, Smp, "have the same version of Fault Tolerance", |it| it.second().ft_version = known("4.0.0")),
         (HOST_PAIR, Smp, "run on different hosts", |it| it.second().maintenance = Fact::Known(true)),
     ];

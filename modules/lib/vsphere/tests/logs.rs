@@ -118,7 +118,7 @@ async fn a_file_that_another_server_has_is_not_asked_for_there() {
             "it redirects to https://esxi01.lab.example, ".to_owned(),
         ),
         ("/elsewhere?ticket=S3CRET".to_owned(), "it redirects to another path of its own".to_owned()),
-        ("nonsense:S3CRET".to_owned(), "it redirects to no web address".to_owned()),
+        ("nonsense:S3CRET".to_owned(), "it redirects to an address that is not HTTP".to_owned()),
     ] {
         let answer = with_header(&http("307 Temporary Redirect", ""), &format!("Location: {location}"));
         let server = Server::start(move |asked| asked.method.starts_with("/folder").then(|| answer.clone())).await;

@@ -305,9 +305,10 @@ async fn the_given_proxy_is_used_and_told_apart_from_the_server() {
     Session::open(endpoint.clone(), credentials()).await.unwrap();
     assert!(server.asked()[0].head.starts_with("post http://vcenter.invalid/sdk "));
     endpoint.scheme = Scheme::Https(vsphere::Trust::Anything);
-    for (answer, says) in
-        [("407 Proxy Authentication Required", "wants authentication"), ("403 Forbidden", "refuses to connect there")]
-    {
+    for (answer, says) in [
+        ("407 Proxy Authentication Required", "requires authentication"),
+        ("403 Forbidden", "refuses to connect there"),
+    ] {
         let server = Server::start(move |_| Some(http(answer, ""))).await;
         endpoint.proxy = Some(vsphere::Proxy { host: "127.0.0.1".to_owned(), port: server.port });
         let error = Session::open(endpoint.clone(), credentials()).await;

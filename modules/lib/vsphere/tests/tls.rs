@@ -64,9 +64,9 @@ async fn servers_without_modern_tls_are_recognized() {
     for (bytes, says) in [
         // Alerts protocol_version and handshake_failure in TLS 1.0 records.
         (&b"\x15\x03\x01\x00\x02\x02\x46"[..], "this client speaks TLS 1.2 and 1.3, and the server refuses them"),
-        (b"\x15\x03\x01\x00\x02\x02\x28", "probably it only has older"),
+        (b"\x15\x03\x01\x00\x02\x02\x28", "it probably supports only older"),
         (SERVER_HELLO_1_0, "the server chose an older one"),
-        (b"", "closed the connection during the handshake; probably"),
+        (b"", "closed the connection during the handshake; it probably"),
     ] {
         let error = open(raw_server(bytes).await, Trust::Anything).await.unwrap_err();
         let text = error.to_string();
@@ -92,7 +92,7 @@ async fn a_build_without_old_tls_says_so() {
         endpoint.tls_minimum = minimum;
         let error = Session::open(endpoint, credentials()).await.unwrap_err();
         assert!(matches!(error, Error::Wire(WireError::Tls(TlsError::NotBuilt { .. }))), "{error}");
-        assert_eq!(error.to_string(), format!("{says} was asked for, but this build speaks TLS 1.2 and newer only"));
+        assert_eq!(error.to_string(), format!("{says} was requested, but this build supports only TLS 1.2 and newer"));
     }
 }
 

@@ -70,7 +70,7 @@ impl Session {
     /// Reads the last `count` bytes of a file (`Range: bytes=-N`): one request. Needs the privilege `Datastore.Browse`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such file, [`WireError::Elsewhere`](crate::WireError::Elsewhere) if another server has it.
+    /// [`Error::NotFound`] if file not found, [`WireError::Elsewhere`](crate::WireError::Elsewhere) if another server has it.
     pub async fn file_tail(&self, datacenter: &str, file: &DatastorePath, count: u64) -> Result<FileTail, Error> {
         self.download_tail(&address(datacenter, file), &file.to_string(), count).await
     }

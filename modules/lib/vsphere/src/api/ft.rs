@@ -147,7 +147,7 @@ impl Session {
         } else if engine == FtEngine::Legacy {
             Request::new("QueryFaultToleranceCompatibility", vm)
         } else {
-            let message = "before vSphere 6.0 the server knows of no other than record/replay Fault Tolerance";
+            let message = "before vSphere 6.0, the server supports only record/replay Fault Tolerance";
             return Err(Error::Fault(Fault {
                 name: "NotSupported".to_owned(),
                 message: message.to_owned(),

@@ -92,7 +92,7 @@ impl Session {
     pub async fn nic_service(&self, manager: &Moref, service: &str) -> Result<NicService, Error> {
         let response = self.query(&ask(manager, service)).await?;
         NicService::parse(returned(&response)?)
-            .ok_or_else(|| Error::Protocol("the server's answer to QueryNetConfig names no service".to_owned()))
+            .ok_or_else(|| Error::Protocol("the server's answer to QueryNetConfig contains no service".to_owned()))
     }
 }
 

@@ -23,7 +23,7 @@ impl Session {
         self.content()
             .search_index
             .as_ref()
-            .ok_or_else(|| Error::Protocol("the server offers no search of its inventory (SearchIndex)".to_owned()))
+            .ok_or_else(|| Error::Protocol("the server cannot search its inventory (no SearchIndex)".to_owned()))
     }
 
     /// Returns the object at an inventory path (`SearchIndex.FindByInventoryPath`).
@@ -72,7 +72,7 @@ impl Session {
         } else if let [only] = &self.datacenters().await?[..] {
             self.path_of(&only.moref).await?
         } else {
-            let hint = "there is not exactly one datacenter; name the folder's, or give the whole inventory path";
+            let hint = "there is not exactly one datacenter; set `datacenter`, or give the whole inventory path";
             return Err(Error::NotFound { what, hint: Some(hint.to_owned()) });
         };
         for below in [format!("{base}/vm/{path}"), format!("{base}/{path}")] {

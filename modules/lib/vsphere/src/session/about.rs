@@ -66,9 +66,7 @@ pub(crate) fn parse(returned: &Element) -> Result<(About, ServiceContent), Error
     let optional = |name: &str| returned.child(name).and_then(Element::moref);
     let required = |name: &str| {
         optional(name).ok_or_else(|| {
-            Error::Protocol(format!(
-                "the server's service content lacks `{name}`: this is not a vSphere API that can be used"
-            ))
+            Error::Protocol(format!("the server's service content has no `{name}`: this vSphere API cannot be used"))
         })
     };
     let content = ServiceContent {
@@ -81,6 +79,6 @@ pub(crate) fn parse(returned: &Element) -> Result<(About, ServiceContent), Error
     let about = returned
         .child("about")
         .map(About::parse)
-        .ok_or_else(|| Error::Protocol("the server does not say which product it is".to_owned()))?;
+        .ok_or_else(|| Error::Protocol("the server does not report its product".to_owned()))?;
     Ok((about, content))
 }

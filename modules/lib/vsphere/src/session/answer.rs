@@ -19,7 +19,7 @@ pub(crate) fn read(method: &str, answer: &Response) -> Result<Element, Error> {
         _ if *status != 200 => Err(WireError::Http { status: *status, detail: meaning(*status, body) }.into()),
         Ok(Reply::Response(response)) => Ok(response),
         Err(SoapError::Malformed(_)) if is_web_page(body) => Err(Error::Protocol(
-            "the server answered with a web page, not as the vSphere API does; check host name and port".to_owned(),
+            "the server answered with a web page, not as a vSphere API; check host name and port".to_owned(),
         )),
         Err(error) => Err(error.into()),
     }
@@ -35,7 +35,7 @@ fn meaning(status: u16, body: &str) -> String {
     let known = match status {
         401 | 403 => "access to the API was refused",
         404 => "there is no vSphere API at this address; check host name and port",
-        407 => "the proxy wants authentication",
+        407 => "the proxy requires authentication",
         502..=504 => "the vSphere service is not available, it may be starting or stopping",
         _ => "",
     };

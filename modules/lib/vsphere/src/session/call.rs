@@ -39,7 +39,7 @@ impl Session {
     /// Calls a method that starts a task, and returns the task.
     pub(crate) async fn start(&self, request: &Request) -> Result<Moref, WriteError> {
         let response = self.write(request, WriteError::of_start).await?;
-        let missing = || Error::Protocol(format!("the server's answer to {} names no task", request.method));
+        let missing = || Error::Protocol(format!("the server's answer to {} contains no task", request.method));
         returned(&response)
             .map_err(Error::from)
             .and_then(|value| value.moref().ok_or_else(missing))

@@ -211,7 +211,7 @@ impl Session {
                 return Err(endless(request.method, "it sent the same page token again"));
             }
             if tokens.len() > PAGES {
-                return Err(endless(request.method, "it sent more pages than any inventory needs"));
+                return Err(endless(request.method, "it sent too many pages"));
             }
             response = self.call(&next, Access::Read).await?;
         }
@@ -238,7 +238,7 @@ pub(crate) fn join(
     if let Some(&index) = at.get(&object.moref) {
         objects[index].absorb(object);
     } else if objects.len() == OBJECTS {
-        return Err(endless(method, "it sent more objects than any inventory has"));
+        return Err(endless(method, "it sent too many objects"));
     } else {
         at.insert(object.moref.clone(), objects.len());
         objects.push(object);

@@ -94,7 +94,7 @@ impl Session {
                     let (since, polls, first) = failing.take().unwrap_or_else(|| (Instant::now(), 0, error));
                     if polls + 1 >= FAILED_POLLS && (gone || since.elapsed() >= FAILING) || late {
                         return Err(unknown(if gone {
-                            Error::Protocol(format!("the server no longer knows {name}, its outcome is unknown"))
+                            Error::Protocol(format!("the server no longer knows {name}; its outcome is unknown"))
                         } else {
                             first
                         }));

@@ -81,7 +81,7 @@ fn read(xml: &str) -> Result<Element, SoapError> {
                 open.push(Open { tag, text: String::new(), children: Vec::new() });
             }
             Event::End(_) => {
-                let done = open.pop().ok_or_else(|| malformed("it ends before it begins"))?.close();
+                let done = open.pop().ok_or_else(|| malformed("it closes an element that is not open"))?.close();
                 tags.held.add(done.size())?;
                 match open.last_mut() {
                     Some(parent) => parent.adopt(done),
@@ -99,7 +99,7 @@ fn read(xml: &str) -> Result<Element, SoapError> {
         }
     }
     if !open.is_empty() {
-        return Err(malformed("it ends in the middle"));
+        return Err(malformed("it is incomplete"));
     }
     root.ok_or_else(|| malformed("it is empty"))
 }
@@ -282,7 +282,7 @@ mod tests {
             ("   ", "is empty"),
             ("plain text", "text around it"),
             ("<a/><b/>", "two roots"),
-            ("<a>", "ends in the middle"),
+            ("<a>", "is incomplete"),
             ("<a></b>", "damaged"),
             ("<a b='1' b='2'/>", "damaged"),
             ("<a>&#xD800;</a>", "damaged"),

@@ -8,7 +8,7 @@ pub enum SoapError {
     #[error("the server's answer is not one of the vSphere API: {0}")]
     Malformed(String),
     /// The SOAP body is empty.
-    #[error("the server's answer is empty: its SOAP body holds nothing")]
+    #[error("the server's answer has an empty SOAP body")]
     Empty,
     /// The reply belongs to another method.
     #[error("the call of {method} was answered with `{name}`, which belongs to another method")]
@@ -22,7 +22,7 @@ pub enum SoapError {
     #[error("the server's answer `{0}` holds no value")]
     NoValue(String),
     /// The replies exceed a limit of this client (see the README).
-    #[error("the server's answers are larger than {} MiB, the most that this program holds", limit / 1024 / 1024)]
+    #[error("the server's answers are larger than {} MiB, the limit of this program", limit / 1024 / 1024)]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,

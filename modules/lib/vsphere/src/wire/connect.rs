@@ -27,7 +27,7 @@ pub(crate) fn no_answer() -> String {
 }
 
 pub(crate) fn proxy_wants_login(proxy: &Proxy) -> WireError {
-    let detail = format!("the proxy {}:{} wants authentication", proxy.host, proxy.port);
+    let detail = format!("the proxy {}:{} requires authentication", proxy.host, proxy.port);
     WireError::Http { status: 407, detail }
 }
 
@@ -82,8 +82,8 @@ pub(crate) fn io_kind(links: &Links<'_>) -> Option<ErrorKind> {
 pub(crate) fn plain(kind: ErrorKind) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::ConnectionRefused => "connection refused",
-        ErrorKind::HostUnreachable => "there is no route to the host",
-        ErrorKind::NetworkUnreachable => "there is no route to its network",
+        ErrorKind::HostUnreachable => "no route to the host",
+        ErrorKind::NetworkUnreachable => "no route to its network",
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "the connection was reset",
         ErrorKind::TimedOut => "the connection timed out",
         ErrorKind::UnexpectedEof => "the server closed the connection",
@@ -112,7 +112,7 @@ pub(crate) fn reason(error: &reqwest::Error, links: &Links<'_>) -> String {
     }
     let said = |words: &str| texts.iter().any(|text| text.contains(words));
     let plain = if said("invalid HTTP version") {
-        "what answers there does not speak HTTP; it may be a TLS port"
+        "the answer is not HTTP; this may be a TLS port"
     } else if said("before message completed") || said("tunnel error: unexpected end of file") {
         NO_ANSWER
     } else {

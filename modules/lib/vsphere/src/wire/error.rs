@@ -60,7 +60,7 @@ pub enum WireError {
         port: u16,
     },
     /// The answers exceed a limit of this client (see the README).
-    #[error("the server's answers are larger than {} MiB, the most that this program holds", limit / 1024 / 1024)]
+    #[error("the server's answers are larger than {} MiB, the limit of this program", limit / 1024 / 1024)]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
@@ -74,7 +74,7 @@ pub enum WireError {
         seconds: u64,
     },
     /// The run's time was over before the request could be sent.
-    #[error("there was no time left for {what}")]
+    #[error("no time was left for {what}")]
     NoTime {
         /// The method, by its official name, or the path of a file.
         what: String,
@@ -118,7 +118,7 @@ pub enum TlsError {
         detail: String,
     },
     /// This program was built without the wanted TLS version ([`LEGACY_TLS`](crate::LEGACY_TLS)).
-    #[error("TLS {minimum} was asked for, but this build speaks TLS 1.2 and newer only")]
+    #[error("TLS {minimum} was requested, but this build supports only TLS 1.2 and newer")]
     NotBuilt {
         /// The version that was wanted.
         minimum: TlsMinimum,

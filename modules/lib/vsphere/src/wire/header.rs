@@ -22,7 +22,7 @@ pub(crate) fn redirected(what: &str, status: u16, base: &str, location: Option<&
     let Ok(own) = Url::parse(base) else { return http("it redirects, which is not followed") };
     let other = location.and_then(|value| value.to_str().ok()).and_then(|location| own.join(location).ok());
     let Some(other) = other.filter(|other| other.origin().is_tuple()) else {
-        return http("it redirects to no web address, which is not followed");
+        return http("it redirects to an address that is not HTTP, which is not followed");
     };
     let origin = brief(&other.origin().ascii_serialization(), ORIGIN);
     if other.origin() == own.origin() {
@@ -73,7 +73,7 @@ mod tests {
             (https, "https://VC.lab.example/x?ticket=S3CRET", "another path of its own", "http"),
             (https, "https://root:S3CRET@vc.lab.example/x", "another path of its own", "http"),
             (https, "/x?ticket=S3CRET", "another path of its own", "http"),
-            (https, "nonsense:S3CRET", "no web address", "http"),
+            (https, "nonsense:S3CRET", "address that is not HTTP", "http"),
             (https, "https://esxi01/x?ticket=S3CRET", "redirects to https://esxi01, ", "elsewhere"),
             (http, "//root:S3CRET@esxi01/S3CRET", "redirects to http://esxi01, ", "elsewhere"),
             (http, "https://vc.lab.example/x?ticket=S3CRET", "redirects to https://vc.lab.example, ", "port true 443"),
@@ -105,6 +105,6 @@ mod tests {
         let location = HeaderValue::from_static("https://esxi01/sdk");
         let error = redirected("Login", 302, https, Some(&location));
         assert!(matches!(&error, WireError::Http { .. }) && error.to_string().contains("https://esxi01, "), "{error}");
-        assert!(redirected("Login", 302, https, None).to_string().contains("no web address"));
+        assert!(redirected("Login", 302, https, None).to_string().contains("address that is not HTTP"));
     }
 }

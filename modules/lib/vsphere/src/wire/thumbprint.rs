@@ -19,7 +19,7 @@ pub enum ThumbprintError {
     #[error("`{0}` is not a hexadecimal digit")]
     Character(char),
     /// The length fits neither SHA-1 nor SHA-256, or not the algorithm that the prefix names.
-    #[error("a {expected} thumbprint is wanted, but there are {found} hexadecimal digits")]
+    #[error("expected a {expected} thumbprint, but found {found} hexadecimal digits")]
     Length {
         /// The number of digits.
         found: usize,

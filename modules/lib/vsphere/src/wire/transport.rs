@@ -84,7 +84,7 @@ impl Transport {
         } else if let Some(proxy) = &endpoint.proxy {
             let url = format!("http://{}:{}", bracketed(&proxy.host), proxy.port);
             let proxy = reqwest::Proxy::all(url)
-                .map_err(|_| unreachable(&proxy.host, proxy.port, "the proxy is no host name"))?;
+                .map_err(|_| unreachable(&proxy.host, proxy.port, "the proxy is not a valid host name"))?;
             builder = builder.proxy(proxy);
         }
         let client = builder.build().map_err(|error| TlsError::Other(error.to_string()))?;

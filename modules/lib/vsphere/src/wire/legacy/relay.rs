@@ -109,7 +109,7 @@ impl Drop for Relay {
 fn host_header(host: &str, port: u16) -> Result<HeaderValue, TlsError> {
     let host = bracketed(host);
     let value = if port == 443 { host } else { format!("{host}:{port}") };
-    HeaderValue::try_from(value).map_err(|_| TlsError::Other("the host is no host name".to_owned()))
+    HeaderValue::try_from(value).map_err(|_| TlsError::Other("the host is not a valid host name".to_owned()))
 }
 
 async fn accept(listener: UnixListener, dialer: Arc<Dialer>) {

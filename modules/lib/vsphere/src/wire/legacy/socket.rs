@@ -26,7 +26,9 @@ impl PrivateSocket {
     /// Fails if another user could replace the directory.
     pub(super) fn bind(base: &Path) -> Result<(Self, UnixListener), TlsError> {
         let mut random = [0; 16];
-        SystemRandom::new().fill(&mut random).map_err(|_| TlsError::Other("this system gives no randomness".into()))?;
+        SystemRandom::new()
+            .fill(&mut random)
+            .map_err(|_| TlsError::Other("this system provides no random numbers".into()))?;
         let directory = base.join(format!("nested-vft-{:032x}", u128::from_ne_bytes(random)));
         let failed = |error| failure(base, &error);
         DirBuilder::new().mode(0o700).create(&directory).map_err(failed)?;
@@ -36,7 +38,7 @@ impl PrivateSocket {
         let ours = around.uid() == 0 || around.uid() == own.uid();
         let shared = around.mode() & 0o022 != 0 && around.mode() & STICKY == 0;
         if !ours || shared {
-            return Err(failed(io::Error::other("others may write there")));
+            return Err(failed(io::Error::other("other users may write there")));
         }
         let listener = UnixListener::bind(&socket.path).map_err(failed)?;
         Ok((socket, listener))

@@ -32,9 +32,9 @@ pub(super) fn of(error: &CertificateError, host: &str, der: &[u8]) -> String {
             "it or its issuer is signed with SHA-1, which is no longer secure".to_owned()
         }
         E::UnsupportedSignatureAlgorithmContext { .. } | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "its key or its signature is of a kind that this client does not verify".to_owned()
+            "this client cannot verify its kind of key or signature".to_owned()
         }
-        E::InvalidPurpose | E::InvalidPurposeContext { .. } => "it is not made for servers".to_owned(),
+        E::InvalidPurpose | E::InvalidPurposeContext { .. } => "it is not a server certificate".to_owned(),
         other => match format!("{other:?}") {
             text if text.contains("CaUsedAsEndEntity") => {
                 "it is a CA certificate, which may not identify a server".to_owned()

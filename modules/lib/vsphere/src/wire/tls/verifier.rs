@@ -54,7 +54,8 @@ fn system_roots(provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifi
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().map_err(|_| {
         TlsError::Other(
-            "this machine has no CA certificates to verify the server's with; pin its thumbprint instead".to_owned(),
+            "this machine has no CA certificates to verify the server's certificate; pin its thumbprint instead"
+                .to_owned(),
         )
     })
 }
@@ -106,7 +107,7 @@ impl Verifier {
         let server = chain.next().ok_or_else(|| TlsError::Other("the server shows no certificate".to_owned()))?;
         let issuers: Vec<_> = chain.collect();
         let name = ServerName::try_from(self.host.as_str());
-        let name = name.map_err(|_| TlsError::Other(format!("`{}` is no host name", self.host)))?;
+        let name = name.map_err(|_| TlsError::Other(format!("`{}` is not a valid host name", self.host)))?;
         let verdict = self.verify_server_cert(&server, &issuers, &name, &[], UnixTime::now());
         verdict.map(drop).map_err(|error| self.explain(&error))
     }
@@ -121,19 +122,22 @@ impl Verifier {
                 P::ServerDoesNotSupportTls12Or13 | P::ServerTlsVersionIsDisabledByOurConfig,
             ) => self.too_old("the server chose an older one"),
             rustls::Error::PeerIncompatible(_) => {
-                self.too_old("the server offers none of them, or only ciphers from before TLS 1.2")
+                self.too_old("the server supports none of them, or only ciphers older than TLS 1.2")
             }
             rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => self.too_old("the server refuses them"),
             rustls::Error::AlertReceived(
                 AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity,
-            ) => self.too_old("the server refused the handshake; probably it only has older TLS versions or ciphers"),
+            ) => self
+                .too_old("the server refused the handshake; it probably supports only older TLS versions or ciphers"),
             other => TlsError::Other(other.to_string()),
         }
     }
 
     /// Explains that the server closed the connection during the handshake.
     pub(crate) fn hung_up(&self) -> TlsError {
-        self.too_old("the server closed the connection during the handshake; probably it only has older TLS versions")
+        self.too_old(
+            "the server closed the connection during the handshake; it probably supports only older TLS versions",
+        )
     }
 
     fn too_old(&self, detail: &str) -> TlsError {
