@@ -258,7 +258,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn typed_replies_hold(parts in prop::collection::vec(element(), 0..4), fault in any::<bool>()) {
+        fn typed_replies_keep_the_invariants(parts in prop::collection::vec(element(), 0..4), fault in any::<bool>()) {
             let parts = parts.concat();
             reply(&if fault {
                 envelope(&format!("<e:Fault><faultstring>No.</faultstring><detail>{parts}</detail></e:Fault>"))
@@ -268,7 +268,7 @@ mod tests {
         }
 
         #[test]
-        fn damaged_replies_hold(part in element(), at in any::<prop::sample::Index>(), byte in any::<u8>(), status in 100u16..600) {
+        fn damaged_replies_keep_the_invariants(part in element(), at in any::<prop::sample::Index>(), byte in any::<u8>(), status in 100u16..600) {
             let mut input = envelope(&format!("<MResponse>{part}</MResponse>"));
             let at = at.index(input.len());
             input[at] = byte;
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_corpus_of_the_fuzzer_holds() {
+    fn the_corpus_of_the_fuzzer_keeps_the_invariants() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/fuzz/corpus/soap_reply");
         for file in std::fs::read_dir(folder).unwrap() {
             reply(&std::fs::read(file.unwrap().path()).unwrap());

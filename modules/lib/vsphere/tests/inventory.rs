@@ -22,7 +22,7 @@ fn vm(id: &str, name: &str, ft: &str) -> String {
 const PRIMARY: &str = "<role>1</role>";
 const SECONDARY: &str = r#"<role>2</role><primaryVM type="VirtualMachine">vm-1</primaryVM>"#;
 
-/// Answers the n-th retrieval with the n-th of these.
+/// Answers the n-th retrieval with the n-th of `answers`.
 fn retrievals(answers: Vec<String>) -> impl FnMut(&Asked) -> Option<String> {
     let mut answers = answers.into_iter();
     move |asked| (asked.method == RETRIEVE).then(|| answers.next().unwrap_or_else(|| fault("Unasked", "")))
@@ -48,7 +48,7 @@ async fn a_name_costs_two_requests_and_brings_host_and_cluster() {
 }
 
 #[tokio::test]
-async fn a_secondary_gives_way_to_its_primary() {
+async fn a_primary_is_preferred_to_its_secondary() {
     let pair = || objects(&[vm("vm-2", "inner", SECONDARY), vm("vm-1", "inner", PRIMARY)]);
     let alone = || objects(&[vm("vm-2", "inner", SECONDARY)]);
     let primary = || objects(&[vm("vm-1", "inner", PRIMARY)]);
@@ -59,7 +59,7 @@ async fn a_secondary_gives_way_to_its_primary() {
         assert_eq!(found.unwrap().vm.moref.id, "vm-1");
         assert_eq!(server.methods().len(), requests);
     }
-    // Who names a secondary by its moid gets it.
+    // A moid may be that of a secondary.
     let server = Server::start(retrievals(vec![alone()])).await;
     let session = server.session().await.unwrap();
     let query = VmQuery { by: VmBy::Moid("vm-2".to_owned()), ..by_name("") };
@@ -89,7 +89,7 @@ async fn virtual_machines_of_one_name_are_listed_with_their_paths() {
 }
 
 #[tokio::test]
-async fn a_missing_name_brings_its_neighbours() {
+async fn a_missing_name_gets_similar_names() {
     let server = Server::start(retrievals(vec![objects(&[vm("vm-1", "Inner", "")])])).await;
     let session = server.session().await.unwrap();
     let error = session.vm(&by_name("inner"), &VmPaths::default()).await;
@@ -163,7 +163,7 @@ async fn long_answers_are_read_to_the_end() {
 }
 
 #[tokio::test]
-async fn nothing_is_an_empty_answer_and_the_unreadable_says_why() {
+async fn unset_properties_are_absent_and_unreadable_ones_have_a_reason() {
     let missing = r#"<returnval><objects><obj type="Folder">group-d1</obj><propSet><name>config</name>
         <val><a><b>7</b></a></val></propSet><missingSet><path>parent</path>
         <fault><fault xsi:type="NoPermission"><privilegeId>System.View</privilegeId></fault></fault></missingSet>
@@ -184,7 +184,7 @@ async fn nothing_is_an_empty_answer_and_the_unreadable_says_why() {
 }
 
 #[tokio::test]
-async fn a_page_token_may_come_again_with_new_objects_but_not_with_known_ones() {
+async fn a_repeated_page_token_needs_new_objects() {
     let page = |id: &str, token: &str| format!("<returnval>{token}{}</returnval>", object("VirtualMachine", id, &[]));
     let same = "<token>same</token>";
     for (last, says) in
@@ -215,7 +215,7 @@ fn host(id: &str, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn hosts_come_in_the_order_asked_each_once() {
+async fn hosts_come_in_the_order_of_the_query_each_once() {
     let server = Server::start(|asked| {
         let all = [
             host("h1", "esx1.lab"),

@@ -15,7 +15,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use vsphere::{Endpoint, Error, Moref, Proxy, Scheme, Session, Thumbprint, TlsError, TlsMinimum, Trust, WireError};
 
-/// An endpoint that may speak TLS 1.0.
+/// Returns an endpoint that may speak TLS 1.0.
 fn lenient(port: u16, trust: Trust) -> Endpoint {
     Endpoint { tls_minimum: TlsMinimum::V1_0, ..endpoint(port, Scheme::Https(trust)) }
 }
@@ -25,7 +25,7 @@ async fn open(endpoint: Endpoint) -> Result<Session, Error> {
 }
 
 #[tokio::test]
-async fn the_newest_common_version_is_spoken_and_told() {
+async fn the_newest_common_version_is_spoken_and_reported() {
     for (oldest, newest, version) in [
         (SslVersion::TLS1, SslVersion::TLS1, "1.0"),
         (SslVersion::TLS1_1, SslVersion::TLS1_1, "1.1"),
@@ -65,7 +65,7 @@ async fn nothing_older_than_the_minimum_is_spoken() {
     assert!(server.methods().is_empty());
 }
 
-/// Its ServerHello has no extensions, as before RFC 5746; OpenSSL 3 would go no further by default.
+/// Its ServerHello has no extensions, as before RFC 5746; OpenSSL 3 refuses that by default.
 #[tokio::test]
 async fn a_server_need_not_know_secure_renegotiation() {
     let error = open(lenient(raw_server(SERVER_HELLO_1_0).await, Trust::Anything)).await.unwrap_err();
@@ -73,7 +73,7 @@ async fn a_server_need_not_know_secure_renegotiation() {
 }
 
 #[tokio::test]
-async fn an_untrusted_certificate_gets_no_byte_of_http_and_shows_what_would_pin_it() {
+async fn an_untrusted_server_gets_no_http_and_its_thumbprints_are_shown() {
     let server = OldServer::speaking(SslVersion::TLS1, SslVersion::TLS1).await;
     let error = open(lenient(server.port, Trust::System)).await.unwrap_err();
     let Error::Wire(WireError::Tls(TlsError::Untrusted { sha256, sha1, .. })) = error else { panic!("{error}") };
@@ -109,7 +109,7 @@ async fn requests_look_as_they_do_over_modern_tls() {
 }
 
 #[tokio::test]
-async fn a_proxy_s_tunnel_leads_there() {
+async fn connections_go_through_the_tunnel_of_a_proxy() {
     let server = OldServer::speaking(SslVersion::TLS1, SslVersion::TLS1).await;
     let target = server.port;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,4 +1,4 @@
-//! What goes wrong before a session is told in the same words, whichever TLS library met it.
+//! Failures before a session have the same messages with either TLS library.
 
 #![cfg(feature = "legacy-tls")]
 #![allow(clippy::unwrap_used, reason = "tests")]
@@ -14,15 +14,21 @@ async fn fails(endpoint: Endpoint) -> Error {
     Session::open(endpoint, credentials()).await.unwrap_err()
 }
 
-/// The error of rustls' path, if OpenSSL's is the same but for the versions that it would speak.
+/// Returns the error with rustls, after checking that OpenSSL's differs only in the versions that it speaks.
 async fn same_error(mut endpoint: Endpoint) -> Result<String, String> {
     let mut other = endpoint.clone();
     other.tls_minimum = TlsMinimum::V1_1;
     endpoint.tls_minimum = TlsMinimum::V1_2;
     let (rustls, openssl) = futures_util::future::join(fails(endpoint), fails(other)).await;
     let (text, theirs) = (rustls.to_string(), openssl.to_string());
-    let variants = std::mem::discriminant(&rustls) == std::mem::discriminant(&openssl);
-    if variants && text == theirs.replace("TLS 1.1 to 1.3", "TLS 1.2 and 1.3") {
+    let variant = |error: &Error| match error {
+        Error::Wire(error) => Some(std::mem::discriminant(error)),
+        _ => None,
+    };
+    if variant(&rustls).is_some()
+        && variant(&rustls) == variant(&openssl)
+        && text == theirs.replace("TLS 1.1 to 1.3", "TLS 1.2 and 1.3")
+    {
         Ok(text)
     } else {
         Err(format!("rustls: {rustls:?}; OpenSSL: {openssl:?}"))
@@ -39,7 +45,7 @@ async fn unused_port() -> u16 {
 }
 
 #[tokio::test]
-async fn servers_that_do_not_do() {
+async fn failures_of_servers_are_explained() {
     for (bytes, says) in [
         (&b"\x15\x03\x01\x00\x02\x02\x46"[..], "the server refuses them"),
         (b"\x15\x03\x01\x00\x02\x02\x28", "refused the handshake; probably"),
@@ -57,7 +63,7 @@ async fn servers_that_do_not_do() {
 }
 
 #[tokio::test]
-async fn servers_that_are_not_there() {
+async fn missing_servers_are_explained() {
     let port = unused_port().await;
     let mut endpoint = endpoint(port, Scheme::Https(Trust::Anything));
     check(endpoint.clone(), &format!("cannot connect to 127.0.0.1:{port}: connection refused")).await;
@@ -68,7 +74,7 @@ async fn servers_that_are_not_there() {
 }
 
 #[tokio::test]
-async fn a_silent_server() {
+async fn a_silent_server_times_out() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = silent.local_addr().unwrap().port();
     let patient = Endpoint { deadline: None, ..endpoint(port, Scheme::Https(Trust::Anything)) };
@@ -76,7 +82,7 @@ async fn a_silent_server() {
 }
 
 #[tokio::test]
-async fn certificates_that_do_not_do() {
+async fn bad_certificates_are_refused() {
     let port = modern_server().await;
     check(endpoint(port, Scheme::Https(Trust::System)), "self-signed").await;
     let pin: Thumbprint = "AB".repeat(32).parse().unwrap();
@@ -84,7 +90,7 @@ async fn certificates_that_do_not_do() {
 }
 
 #[tokio::test]
-async fn servers_that_break_off() {
+async fn dropped_connections_are_explained() {
     for (answer, farewell) in [
         ("", true),
         ("", false),
@@ -92,7 +98,7 @@ async fn servers_that_break_off() {
         ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n<soap", false),
     ] {
         let mut endpoint = endpoint(breaking_server(answer, farewell).await, Scheme::Https(Trust::Anything));
-        // That TLS ended without its farewell is for rustls to know only.
+        // Only rustls notices that TLS ended without `close_notify`.
         for minimum in [TlsMinimum::V1_2, TlsMinimum::V1_0] {
             endpoint.tls_minimum = minimum;
             let error = fails(endpoint.clone()).await;
@@ -103,7 +109,7 @@ async fn servers_that_break_off() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_tell_its_length_is_whole_only_with_a_farewell() {
+async fn an_answer_without_length_needs_close_notify() {
     let answer = "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\nnothing";
     for farewell in [true, false] {
         let mut endpoint = endpoint(breaking_server(answer, farewell).await, Scheme::Https(Trust::Anything));
@@ -122,7 +128,7 @@ async fn an_answer_that_does_not_tell_its_length_is_whole_only_with_a_farewell()
 }
 
 #[tokio::test]
-async fn proxies_that_do_not_do() {
+async fn failures_of_proxies_are_explained() {
     let through = |port| {
         let mut endpoint = endpoint(443, Scheme::Https(Trust::Anything));
         "esxi.invalid".clone_into(&mut endpoint.host);

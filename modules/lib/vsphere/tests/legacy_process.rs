@@ -1,5 +1,4 @@
-//! What the legacy TLS of a session leaves on the machine, and takes from it. Each test runs in a process of its own, whose
-//! environment is the test's.
+//! Files, memory and environment of a session with legacy TLS. Each test runs in its own process, with its own environment.
 
 #![cfg(feature = "legacy-tls")]
 #![allow(clippy::unwrap_used, reason = "tests")]
@@ -20,8 +19,8 @@ use vsphere::{Endpoint, Error, Moref, Scheme, Session, TlsError, TlsMinimum, Tru
 /// Set in the processes that [`alone`] starts, to a directory for the test.
 const SCRATCH: &str = "VSPHERE_TEST_SCRATCH";
 
-/// Runs the test `name` again in a process of its own, with `variable` set to the path `value` in a new directory. In that
-/// process it gives the path.
+/// Runs the test `name` again in its own process, with `variable` set to the path `value` in a new directory. In that
+/// process, returns the path.
 fn alone(name: &str, variable: &str, value: &str) -> Option<PathBuf> {
     if let Some(directory) = env::var_os(SCRATCH) {
         return Some(PathBuf::from(directory).join(value));
@@ -44,8 +43,8 @@ async fn open(endpoint: Endpoint) -> Result<Session, Error> {
 }
 
 #[tokio::test]
-async fn the_socket_is_private_and_goes_with_the_session() {
-    let Some(directory) = alone("the_socket_is_private_and_goes_with_the_session", "TMPDIR", "") else { return };
+async fn the_socket_is_private_and_removed_with_the_session() {
+    let Some(directory) = alone("the_socket_is_private_and_removed_with_the_session", "TMPDIR", "") else { return };
     let entries = || -> Vec<_> { fs::read_dir(&directory).unwrap().map(Result::unwrap).collect() };
     let server = OldServer::speaking(SslVersion::TLS1, SslVersion::TLS1).await;
     let mut endpoint = endpoint(server.port, Scheme::Https(Trust::Anything));
@@ -55,7 +54,7 @@ async fn the_socket_is_private_and_goes_with_the_session() {
     assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o7777, 0o700);
     fs::remove_dir_all(socket.path()).unwrap();
     let manager = Moref::new("OptionManager", "m");
-    // The first has the connection that is there; the second is a write, which is made once.
+    // The first call uses the open connection; the second is a write, which is sent only once.
     let (_, second) =
         futures_util::future::join(session.query_option(&manager, "A"), session.update_options(&manager, &[])).await;
     assert!(second.unwrap_err().to_string().contains("the socket between HTTP and TLS is gone"));

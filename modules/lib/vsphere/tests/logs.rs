@@ -1,19 +1,20 @@
-//! Logs: those of hosts, page by page, and the ends of files on datastores.
+//! Logs of hosts, page by page, and the ends of files on datastores.
 
 mod server;
 
 use server::{Asked, Server, fault, http, service_content, soap, with_header};
 use vsphere::{DatastorePath, Error, Moref, WireError};
 
-/// The text of a tail and how much comes before it, or words of the error.
+/// The text of a tail and the number of bytes before it, or a part of the error.
 type Expected = Result<(&'static str, Option<u64>), &'static str>;
 
-/// What stands between `<name>` and its end in a request.
+/// Returns the text of the element `name` in a request.
 fn field<'a>(asked: &'a Asked, name: &str) -> Option<&'a str> {
     asked.body.split_once(&format!("<{name}>"))?.1.split('<').next()
 }
 
-/// A server with a log of so many lines, which gives at most 500 at once. After `rotated` calls, it has only so many left.
+/// Starts a server with a log of that many lines, which returns at most 500 at once. After `rotated` calls, only that many
+/// are left.
 fn log_of(lines: i32, rotated: Option<(usize, i32)>) -> impl FnMut(&Asked) -> Option<String> {
     let mut calls = 0;
     move |asked| match asked.method.as_str() {
@@ -25,7 +26,7 @@ fn log_of(lines: i32, rotated: Option<(usize, i32)>) -> impl FnMut(&Asked) -> Op
             calls += 1;
             let lines = rotated.filter(|(after, _)| calls > *after).map_or(lines, |(_, left)| left);
             let start: i32 = field(asked, "start")?.parse().ok()?;
-            // To find the end none are asked for: with a start that large, some servers could not count further.
+            // The call for the end asks for no lines, because some servers could not add them to such a large start.
             let wanted = match field(asked, "lines") {
                 Some(wanted) => wanted.parse().ok()?,
                 None if start == i32::MAX => 0,
@@ -48,7 +49,7 @@ fn log_of(lines: i32, rotated: Option<(usize, i32)>) -> impl FnMut(&Asked) -> Op
 
 #[tokio::test]
 async fn the_end_of_a_log_is_read_in_pages_that_the_server_allows() {
-    // Lines there are, lines wanted, the number of the first that comes, and how many calls it takes.
+    // Lines in the log, lines wanted, number of the first returned line, number of calls.
     for (there, wanted, first, calls) in
         [(1700, 1200, 501, 4), (300, 1200, 1, 2), (500, 500, 1, 2), (0, 100, 1, 1), (1, 1, 1, 2)]
     {
@@ -68,7 +69,7 @@ async fn the_end_of_a_log_is_read_in_pages_that_the_server_allows() {
 }
 
 #[tokio::test]
-async fn a_log_that_is_rotated_meanwhile_gives_what_is_left() {
+async fn the_rest_of_a_rotated_log_is_read() {
     let server = Server::start(log_of(1000, Some((2, 10)))).await;
     let session = server.session().await.unwrap();
     let tail = session.log_tail(&Moref::new("HostSystem", "host-9"), "vmkernel", 1000).await.unwrap();
@@ -107,10 +108,10 @@ async fn the_end_of_a_file_comes_from_servers_with_ranges_and_without() {
 }
 
 #[tokio::test]
-async fn a_file_that_another_server_has_is_not_asked_for_there() {
+async fn a_redirect_of_a_file_is_not_followed() {
     let other = Server::start(|_| Some(http("200 OK", "its log"))).await;
     let elsewhere = format!("http://127.0.0.1:{}", other.port);
-    // Where the server redirects to, and words of the error. A ticket in the address is nobody's business.
+    // The redirect's location, and a part of the error. A ticket in the location must not be shown.
     for (location, says) in [
         (format!("{elsewhere}/folder/inner/vmware.log?ticket=S3CRET"), format!("it redirects to {elsewhere}, ")),
         (
@@ -135,7 +136,7 @@ async fn a_file_that_another_server_has_is_not_asked_for_there() {
 }
 
 #[tokio::test]
-async fn a_file_is_asked_for_again_in_a_new_session_and_no_third_time() {
+async fn a_file_is_requested_again_in_a_new_session_but_only_once() {
     let mut calls = 0;
     let server = Server::start(move |asked| {
         calls += usize::from(asked.method.starts_with("/folder"));

@@ -1,4 +1,4 @@
-//! Sessions: opening, expiry, closing, and answers that are none.
+//! Sessions: opening, expiry, closing, and answers that are not from a vSphere API.
 
 mod server;
 
@@ -17,7 +17,7 @@ fn inner() -> String {
     objects(&[object("VirtualMachine", "vm-63", &[("name", "inner")])])
 }
 
-/// Expired for the first call of `method`, then as scripted.
+/// Answers the first call of `method` as an expired session does, and the others by the script.
 fn expired_once(method: &'static str, then: &'static str) -> impl FnMut(&server::Asked) -> Option<String> {
     let mut calls = 0;
     move |asked| {
@@ -102,7 +102,7 @@ async fn the_session_of_a_damaged_login_is_closed_by_the_cookie_of_its_headers()
 }
 
 #[tokio::test]
-async fn a_logout_is_tried_again_until_the_server_knows_the_session_no_more() {
+async fn a_logout_is_retried_until_the_session_is_gone() {
     let mut answers =
         vec![http("503 Service Unavailable", ""), String::new(), fault("NotAuthenticated", "")].into_iter();
     let server = Server::start(move |asked| if asked.method == "Logout" { answers.next() } else { None }).await;
@@ -200,7 +200,7 @@ async fn a_change_is_not_repeated_in_a_new_session() {
 }
 
 #[tokio::test]
-async fn a_server_that_takes_no_write_is_left_alone_after_a_few_sessions() {
+async fn sessions_are_not_renewed_forever_for_writes() {
     let server = Server::start(|asked| (asked.method == "UpdateOptions").then(|| fault("NotAuthenticated", ""))).await;
     let session = server.session().await.unwrap();
     let manager = Moref::new("OptionManager", "m");
@@ -225,7 +225,7 @@ async fn a_closed_session_stays_closed() {
 }
 
 #[tokio::test]
-async fn the_version_list_is_asked_when_the_version_is_no_number() {
+async fn the_version_list_is_read_if_the_version_is_not_a_number() {
     let list = r#"<namespaces version="1.0"><namespace><name>urn:vim25</name><version>uA046D008</version>
         <priorVersions><version>8.0.2.0</version><version>8.0.0.0</version><version>6.0</version></priorVersions></namespace>
         <namespace><name>urn:other</name><version>4.1</version></namespace></namespaces>"#;
@@ -248,7 +248,7 @@ async fn the_version_list_is_asked_when_the_version_is_no_number() {
 }
 
 #[tokio::test]
-async fn answers_that_are_not_the_api_are_told_apart() {
+async fn answers_that_are_not_from_the_api_are_distinguished() {
     let big = "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n".to_owned();
     for (answer, says) in [
         (
@@ -272,7 +272,7 @@ async fn answers_that_are_not_the_api_are_told_apart() {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_cut_off() {
+async fn an_endless_answer_is_cut_off() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -297,7 +297,7 @@ async fn an_unreachable_server_is_named_with_the_reason() {
 }
 
 #[tokio::test]
-async fn the_given_proxy_is_used_and_told_apart_from_the_server() {
+async fn errors_name_the_proxy_or_the_server() {
     let server = Server::start(|_| None).await;
     let mut endpoint = endpoint(80, Scheme::Http);
     endpoint.host = "vcenter.invalid".to_owned();

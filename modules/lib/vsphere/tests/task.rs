@@ -17,7 +17,7 @@ fn info(rest: &str) -> String {
     object("Task", "task-1", &[("info", rest)])
 }
 
-/// Answers the n-th look with the n-th of these, the last one forever.
+/// Answers the n-th poll with the n-th of `answers`, and later polls with the last one.
 fn looks(answers: Vec<String>) -> impl FnMut(&Asked) -> Option<String> {
     let mut at = 0;
     move |asked| {
@@ -113,7 +113,7 @@ async fn only_the_tasks_own_error_is_its_fault() {
 }
 
 #[tokio::test]
-async fn a_blink_of_the_server_does_not_end_the_wait() {
+async fn a_short_outage_does_not_end_the_wait() {
     let blink = server::http("503 Service Unavailable", "busy");
     let done = objects(&[info("<state>success</state>")]);
     let (passed, _) = outcome(vec![objects(&[info(RUNNING)]), blink.clone(), blink.clone(), done]).await;

@@ -1,4 +1,4 @@
-//! What a server says about itself before the login.
+//! The server's description of itself, which needs no login.
 
 use crate::session::error::Error;
 use crate::session::version::Version;

@@ -8,7 +8,7 @@ use crate::soap::element::Element;
 use crate::soap::moref::Moref;
 use crate::soap::reply::returned;
 use crate::soap::request::Request;
-use crate::wire::transport::Access;
+use crate::wire::transport::Purpose;
 
 /// Number of sessions in a row that are opened for writes that the server takes for unauthenticated.
 const RENEWALS: u32 = 2;
@@ -16,7 +16,7 @@ const RENEWALS: u32 = 2;
 impl Session {
     /// Calls a method that changes nothing.
     pub(crate) async fn query(&self, request: &Request) -> Result<Element, Error> {
-        self.reading(async || self.call(request, Access::Read).await).await
+        self.reading(async || self.call(request, Purpose::Read).await).await
     }
 
     /// Reads: again after a transient failure ([`persist`]), and once more in a new session if the old one has expired.
@@ -53,7 +53,7 @@ impl Session {
     /// more.
     async fn write(&self, request: &Request, explain: fn(Error) -> WriteError) -> Result<Element, WriteError> {
         let login = self.logins.get();
-        match self.call(request, Access::Write).await {
+        match self.call(request, Purpose::Write).await {
             Err(error) if error.is_fault("NotAuthenticated") => {
                 // Of several writes that meet the end of one session, one counts.
                 if self.logins.get() == login {

@@ -16,7 +16,7 @@ use crate::soap::reply::returned;
 use crate::soap::request::Request;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::error::WireError;
-use crate::wire::transport::{Access, Transport};
+use crate::wire::transport::{Purpose, Transport};
 
 /// Time limit of a logout, all attempts together. A server drops an idle session after a while.
 const LOGOUT: Duration = Duration::from_millis(2500);
@@ -32,7 +32,7 @@ impl Session {
         let instance = Moref::new("ServiceInstance", "ServiceInstance");
         let request = Request::new("RetrieveServiceContent", &instance);
         let ask = async || {
-            let answer = transport.post(request.method, version::OLDEST, request.message(), Access::Read).await?;
+            let answer = transport.post(request.method, version::OLDEST, request.message(), Purpose::Login).await?;
             about::parse(returned(&answer::read(request.method, &answer)?)?)
         };
         let (about, content) = persist(&transport, ask).await?;
@@ -77,7 +77,7 @@ impl Session {
         self.transport.extend(Instant::now() + LOGOUT);
         let every_attempt = async {
             for pause in pauses() {
-                match timeout(LOGOUT / 2, self.call(&request, Access::Read)).await {
+                match timeout(LOGOUT / 2, self.call(&request, Purpose::Read)).await {
                     Ok(Ok(_)) => return,
                     // An earlier attempt succeeded, and its answer was lost.
                     Ok(Err(error)) if error.is_fault("NotAuthenticated") => return,
@@ -103,7 +103,7 @@ impl Session {
         request.text("password", &self.credentials.password);
         // Until the server refuses, it may have opened a session.
         self.open.set(true);
-        let answered = self.call(&request, Access::Read).await;
+        let answered = self.call(&request, Purpose::Login).await;
         match answered {
             Ok(_) if !self.transport.has_cookie() => {
                 self.open.set(false);
@@ -135,7 +135,7 @@ impl Session {
         if self.logins.get() == expired {
             // The server may still hold the session that it takes for unauthenticated here.
             let request = Request::new("Logout", &self.content().session_manager);
-            let _ = timeout(LOGOUT / 2, self.call(&request, Access::Read)).await;
+            let _ = timeout(LOGOUT / 2, self.call(&request, Purpose::Read)).await;
             self.transport.forget_cookie();
             self.login().await?;
         }

@@ -12,7 +12,7 @@ use crate::soap::moref::Moref;
 use crate::soap::name;
 use crate::soap::request::Request;
 use crate::text::brief;
-use crate::wire::transport::Access;
+use crate::wire::transport::Purpose;
 
 /// A step from objects to other objects: a property that refers to them (`TraversalSpec`).
 #[derive(Debug, Clone, Copy)]
@@ -125,12 +125,12 @@ pub(crate) fn union<'a>(first: &[&'a str], second: &[&'a str]) -> Vec<&'a str> {
     paths
 }
 
-/// How often steps are taken.
+/// The number of steps from the starting objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// Steps are repeated from the objects that they reach.
+    /// Any: steps are repeated from the objects that they reach.
     Anywhere,
-    /// One step is taken from the starting objects.
+    /// One.
     OneStep,
 }
 
@@ -187,7 +187,7 @@ impl Session {
         let mut tokens = HashSet::new();
         // Counts the copies of parts of the documents.
         let held = Held::default();
-        let mut response = self.call(request, Access::Read).await?;
+        let mut response = self.call(request, Purpose::Read).await?;
         loop {
             let known = objects.len();
             let mut token = None;
@@ -213,7 +213,7 @@ impl Session {
             if tokens.len() > PAGES {
                 return Err(endless(request.method, "it sent too many pages"));
             }
-            response = self.call(&next, Access::Read).await?;
+            response = self.call(&next, Purpose::Read).await?;
         }
         let mut faults = objects.iter().flat_map(|object| &object.properties.missing);
         match faults.find(|(_, fault)| fault.is("NotAuthenticated")) {

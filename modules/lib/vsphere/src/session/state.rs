@@ -14,7 +14,7 @@ use crate::soap::element::Element;
 use crate::soap::request::Request;
 use crate::wire::endpoint::Trace;
 use crate::wire::tls_version::TlsSpoken;
-use crate::wire::transport::{Access, Transport};
+use crate::wire::transport::{Purpose, Transport};
 
 /// A user name and its password.
 #[derive(Clone)]
@@ -95,8 +95,8 @@ impl Session {
     }
 
     /// Sends a request once, in the session as it is, and returns the response element.
-    pub(super) async fn call(&self, request: &Request, access: Access) -> Result<Element, Error> {
-        let answer = self.transport.post(request.method, self.version, request.message(), access).await?;
+    pub(super) async fn call(&self, request: &Request, purpose: Purpose) -> Result<Element, Error> {
+        let answer = self.transport.post(request.method, self.version, request.message(), purpose).await?;
         answer::read(request.method, &answer)
     }
 }

@@ -66,7 +66,7 @@ impl WriteError {
             Error::Fault(fault) if fault.is_lost_contact() || fault.is_general() => {
                 Self::Unknown { error, accepted: false }
             }
-            // No connection or no time: the call was not delivered.
+            // Without a connection or without time, the call was not delivered.
             Error::Fault(_)
             | Error::SessionRenewed
             | Error::Wire(WireError::Connect { .. } | WireError::Tls(_) | WireError::NoTime { .. }) => {

@@ -26,7 +26,7 @@ const TEXT: usize = 1 << 20;
 
 /// Number of children up to which a list has no spare capacity.
 const FEW: usize = 8;
-/// How many tags of the same name are searched; a hostile document may have millions.
+/// Number of tags of the same name that are searched; a hostile document may have millions.
 const SEARCHED: usize = 64;
 
 /// An element whose end was not read yet.

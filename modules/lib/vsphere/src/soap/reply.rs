@@ -4,7 +4,7 @@ use crate::soap::element::Element;
 use crate::soap::error::SoapError;
 use crate::soap::fault::Fault;
 
-/// What a server says to the call of a method.
+/// The reply to the call of a method.
 #[derive(Debug)]
 pub(crate) enum Reply {
     /// The response element (`…Response`).

@@ -1,4 +1,4 @@
-//! Where the vSphere API is, how to get there, and whom to trust.
+//! The address of a vSphere API, the way to it, and the certificates to trust.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};

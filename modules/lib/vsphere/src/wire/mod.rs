@@ -1,6 +1,6 @@
 //! The wire: HTTP requests to one server, and the TLS under them.
 //!
-//! This room sends bytes, receives bytes, and decides whom to trust. It must not know XML, faults or managed objects (`soap`),
+//! This room sends requests, receives answers, and decides which certificates to trust. It must not know XML, faults or managed objects (`soap`),
 //! or who is logged in (`session`); it only keeps the session cookie. Its errors are [`WireError`](error::WireError) and
 //! [`TlsError`](error::TlsError).
 

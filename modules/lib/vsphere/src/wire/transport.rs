@@ -156,7 +156,7 @@ impl Transport {
         what: &str,
         version: &str,
         body: String,
-        access: Access,
+        purpose: Purpose,
     ) -> Result<Response, WireError> {
         let request = self
             .client
@@ -164,7 +164,7 @@ impl Transport {
             .header(CONTENT_TYPE, "text/xml; charset=utf-8")
             .header("SOAPAction", format!("\"urn:vim25/{version}\""))
             .body(body);
-        self.exchange(what, self.with_cookie(request), access).await
+        self.exchange(what, self.with_cookie(request), purpose).await
     }
 
     fn with_cookie(&self, request: RequestBuilder) -> RequestBuilder {
@@ -177,21 +177,21 @@ impl Transport {
     /// Gets a document, e.g. `/sdk/vimServiceVersions.xml`.
     pub(crate) async fn get(&self, path: &str) -> Result<Response, WireError> {
         let request = self.client.get(format!("{}{path}", self.base));
-        self.exchange(path, request, Access::Read).await
+        self.exchange(path, request, Purpose::Read).await
     }
 
     /// Gets the last `count` bytes of a document, in the session.
     pub(crate) async fn get_tail(&self, path: &str, count: u64) -> Result<Response, WireError> {
         let request = self.client.get(format!("{}{path}", self.base)).header(RANGE, format!("bytes=-{count}"));
-        self.exchange(path, self.with_cookie(request), Access::Read).await
+        self.exchange(path, self.with_cookie(request), Purpose::Read).await
     }
 
-    async fn exchange(&self, what: &str, request: RequestBuilder, access: Access) -> Result<Response, WireError> {
+    async fn exchange(&self, what: &str, request: RequestBuilder, purpose: Purpose) -> Result<Response, WireError> {
         let start = Instant::now();
-        let Some(limit) = self.limit(access) else {
+        let Some(limit) = self.limit(purpose) else {
             return Err(WireError::NoTime { what: what.to_owned() });
         };
-        let answer = self.receive(what, request.timeout(limit), limit).await;
+        let answer = self.receive(what, request.timeout(limit), limit, purpose).await;
         let trace = self.trace.borrow().clone();
         if let Some(trace) = trace {
             trace(what, start.elapsed());
@@ -200,18 +200,24 @@ impl Transport {
     }
 
     /// Returns the time limit of the next request; `None` if the time is over.
-    fn limit(&self, access: Access) -> Option<Duration> {
+    fn limit(&self, purpose: Purpose) -> Option<Duration> {
         let Some(deadline) = self.deadline.get() else { return Some(REQUEST) };
         let now = Instant::now();
         let left = (deadline + LAST_LOOK).checked_duration_since(now).filter(|left| !left.is_zero())?;
-        let limit = match access {
-            Access::Write => left,
-            Access::Read => (left / 2).clamp(LEAST, REQUEST),
+        let limit = match purpose {
+            Purpose::Write => left,
+            Purpose::Login | Purpose::Read => (left / 2).clamp(LEAST, REQUEST),
         };
         Some(limit.min(left))
     }
 
-    async fn receive(&self, what: &str, request: RequestBuilder, limit: Duration) -> Result<Response, WireError> {
+    async fn receive(
+        &self,
+        what: &str,
+        request: RequestBuilder,
+        limit: Duration,
+        purpose: Purpose,
+    ) -> Result<Response, WireError> {
         let start = Instant::now();
         let failed = |error| self.failure(what, &error, limit, start);
         let mut response = request.send().await.map_err(failed)?;
@@ -221,7 +227,7 @@ impl Transport {
         }
         let mut body = self.incoming.body(response.content_length().unwrap_or(0))?;
         // Before the body, which may be damaged: without the cookie there is no logout.
-        if takes_cookie(what)
+        if purpose == Purpose::Login
             && let Some(cookie) = session_cookie(response.headers())
         {
             self.cookie.replace(Some(cookie));
@@ -286,18 +292,16 @@ impl Transport {
     }
 }
 
-/// Whether a request reads or writes, which decides how much of the run's remaining time it may take.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Access {
+/// The purpose of a request, which decides how much of the run's remaining time it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Opens a session: as [`Purpose::Read`], and the cookie of the answer is kept. A late answer in an expired session must
+    /// not replace the cookie of the new one, so no other request sets it.
+    Login,
     /// Takes half of the time, so that a request that hangs can be repeated.
     Read,
     /// Takes all of the time, because a write is sent only once.
     Write,
-}
-
-/// True if the answer may begin a session. A late answer in an expired session must not replace the cookie of the new one.
-fn takes_cookie(what: &str) -> bool {
-    ["RetrieveServiceContent", "Login"].contains(&what)
 }
 
 /// Rounds to whole seconds, for messages.

@@ -1,4 +1,4 @@
-//! A server on loopback that answers what a test tells it to, and remembers what it was asked.
+//! A server on loopback that answers as a test scripts it, and records its requests.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot serve has failed")]
@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use vsphere::{Credentials, Endpoint, Error, Scheme, Session, TlsMinimum};
 
-/// A request as it came.
+/// A recorded request.
 #[derive(Debug, Clone)]
 pub struct Asked {
     /// The SOAP method, or the path of a GET.
@@ -32,11 +32,11 @@ pub struct Server {
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
-/// Answers a request, or leaves it to the defaults (service content, login, logout).
+/// Answers a request, or returns `None` for the default answer (service content, login, logout).
 pub type Script = dyn FnMut(&Asked) -> Option<String> + Send;
 
 impl Server {
-    /// Starts a server with a script of its own.
+    /// Starts a server with a script.
     pub async fn start(script: impl FnMut(&Asked) -> Option<String> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -51,12 +51,12 @@ impl Server {
         Self { port, asked }
     }
 
-    /// Everything that was asked so far.
+    /// Returns all requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 
-    /// The methods that were asked so far.
+    /// Returns the methods of all requests so far.
     pub fn methods(&self) -> Vec<String> {
         self.asked().into_iter().map(|it| it.method).collect()
     }
@@ -65,7 +65,7 @@ impl Server {
         endpoint(self.port, Scheme::Http)
     }
 
-    /// A session with this server.
+    /// Opens a session with this server.
     pub async fn session(&self) -> Result<Session, Error> {
         Session::open(self.endpoint(), credentials()).await
     }
@@ -100,7 +100,7 @@ pub async fn serve(
         log.lock().unwrap().push(asked.clone());
         let scripted = (script.lock().unwrap())(&asked);
         let answer = scripted.unwrap_or_else(|| default(&asked));
-        // What is cut short ends the connection.
+        // An answer that is cut short ends the connection.
         let whole = answer.split_once("\r\n\r\n").is_some_and(|(head, body)| {
             head.lines()
                 .all(|line| line.strip_prefix("Content-Length: ").is_none_or(|length| length == body.len().to_string()))
@@ -162,12 +162,12 @@ pub fn service_content(api_version: &str) -> String {
     )
 }
 
-/// A whole HTTP answer with a SOAP response.
+/// Returns a whole HTTP answer with a SOAP response.
 pub fn soap(method: &str, inner: &str) -> String {
     http("200 OK", &envelope(&format!(r#"<{method}Response xmlns="urn:vim25">{inner}</{method}Response>"#)))
 }
 
-/// A whole HTTP answer with a SOAP fault.
+/// Returns a whole HTTP answer with a SOAP fault.
 pub fn fault(name: &str, text: &str) -> String {
     http(
         "500 Internal Server Error",
@@ -187,22 +187,22 @@ fn envelope(body: &str) -> String {
     )
 }
 
-/// A whole HTTP answer.
+/// Returns a whole HTTP answer.
 pub fn http(status: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-/// The answer with one more header.
+/// Adds a header to an answer.
 pub fn with_header(answer: &str, header: &str) -> String {
     answer.replacen("\r\n", &format!("\r\n{header}\r\n"), 1)
 }
 
-/// A `RetrievePropertiesEx` answer with these objects (`object`).
+/// Returns a `RetrievePropertiesEx` answer with these objects (`object`).
 pub fn objects(list: &[String]) -> String {
     soap("RetrievePropertiesEx", &format!("<returnval>{}</returnval>", list.concat()))
 }
 
-/// One `ObjectContent`; the values are XML, or references written `@Type:moid`.
+/// Returns an `ObjectContent`; the values are XML, or references written `@Type:moid`.
 pub fn object(kind: &str, id: &str, properties: &[(&str, &str)]) -> String {
     let set = properties.iter().map(|(path, value)| {
         let value = match value.strip_prefix('@') {

@@ -1,4 +1,4 @@
-//! A server with old TLS, as OpenSSL still does it when told to.
+//! A server with old TLS, which OpenSSL still speaks if configured to.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ use tokio_openssl::SslStream;
 
 use super::{Asked, Script, serve};
 
-/// A running server. Its certificate is for 127.0.0.1, from a root of its own.
+/// A running server. Its certificate is for 127.0.0.1, issued by its own root.
 pub struct OldServer {
     /// Its port on 127.0.0.1.
     pub port: u16,
@@ -37,12 +37,12 @@ struct State {
 }
 
 impl OldServer {
-    /// A server with the TLS versions from `oldest` to `newest`; of the old ones only with an RSA key exchange and SHA-1.
+    /// Starts a server with the TLS versions from `oldest` to `newest`; of the old ones only with an RSA key exchange and SHA-1.
     pub async fn speaking(oldest: SslVersion, newest: SslVersion) -> Self {
         Self::start(oldest, newest, |_| None).await
     }
 
-    /// The same, with a script.
+    /// Starts the same server with a script.
     pub async fn start(
         oldest: SslVersion,
         newest: SslVersion,
@@ -51,7 +51,7 @@ impl OldServer {
         Self::scripted(oldest, newest, Arc::default(), script).await
     }
 
-    /// A server that closes each connection soon after it answered `method`, without a word of TLS.
+    /// Starts a server that closes each connection soon after it answered `method`, without `close_notify`.
     pub async fn closing_after(method: &'static str, newest: SslVersion) -> Self {
         let state = Arc::<State>::default();
         let closing = state.clone();
@@ -88,22 +88,22 @@ impl OldServer {
         Self { port, state }
     }
 
-    /// Everything that was asked so far.
+    /// Returns all requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.state.asked.lock().unwrap().clone()
     }
 
-    /// The methods that were asked so far.
+    /// Returns the methods of all requests so far.
     pub fn methods(&self) -> Vec<String> {
         self.asked().into_iter().map(|it| it.method).collect()
     }
 
-    /// How many handshakes succeeded.
+    /// Returns the number of successful handshakes.
     pub fn connections(&self) -> usize {
         self.state.secured.load(Ordering::SeqCst)
     }
 
-    /// The server name (SNI) that the last client sent.
+    /// Returns the server name (SNI) that the last client sent.
     pub fn last_name(&self) -> Option<String> {
         self.state.name.lock().unwrap().clone()
     }
@@ -156,7 +156,7 @@ pub fn root() -> Vec<u8> {
     identity().root.to_pem().unwrap()
 }
 
-/// One for all servers of the process: keys of this kind take their time.
+/// One certificate for all servers of the process, because such keys take long to generate.
 fn identity() -> &'static Identity {
     static IDENTITY: OnceLock<Identity> = OnceLock::new();
     IDENTITY.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! Servers with TLS, good ones and bad ones.
+//! Servers with good and bad TLS.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::{Script, serve};
 
-/// A server with TLS 1.2 and 1.3, and a self-signed certificate for 127.0.0.1.
+/// Starts a server with TLS 1.2 and 1.3, and a self-signed certificate for 127.0.0.1.
 pub async fn modern_server() -> u16 {
     served(|stream| async {
         let script: Box<Script> = Box::new(|_| None);
@@ -23,7 +23,8 @@ pub async fn modern_server() -> u16 {
     .await
 }
 
-/// The same, but all that it answers to the first request is `answer`; then it hangs up, with TLS's farewell or without.
+/// Starts the same server, but it answers the first request with `answer` and closes the connection, with or without
+/// `close_notify`.
 pub async fn breaking_server(answer: &'static str, farewell: bool) -> u16 {
     served(move |mut stream| async move {
         let _ = stream.read(&mut [0; 4096]).await;
@@ -44,7 +45,7 @@ async fn served<F: Future<Output = ()> + Send>(
     served_with(&made.cert, &made.signing_key, rustls::DEFAULT_VERSIONS, connection).await
 }
 
-/// A server with the certificate of one key that signs with another one. It gives its certificate's SHA-256 thumbprint.
+/// Starts a server that signs with another key than its certificate's. Returns the certificate's SHA-256 thumbprint.
 pub async fn impostor(
     algorithm: &'static rcgen::SignatureAlgorithm,
     version: &'static SupportedProtocolVersion,
@@ -88,7 +89,7 @@ async fn served_with<F: Future<Output = ()> + Send>(
     port
 }
 
-/// A server that reads the handshake's first message, answers with `bytes` and hangs up.
+/// Starts a server that reads the handshake's first message, answers with `bytes` and closes the connection.
 pub async fn raw_server(bytes: &'static [u8]) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -101,11 +102,11 @@ pub async fn raw_server(bytes: &'static [u8]) -> u16 {
     port
 }
 
-/// The ServerHello of a server whose newest version is TLS 1.0, as OpenSSL 0.9.8 answers whatever newer it is offered.
+/// The ServerHello of a server whose newest version is TLS 1.0, as OpenSSL 0.9.8 answers newer offers.
 pub const SERVER_HELLO_1_0: &[u8] = b"\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01\
     0123456789abcdef0123456789abcdef\x00\x00\x35\x00";
 
-/// Reads the head of a request (a proxy's, of `CONNECT`), which it gives back, and answers with `answer`.
+/// Reads and returns the head of a request (for a proxy, of `CONNECT`), and answers with `answer`.
 pub async fn answer_head(stream: &mut TcpStream, answer: &str) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

@@ -1,4 +1,4 @@
-//! How a server proves who it is.
+//! Certificates, and proofs that a server owns its certificate.
 
 mod certificate;
 mod p521;

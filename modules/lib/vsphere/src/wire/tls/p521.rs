@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn both_sides_get_the_same_secret_and_no_other_point_is_taken() {
+    fn both_sides_get_the_same_secret_and_bad_points_are_refused() {
         let start = || Group.start().unwrap();
         let (ours, theirs) = (start(), start());
         let public = [ours.pub_key().to_vec(), theirs.pub_key().to_vec()];

@@ -73,7 +73,7 @@ fn every_bit_of_an_encoding_counts() {
 }
 
 #[test]
-fn what_is_no_signature_of_the_key_is_refused() {
+fn wrong_signatures_are_refused() {
     let scheme = SignatureScheme::RSA_PKCS1_SHA256;
     let good = |length| sign_pkcs1(&digest::SHA256, &SHA256, length);
     let modulus = ones(1024);
@@ -107,7 +107,7 @@ fn what_is_no_signature_of_the_key_is_refused() {
 
 /// 2^e mod (2^1024 - 1) is a rotation.
 #[test]
-fn powers_are_right() {
+fn powers_are_computed() {
     let modulus = ones(1024);
     let mut base = vec![0; 128];
     base[127] = 2;
