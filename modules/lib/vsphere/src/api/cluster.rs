@@ -1,6 +1,5 @@
 //! Clusters, and vSphere HA of a `ClusterComputeResource`.
 
-use crate::api::similar;
 use crate::session::error::Error;
 use crate::session::property::{Follow, Object};
 use crate::session::state::Session;
@@ -51,22 +50,9 @@ impl Session {
     /// Finds a cluster in the whole inventory or in one datacenter, and reads its `name`: one request, and one or two more to
     /// find the datacenter. [`Error::NotFound`], [`Error::Ambiguous`].
     pub async fn cluster(&self, wanted: &str, datacenter: Option<&str>) -> Result<Object, Error> {
-        let root = match datacenter {
-            Some(name) => self.datacenter(name).await?.0,
-            None => self.content().root_folder.clone(),
-        };
-        let mut clusters = self.read(&[root], &[("ClusterComputeResource", &["name"])], &TO_CLUSTERS).await?;
-        let names: Vec<String> = clusters.iter().map(Object::name).collect();
-        clusters.retain(|cluster| cluster.name() == wanted);
-        let what = format!("cluster `{wanted}`");
-        match (clusters.pop(), clusters.as_slice()) {
-            (Some(only), []) => Ok(only),
-            (None, _) => Err(Error::NotFound { what, hint: similar::hint(wanted, names) }),
-            (Some(last), others) => {
-                let morefs: Vec<Moref> = others.iter().chain([&last]).map(|it| it.moref.clone()).collect();
-                Err(self.ambiguous(what, &morefs).await?)
-            }
-        }
+        let root = self.root(datacenter).await?;
+        let clusters = self.read(&[root], &[("ClusterComputeResource", &["name"])], &TO_CLUSTERS).await?;
+        Ok(self.only("cluster", wanted, &clusters).await?.clone())
     }
 
     /// Starts a change of vSphere HA (`ReconfigureComputeResource_Task`) and returns the task. Settings that `config` does not

@@ -99,14 +99,24 @@ impl Session {
         secondary: &Moref,
         host: Option<&Moref>,
     ) -> Result<Moref, WriteError> {
-        self.start(&enable(vm, secondary, host)).await
+        self.start(&on_secondary("EnableSecondaryVM_Task", vm, secondary, host)).await
     }
 
     /// Starts suspending Fault Tolerance (`DisableSecondaryVM_Task` on the primary `vm`) and returns the task.
     pub async fn disable_secondary(&self, vm: &Moref, secondary: &Moref) -> Result<Moref, WriteError> {
-        let mut request = Request::new("DisableSecondaryVM_Task", vm);
-        request.moref("vm", secondary);
-        self.start(&request).await
+        self.start(&on_secondary("DisableSecondaryVM_Task", vm, secondary, None)).await
+    }
+
+    /// Starts a test failover (`MakePrimaryVM_Task` on the primary `vm`) and returns the task: `secondary` takes over, and
+    /// the old primary becomes the secondary.
+    pub async fn make_primary(&self, vm: &Moref, secondary: &Moref) -> Result<Moref, WriteError> {
+        self.start(&on_secondary("MakePrimaryVM_Task", vm, secondary, None)).await
+    }
+
+    /// Starts ending the secondary (`TerminateFaultTolerantVM_Task` on the primary `vm`) and returns the task. vSphere then
+    /// starts a new secondary.
+    pub async fn terminate_secondary(&self, vm: &Moref, secondary: &Moref) -> Result<Moref, WriteError> {
+        self.start(&on_secondary("TerminateFaultTolerantVM_Task", vm, secondary, None)).await
     }
 
     /// Starts turning Fault Tolerance off (`TurnOffFaultToleranceForVM_Task`), which removes the secondaries, and returns
@@ -191,8 +201,9 @@ fn create(vm: &Moref, ex: bool, host: Option<&Moref>, placement: Option<&FtPlace
     request
 }
 
-fn enable(vm: &Moref, secondary: &Moref, host: Option<&Moref>) -> Request {
-    let mut request = Request::new("EnableSecondaryVM_Task", vm);
+/// Returns a call on the primary `vm` about its secondary.
+fn on_secondary(method: &'static str, vm: &Moref, secondary: &Moref, host: Option<&Moref>) -> Request {
+    let mut request = Request::new(method, vm);
     request.moref("vm", secondary);
     if let Some(host) = host {
         request.moref("host", host);
@@ -296,9 +307,14 @@ mod tests {
             (create(&vm, true, None, None), "CreateSecondaryVMEx_Task", String::new()),
             (create(&vm, true, Some(&host), Some(&placement)), "CreateSecondaryVMEx_Task", format!("{on}{spec}")),
             (
-                enable(&vm, &second, Some(&host)),
+                on_secondary("EnableSecondaryVM_Task", &vm, &second, Some(&host)),
                 "EnableSecondaryVM_Task",
                 format!(r#"<vm type="VirtualMachine">vm-70</vm>{on}"#),
+            ),
+            (
+                on_secondary("MakePrimaryVM_Task", &vm, &second, None),
+                "MakePrimaryVM_Task",
+                r#"<vm type="VirtualMachine">vm-70</vm>"#.to_owned(),
             ),
         ] {
             assert_eq!(request.call(), format!("<{method} {this}{inner}</{method}>"));

@@ -42,10 +42,7 @@ impl Session {
             want.push(("ClusterComputeResource", &["name"]));
         }
         want.push(("HostSystem", &host_paths));
-        let root = match datacenter {
-            Some(name) => self.datacenter(name).await?.0,
-            None => self.content().root_folder.clone(),
-        };
+        let root = self.root(datacenter).await?;
         let found = self.read(&[root], &want, &TO_HOSTS).await?;
         match query {
             HostQuery::Names(names) => self.named(names, found),
@@ -92,20 +89,10 @@ impl Session {
     async fn members(&self, wanted: &str, found: Vec<Object>) -> Result<Vec<Object>, Error> {
         let (clusters, mut hosts): (Vec<Object>, Vec<Object>) =
             found.into_iter().partition(|object| object.moref.kind == "ClusterComputeResource");
-        let matching: Vec<&Object> = clusters.iter().filter(|cluster| cluster.name() == wanted).collect();
-        let what = format!("cluster `{wanted}`");
-        match matching[..] {
-            [cluster] => {
-                hosts.retain(|host| host.moref("parent").as_ref() == Some(&cluster.moref));
-                hosts.sort_by_key(Object::name);
-                Ok(hosts)
-            }
-            [] => Err(Error::NotFound { what, hint: similar::hint(wanted, clusters.iter().map(Object::name)) }),
-            _ => {
-                let morefs: Vec<Moref> = matching.iter().map(|it| it.moref.clone()).collect();
-                Err(self.ambiguous(what, &morefs).await?)
-            }
-        }
+        let cluster = self.only("cluster", wanted, &clusters).await?;
+        hosts.retain(|host| host.moref("parent").as_ref() == Some(&cluster.moref));
+        hosts.sort_by_key(Object::name);
+        Ok(hosts)
     }
 
     /// Finds a datastore by name among those that the host has mounted (`HostSystem.datastore`): one request.

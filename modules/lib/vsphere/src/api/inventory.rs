@@ -174,8 +174,7 @@ impl Session {
                 let folder = self.vm_folder(folder, datacenter.as_deref()).await?;
                 (folder, Reach::OneStep)
             }
-            (None, Some(datacenter)) => (self.datacenter(datacenter).await?.0, Reach::Anywhere),
-            (None, None) => (self.content().root_folder.clone(), Reach::Anywhere),
+            (None, datacenter) => (self.root(datacenter.as_deref()).await?, Reach::Anywhere),
         };
         let want: [(&str, &[&str]); 1] = [("VirtualMachine", &["name"])];
         let vms = self.retrieve(&[start], &want, &TO_VMS, reach).await?;

@@ -43,13 +43,30 @@ impl Session {
             return Ok((found, path.to_owned()));
         }
         let all = self.datacenters().await?;
-        let matching = all.iter().filter(|it| it.name() == name);
-        let matching: Vec<Moref> = matching.map(|it| it.moref.clone()).collect();
-        let what = format!("datacenter `{name}`");
-        match &matching[..] {
-            [only] => Ok((only.clone(), self.path_of(only).await?)),
-            [] => Err(Error::NotFound { what, hint: similar::hint(name, all.iter().map(Object::name)) }),
-            _ => Err(self.ambiguous(what, &matching).await?),
+        let only = &self.only("datacenter", name, &all).await?.moref;
+        Ok((only.clone(), self.path_of(only).await?))
+    }
+
+    /// Returns the object from which a search starts: the datacenter of that path or name, else the root folder.
+    pub(crate) async fn root(&self, datacenter: Option<&str>) -> Result<Moref, Error> {
+        match datacenter {
+            Some(name) => Ok(self.datacenter(name).await?.0),
+            None => Ok(self.content().root_folder.clone()),
+        }
+    }
+
+    /// Returns the only object of that name among `objects`, which are of the sort `sort`. [`Error::NotFound`] and
+    /// [`Error::Ambiguous`].
+    pub(crate) async fn only<'a>(&self, sort: &str, name: &str, objects: &'a [Object]) -> Result<&'a Object, Error> {
+        let matching: Vec<&Object> = objects.iter().filter(|object| object.name() == name).collect();
+        let what = format!("{sort} `{name}`");
+        match matching[..] {
+            [only] => Ok(only),
+            [] => Err(Error::NotFound { what, hint: similar::hint(name, objects.iter().map(Object::name)) }),
+            _ => {
+                let morefs: Vec<Moref> = matching.iter().map(|object| object.moref.clone()).collect();
+                Err(self.ambiguous(what, &morefs).await?)
+            }
         }
     }
 
