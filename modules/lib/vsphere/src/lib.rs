@@ -37,7 +37,6 @@ pub use session::version::Version;
 pub use session::write::WriteError;
 pub use soap::element::Element;
 pub use soap::error::SoapError;
-pub use soap::escape::is_xml_char;
 pub use soap::fault::{Cause, Fault, FaultMessage};
 pub use soap::moref::Moref;
 pub use wire::endpoint::{Endpoint, Proxy, Scheme, Trace, Trust};

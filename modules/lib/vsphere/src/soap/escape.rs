@@ -1,7 +1,7 @@
 //! Text as XML holds it.
 
 /// True if XML 1.0 allows this character. It has no place for the others, not even as character references.
-pub fn is_xml_char(char: char) -> bool {
+pub(crate) fn is_xml_char(char: char) -> bool {
     !matches!(char, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
 }
 
