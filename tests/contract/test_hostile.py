@@ -219,7 +219,7 @@ HIDDEN = "".join(
 
 @pytest.mark.parametrize(
     ("count", "properties", "says"),
-    [(60_000, "", "60000 hosts of one cluster"), (2_000, HIDDEN, "")],
+    [(60_000, "", "the cluster has 60000 hosts"), (2_000, HIDDEN, "")],
     ids=["a cluster of 60,000 hosts", "hosts that hide everything for long reasons"],
 )
 def test_a_large_cluster(count, properties, says):

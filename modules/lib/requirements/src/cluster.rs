@@ -43,7 +43,7 @@ pub const HA_ENABLED: Requirement = Requirement::decisive("ha-enabled", "vSphere
 
 fn ha_enabled(facts: &Facts, cluster: &Cluster) -> Finding {
     let remedy = || {
-        let text = format!("Turn on vSphere HA of {}.", cluster.subject.title());
+        let text = format!("Turn vSphere HA of {} on.", cluster.subject.title());
         cluster_ha(facts, cluster, &text, false)
     };
     cluster.ha.judge("dasConfig.enabled", |on| {
@@ -62,7 +62,7 @@ fn host_monitoring(facts: &Facts, cluster: &Cluster) -> Finding {
     cluster.host_monitoring.judge("dasConfig.hostMonitoring", |state| match state.as_str() {
         "enabled" => Finding::met("on"),
         "disabled" => {
-            let text = format!("Turn on host monitoring of {}.", cluster.subject.title());
+            let text = format!("Turn host monitoring of {} on.", cluster.subject.title());
             Finding::unmet("off", "without it, vSphere HA restarts no virtual machine after a host failure")
                 .remedy(cluster_ha(facts, cluster, &text, true))
         }
