@@ -31,13 +31,13 @@ pub fn choice<'a>(services: &'a [NicService], service: &str) -> Option<&'a str> 
     let apart: Vec<&Vmknic> = all.iter().copied().filter(|nic| !carries(&nic.device, MANAGEMENT)).collect();
     let pool = if apart.is_empty() { all } else { apart };
     let only = |nics: Vec<&'a Vmknic>| if let [nic] = nics[..] { Some(nic.device.as_str()) } else { None };
-    let those = |fits: &dyn Fn(&Vmknic) -> bool| pool.iter().copied().filter(|nic| fits(nic)).collect();
-    only(pool.clone()).or_else(|| only(those(&|nic| is_named_after(nic, service)))).or_else(|| {
+    let that_fit = |fits: &dyn Fn(&Vmknic) -> bool| pool.iter().copied().filter(|nic| fits(nic)).collect();
+    only(pool.clone()).or_else(|| only(that_fit(&|nic| is_named_after(nic, service)))).or_else(|| {
         if service == FT_LOGGING {
-            return only(those(&|nic| carries(&nic.device, VMOTION)));
+            return only(that_fit(&|nic| carries(&nic.device, VMOTION)));
         }
         let logging = choice(services, FT_LOGGING);
-        only(those(&|nic| !carries(&nic.device, FT_LOGGING) && Some(nic.device.as_str()) != logging))
+        only(that_fit(&|nic| !carries(&nic.device, FT_LOGGING) && Some(nic.device.as_str()) != logging))
     })
 }
 
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_goes_thoseit_obviously_belongs() {
+    fn a_service_goes_where_it_obviously_belongs() {
         let mgmt = "vmk0=management";
         for (nics, carried, vmotion, logging) in [
             ("", "", None, None),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_goes_only_thosethe_host_lets_it() {
+    fn a_service_goes_only_where_the_host_lets_it() {
         let mut services = services("vmk1:A vmk2:B", "");
         services[0].candidates.truncate(1);
         services[1].candidates.remove(0);
