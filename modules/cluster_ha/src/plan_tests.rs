@@ -49,7 +49,7 @@ fn only_what_is_named_and_differs_is_written() {
         let plan = plan(&wish, &observed(is));
         assert_eq!(plan.change.config, written, "{wish:?} where {is:?}");
         assert_eq!(plan.change.is_empty(), written == HaConfig::default(), "{wish:?} where {is:?}");
-        let told = plan.warnings.iter().any(|warning| warning.contains("does not say whether vSphere HA is on"));
+        let told = plan.warnings.iter().any(|warning| warning.contains("does not report whether vSphere HA is on"));
         assert_eq!(told, is.enabled.is_none(), "{:?}", plan.warnings);
     }
 }

@@ -149,9 +149,9 @@ fn what_stands_in_the_way_is_told_only_where_something_is_to_be_done() {
     let cases: Vec<(Observed, &str)> = vec![
         (
             Observed { cluster: Some(("Cluster".to_owned(), Some(false))), ..base() },
-            "vSphere HA is off on the cluster Cluster",
+            "vSphere HA is off for the cluster Cluster",
         ),
-        (Observed { cluster: None, ..base() }, "in no cluster"),
+        (Observed { cluster: None, ..base() }, "not in a cluster"),
         (Observed { vcenter: false, ..base() }, "ESXi host"),
         (Observed { template: true, ..base() }, "template"),
         (Observed { wants_datastore: true, ..base() }, "`datastore`"),
@@ -274,7 +274,7 @@ fn the_older_of_host_and_server_decides_the_engine() {
 fn a_nested_host_is_a_warning_and_never_in_the_way() {
     let seen = Observed { nested: true, ..observed("notConfigured", "poweredOn") };
     let planned = plan(wish(State::Present), &seen).unwrap();
-    assert!(planned.warnings[0].contains("unsupported by VMware") && planned.blockers.is_empty());
+    assert!(planned.warnings[0].contains("VMware does not support nested") && planned.blockers.is_empty());
     let done = Observed { nested: true, ..observed("running", "poweredOn") };
     assert_eq!(plan(wish(State::Present), &done).unwrap().warnings, Vec::<String>::new());
 }

@@ -69,7 +69,7 @@ fn the_three_lines_of_the_article_are_one_finding_whatever_stands_before_them() 
         assert_eq!((status.hex.as_str(), status.decimal), ("0xbad003f", 195_887_167), "{name}");
         let timeless = ["4.x", "no prefix"].contains(&name);
         assert_eq!(finding.first_time.is_none(), timeless, "{name}");
-        let note = "203 seconds after its first line (vmware.log, line 2)";
+        let note = "203 seconds later than its first log line (vmware.log, line 2)";
         assert_eq!(finding.note.is_some_and(|told| told.contains(note)), !timeless, "{name}");
     }
 }
@@ -93,7 +93,11 @@ fn only_a_migration_that_failed_before_it_began_is_a_matter_of_clocks() {
     let later = ARTICLE[0].replace("17:31:39", "17:33:00");
     let logs = [("esx1:vmkernel", format!("healthy\n{later}\n")), ("vmware.log", format!("{}\n", ARTICLE[0]))];
     let finding = only(judged(&observed(&logs.each_ref().map(|(file, text)| (*file, text.as_str())))));
-    assert!(finding.note.is_some_and(|note| note.contains("203 seconds after its first line (vmware.log, line 1)")));
+    assert!(
+        finding
+            .note
+            .is_some_and(|note| note.contains("203 seconds later than its first log line (vmware.log, line 1)"))
+    );
 }
 
 #[test]

@@ -219,7 +219,7 @@ fn options_that_cannot_be_meant_are_refused() {
         (vec![("A\0b", Scalar::Int(1))], State::Present, "is not the name"),
         (vec![("A.b", Scalar::Int(1)), ("/A/c", Scalar::Int(1))], State::Present, ""),
         (vec![("A.b", Scalar::Null)], State::Default, ""),
-        (vec![("/A/b", Scalar::Int(1)), ("A.b", Scalar::Int(0))], State::Present, "for the second time"),
+        (vec![("/A/b", Scalar::Int(1)), ("A.b", Scalar::Int(0))], State::Present, "gives A.b a second time"),
         (vec![("A.b", Scalar::Null)], State::Present, "state: default"),
     ];
     for (options, state, expected) in cases {

@@ -153,7 +153,7 @@ fn a_vmknic_that_is_not_meant_or_not_there_is_an_error_that_lists_those_that_are
         (observed(&[], &[]), wish("vmk9", &[Service::Vmotion], State::Absent), Kind::NotFound, all),
         (observed(&[], &[]), on("lab"), Kind::NotFound, all),
         (observed(&[], &[]), on("Lab"), Kind::Ambiguous, "vmk2, vmk3"),
-        (one_service(LOGGING), on("FT"), Kind::Unsupported, "knows no service vmotion"),
+        (one_service(LOGGING), on("FT"), Kind::Unsupported, "does not support the service vmotion"),
         (
             own_stack,
             wish("vmk1", &[Service::Vmotion, Service::FaultToleranceLogging], State::Present),

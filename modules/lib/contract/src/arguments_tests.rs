@@ -34,8 +34,8 @@ fn all_problems_are_told_at_once_with_place_and_remedy() {
         "missing argument `lamps`",
         "`on`: expected a boolean",
         "`brightness`: 11 is out of range: give 1 to 10",
-        "`room` and `house` exclude each other",
-        "`colours` and `brightness` exclude each other",
+        "`room` and `house` cannot be used together",
+        "`colours` and `brightness` cannot be used together",
         "`colours`: `x`: expected a single value",
     ] {
         assert!(told.contains(expected), "{expected}: {told}");
@@ -48,10 +48,13 @@ fn what_is_wrong_with_one_argument_is_told() {
         (json!({"lamps": ["a"]}), "missing argument `user` (or environment variable LAMP_USER)"),
         (json!({"lamps": ["a"], "user": ""}), "missing argument `user`"),
         (json!({"lamps": [], "user": "me"}), "give at least one"),
-        (json!({"lamps": ["a"], "user": "me", "brightness": 3}), "`brightness` means nothing without `room`"),
+        (json!({"lamps": ["a"], "user": "me", "brightness": 3}), "`brightness` needs `room`"),
         (json!({"lamps": {"a": 1}, "user": "me"}), "`lamps`: expected a list"),
-        (json!({"lamps": ["a\u{7}"], "user": "me"}), "`lamps`: it holds the character U+0007"),
-        (json!({"lamps": ["a"], "user": "me", "colours": {"\u{ffff}": 1}}), "`colours`: it holds the character U+FFFF"),
+        (json!({"lamps": ["a\u{7}"], "user": "me"}), "`lamps`: it contains the character U+0007"),
+        (
+            json!({"lamps": ["a"], "user": "me", "colours": {"\u{ffff}": 1}}),
+            "`colours`: it contains the character U+FFFF",
+        ),
         (json!({"lamps": [], "user": "tab\tand\nline\u{7f}"}), "give at least one"),
         // The module's own check runs all the same.
         (json!({"lamps": [], "on": "perhaps"}), "give at least one"),
@@ -65,7 +68,9 @@ fn what_is_wrong_with_one_argument_is_told() {
 
 #[test]
 fn a_default_that_is_given_by_name_contradicts_nothing() {
-    for (colours, expected) in [(json!({}), ""), (json!({"x": 1}), "`colours` and `brightness` exclude each other")] {
+    for (colours, expected) in
+        [(json!({}), ""), (json!({"x": 1}), "`colours` and `brightness` cannot be used together")]
+    {
         let given = json!({"lamps": ["a"], "user": "me", "room": "hall", "brightness": 3, "colours": colours});
         let told = refused(given);
         assert!(told.contains(expected) && told.is_empty() == expected.is_empty(), "{colours}: {told}");
@@ -152,7 +157,7 @@ fn an_alias_stands_for_its_argument() {
     // As module_defaults and a task may give it twice.
     assert!(understood(json!({"lamps": ["a"], "login": "me", "user": "me"})).args.is_ok());
     let error = understood(json!({"lamps": ["a"], "login": "me", "user": "you"})).args.err().unwrap();
-    assert_eq!(error.detail, "`login` is an alias of `user`: give one of them");
+    assert_eq!(error.detail, "`login` is an alias of `user`: set only one of them");
 }
 
 #[test]

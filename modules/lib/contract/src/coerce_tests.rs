@@ -126,7 +126,7 @@ fn an_error_says_what_was_expected() {
         (list, json!([null, 1, "two"]), Err("item 2: expected an integer, got \"two\"")),
         (Type::Dict, json!("a='1"), Err("a quote is not closed")),
         (Type::Dict, json!("a=1,a=2"), Err("the key `a` is given twice")),
-        (Type::Dict, json!("{\"a\": 1"), Err("the text starts like a JSON object and is none")),
+        (Type::Dict, json!("{\"a\": 1"), Err("the text starts like a JSON object, but is not valid JSON")),
         (Type::Dict, json!("a"), Err("expected a dictionary, got \"a\"")),
         (Type::Dict, json!({"a": {"b": 1}}), Err("`a`: expected a single value, got {\"b\":1}")),
     ];

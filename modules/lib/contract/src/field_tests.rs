@@ -85,24 +85,24 @@ fn names_and_values_are_short_in_a_sentence() {
 fn rules_hold_callers_to_what_they_give_and_let_the_environment_complete_it() {
     // The rule, what the caller gives, what the environment adds, and what is said.
     let cases: Vec<(Rule, &[&str], &[&str], &str)> = vec![
-        (Rule::ExactlyOne(&["a", "b"]), &[], &[], "give one of `a` or `b`"),
-        (Rule::ExactlyOne(&["a", "b"]), &["a", "b"], &[], "`a` and `b` exclude each other"),
+        (Rule::ExactlyOne(&["a", "b"]), &[], &[], "set one of `a` or `b`"),
+        (Rule::ExactlyOne(&["a", "b"]), &["a", "b"], &[], "`a` and `b` cannot be used together"),
         (Rule::ExactlyOne(&["a", "b"]), &["a"], &["b"], ""),
         (Rule::ExactlyOne(&["a", "b"]), &[], &["b"], ""),
         (Rule::AtMostOne(&["a", "b"]), &[], &[], ""),
         (Rule::AtMostOne(&["a", "b"]), &["a"], &["b"], ""),
-        (Rule::AtMostOne(&["a", "b"]), &["a", "b"], &[], "exclude each other"),
-        (Rule::AtLeastOne(&["a", "b"]), &[], &[], "give one of `a` or `b`"),
+        (Rule::AtMostOne(&["a", "b"]), &["a", "b"], &[], "cannot be used together"),
+        (Rule::AtLeastOne(&["a", "b"]), &[], &[], "set one of `a` or `b`"),
         (Rule::AtLeastOne(&["a", "b"]), &["a", "b"], &[], ""),
-        (Rule::Needs("a", "b"), &["a"], &[], "`a` means nothing without `b`"),
+        (Rule::Needs("a", "b"), &["a"], &[], "`a` needs `b`"),
         (Rule::Needs("a", "b"), &["a"], &["b"], ""),
         (Rule::Needs("a", "b"), &["b"], &[], ""),
-        (Rule::Needs("a", "b"), &[], &["a"], "`a` means nothing without `b`"),
+        (Rule::Needs("a", "b"), &[], &["a"], "`a` needs `b`"),
         (Rule::Required(&["a", "b"]), &["a"], &[], "no b"),
         (Rule::Required(&["a", "b"]), &[], &[], "no a; no b"),
         (Rule::Required(&["a", "b"]), &["a"], &["b"], ""),
-        (Rule::Without(&["a", "b"], "it is dark"), &["a"], &[], "`a` means nothing here: it is dark"),
-        (Rule::Without(&["a", "b"], "it is dark"), &["a", "b"], &[], "`a` and `b` mean nothing here"),
+        (Rule::Without(&["a", "b"], "it is dark"), &["a"], &[], "`a` cannot be used here: it is dark"),
+        (Rule::Without(&["a", "b"], "it is dark"), &["a", "b"], &[], "`a` and `b` cannot be used here"),
         (Rule::Without(&["a", "b"], "it is dark"), &[], &["a"], ""),
     ];
     for (rule, explicit, environment, expected) in cases {

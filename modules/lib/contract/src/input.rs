@@ -192,7 +192,7 @@ mod tests {
             (b"[]", "not an object"),
             (b"{\"port\": NaN}", "NaN for `port` (line 1"),
             (b"{\n\"port\": -Infinity}", "-Infinity for `port` (line 2"),
-            (b"{\"l\": [Infinity]}", "hold Infinity (line 1"),
+            (b"{\"l\": [Infinity]}", "contain Infinity (line 1"),
             (b"{\"a\": }", "line 1 column 7"),
             (b"{\"_ansible_check_mode\": \"perhaps\"}", "`_ansible_check_mode`: expected a boolean"),
         ];

@@ -131,7 +131,7 @@ fn a_signal_ends_the_run_and_what_was_done_is_told() {
         let ended = ended(&args(&["good", lamp]), false, soon());
         let error = ended.error.unwrap();
         assert_eq!(error.kind, Kind::Interrupted);
-        assert!(error.detail.contains("SIGTERM") && error.detail.contains("under way"), "{}", error.detail);
+        assert!(error.detail.contains("SIGTERM") && error.detail.contains("during a change"), "{}", error.detail);
         assert_eq!(told(&ended.outcomes[1]), (true, Some(Kind::Interrupted), Some(lit)), "{lamp}");
     }
 }

@@ -63,7 +63,7 @@ async fn a_file_of_two_machines_is_an_error_that_names_them() {
     host.put("vms", &format!("{TABLE}56     inner   [4f-01] in ner/inner.vmx   otherGuest   vmx-08\n"));
     let error = vim_cmd.registered(&vmx, soon()).await.unwrap_err();
     assert!(matches!(error, Error::Unexpected { .. }), "{error:?}");
-    assert!(error.to_string().ends_with("inner.vmx is the file of several machines: [34, 56]"), "{error}");
+    assert!(error.to_string().ends_with("inner.vmx belongs to several virtual machines: [34, 56]"), "{error}");
 }
 
 #[tokio::test]

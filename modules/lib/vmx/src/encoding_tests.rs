@@ -82,7 +82,7 @@ fn errors_name_the_key_and_the_encoding() {
         ),
         (
             declared("klingon"),
-            "the value of k cannot be written into this file, which has the encoding klingon, of which nothing is known",
+            "the value of k cannot be written into this file, which has the unknown encoding klingon",
         ),
         (
             Encoding::undeclared(false),

@@ -45,7 +45,7 @@ fn signs_of_use_are_found_beside_the_file_and_the_link() {
     expected.sort();
     assert_eq!(in_use(&link), expected);
     assert_eq!(in_use(&path).len(), 4);
-    let sentence = format!("{} says that the VM is running", real.join("x.vmx~").display());
+    let sentence = format!("{} shows that the VM is running", real.join("x.vmx~").display());
     assert!(in_use(&link).iter().any(|sign| sign.to_string() == sentence));
 }
 
