@@ -1,0 +1,53 @@
+//! The folder of the sessions, and the checks that it and its files belong to the user alone.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, Metadata};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+use crate::Error;
+
+const NAME: &str = "nested_vft";
+
+/// Returns the folder of this user, from the environment.
+pub fn of_user(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, Error> {
+    // The specification says to ignore relative paths.
+    let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_RUNTIME_DIR")
+        .or_else(|| absolute("XDG_CACHE_HOME"))
+        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+        .map(|base| base.join(NAME))
+        .ok_or(Error::NoFolder)
+}
+
+/// Creates the folder with mode 0700 if it does not exist, and checks it.
+pub fn create(folder: &Path) -> Result<(), Error> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|source| Error::io("create", folder, source))?;
+    let metadata = fs::symlink_metadata(folder).map_err(|source| Error::io("read", folder, source))?;
+    if !metadata.is_dir() {
+        return Err(Error::unusable(folder, "it is not a folder"));
+    }
+    check(folder, &metadata)
+}
+
+/// Checks that only this user can use the file or folder.
+pub fn check(path: &Path, metadata: &Metadata) -> Result<(), Error> {
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(Error::unusable(path, "it belongs to another user"));
+    }
+    if metadata.mode() & 0o077 != 0 {
+        return Err(Error::unusable(path, "other users may read or write it"));
+    }
+    Ok(())
+}
+
+/// The flag of `open(2)` that refuses a symbolic link.
+pub fn no_follow() -> i32 {
+    (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()
+}

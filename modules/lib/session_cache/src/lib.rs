@@ -1,0 +1,145 @@
+#![doc = include_str!("../README.md")]
+
+mod entry;
+mod error;
+mod folder;
+
+pub use entry::{Entry, Key};
+pub use error::Error;
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// The longest wait for another run that stores a session at the same moment. It takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(10);
+const LOCK: &str = "lock";
+const EXTENSION: &str = "json";
+
+/// The sessions of this user.
+#[derive(Debug)]
+pub struct Cache {
+    folder: PathBuf,
+}
+
+impl Cache {
+    /// Opens the user's cache, and creates its folder if needed: `nested_vft` in `$XDG_RUNTIME_DIR`, else in
+    /// `$XDG_CACHE_HOME`, else in `~/.cache`.
+    pub fn open() -> Result<Self, Error> {
+        Self::at(&folder::of_user(|name| std::env::var_os(name))?)
+    }
+
+    fn at(folder: &Path) -> Result<Self, Error> {
+        folder::create(folder)?;
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// Returns the session for this key. [`Error::Unusable`] if there is a file that must not be trusted.
+    pub fn load(&self, key: &Key) -> Result<Option<Entry>, Error> {
+        let path = self.path(key);
+        match entry::read(&path) {
+            Ok(Some(entry)) if entry.key != *key => Err(Error::unusable(&path, "it belongs to another server or user")),
+            outcome => outcome,
+        }
+    }
+
+    /// Stores the session for its key, unless another run has stored one since `seen` was read. Returns true if it was stored.
+    pub fn store(&self, entry: &Entry, seen: Option<&Entry>) -> Result<bool, Error> {
+        let path = self.path(&entry.key);
+        let _lock = self.lock()?;
+        // A file that is not usable is replaced.
+        let newer = self.load(&entry.key).ok().flatten().filter(|there| seen != Some(there));
+        if newer.is_some() {
+            return Ok(false);
+        }
+        self.sweep();
+        self.replace(&path, &entry.to_bytes()).map_err(|source| Error::io("write", &path, source))?;
+        Ok(true)
+    }
+
+    /// Removes this session, unless another one has taken its place.
+    pub fn remove(&self, entry: &Entry) -> Result<(), Error> {
+        let path = self.path(&entry.key);
+        let _lock = self.lock()?;
+        if self.load(&entry.key).ok().flatten().as_ref() == Some(entry) {
+            fs::remove_file(&path).map_err(|source| Error::io("remove", &path, source))?;
+        }
+        Ok(())
+    }
+
+    /// Returns all sessions, oldest first, and the files that cannot be used.
+    pub fn list(&self) -> Result<(Vec<Entry>, Vec<Error>), Error> {
+        let mut usable = Vec::new();
+        let mut others = Vec::new();
+        for found in fs::read_dir(&self.folder).map_err(|source| Error::io("list", &self.folder, source))? {
+            let path = found.map_err(|source| Error::io("list", &self.folder, source))?.path();
+            if path.extension().is_none_or(|extension| extension != EXTENSION) {
+                continue;
+            }
+            match entry::read(&path) {
+                Ok(Some(entry)) if self.path(&entry.key) == path => usable.push(entry),
+                Ok(Some(_)) => others.push(Error::unusable(&path, "its name does not match its contents")),
+                Ok(None) => {}
+                Err(error) => others.push(error),
+            }
+        }
+        usable.sort_by_key(|entry| entry.created);
+        Ok((usable, others))
+    }
+
+    fn path(&self, key: &Key) -> PathBuf {
+        self.folder.join(key.file_name()).with_extension(EXTENSION)
+    }
+
+    /// Locks the folder until the returned file is dropped. A file system without locks keeps nobody out: then the last
+    /// rename wins, and the session of the other run ends by the server's own time limit.
+    fn lock(&self) -> Result<File, Error> {
+        let path = self.folder.join(LOCK);
+        let failed = |source| Error::io("lock", &path, source);
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(folder::no_follow())
+            .open(&path)
+            .map_err(failed)?;
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) if Instant::now() < end => sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(failed(io::ErrorKind::WouldBlock.into())),
+                Ok(()) | Err(TryLockError::Error(_)) => return Ok(file),
+            }
+        }
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let scratch = self.folder.join(format!(".{}", std::process::id()));
+        let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&scratch).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&scratch, path)
+        });
+        if written.is_err() {
+            let _ = fs::remove_file(&scratch);
+        }
+        written
+    }
+
+    /// Removes what killed runs left. The lock is held, so no other run is writing.
+    fn sweep(&self) {
+        for found in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if found.file_name().as_encoded_bytes().starts_with(b".") {
+                let _ = fs::remove_file(found.path());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
