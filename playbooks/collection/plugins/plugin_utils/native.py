@@ -12,6 +12,8 @@ from ansible import constants as C
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.nested.vft.plugins.plugin_utils import in_place, launch
 
 PROGRAMS = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "bin"))
 
@@ -53,18 +55,32 @@ class NativeModule(ActionBase):
         if wanted not in available():
             result.update(self._missing(wanted, variables))
             return result
-        result.update(
-            self._execute_module(
-                module_name=self._program(wanted),
-                module_args=self._task.args.copy(),
-                task_vars=task_vars,
-                wrap_async=wrap_async,
-            )
+        if self._connection.transport == "local" and not self._connection.become and not self._task.async_val:
+            result.update(self._run_in_place(os.path.join(PROGRAMS, wanted, f"{self.module}.{wanted}"), task_vars))
+            return result
+        answer = self._execute_module(
+            module_name=self._program(wanted),
+            module_args=self._task.args.copy(),
+            task_vars=task_vars,
+            wrap_async=wrap_async,
         )
+        result.update(launch.explained(answer, self._host(variables)))
         # An async task still needs the folder, and removes it itself.
         if not wrap_async:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
+
+    def _run_in_place(self, program, task_vars):
+        """Runs the program directly: no temporary folder, no shell, no copy."""
+        args = self._task.args.copy()
+        self._update_module_args(self.module, args, task_vars)
+        environment = {}
+        self._compute_environment_string(environment)
+        Display().vvv(f"RUN {program}", host=self._play_context.remote_addr)
+        try:
+            return in_place.run(program, args, environment, getattr(self._connection, "cwd", None))
+        except OSError as problem:
+            return launch.failure(program, problem.errno, str(problem))
 
     def _target_variables(self, task_vars):
         """Returns the variables of the host on which the task runs. With delegate_to, task_vars belong to another host."""

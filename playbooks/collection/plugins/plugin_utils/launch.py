@@ -1,0 +1,59 @@
+# Copyright: (c) The nested-vft authors
+# SPDX-License-Identifier: Apache-2.0
+"""Says why a program could not start, and what to do."""
+
+from __future__ import annotations
+
+import errno
+import re
+
+# What a shell prints for each of these errors, whatever its language: the kernel's own words come from the C library, and
+# those of bash, dash and busybox differ.
+CAUSES = (
+    (
+        errno.EACCES,
+        re.compile(r"permission denied", re.IGNORECASE),
+        "the file may not be executed",
+        "Its file system may be mounted with noexec: set `ansible_remote_tmp` to a folder where programs may run. Or the"
+        " file has lost its execute permission: install the collection again.",
+    ),
+    (
+        errno.ENOEXEC,
+        re.compile(r"exec format error|cannot execute binary file|syntax error", re.IGNORECASE),
+        "it is built for another processor or system",
+        "Set the variable `nested_vft_system` of that host to the right program, or assemble the collection with"
+        " --target TRIPLE for that kind of machine.",
+    ),
+    (
+        errno.ENOENT,
+        re.compile(r"not found|no such file", re.IGNORECASE),
+        "the C library that it needs is not there",
+        "Assemble the collection with a static program for that kind of machine: --target x86_64-unknown-linux-musl.",
+    ),
+)
+# The exit statuses of a shell that cannot start a program.
+SHELL = (126, 127)
+
+
+def failure(program, code, text):
+    """The result of a task whose program could not start. `code` is the system's error number, or None."""
+    cause, hint = next(
+        ((cause, hint) for known, _, cause, hint in CAUSES if known == code),
+        ("the system refused", "See the text of the error."),
+    )
+    detail = f"{program} cannot be started: {cause} ({text})"
+    return {
+        "changed": False,
+        "failed": True,
+        "msg": f"{detail}. {hint}",
+        "error": {"kind": "io", "detail": detail, "hint": hint},
+    }
+
+
+def explained(answer, host):
+    """The answer of a task; with the cause and the remedy, if the shell of the host could not start the program."""
+    if not answer.get("failed") or "error" in answer or answer.get("rc") not in SHELL:
+        return answer
+    text = " ".join(f"{answer.get('module_stderr') or ''} {answer.get('module_stdout') or ''}".split())
+    code = next((code for code, pattern, _, _ in CAUSES if pattern.search(text)), None)
+    return failure(f"the program on {host}", code, text)
