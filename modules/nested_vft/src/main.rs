@@ -1,5 +1,7 @@
 //! All modules in one program. The name that it is called by selects the module, or else its first word.
 
+mod sessions;
+
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::Path;
@@ -38,6 +40,14 @@ fn run(mut words: Vec<OsString>) -> ExitCode {
         "--help" | "-h" => print(&usage()),
         "--version" | "-V" => print(concat!("nested_vft ", env!("CARGO_PKG_VERSION"), "\n")),
         "--list" => print(&(names().collect::<Vec<_>>().join("\n") + "\n")),
+        "sessions" => match words.get(2).and_then(|word| word.to_str()) {
+            None if words.len() == 2 => sessions::run(false),
+            Some("--close") if words.len() == 3 => sessions::run(true),
+            _ => {
+                let _ = std::io::stderr().write_all(usage().as_bytes());
+                ExitCode::from(2)
+            }
+        },
         _ => match named(&word) {
             Some(module) => {
                 words.remove(0);
@@ -68,10 +78,13 @@ fn called_by(program: &OsStr) -> Option<Program> {
 fn usage() -> String {
     let names = names().collect::<Vec<_>>().join(" ");
     format!(
-        "Usage: nested_vft MODULE [OPTIONS] [ARGS]\n\
+        "Usage: nested_vft MODULE [OPTIONS] [ARGS]\n       \
+                nested_vft sessions [--close]\n\
          \n\
          All modules of nested-vft in one program. `nested_vft MODULE --help` describes one module. A link to this\n\
          program with the name of a module runs that module.\n\
+         \n\
+         `nested_vft sessions` lists the sessions that `session_cache` keeps; with --close it ends them.\n\
          \n\
          Modules: {names}\n\
          \n\

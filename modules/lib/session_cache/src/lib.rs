@@ -120,11 +120,12 @@ impl Cache {
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let scratch = self.folder.join(format!(".{}", std::process::id()));
-        let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&scratch).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&scratch, path)
-        });
+        let written =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&scratch).and_then(|mut file| {
+                file.write_all(bytes)?;
+                file.sync_all()?;
+                fs::rename(&scratch, path)
+            });
         if written.is_err() {
             let _ = fs::remove_file(&scratch);
         }

@@ -108,7 +108,9 @@ fn a_folder_that_others_can_use_is_refused() {
 #[test]
 fn the_folder_is_the_users_own() {
     let of = |variables: &[(&str, &str)]| {
-        folder::of_user(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value)))
+        folder::of_user(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value))
+        })
     };
     let all = [("XDG_RUNTIME_DIR", "/run/user/1"), ("XDG_CACHE_HOME", "/cache"), ("HOME", "/home/a")];
     for (variables, expected) in [

@@ -31,6 +31,7 @@ pub use session::about::{About, ApiType, ServiceContent};
 pub use session::download::FileTail;
 pub use session::error::Error;
 pub use session::property::{Follow, Object};
+pub use session::saved::SavedSession;
 pub use session::state::{Credentials, Session};
 pub use session::task::Watch;
 pub use session::version::Version;

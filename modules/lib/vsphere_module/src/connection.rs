@@ -4,14 +4,18 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::ops::Deref;
 use std::rc::Rc;
+use std::time::Instant;
 
 use contract::{Close, Error, Kind, Rule, Run};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use vsphere::{Credentials, Endpoint, Proxy, Scheme, Session, Thumbprint, TlsMinimum, Trust};
+use serde_json::{Map, Value};
+use session_cache::Key;
+use vsphere::{Credentials, Endpoint, Proxy, Scheme, Session, Thumbprint, TlsMinimum, Trace, Trust};
 
 use crate::failure;
 use crate::failure::WAYS_TO_OLD_TLS;
+use crate::kept::Kept;
 
 /// A proxy's host needs its port.
 pub const PROXY_NEEDS_PORT: Rule = Rule::Needs("proxy_host", "proxy_port");
@@ -61,6 +65,12 @@ pub struct Connection {
     /// Port of that proxy.
     #[schemars(extend("x-env" = "VMWARE_PROXY_PORT"), range(min = 1, max = 65535))]
     proxy_port: Option<u16>,
+    /// Whether to stay logged in, so that later runs with the same server, user and certificate checks need no login. The
+    /// session is stored in a file that only this user can read, under E(XDG_RUNTIME_DIR) or in the user's cache folder. It
+    /// stays usable until the server ends it, or until C(nested_vft sessions --close); meanwhile the password is not checked.
+    #[serde(default)]
+    #[schemars(extend("x-env" = "VMWARE_SESSION_CACHE"))]
+    session_cache: bool,
 }
 
 /// How the API is reached.
@@ -164,7 +174,7 @@ impl Connection {
 
     /// Connects and logs in, unless an earlier run of the same series has.
     pub async fn open(&self, run: &Run) -> Result<Server, Error> {
-        let endpoint = self.endpoint(run)?;
+        let endpoint = self.endpoint(run.tracer(), run.deadline())?;
         let place = format!("{}:{}", endpoint.host, endpoint.port);
         // Before anything is sent: the run may end at any time.
         self.warn(run);
@@ -173,21 +183,65 @@ impl Connection {
             self.tell_tls(&place, &login.session, run);
             return Ok(Server { login, shared: true });
         }
+        let kept = if self.session_cache { Kept::open(self.key(), run) } else { None };
         let credentials = Credentials { username: self.username.clone(), password: self.password.0.clone() };
-        let session = Session::open(endpoint, credentials).await.map_err(|error| {
-            let mut error = failure(error);
-            if error.kind == Kind::Authentication {
-                error.detail = format!("{place} refused the login of {}: {}", self.username, error.detail);
-            }
-            error
-        })?;
+        let session = if let Some(saved) = kept.as_ref().and_then(|kept| kept.load(run))
+            && let Ok(resumed) =
+                Session::resume(self.endpoint(run.tracer(), run.deadline())?, credentials.clone(), saved)
+        {
+            resumed
+        } else {
+            let opened = Session::open(endpoint, credentials).await;
+            opened.map_err(|error| {
+                let mut error = failure(error);
+                if error.kind == Kind::Authentication {
+                    error.detail = format!("{place} refused the login of {}: {}", self.username, error.detail);
+                }
+                error
+            })?
+        };
+        // At once, so that runs at the same time share it.
+        if let Some(kept) = &kept {
+            kept.store(&session);
+        }
         self.tell_tls(&place, &session, run);
-        let login = Rc::new(Login { connection: self.clone(), session });
+        let login = Rc::new(Login { connection: self.clone(), session, kept });
         let shared = run.share(&login);
         Ok(Server { login, shared })
     }
 
-    fn endpoint(&self, run: &Run) -> Result<Endpoint, Error> {
+    /// Returns what a kept session is bound to. It holds no password.
+    fn key(&self) -> Key {
+        let (scheme, usual) = if self.protocol == Protocol::Http { ("http", 80) } else { ("https", 443) };
+        let trust = serde_json::json!({
+            "validate_certs": self.validate_certs,
+            "thumbprint": self.thumbprint,
+            "tls_minimum": self.tls_minimum,
+            "proxy_host": self.proxy_host,
+            "proxy_port": self.proxy_port,
+        });
+        Key {
+            server: format!("{scheme}://{}:{}", self.hostname, self.port.unwrap_or(usual)),
+            username: self.username.clone(),
+            trust: trust.to_string(),
+        }
+    }
+
+    /// Returns a connection that reaches the server of a kept session, without a password.
+    pub(crate) fn of_key(key: &Key) -> Option<Self> {
+        let (protocol, place) = key.server.split_once("://")?;
+        let (hostname, port) = place.rsplit_once(':')?;
+        let mut arguments: Map<String, Value> = serde_json::from_str(&key.trust).ok()?;
+        for (name, value) in
+            [("hostname", hostname), ("username", &*key.username), ("password", ""), ("protocol", protocol)]
+        {
+            arguments.insert(name.to_owned(), value.into());
+        }
+        arguments.insert("port".to_owned(), port.parse::<u16>().ok()?.into());
+        serde_json::from_value(Value::Object(arguments)).ok()
+    }
+
+    pub(crate) fn endpoint(&self, trace: Option<Trace>, deadline: Instant) -> Result<Endpoint, Error> {
         let trust = match self.thumbprint.as_deref().map(str::parse) {
             Some(Ok(thumbprint)) => Trust::Thumbprint(thumbprint),
             Some(Err(wrong)) => return Err(Error::new(Kind::InvalidArguments, format!("`thumbprint`: {wrong}"))),
@@ -204,8 +258,8 @@ impl Connection {
             scheme,
             tls_minimum: self.tls_minimum.into(),
             proxy: self.proxy_host.clone().zip(self.proxy_port).map(|(host, port)| Proxy { host, port }),
-            trace: run.tracer(),
-            deadline: Some(run.deadline()),
+            trace,
+            deadline: Some(deadline),
         })
     }
 
@@ -228,11 +282,16 @@ impl Connection {
 struct Login {
     connection: Connection,
     session: Session,
+    kept: Option<Kept>,
 }
 
 impl Close for Login {
     async fn close(&self) {
-        self.session.close().await;
+        if self.kept.as_ref().is_some_and(|kept| kept.store(&self.session)) {
+            self.session.leave();
+        } else {
+            self.session.close().await;
+        }
     }
 }
 

@@ -5,6 +5,9 @@ use crate::session::version::Version;
 use crate::soap::element::Element;
 use crate::soap::moref::Moref;
 
+/// The method that asks for it.
+pub(crate) const METHOD: &str = "RetrieveServiceContent";
+
 /// The server's identity (`AboutInfo`).
 #[derive(Debug, Clone)]
 pub struct About {

@@ -1,9 +1,7 @@
 //! Logging in, logging in again, and logging out.
 
-use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use futures_util::lock::Mutex;
 use tokio::time::{sleep, timeout};
 
 use crate::session::error::Error;
@@ -30,29 +28,19 @@ impl Session {
     pub async fn open(endpoint: Endpoint, credentials: Credentials) -> Result<Session, Error> {
         let transport = Transport::new(endpoint)?;
         let instance = Moref::new("ServiceInstance", "ServiceInstance");
-        let request = Request::new("RetrieveServiceContent", &instance);
+        let request = Request::new(about::METHOD, &instance);
         let ask = async || {
             let answer = transport.post(request.method, version::OLDEST, request.message(), Purpose::Login).await?;
-            about::parse(returned(&answer::read(request.method, &answer)?)?)
+            let (about, content) = about::parse(returned(&answer::read(request.method, &answer)?)?)?;
+            Ok((about, content, answer.body))
         };
-        let (about, content) = persist(&transport, ask).await?;
+        let (about, content, greeting) = persist(&transport, ask).await?;
         transport.prove();
         let version = match version::choose(&about.api_version) {
             Some(version) => version,
             None => persist(&transport, async || listed_version(&transport).await).await?,
         };
-        let session = Session {
-            transport,
-            credentials,
-            about,
-            content,
-            version,
-            open: Cell::new(false),
-            unheard: Cell::new(0),
-            logins: Cell::new(0),
-            closed: Cell::new(false),
-            renewing: Mutex::new(()),
-        };
+        let session = Session::new(transport, credentials, about, content, greeting, version);
         match session.login().await {
             Ok(()) => Ok(session),
             Err(error) => {

@@ -12,6 +12,7 @@ pub(crate) mod error;
 pub(crate) mod login;
 pub(crate) mod property;
 pub(crate) mod retry;
+pub(crate) mod saved;
 pub(crate) mod state;
 pub(crate) mod task;
 pub(crate) mod version;

@@ -37,6 +37,8 @@ pub struct Session {
     pub(super) credentials: Credentials,
     pub(super) about: About,
     pub(super) content: ServiceContent,
+    /// The answer that `about` and `content` were read from.
+    pub(super) greeting: String,
     /// The API version spoken.
     pub(super) version: &'static str,
     /// True while the server holds a session of this client, or may.
@@ -58,6 +60,30 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
+    /// Returns a session that nobody has logged in to yet.
+    pub(super) fn new(
+        transport: Transport,
+        credentials: Credentials,
+        about: About,
+        content: ServiceContent,
+        greeting: String,
+        version: &'static str,
+    ) -> Self {
+        Self {
+            transport,
+            credentials,
+            about,
+            content,
+            greeting,
+            version,
+            open: Cell::new(false),
+            unheard: Cell::new(0),
+            logins: Cell::new(0),
+            closed: Cell::new(false),
+            renewing: Mutex::new(()),
+        }
+    }
+
     /// Reuses the session for another run, with that run's trace and deadline (see
     /// [`Endpoint`](crate::wire::endpoint::Endpoint)).
     pub fn serve(&self, trace: Option<Trace>, deadline: Option<Instant>) {
@@ -97,6 +123,8 @@ impl Session {
     /// Sends a request once, in the session as it is, and returns the response element.
     pub(super) async fn call(&self, request: &Request, purpose: Purpose) -> Result<Element, Error> {
         let answer = self.transport.post(request.method, self.version, request.message(), purpose).await?;
-        answer::read(request.method, &answer)
+        let response = answer::read(request.method, &answer)?;
+        self.transport.prove();
+        Ok(response)
     }
 }

@@ -86,6 +86,11 @@ impl fmt::Display for Version {
 /// API versions that this client speaks, lowest first. A version decides which types and properties the server shows.
 const SPOKEN: [&str; 9] = ["4.1", "5.0", "5.1", "5.5", "6.0", "6.5", "6.7", "7.0.0.0", "8.0.0.0"];
 
+/// Returns the version of that name, if this client speaks it.
+pub(crate) fn known(name: &str) -> Option<&'static str> {
+    SPOKEN.into_iter().find(|known| *known == name)
+}
+
 /// The version that every supported server understands, for the first request.
 pub(crate) const OLDEST: &str = SPOKEN[0];
 

@@ -135,6 +135,16 @@ impl Transport {
         self.cookie.borrow().is_some()
     }
 
+    /// Returns the session cookie.
+    pub(crate) fn cookie(&self) -> Option<String> {
+        self.cookie.borrow().clone()
+    }
+
+    /// Sends this session cookie from now on.
+    pub(crate) fn set_cookie(&self, cookie: String) {
+        self.cookie.replace(Some(cookie));
+    }
+
     /// Stops sending the cookie.
     pub(crate) fn forget_cookie(&self) {
         self.cookie.take();
