@@ -215,15 +215,16 @@ def run_on_terminal(name: str, args: dict[str, Any], timeout: float = 60) -> Res
 
 
 def interrupt_module(
-    name: str, args: dict[str, Any], when, number: int = signal.SIGTERM, timeout: float = 60
-) -> Result:
+    name: str, args: dict[str, Any], when, number: int = signal.SIGTERM, timeout: float = 60,
+    env: dict[str, str] | None = None,
+) -> Result:  # fmt: skip
     """Runs a module, sends it a signal as soon as `when()` is true, and waits until it ends."""
     child = subprocess.Popen(
         [binary(name)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environment(),
+        env=environment(env),
     )
     try:
         child.stdin.write(json.dumps(args).encode())
