@@ -50,13 +50,14 @@ class Ansible:
         self.version = version
         self.commands = ROOT / "target" / "env" / f"ansible-{version}" / "bin"
         self.folder = folder
+        self.collections = COLLECTIONS
         self.runs = 0
 
     def environment(self, extra: dict[str, str]) -> dict[str, str]:
         return environment(
             {
                 "ANSIBLE_CONFIG": str(ROOT / "playbooks" / "ansible.cfg"),
-                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+                "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
                 "ANSIBLE_HOME": str(self.folder / "home"),
                 "ANSIBLE_LOCAL_TEMP": str(self.folder / "local"),
                 "ANSIBLE_REMOTE_TEMP": str(self.folder / "remote"),

@@ -10,6 +10,7 @@ import os
 import pwd
 import re
 import shlex
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import pytest
 from ssh import Ssh
+
+from .conftest import COLLECTIONS, ROOT
 
 DEFAULTS = {
     "group/nested.vft.vsphere": {
@@ -100,6 +103,14 @@ def machine(request, machines) -> Machine:
     return machines.here() if request.param == "local" else machines.remote()
 
 
+@pytest.fixture
+def spoiled_collection(tmp_path):
+    """A copy of the collection, with the program for this machine as a file that a test may change."""
+    collections = tmp_path / "collections"
+    shutil.copytree(COLLECTIONS, collections, symlinks=True)
+    return collections, collections / "ansible_collections/nested/vft/plugins/bin/linux_x86_64/nested_vft"
+
+
 def play_on(
     ansible, lab, tasks: list[dict], *flags: str, hosts="target", facts=False, password="variable", given=None, **machines
 ):
@@ -119,7 +130,7 @@ def play_on(
 
 def ran(output: str) -> list[str]:
     """Returns the platforms of the programs that Ansible ran, from its -vvv output."""
-    return re.findall(r"Using module file \S+/plugins/bin/(\w+)/\w+\.\1", output)
+    return re.findall(r"(?:Using module file|Running) \S+/plugins/bin/(\w+)/\w+\.\1", output)
 
 
 def test_check_and_diff_of_one_task(ansible, machines, machine, simulator):
@@ -246,7 +257,8 @@ def test_nothing_of_a_task_is_left_on_the_machine(ansible, machines, machine, si
     run = play_on(ansible, lab, [task, failing], target=machine)
     assert run.exit == 0, run.output
     assert run.task("Off")["changed"], "the module needs no Python"
-    assert list((machines.folder / "remote").iterdir()) == []
+    folder = machines.folder / "remote"
+    assert not folder.exists() or list(folder.iterdir()) == []
 
 
 def test_each_machine_gets_the_program_for_its_platform(ansible, machines, simulator):
@@ -330,4 +342,74 @@ def test_a_module_with_the_same_name_beside_the_playbook_is_not_used(ansible, ma
 
     (library / "vm_power.linux_x86_64").write_text(other)
     run = play_on(ansible, lab, [look], target=machines.here())
+    assert run.exit == 0 and run.task("Look")["result"]["power_state"] == "poweredOn", "nothing is looked for here"
+    run = play_on(ansible, lab, [look], target=machines.remote("Linux x86_64"))
     assert run.exit != 0 and f"{library}/vm_power.linux_x86_64 hides" in run.task("Look")["msg"]
+
+
+def test_a_local_task_runs_in_place(ansible, machines, simulator):
+    """No copy, no temporary folder, no shell: and no difference that a task would notice."""
+    lab = simulator(personality="6.7", scenario="healthy")
+    here = machines.here(ansible_remote_tmp=str(machines.folder / "remote"))
+    look = {"nested.vft.vm_power": {"name": "inner", "state": "powered_on"}}
+    vmx = machines.vmx()
+    tasks = [
+        {"name": "Plain", **look},
+        {"name": "Hidden", **look, "no_log": True},
+        {"name": "Relative", "nested.vft.vmx_option": {"path": os.path.relpath(vmx, ROOT), "options": {"a.b": "1"}}},
+    ]
+    run = play_on(ansible, lab, tasks, "-vvv", target=here)
+    assert run.exit == 0, run.output
+    assert ran(run.output) == ["linux_x86_64"] * 3
+    assert not (machines.folder / "remote").exists() and "EXEC" not in run.output and "PUT" not in run.output
+    assert 'a.b = "1"' in vmx.read_text(), "the folder is that of ansible-playbook"
+    assert lab.facts["password"] not in run.output
+
+
+def test_the_timeout_of_a_local_task_stops_the_module(ansible, machines, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    lab.inject(method="RetrievePropertiesEx", how="hang", times=0)
+    look = {"name": "Look", "nested.vft.vm_power": {"name": "inner", "state": "powered_on"}, "timeout": 2}
+    run = play_on(ansible, lab, [look], target=machines.here())
+    assert run.exit != 0 and re.search("timed out|expected time frame", run.output, re.IGNORECASE), run.output
+    assert lab.sessions()["live"] == 0, "the module closed its session"
+
+
+def lose_execute_permission(program: Path) -> None:
+    program.chmod(0o644)
+
+
+def be_for_another_processor(program: Path) -> None:
+    image = bytearray(program.read_bytes()[:4096])
+    image[18:20] = (183).to_bytes(2, "little")  # e_machine: AArch64
+    program.write_bytes(image)
+
+
+def lack_its_c_library(program: Path) -> None:
+    image = program.read_bytes()
+    assert image.count(b"/lib64/ld-linux-x86-64.so.2") == 1
+    program.write_bytes(image.replace(b"/lib64/ld-linux-x86-64.so.2", b"/lib64/ld-missing-here.so.2"))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lose_execute_permission, "may not be executed"),
+        (be_for_another_processor, "another processor"),
+        (lack_its_c_library, "C library"),
+    ],
+)
+def test_a_program_that_cannot_start_is_explained(spoil, says, ansible, machine, simulator, spoiled_collection):
+    lab = simulator(personality="6.7", scenario="healthy")
+    collections, program = spoiled_collection
+    spoil(program)
+    ansible.collections = collections
+    # The file of a copied program is made executable again: only the other faults can be seen there.
+    remote = machine.variables.get("ansible_connection") != "local"
+    look = {"name": "Look", "nested.vft.vm_power": {"name": "inner", "state": "powered_on"}}
+    run = play_on(ansible, lab, [look], target=machine)
+    if remote and spoil is lose_execute_permission:
+        assert run.exit == 0, run.output
+        return
+    told = run.task("Look")["msg"]
+    assert run.exit != 0 and "cannot be started" in told and says in told, run.output

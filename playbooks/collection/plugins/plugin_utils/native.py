@@ -76,7 +76,7 @@ class NativeModule(ActionBase):
         self._update_module_args(self.module, args, task_vars)
         environment = {}
         self._compute_environment_string(environment)
-        Display().vvv(f"RUN {program}", host=self._play_context.remote_addr)
+        Display().vvv(f"Running {program}", host=self._play_context.remote_addr)
         try:
             return in_place.run(program, args, environment, getattr(self._connection, "cwd", None))
         except OSError as problem:

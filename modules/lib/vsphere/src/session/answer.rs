@@ -36,7 +36,11 @@ fn meaning(status: u16, body: &str) -> String {
         401 | 403 => "access to the API was refused",
         404 => "there is no vSphere API at this address; check host name and port",
         407 => "the proxy requires authentication",
-        502..=504 => "the vSphere service is not available, it may be starting or stopping",
+        503 => {
+            "the vSphere service is not available: it may be starting or stopping, or it has no sessions left (the \
+             vSphere Client lists them)"
+        }
+        502 | 504 => "the vSphere service is not available, it may be starting or stopping",
         _ => "",
     };
     if !known.is_empty() {
