@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import subprocess
+import tempfile
 import time
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyVim.connect import Disconnect, SmartConnect
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 State = dict[str, dict[str, Any]]
 
+# The environment variable that turns on kept sessions (session_cache).
+CACHE = "FAULTS_SESSION_CACHE"
 TIMEOUT = 4
 # A run must end at most 5 s after its timeout. The rest is slack for a busy machine.
 LATEST = TIMEOUT + 5 + 3
@@ -130,6 +135,8 @@ class Judge:
         self._cases = cases
         self._proxy = Proxy()
         self._labs: dict[tuple[str, str], lab.Simulator] = {}
+        # With kept sessions, the folder of their files.
+        self._kept = tempfile.TemporaryDirectory() if os.environ.get(CACHE) else None
         # The result of each read-only case without a fault.
         self._answers: dict[str, dict[str, str]] = {}
 
@@ -141,18 +148,34 @@ class Judge:
             self._labs[key] = started
         simulator = self._labs[key]
         simulator.reset()
+        for file in self._kept_files():
+            file.unlink()
         for moid, state in case.setup:
             simulator.set(moid, **state)
         return simulator
 
-    def _call(self, case: Case, simulator: lab.Simulator, timeout: int, port: int | None = None) -> Result:
+    def _kept_files(self) -> list[Path]:
+        return list((Path(self._kept.name) / "nested_vft").glob("*.json")) if self._kept else []
+
+    def _call(
+        self, case: Case, simulator: lab.Simulator, timeout: int, port: int | None = None, flags: tuple[str, ...] = ()
+    ) -> Result:
         facts = simulator.facts | ({"port": port} if port else {})
-        return run_module(case.module, connection(facts) | case.args | {"timeout": timeout})
+        env = {"XDG_RUNTIME_DIR": self._kept.name, "VMWARE_SESSION_CACHE": "yes"} if self._kept else None
+        return run_module(case.module, connection(facts) | case.args | {"timeout": timeout}, *flags, env=env)
+
+    def _log_in(self, case: Case, simulator: lab.Simulator) -> None:
+        """With kept sessions, makes one for the run that follows."""
+        if self._kept:
+            self._proxy.start(Run(simulator.facts["port"]))
+            self._call(case, simulator, CLEAN_TIMEOUT, self._proxy.port, ("--check",))
+            assert self._kept_files(), "the session was not kept"
 
     def rehearse(self, name: str) -> list[tuple[str, bool]]:
         """Runs the case without a fault. Returns the method of each request, and whether it reads a task."""
         case = self._cases[name]
         simulator = self._lab(case)
+        self._log_in(case, simulator)
         run = self._proxy.start(Run(simulator.facts["port"]))
         result = self._call(case, simulator, CLEAN_TIMEOUT, self._proxy.port)
         assert not result.json["failed"], f"{name} fails without a fault: {result.msg}"
@@ -169,6 +192,7 @@ class Judge:
         simulator = self._lab(case)
         verdict = Verdict(name, n, fault, seed)
         before = read_state(simulator.facts)
+        self._log_in(case, simulator)
         simulator.clear_log()
         run = Run(
             simulator.facts["port"],
@@ -192,7 +216,7 @@ class Judge:
         after = read_state(simulator.facts)
         verdict.failed, verdict.msg = result.json["failed"], result.msg
         # A module cannot end a session if it never received the cookie, or if all its requests are lost.
-        excused = run.lost_cookies
+        excused = run.lost_cookies + len(self._kept_files())
         if kind.times is None and not (kind.spares_logout or kind.polls):
             excused = live
         if live > excused:

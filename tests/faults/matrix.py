@@ -7,6 +7,7 @@ import contextlib
 import functools
 import json
 import multiprocessing
+import os
 import random
 import sys
 import time
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from faults.cases import CASES
 from faults.damage import FAULTS
-from faults.judge import Judge, Verdict
+from faults.judge import CACHE, Judge, Verdict
 
 # A trial: case, number of the request, fault.
 Trial = tuple[str, int, str]
@@ -107,6 +108,7 @@ def arguments() -> argparse.Namespace:
     what.add_argument("--case", action="append", metavar="CASE", help="every fault at every request of this case")
     what.add_argument("--only", action="append", metavar="CASE:N:FAULT", help="only this run, as printed for a violation")
     what.add_argument("--list", action="store_true", help="print the cases and the faults")
+    parser.add_argument("--session-cache", action="store_true", help="let the runs go on with a kept session")
     parser.add_argument("--seed", type=int, default=1, help="decides where replies are cut (default: 1)")
     parser.add_argument("--jobs", type=int, default=32, help="number of processes, most of which wait (default: 32)")
     parser.add_argument("--log", type=Path, metavar="FILE", help="write one JSON line for each run")
@@ -118,6 +120,8 @@ def main() -> int:
     if args.list:
         print("cases:", *CASES, "\nfaults:", *FAULTS, sep="\n  ")
         return 0
+    if args.session_cache:
+        os.environ[CACHE] = "1"
     chosen = None
     if args.only:
         chosen = [(case, int(n), fault) for case, n, fault in (name.split(":") for name in args.only)]
