@@ -238,7 +238,7 @@ def test_an_agent_that_reports_nothing_is_named_and_not_waited_for_again(simulat
     for result in (turned_on, again):
         assert not result.json["failed"], result.msg
         (warning,) = result.json["warnings"]
-        assert lab.facts["hosts"][1] in warning and "tells no state" in warning and lab.facts["hosts"][0] not in warning
+        assert lab.facts["hosts"][1] in warning and "reports no state" in warning and lab.facts["hosts"][0] not in warning
 
 
 def test_an_agent_that_starts_to_report_late_is_waited_for(simulator):
@@ -265,7 +265,7 @@ def test_an_unknown_ha_state_counts_as_off_with_a_warning(healthy):
     for state, changes in (("disabled", False), ("enabled", True)):
         result = ha(healthy, state)
         assert not result.json["failed"] and result.json["enabled_before"] is None
-        assert "does not say whether vSphere HA is on" in result.json["warnings"][0]
+        assert "does not report whether vSphere HA is on" in result.json["warnings"][0]
         assert result.changed is changes
     assert healthy.methods().count(WRITE) == 1
 

@@ -235,7 +235,7 @@ def test_what_the_schema_accepts_is_not_rejected(name, healthy):
         except Failed as failed:
             # The schema cannot know whether hosts must be named: that depends on the environment. Without a server, the
             # module works on the host on which it runs.
-            by_environment = name == "host_option" and "give one of `esxi_hostname` or `cluster_name`" in failed.text
+            by_environment = name == "host_option" and "set one of `esxi_hostname` or `cluster_name`" in failed.text
             if failed.status == 2 and not by_environment:
                 refused.append((state, failed.text))
     assert refused == []

@@ -368,7 +368,7 @@ def test_a_power_cycle_ends_with_power_on(injected, fails, simulator):
     assert lab.methods().count("PowerOffVM_Task") == 2
     assert result.json["ft_state"] == ("notConfigured" if fails else "running")
     if fails:
-        assert "was powered off for that, and is on again" in result.msg
+        assert "was powered off for this change, and is powered on again" in result.msg
 
 
 @pytest.mark.parametrize("method", ["PowerOffVM_Task", "PowerOnVM_Task"])
@@ -386,7 +386,7 @@ def test_a_machine_left_off_by_a_signal_is_reported(simulator):
     lab.inject(method="CreateSecondaryVM_Task", how="hang")
     args = target | {"allow_power_cycle": True}
     result = interrupt_module("fault_tolerance", args, lambda: "CreateSecondaryVM_Task" in lab.methods())
-    assert result.changed and "is powered off now: power it on with vm_power" in result.msg
+    assert result.changed and "is powered off now; vm_power powers it on" in result.msg
 
 
 def test_a_transient_server_failure_does_not_end_the_wait(simulator):

@@ -63,7 +63,7 @@ def test_the_article_is_one_finding_with_what_to_do():
     }
     assert finding["status"] == {"hex": "0xbad003f", "decimal": 195887167}
     assert [line["text"] for line in finding["lines"]] == ARTICLE
-    assert "203 seconds after its first line (text, line 1)" in finding["note"]
+    assert "203 seconds later than its first log line (text, line 1)" in finding["note"]
     assert finding["remedies"][0]["module"] == "host_option"
     assert finding["remedies"][0]["args"] == {"cluster_name": "Cluster", "options": {"Migrate.VMotionStreamDisable": 1}}
     assert finding["title"] in result.msg and finding["remedies"][0]["text"] in result.msg
@@ -144,7 +144,7 @@ def test_a_truncated_archive_is_read_as_far_as_possible(tmp_path):
     path.write_bytes(gzip.compress((TEXT + noise).encode())[:-1000])
     result = diagnose({"path": str(path)})
     assert ids(result) == ["stream_keepalive"]
-    assert any("cut short" in warning for warning in result.json["warnings"])
+    assert any("it is truncated" in warning for warning in result.json["warnings"])
 
 
 def test_rotated_files_are_read_oldest_first(tmp_path):
@@ -178,8 +178,8 @@ def test_a_single_unreadable_file_is_an_error_and_one_of_several_a_warning(tmp_p
     ("args", "words"),
     [
         ({}, ["name", "path", "text"]),
-        ({"text": "", "path": "/x"}, ["text", "path", "exclude"]),
-        ({"text": "", "tail_lines": 7}, ["tail_lines", "no server"]),
+        ({"text": "", "path": "/x"}, ["text", "path", "cannot be used together"]),
+        ({"text": "", "tail_lines": 7}, ["tail_lines", "without a server"]),
         ({"text": "", "host_logs": True}, ["host_logs"]),
         ({"text": "", "rotated": True}, ["rotated", "path"]),
         ({"text": "", "cluster_name": "a", "esxi_hostname": "b"}, ["cluster_name", "esxi_hostname"]),

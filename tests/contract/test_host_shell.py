@@ -87,7 +87,7 @@ def test_check_mode_reads_and_writes_nothing(host):
 def test_check_mode_says_if_no_tool_reports_the_default(host):
     lab = host("4.1")
     foretold = lab.run(STREAMS, "--check", state="default")
-    assert foretold.changed and "do not tell the default" in foretold.json["warnings"][0]
+    assert foretold.changed and "do not show the default" in foretold.json["warnings"][0]
     assert not lab.writes
 
 
@@ -197,9 +197,9 @@ def test_a_misspelt_connection_is_the_only_reported_problem():
         ({"connection": "shell"}, "unsupported", "neither esxcli nor esxcfg-advcfg is on PATH"),
         ({}, "invalid_arguments", "missing argument `hostname`"),
         ({"connection": "api"}, "invalid_arguments", "missing argument `hostname`"),
-        ({"connection": "shell", "esxi_hostname": "a"}, "invalid_arguments", "`esxi_hostname` means nothing here"),
+        ({"connection": "shell", "esxi_hostname": "a"}, "invalid_arguments", "`esxi_hostname` cannot be used here"),
         ({"options": {"Migrate/NetTimeout": 1}, "connection": "shell"}, "invalid_arguments", "is not the name of an option"),
-        ({"connection": "api", "hostname": "a", "username": "b", "password": "c"}, "invalid_arguments", "give one of"),
+        ({"connection": "api", "hostname": "a", "username": "b", "password": "c"}, "invalid_arguments", "set one of"),
         ({"connection": "ssh"}, "invalid_arguments", "`connection`"),
     ],
 )

@@ -87,7 +87,7 @@ def test_a_missing_vmknic_is_an_error_that_lists_the_existing_ones(nic, healthy)
     [
         ({"services": []}, "at least one service"),
         ({"services": "management"}, "management"),
-        ({"services": "vmotion", "portgroup": "FT"}, "exclude each other"),
+        ({"services": "vmotion", "portgroup": "FT"}, "cannot be used together"),
         ({"services": "faulttolerancelogging"}, "faultToleranceLogging"),
     ],
 )
@@ -141,7 +141,7 @@ def test_a_selection_that_never_shows_is_a_named_error_and_counts_as_changed(hea
     one = healthy.facts["hosts"][0]
     result = service(healthy, "vmk1", "vmotion", esxi_hostname=one, timeout=2)
     assert result.kind == "fault" and f"host {one}" in result.msg and "vmk1 does not carry vmotion" in result.msg
-    assert "run it again" in result.json["error"]["hint"]
+    assert "run the task again" in result.json["error"]["hint"]
     assert result.changed is True, "vSphere accepted the call, so the outcome is unknown"
 
 
@@ -162,7 +162,7 @@ def test_a_selection_that_nothing_shows_counts_as_a_change(healthy):
     one = healthy.facts["hosts"][0]
     result = service(healthy, "vmk1", "vmotion", esxi_hostname=one, timeout=2)
     assert result.json["failed"] and result.changed is True and result.json["hosts"][0]["changed"] is True
-    assert "run it again" in result.json["error"]["hint"]
+    assert "run the task again" in result.json["error"]["hint"]
 
 
 def test_an_expired_session_is_renewed_and_the_selection_made_once(healthy):

@@ -169,11 +169,11 @@ def test_existing_duplicates_are_a_warning(vmx):
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        ({"name": "inner"}, "`name` and `path` exclude each other"),
-        ({"path": "[ds] inner/inner.vmx"}, "path of a datastore"),
+        ({"name": "inner"}, "`name` and `path` cannot be used together"),
+        ({"path": "[ds] inner/inner.vmx"}, "is a datastore path"),
         ({"path": "~/inner.vmx"}, "`~` is not expanded"),
-        ({"path": None, "name": "inner", "backup": True}, "`backup` means nothing without `path`"),
-        ({"path": None}, "give one of `name`, `uuid`, `moid` or `path`"),
+        ({"path": None, "name": "inner", "backup": True}, "`backup` needs `path`"),
+        ({"path": None}, "set one of `name`, `uuid`, `moid` or `path`"),
     ],
 )
 def test_conflicting_arguments_are_rejected(args, says, vmx):
