@@ -63,7 +63,7 @@ def test_the_article_is_one_finding_with_what_to_do():
     }
     assert finding["status"] == {"hex": "0xbad003f", "decimal": 195887167}
     assert [line["text"] for line in finding["lines"]] == ARTICLE
-    assert "203 seconds later than its first log line (text, line 1)" in finding["note"]
+    assert "203 seconds after the migration's first log line (text, line 1)" in finding["note"]
     assert finding["remedies"][0]["module"] == "host_option"
     assert finding["remedies"][0]["args"] == {"cluster_name": "Cluster", "options": {"Migrate.VMotionStreamDisable": 1}}
     assert finding["title"] in result.msg and finding["remedies"][0]["text"] in result.msg

@@ -23,7 +23,7 @@ impl OneObject for ClusterHa {
         name: "cluster_ha",
         summary: "Turns vSphere HA of a cluster on or off",
         description: &[
-            "Turns vSphere HA of a cluster on or off, and sets its admission control and host monitoring where they are given. Nothing else of the cluster is touched.",
+            "Turns vSphere HA of a cluster on or off, and sets its admission control and host monitoring if they are given. Nothing else of the cluster is changed.",
             "Fault Tolerance can only be turned on, powered on or failed over in a cluster with vSphere HA.",
             "When vSphere HA is on, the run waits up to O(timeout) for the HA agents of the hosts to get ready, even if an earlier run turned it on. It warns about agents that are not ready by then, or that report no state while others do. It does not wait for hosts that are disconnected, in standby or in maintenance mode.",
         ],

@@ -19,7 +19,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
             Kind::Unsupported,
             "vSphere HA and clusters are managed by vCenter Server; this is an ESXi host",
         )
-        .hint("Set `hostname` to the vCenter Server that manages it."));
+        .hint("Set `hostname` to the vCenter Server that manages this host."));
     }
     let moref = if let Some(previous) = previous {
         previous.moref.clone()

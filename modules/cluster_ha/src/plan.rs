@@ -133,7 +133,7 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Plan<Change> {
     }
     if enabled == Some(false) && !observed.protected.is_empty() {
         plan.warnings.push(format!(
-            "Fault Tolerance protects {}: without vSphere HA, running pairs keep running, but a lost secondary is not replaced, and Fault Tolerance can neither be turned on nor be failed over manually",
+            "Fault Tolerance protects {}: without vSphere HA, running pairs keep running, but a lost secondary is not replaced, and Fault Tolerance can neither be turned on nor failed over manually",
             observed.protected.join(", ")
         ));
     }
@@ -162,7 +162,7 @@ pub fn missing(observed: &Observed, change: &Change) -> Vec<&'static str> {
 /// Returns the failure when the server accepted everything and `ignored` did not take effect.
 pub fn ignored(observed: &Observed, ignored: &[&str]) -> Error {
     let text = format!(
-        "the server accepted the change, but the cluster {} did not take dasConfig.{}",
+        "the server accepted the change, but the cluster {} did not apply dasConfig.{}",
         observed.name,
         ignored.join(", dasConfig.")
     );

@@ -174,9 +174,10 @@ impl Sequence<'_> {
             return Err(Error::new(Kind::Fault, text).fault(tree(first, &faults)).hint(remedy(&faults)));
         }
         if !made.recommendations.is_empty() {
-            let text = format!("the secondary of {} waits for a recommendation of DRS to be applied", observed.label());
+            let text =
+                format!("the secondary of {} cannot start before a DRS recommendation is applied", observed.label());
             return Err(Error::new(Kind::Conflict, text).hint(
-                "Apply the recommendation in the cluster's DRS page, or set DRS to fully automated, then run it again.",
+                "Apply the recommendation on the cluster's DRS page, or set DRS to fully automated, then run the task again.",
             ));
         }
         Ok(())
@@ -294,7 +295,7 @@ fn remedy(faults: &[Fault]) -> String {
     };
     if faults.iter().flat_map(Fault::leaves).any(told) {
         format!(
-            "On hosts that have the option (before ESXi 7.0 Update 2), set Migrate.VMotionStreamDisable to 1 on all hosts of the cluster, with host_option. On other hosts, make sure that they get enough CPU. Then {anew}"
+            "Before ESXi 7.0 Update 2, set Migrate.VMotionStreamDisable to 1 on all hosts of the cluster, with host_option. Later releases do not have this option: give the hosts more CPU there. Then {anew}"
         )
     } else {
         format!("Fix the cause, then {anew}")
@@ -317,16 +318,16 @@ fn tree(first: &Fault, faults: &[Fault]) -> Value {
 fn refused(error: WriteError, step: Step, observed: &Observed) -> Error {
     let hint = error.fault().and_then(|fault| {
         Some(if needs_power_off(fault) {
-            "Power it off, turn Fault Tolerance on, and power it on; `allow_power_cycle: true` does all three.".to_owned()
+            "Power the virtual machine off, turn Fault Tolerance on, and power it on; `allow_power_cycle: true` does all three.".to_owned()
         } else if has_reason(fault, "recordReplayNotSupported") {
-            "In a nested lab, its options replay.supported, replay.allowFT and replay.allowBTOnly must be true; vmx_option sets them.".to_owned()
+            "In a nested lab, set the virtual machine's options replay.supported, replay.allowFT and replay.allowBTOnly to true, with vmx_option.".to_owned()
         } else if has_reason(fault, "hasSnapshots") {
-            "Delete its snapshots first.".to_owned()
+            "Delete the snapshots of the virtual machine first.".to_owned()
         } else if has_reason(fault, "haNotEnabled") {
             "Turn vSphere HA on for its cluster.".to_owned()
         } else if fault.is("NotSupported") {
             let cluster = observed.cluster.as_ref().map_or("its cluster", |(name, _)| name);
-            format!("vSphere gives this answer if vSphere HA is off for {cluster}, and for templates.")
+            format!("vSphere returns this fault if vSphere HA is off for {cluster}, and for templates.")
         } else {
             return None;
         })

@@ -29,7 +29,7 @@ impl OneObject for FaultTolerance {
         summary: "Turns vSphere Fault Tolerance of a virtual machine on, suspends it, or turns it off",
         description: &[
             "Turns vSphere Fault Tolerance on, suspends it, or turns it off, on vCenter Server 4.1 to 9: record/replay Fault Tolerance on ESXi 4 and 5, SMP-FT on 6.0 and later.",
-            "The run ends when the virtual machine is protected, not already when the vSphere task has ended. If protection fails, the error holds the faults of every host that vSphere tried.",
+            "The run ends only when the virtual machine is protected, not when the vSphere task ends. If protection fails, the error holds the faults of every host that vSphere tried.",
             "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],
         examples: include_str!("../examples.yml"),

@@ -170,7 +170,7 @@ fn possible(wish: Wish, observed: &Observed) -> Result<(), Error> {
             Kind::Unsupported,
             "Fault Tolerance is managed by vCenter Server; this is an ESXi host",
         )
-        .hint("Set `hostname` to the vCenter Server that manages it."));
+        .hint("Set `hostname` to the vCenter Server that manages this host."));
     }
     if observed.template {
         return Err(Error::new(
@@ -182,7 +182,7 @@ fn possible(wish: Wish, observed: &Observed) -> Result<(), Error> {
     if wish.state != State::Absent && observed.wants_datastore && observed.engine() == Engine::Legacy {
         return Err(Error::new(
             Kind::InvalidArguments,
-            "`datastore`: with record/replay Fault Tolerance the secondary shares the disks of its primary",
+            "`datastore`: with record/replay Fault Tolerance, the secondary shares the disks of its primary",
         )
         .hint("Remove `datastore`: it is for SMP-FT (vSphere 6.0 and later)."));
     }
@@ -232,7 +232,7 @@ fn caveats(wish: Wish, observed: &Observed, plan: &mut Plan<Change>) {
     if observed.nested {
         let host = observed.host.as_deref().unwrap_or("the host");
         plan.warnings.push(format!(
-            "{host} is a virtual machine itself: VMware does not support nested Fault Tolerance: use it in labs only"
+            "{host} is a virtual machine, and VMware does not support nested Fault Tolerance: use it in labs only"
         ));
     }
 }
@@ -263,7 +263,7 @@ pub fn judge(goal: Goal, observed: &Observed, before: Option<&Observed>) -> Awai
         (Goal::Running, _) if observed.power() == "poweredOff" && !stale_power => lost(
             Kind::Conflict,
             format!("{label} was powered off while its secondary was starting"),
-            "Power it on; its secondary starts with it.",
+            "Power the virtual machine on; its secondary starts with it.",
         ),
         (_, state) => {
             let reason = observed.reason.as_deref().filter(|_| *state == FtState::NeedSecondary);

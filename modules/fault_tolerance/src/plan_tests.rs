@@ -134,7 +134,7 @@ fn a_suspended_machine_is_only_in_the_way_of_turning_it_on() {
 #[test]
 fn a_secondary_and_an_orphan_are_recognised_whatever_is_wanted() {
     let orphan = FtInfo { orphaned: true, ..role(2) };
-    for (ft, says) in [(role(2), "moid: vm-63"), (orphan, "unregister")] {
+    for (ft, says) in [(role(2), "moid: vm-63"), (orphan, "Unregister the virtual machine")] {
         for wanted in [State::Present, State::Suspended, State::Absent] {
             let seen = Observed { ft: Some(ft.clone()), ..observed("running", "poweredOn") };
             let error = plan(wish(wanted), &seen).unwrap_err();

@@ -51,7 +51,7 @@ pub fn message(wish: Wish, now: &Observed, changed: bool, run: &Run) -> String {
     let engine = now.engine().title();
     let done = match (wish.state, now.state.clone()) {
         (State::Present, FtState::Enabled) => {
-            format!("{engine} is on for {label}, which is off: its secondary starts with it")
+            format!("{engine} is on for {label}, which is powered off; its secondary starts with it")
         }
         (State::Present, FtState::Running) => format!("{label} is protected by {engine}"),
         (State::Present, other) if run.check && !changed => {

@@ -108,7 +108,7 @@ impl Arguments for Args {
         }
         let read = Rule::Without(
             &["cluster_name", "esxi_hostname", "version"],
-            "they are read from the server; they belong to `text` and `path`",
+            "they are read from the server; use them only with `text` or `path`",
         );
         vec![vsphere_module::CONNECTION_NEEDED, read]
     }

@@ -25,7 +25,7 @@ impl Survey for FtDiagnose {
         summary: "Finds known failures of Fault Tolerance and vMotion in logs, with remedies",
         description: &[
             "Searches vmware.log and vmkernel.log for the signatures of known failures, and reports what they mean and how to fix them. It changes nothing. Each of RV(findings[].remedies) is a sentence; if a module of this collection can do it, its arguments come with the sentence.",
-            "The logs are those of a virtual machine, of its Fault Tolerance secondary and (O(host_logs)) of their hosts, read through vCenter Server or an ESXi host; or a file (O(path)), or a text (O(text)), for which no server is needed.",
+            "Reads the logs of a virtual machine, of its Fault Tolerance secondary and (with O(host_logs)) of their hosts through vCenter Server or an ESXi host. Or reads a file (O(path)) or a text (O(text)), which needs no server.",
             "vSphere rotates vmware.log when a virtual machine is powered on. If the newest log shows nothing, the older ones that the virtual machine lists are read too.",
             "The run does not fail if it finds nothing; RV(healthy) is true then. Lines may have the prefixes of ESXi 4 to 9, or none.",
             "VMware does not support nested Fault Tolerance: use it in labs only.",

@@ -44,7 +44,7 @@ pub async fn open(args: &Args, run: &Run) -> Result<Session, Error> {
     let server = match &args.connection {
         _ if args.is_local() => None,
         Some(connection) => Some(connection.open(run).await?),
-        None => return Err(Error::new(Kind::InvalidArguments, "give `hostname`, or `path`, or `text`")),
+        None => return Err(Error::new(Kind::InvalidArguments, "set `hostname`, `path` or `text`")),
     };
     Ok(Session { server, catalogue: Rc::new(catalogue), deadline: run.deadline() })
 }

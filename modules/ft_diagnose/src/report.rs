@@ -206,7 +206,7 @@ fn note(incident: &Incident) -> Option<String> {
     let later = incident.migration?.started().seconds_after(logged);
     (later > SKEW).then(|| {
         format!(
-            "The migration id is {later} seconds later than its first log line ({}, line {}): the clocks of vCenter Server and the hosts may differ. Synchronize them; this may or may not be the cause.",
+            "The time in the migration id is {later} seconds after the migration's first log line ({}, line {}): the clocks of vCenter Server and the hosts may differ. Synchronize them; this may or may not be the cause.",
             line.file, line.number
         )
     })
@@ -216,9 +216,10 @@ fn note(incident: &Incident) -> Option<String> {
 fn instructed(remedy: &diagnosis::Remedy, hosts: Option<&RemedyHosts>, vm: Option<&VmReport>) -> Remedy {
     let Some(module) = &remedy.module else { return Remedy::advice(remedy.text.clone()) };
     let (place, missing) = match remedy.target {
-        Some(Target::Hosts) => {
-            (hosts.map(RemedyHosts::args), " Set `cluster_name` or `esxi_hostname` to get the arguments for it too.")
-        }
+        Some(Target::Hosts) => (
+            hosts.map(RemedyHosts::args),
+            " Set `cluster_name` or `esxi_hostname` to get the arguments of the module too.",
+        ),
         Some(Target::Vm) => (vm.map(|vm| remedy_vm(&vm.moid)), ""),
         None => (Some(Map::new()), ""),
     };
@@ -242,7 +243,7 @@ pub fn message(report: &Report) -> String {
             [only] => only.file.clone(),
             several => format!("{} logs", several.len()),
         };
-        return format!("No known failure signature in the {lines} lines read of {place}.");
+        return format!("No known failure signature in the {lines} lines read from {place}.");
     };
     let more = match report.findings.len() - 1 {
         0 => String::new(),

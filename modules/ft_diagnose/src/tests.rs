@@ -69,7 +69,7 @@ fn the_three_lines_of_the_article_are_one_finding_whatever_stands_before_them() 
         assert_eq!((status.hex.as_str(), status.decimal), ("0xbad003f", 195_887_167), "{name}");
         let timeless = ["4.x", "no prefix"].contains(&name);
         assert_eq!(finding.first_time.is_none(), timeless, "{name}");
-        let note = "203 seconds later than its first log line (vmware.log, line 2)";
+        let note = "203 seconds after the migration's first log line (vmware.log, line 2)";
         assert_eq!(finding.note.is_some_and(|told| told.contains(note)), !timeless, "{name}");
     }
 }
@@ -96,7 +96,7 @@ fn only_a_migration_that_failed_before_it_began_is_a_matter_of_clocks() {
     assert!(
         finding
             .note
-            .is_some_and(|note| note.contains("203 seconds later than its first log line (vmware.log, line 1)"))
+            .is_some_and(|note| note.contains("203 seconds after the migration's first log line (vmware.log, line 1)"))
     );
 }
 

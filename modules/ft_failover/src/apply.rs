@@ -67,7 +67,7 @@ fn refused(error: WriteError, action: Action, observed: &Observed) -> Result<App
     let fault = |name| error.is_fault(name);
     let hint = if fault("NotSupported") || fault("FaultToleranceVmNotDasProtected") {
         Some(format!(
-            "vSphere gives this answer if vSphere HA is off for {cluster} (cluster_ha turns it on), or if HA does not protect the virtual machine yet."
+            "vSphere returns this fault if vSphere HA is off for {cluster} (cluster_ha turns it on), or if HA does not protect the virtual machine yet."
         ))
     } else if fault("InvalidState") {
         Some(

@@ -28,7 +28,7 @@ impl OneObject for FtFailover {
         description: &[
             "Tests the failover of a virtual machine that vSphere Fault Tolerance protects, or restarts its secondary, and waits until it is protected again.",
             "Not idempotent: every run acts and counts as a change. In check mode it reports what it would do.",
-            "A restart counts as confirmed when the secondary has another start time, host or id, or when the pair left the state V(running). vSphere may show this late, so the module looks for up to two minutes. A restart that never shows is a warning if vSphere reported success, and otherwise a failure.",
+            "A restart counts as confirmed when the secondary has a different start time, host or id, or when the pair left the state V(running). vSphere may show this late, so the module looks for up to two minutes. A restart that never shows is a warning if vSphere reported success, and otherwise a failure.",
             "The pair must be in the state V(running), and vSphere HA must be on for its cluster.",
             "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],

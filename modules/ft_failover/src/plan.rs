@@ -40,7 +40,7 @@ pub fn plan(action: Action, observed: &Observed) -> Result<Plan<Change>, Error> 
             Kind::Unsupported,
             "Fault Tolerance is managed by vCenter Server; this is an ESXi host",
         )
-        .hint("Set `hostname` to the vCenter Server that manages it."));
+        .hint("Set `hostname` to the vCenter Server that manages this host."));
     }
     let mut plan = Plan::from(Change::Act(action));
     let mut block = |why: String, remedy: String| plan.blockers.push((Kind::Conflict, why, Some(remedy)));
@@ -130,7 +130,7 @@ pub fn judge(action: Action, now: &Observed, before: &Observed, looks: Looks<'_>
                 None => lost(
                     Kind::Fault,
                     format!(
-                        "vSphere ended the test failover of {label}, but {} is still its primary",
+                        "vSphere finished the test failover of {label}, but {} is still its primary",
                         now.primary.place()
                     ),
                     "Check the events of the virtual machine.",

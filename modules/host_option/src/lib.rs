@@ -34,7 +34,7 @@ impl Module for HostOption {
             "Sets advanced options (advanced system settings) of one ESXi host, of several, or of all hosts of a cluster, through vCenter Server or the host itself, and reads them back. It works on sixteen hosts at a time.",
             "On an ESXi shell, it does the same for that host with esxcli, or with esxcfg-advcfg if esxcli does not support advanced settings (ESX and ESXi 4). It then needs neither a server nor a password, and ignores connection arguments, which C(module_defaults) may set for every task.",
             "The host reports the type, range and choices of each option; values are checked before anything is written.",
-            "V(Migrate.VMotionStreamDisable) is the option that lets Fault Tolerance start in some nested labs when it fails with \"failed to read stream keepalive\". 1 disables streams; 0 is the default on the releases that we know. ESXi 7.0 Update 2 and later do not have it.",
+            "V(Migrate.VMotionStreamDisable) is the option that lets Fault Tolerance start in some nested labs when it fails with \"failed to read stream keepalive\". 1 disables streams; 0 is the default on all known releases. ESXi 7.0 Update 2 and later do not have it.",
             "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],
         examples: include_str!("../examples.yml"),

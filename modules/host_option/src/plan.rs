@@ -98,7 +98,7 @@ impl contract::Change for Change {
     }
 
     fn unapplied(&self) -> Error {
-        Error::new(Kind::Fault, format!("the host accepted the change, but did not take {}", self.keys().join(", ")))
+        Error::new(Kind::Fault, format!("the host accepted the change, but did not apply {}", self.keys().join(", ")))
     }
 }
 
@@ -231,7 +231,7 @@ fn remedy(found: &Found) -> String {
     }
     match &found.similar {
         Some(name) => format!("Did you mean `{name}`?"),
-        None => "Check the name; `missing: skip` makes it a warning.".to_owned(),
+        None => "Check the name; `missing: skip` turns this error into a warning.".to_owned(),
     }
 }
 

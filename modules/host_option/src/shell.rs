@@ -27,7 +27,7 @@ impl LocalHost {
     pub fn find(deadline: Instant) -> Result<Self, Error> {
         let shell = tools().ok_or_else(|| {
             Error::new(Kind::Unsupported, "neither esxcli nor esxcfg-advcfg is on PATH: this is not an ESXi shell")
-                .hint("Run it on an ESXi host, or set `hostname` to use the API.")
+                .hint("Run the module on an ESXi host, or set `hostname` to use the API.")
         })?;
         Ok(Self {
             name: gethostname::gethostname().to_string_lossy().into_owned(),

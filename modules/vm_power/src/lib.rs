@@ -71,7 +71,7 @@ impl OneObject for VmPower {
         let (label, power) = (ended.before.label(), args.wish.state.power());
         let (word, with) = (power.word(), ended.now.company(power));
         match (ended.changed, run.check) {
-            (false, _) => format!("{label} is powered {word} already."),
+            (false, _) => format!("{label} is already powered {word}."),
             (true, true) => format!("Would power {word} {label}{with}."),
             (true, false) => format!("Powered {word} {label}{with}."),
         }

@@ -167,7 +167,7 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
             }
             for loser in service.selected.iter().filter(|_| !service.multiple) {
                 plan.warnings.push(format!(
-                    "{device} of host {} takes {name} over from {loser}: only one vmknic of a host carries it",
+                    "{device} of host {} takes over {name} from {loser}: only one vmknic of a host can carry it",
                     observed.host
                 ));
             }

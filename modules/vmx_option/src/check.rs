@@ -60,7 +60,8 @@ pub fn option_problems(options: &BTreeMap<String, Scalar>, state: State) -> Vec<
             problems.push(format!("`options`: `{}` is not the name of a VMX option", key.escape_debug()));
         }
         if let Some(other) = seen.insert(key.to_ascii_lowercase(), key) {
-            problems.push(format!("`options`: `{other}` and `{key}` are the same option: names do not depend on case"));
+            problems
+                .push(format!("`options`: `{other}` and `{key}` are the same option: names are not case-sensitive"));
         }
         if state == State::Present && text(value).is_empty() {
             problems.push(format!(

@@ -65,7 +65,10 @@ pub fn message(state: State, report: &Report, label: &str, changed: bool, check:
     }
     if let (Some(file), true) = (&report.file, report.options.iter().all(|option| option.before == option.after)) {
         let verb = if check { "Would make" } else { "Made" };
-        return format!("{verb} the host read {} again, because it used other options than the file has.", file.path);
+        return format!(
+            "{verb} the host read {} again, because the host used options that differ from the file.",
+            file.path
+        );
     }
     let changed: Vec<&str> = report
         .options

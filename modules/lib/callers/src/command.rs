@@ -17,7 +17,7 @@ pub fn command<M: Module>(is_resource: bool) -> Command {
         .arg(
             Arg::new("ARGS")
                 .value_parser(value_parser!(PathBuf))
-                .help("File that holds the arguments as JSON; '-' or nothing: standard input"),
+                .help("JSON file with the arguments; '-' or nothing: standard input"),
         )
         .arg(flag("check", "Report what would change, without changing it"))
         .arg(flag("diff", "Report the state before and after"))

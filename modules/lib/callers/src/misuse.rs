@@ -25,11 +25,11 @@ pub(super) fn of(module: &str, words: &[OsString]) -> Option<Error> {
             return None;
         }
         if word.trim_start().starts_with('{') {
-            let detail = "the arguments stand on the command line, where a file name is expected";
+            let detail = "the command line has the arguments where a file name is expected";
             return Some(invalid(detail.to_owned()).hint(format!("Pipe them in: echo '{{...}}' | {module}")));
         }
         let (name, _) = word.split_once('=').filter(|(name, _)| is_name(name))?;
-        let detail = format!("`{name}=...` on the command line is no file name");
+        let detail = format!("`{name}=...` on the command line is not a file name");
         let hint = format!(
             "Arguments are one JSON object in a file or on standard input: echo '{{\"{name}\": ...}}' | {module}"
         );

@@ -290,7 +290,7 @@ fn unknown(given: &Map<String, Value>, fields: &[Field]) -> Vec<String> {
         let more = strange.len() - names.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let strange = join(&names, "and");
-        problems.push(format!("unknown argument{plural} {strange}{more}: known are {}", known.join(", ")));
+        problems.push(format!("unknown argument{plural} {strange}{more}: valid arguments are {}", known.join(", ")));
     }
     problems
 }

@@ -58,7 +58,7 @@ fn what_is_wrong_with_one_argument_is_told() {
         (json!({"lamps": [], "user": "tab\tand\nline\u{7f}"}), "give at least one"),
         // The module's own check runs all the same.
         (json!({"lamps": [], "on": "perhaps"}), "give at least one"),
-        (json!({"lamps": ["a"], "user": "me", "xyzzy": 1}), "unknown argument `xyzzy`: known are lamps, on"),
+        (json!({"lamps": ["a"], "user": "me", "xyzzy": 1}), "unknown argument `xyzzy`: valid arguments are lamps, on"),
     ];
     for (given, expected) in cases {
         let told = refused(given.clone());
@@ -140,11 +140,11 @@ fn of_many_problems_the_first_are_told_and_all_are_counted() {
 #[test]
 fn the_known_arguments_are_listed_once() {
     let told = refused(json!({"lamps": ["a"], "user": "me", "qqqqqqq": 1, "zzzzzzz": 2}));
-    assert!(told.starts_with("unknown arguments `qqqqqqq` and `zzzzzzz`: known are lamps, "), "{told}");
+    assert!(told.starts_with("unknown arguments `qqqqqqq` and `zzzzzzz`: valid arguments are lamps, "), "{told}");
     let mut given = object(json!({"lamps": ["a"], "user": "me"}));
     given.extend((0..1000).map(|number| (format!("{}{number}", "x".repeat(90)), json!(1))));
     let told = refused(Value::Object(given));
-    assert!(told.contains(" and 990 more: known are lamps, ") && told.len() < 1100, "{told}");
+    assert!(told.contains(" and 990 more: valid arguments are lamps, ") && told.len() < 1100, "{told}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub fn coerce(value: &Value, kind: &Type, secret: bool) -> Result<Value, String>
             .ok_or_else(|| format!("expected a boolean (yes, no, true, false, on, off, 1, 0), got {}", shown(value))),
         Type::Int { min, max } => {
             let number = integer(value).ok_or_else(|| match value {
-                Value::Number(number) if is_big(number) => "the integer does not fit 64 bits".to_owned(),
+                Value::Number(number) if is_big(number) => "the integer does not fit into 64 bits".to_owned(),
                 _ => format!("expected an integer, got {}", shown(value)),
             })?;
             if min.is_some_and(|min| number < min) || max.is_some_and(|max| number > max) {
@@ -56,7 +56,7 @@ pub fn coerce(value: &Value, kind: &Type, secret: bool) -> Result<Value, String>
         }
         Type::Any => match value {
             Value::Number(number) if is_big(number) => {
-                Err("the number does not fit 64 bits: write it in quotes to keep every digit".to_owned())
+                Err("the number does not fit into 64 bits: write it in quotes to keep every digit".to_owned())
             }
             Value::Array(_) | Value::Object(_) => Err(format!("expected a single value, got {}", shown(value))),
             scalar => Ok(scalar.clone()),
@@ -156,7 +156,7 @@ fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Number(number) if is_big(number) => {
-            Err("the number does not fit 64 bits: write it in quotes to keep every digit".to_owned())
+            Err("the number does not fit into 64 bits: write it in quotes to keep every digit".to_owned())
         }
         other => Ok(python(other)),
     }

@@ -109,7 +109,7 @@ pub fn parse(bytes: &[u8]) -> Result<Document, Error> {
     // Without a byte order mark, the brace of the object is one of two bytes.
     if [&b"\xff\xfe"[..], b"\xfe\xff", b"{\0", b"\0{"].iter().any(|start| bytes.starts_with(start)) {
         return Err(Error::new(Kind::InvalidArguments, "the arguments are encoded as UTF-16, not as UTF-8")
-            .hint("Save them as UTF-8. In Windows PowerShell, `Out-File -Encoding ascii` does, and `>` does not."));
+            .hint("Save them as UTF-8. In Windows PowerShell, use `Out-File -Encoding ascii` instead of `>`."));
     }
     let invalid = |detail: String| {
         Error::new(Kind::InvalidArguments, detail).hint("Give one JSON object: see --schema args, or --help.")

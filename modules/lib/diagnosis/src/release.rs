@@ -14,7 +14,7 @@ impl FromStr for Release {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no version of ESXi, such as 5.0, 7.0.2 or 7.0 U2");
+        let wrong = || format!("`{text}` is not a version of ESXi, such as 5.0, 7.0.2 or 7.0 U2");
         let lower = text.trim().to_ascii_lowercase();
         let (version, update) = match lower.split_once('u') {
             Some((version, update)) => (version, Some(update.trim_start_matches("pdate").trim())),

@@ -12,7 +12,7 @@ const SHOWN: usize = 400;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The tool is not in any folder of PATH.
-    #[error("there is no {tool} on this machine")]
+    #[error("{tool} not found on this machine")]
     Missing {
         /// The tool's name.
         tool: &'static str,
@@ -130,7 +130,7 @@ fn ended(status: ExitStatus) -> String {
 }
 
 fn said(text: &str) -> String {
-    if text.is_empty() { " and said nothing".to_owned() } else { format!(": {text}") }
+    if text.is_empty() { " and printed nothing".to_owned() } else { format!(": {text}") }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ fn a_failure_tells_the_call_its_end_and_what_the_tool_said() {
             failed(&["-s", "7", "/A/B"], 1 << 8, "  out of\r\n\trange \u{1b}[31m\n"),
             "`esxcfg-advcfg -s 7 /A/B` failed with exit status 1: out of range [31m",
         ),
-        (failed(&["-s", "", "/A/B"], 9, ""), "`esxcfg-advcfg -s \"\" /A/B` failed with signal 9 and said nothing"),
+        (failed(&["-s", "", "/A/B"], 9, ""), "`esxcfg-advcfg -s \"\" /A/B` failed with signal 9 and printed nothing"),
         (
             failed(&["-s", "a b\n$(c)", "/A/B"], 2 << 8, "no"),
             "`esxcfg-advcfg -s \"a b\\n$(c)\" /A/B` failed with exit status 2: no",

@@ -129,6 +129,6 @@ async fn a_tool_that_is_killed_half_way_leaves_it_open_whether_it_did_its_work()
     let seen = option(&shell, NOTE).await;
     let _host = host.with_script("esxcli", "kill -9 $$");
     let error = shell.set(&seen, &Value::Text("x".to_owned()), soon()).await.unwrap_err();
-    assert!(error.to_string().ends_with("failed with signal 9 and said nothing"), "{error}");
+    assert!(error.to_string().ends_with("failed with signal 9 and printed nothing"), "{error}");
     assert!(error.unsettled());
 }

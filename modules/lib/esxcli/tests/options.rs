@@ -179,7 +179,7 @@ async fn a_change_goes_to_the_tool_that_told_about_the_option() {
     let seen = option(&Host::new("6.7").shell(), TIMEOUT).await;
     let host = Host::new("6.7").without("esxcli");
     let error = host.shell().set(&seen, &Value::Integer(30), soon()).await.unwrap_err();
-    assert_eq!(error.to_string(), "there is no esxcli on this machine");
+    assert_eq!(error.to_string(), "esxcli not found on this machine");
     assert_eq!(host.calls(), Vec::<String>::new());
 }
 

@@ -61,7 +61,7 @@ impl Document {
             return Err(Error::NotADictionary { reason: "it is UTF-16" });
         }
         if bytes.contains(&0) {
-            return Err(Error::NotADictionary { reason: "it holds NUL bytes" });
+            return Err(Error::NotADictionary { reason: "it contains NUL bytes" });
         }
         let mut slots = Vec::new();
         let mut ends = LineEnds::default();

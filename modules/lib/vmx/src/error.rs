@@ -11,7 +11,7 @@ pub enum Error {
     },
     /// `.encoding` names an encoding in which an ASCII byte may be part of another character, so that lines and values
     /// cannot be told apart by their bytes.
-    #[error("line {line} declares the encoding {label}, in which a .vmx file cannot be edited")]
+    #[error("line {line} declares the encoding {label}; a .vmx file in this encoding cannot be edited")]
     UnsupportedEncoding {
         /// The encoding as declared.
         label: String,
@@ -32,7 +32,7 @@ pub enum Error {
     },
     /// The key is empty, or has a character that cannot be part of one: blanks, `=`, `#`, `"`, control or non-ASCII.
     #[error(
-        "{key:?} cannot be the name of a VMX option: blanks, =, #, quotes, control and non-ASCII characters cannot"
+        "{key:?} cannot be the name of a VMX option: blanks, =, #, quotes, control and non-ASCII characters are not allowed"
     )]
     InvalidName {
         /// The key as given.

@@ -37,7 +37,7 @@ pub fn failure(error: vsphere::Error) -> Error {
         Cause::Timeout { .. } | Cause::Wire(WireError::Timeout { .. } | WireError::NoTime { .. }) => Error::new(Kind::Timeout, detail)
             .hint("vSphere may still be working on it: run the task again later, or set a longer `timeout`."),
         Cause::Fault(fault) => fault_failure(&fault, &detail),
-        Cause::SessionRenewed => Error::new(Kind::Conflict, detail).hint("Run it again."),
+        Cause::SessionRenewed => Error::new(Kind::Conflict, detail).hint("Run the task again."),
         Cause::Question { .. } => {
             Error::new(Kind::Conflict, detail).hint("Answer the question in the vSphere Client, then run the task again.")
         }
@@ -73,7 +73,7 @@ fn tls_failure(tls: &TlsError, detail: String) -> Error {
     match tls {
         // The certificates of the system decided: the caller set neither of the two.
         TlsError::Untrusted { sha256, .. } => error.hint(format!(
-            "If this is the certificate you expect, pin it with `thumbprint: {sha256}`; `validate_certs: false` trusts any."
+            "If this is the certificate you expect, pin it with `thumbprint: {sha256}`; `validate_certs: false` trusts any certificate."
         )),
         TlsError::ThumbprintMismatch { .. } => error.hint("Find out why the certificate changed before you pin the new one."),
         TlsError::Unproven => error.hint(
@@ -107,7 +107,7 @@ fn fault_failure(fault: &Fault, detail: &str) -> Error {
         "TaskInProgress" => {
             error(Kind::Conflict).hint("Another task is running on this object: run this one again when it has ended.")
         }
-        "ConcurrentAccess" => error(Kind::Conflict).hint("Run it again."),
+        "ConcurrentAccess" => error(Kind::Conflict).hint("Run the task again."),
         "NotSupported" | "MethodNotFound" => error(Kind::Unsupported),
         _ => error(Kind::Fault),
     }

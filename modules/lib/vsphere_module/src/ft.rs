@@ -78,8 +78,8 @@ pub fn not_a_secondary(label: &str, ft: Option<&FtInfo>) -> Result<(), Error> {
     let Some(ft) = ft else { return Ok(()) };
     if ft.orphaned {
         return conflict(
-            format!("{label} is an orphaned secondary of Fault Tolerance, whose primary is gone"),
-            "Remove it from the inventory (unregister it) and delete its files if nobody needs them.".to_owned(),
+            format!("{label} is an orphaned secondary of Fault Tolerance: its primary no longer exists"),
+            "Unregister the virtual machine, and delete its files if they are not needed.".to_owned(),
         );
     }
     if ft.is_secondary() {

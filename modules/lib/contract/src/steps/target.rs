@@ -126,7 +126,7 @@ impl<'a, M: Module> Steps<'a, M> {
                 }
                 Ok(Applied::Busy { wrote, error }) => {
                     busy = Some(error);
-                    run.progress.waiting("another operation works on this object; waiting for it to end");
+                    run.progress.waiting("another operation is running on this object; waiting for it to end");
                     self.state().interrupted(wrote);
                 }
                 Err(error) => {
@@ -143,7 +143,7 @@ impl<'a, M: Module> Steps<'a, M> {
         Err(unseen.map(|(error, _)| error).or(busy).unwrap_or_else(|| {
             let label = M::label(at.target, last.as_ref());
             Error::new(Kind::Conflict, format!("{label} kept changing while this run tried to change it"))
-                .hint("Run the task again when nothing else changes it.")
+                .hint("Run the task again when nothing else changes the object.")
         }))
     }
 
@@ -205,7 +205,7 @@ impl<'a, M: Module> Steps<'a, M> {
         let look = M::observe(self.context(), before.as_ref());
         let looked = tokio::time::timeout(LAST_LOOK, AssertUnwindSafe(look).catch_unwind()).await;
         let (Ok(Ok(Ok(now))), Some(before)) = (looked, &before) else {
-            let untold = "it is not known how much of the change was made, because reading it back failed too";
+            let untold = "it is not known how much of the change was made, because reading the state back failed too";
             let error = if known.is_none() { error.aftermath(untold) } else { error };
             return self.state().finish(None, known.unwrap_or(true), Some(error));
         };
