@@ -23,7 +23,7 @@ pub fn judge(context: Context, host: &Host, checks: &[Check]) -> Vec<Check> {
     own
 }
 
-pub const HOST_CAPABILITY: Requirement = Requirement::of_hosts("host-capability", "The host can do Fault Tolerance.");
+pub const HOST_CAPABILITY: Requirement = Requirement::of_hosts("host-capability", "The host supports Fault Tolerance.");
 
 fn fault_tolerance(context: Context, host: &Host, checks: &[Check]) -> Finding {
     let (flag, list) = if context.is_legacy() {
@@ -56,7 +56,7 @@ pub fn requirement(issue: &str) -> Option<Requirement> {
     })
 }
 
-pub const HOST_REPLAY: Requirement = Requirement::of_hosts("host-replay", "The host can record and replay.");
+pub const HOST_REPLAY: Requirement = Requirement::of_hosts("host-replay", "The host supports record and replay.");
 
 fn record_and_replay(context: Context, host: &Host) -> Finding {
     let bypassed = replay::bypass_hardware(context, host);
@@ -80,7 +80,7 @@ fn supported(support: &Support, flag: &str, list: &str, bypassed: bool, is_repor
         return Finding::unknown("not readable", format!("capability.{list} cannot be read: {why}"));
     }
     support.supported.judge(flag, |supported| match (supported, reported.is_empty()) {
-        (true, _) => Finding::met("it can"),
+        (true, _) => Finding::met("supported"),
         (false, false) => Finding::met(format!("only {}, which another check reports", reported.join(", "))),
         (false, true) if bypassed => Finding::unknown(format!("{flag} is false"), BYPASS),
         (false, true) => Finding::unmet(format!("{flag} is false"), "the host gives no reason"),

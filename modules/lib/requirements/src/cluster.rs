@@ -82,7 +82,7 @@ fn cluster_ha(facts: &Facts, cluster: &Cluster, text: &str, monitored: bool) -> 
 }
 
 pub const USABLE_HOSTS: Requirement =
-    Requirement::decisive("usable-hosts", "At least two hosts are connected, on and not in maintenance mode.");
+    Requirement::decisive("usable-hosts", "At least two hosts are connected, powered on and not in maintenance mode.");
 
 fn usable_hosts(hosts: &[Host]) -> Finding {
     let usable = hosts.iter().filter(|host| host.is_in_service()).count();

@@ -33,7 +33,7 @@ pub fn judge(context: Context, vm: &Vm) -> Vec<Check> {
 }
 
 pub const HARDWARE_VERSION: Requirement =
-    Requirement::decisive("hardware-version", "The virtual hardware is of version 7 or later.");
+    Requirement::decisive("hardware-version", "The virtual hardware has version 7 or later.");
 
 fn hardware_version(vm: &Vm) -> Finding {
     vm.hardware.judge("config.version", |version| {
@@ -101,7 +101,7 @@ fn video_3d(vm: &Vm) -> Finding {
 }
 
 pub const NESTED_HV: Requirement =
-    Requirement::decisive("nested-hv", "The virtual machine has no hardware virtualization of its own.");
+    Requirement::decisive("nested-hv", "Nested hardware virtualization is off for the virtual machine.");
 
 fn nested_hv(vm: &Vm) -> Finding {
     let why = "Fault Tolerance cannot be used with nested hardware virtualization";
@@ -109,7 +109,8 @@ fn nested_hv(vm: &Vm) -> Finding {
     off(&vm.nested_hv, "config.nestedHVEnabled", why, remedy)
 }
 
-pub const VBS: Requirement = Requirement::decisive("vbs", "The virtual machine has no virtualization-based security.");
+pub const VBS: Requirement =
+    Requirement::decisive("vbs", "Virtualization-based security is off for the virtual machine.");
 
 fn vbs(vm: &Vm) -> Finding {
     let why = "Fault Tolerance cannot be used with virtualization-based security";
@@ -122,7 +123,7 @@ fn off(fact: &Fact<bool>, property: &str, why: &str, remedy: &str) -> Finding {
 }
 
 pub const FIRMWARE: Requirement =
-    Requirement::decisive("firmware", "The firmware is one that two hosts support with Fault Tolerance.");
+    Requirement::decisive("firmware", "Two hosts support the firmware of the virtual machine with Fault Tolerance.");
 
 fn firmware(context: Context, vm: &Vm) -> Finding {
     vm.firmware.judge("config.firmware", |firmware| {

@@ -31,7 +31,7 @@ pub const HOST_CONNECTED: Requirement = Requirement::of_hosts("host-connected", 
 
 fn connected(host: &Host) -> Finding {
     host.connection.judge("runtime.connectionState", |state| match (state.as_str(), host.off()) {
-        ("connected", Some(off)) => Finding::unmet(off, "it is not on").by_hand("Power the host on."),
+        ("connected", Some(off)) => Finding::unmet(off, "the host is not powered on").by_hand("Power the host on."),
         ("connected", None) => Finding::met("connected"),
         (other, _) => Finding::unmet(other, "the server cannot reach it").by_hand("Reconnect the host."),
     })

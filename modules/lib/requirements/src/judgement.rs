@@ -104,7 +104,7 @@ fn of_host(context: Context, host: &Host) -> Vec<Check> {
 /// Turns a call of a module into advice, because no module can change a host that is out of service.
 fn only_advise(check: &mut Check) {
     if let Some(remedy) = check.remedy.take_if(|remedy| remedy.module.is_some()) {
-        check.remedy = Some(Remedy::advice(format!("When it is back in service: {}", remedy.text)));
+        check.remedy = Some(Remedy::advice(format!("After the host is back in service: {}", remedy.text)));
     }
 }
 

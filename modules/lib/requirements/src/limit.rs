@@ -18,7 +18,7 @@ pub fn judge(context: Context) -> Option<Check> {
 }
 
 pub const FT_VM_LIMIT: Requirement =
-    Requirement::decisive("ft-vm-limit", "Two hosts may run another virtual machine with Fault Tolerance.");
+    Requirement::decisive("ft-vm-limit", "Two hosts have room for another virtual machine with Fault Tolerance.");
 
 fn ft_vm_limit(context: Context, cluster: &Cluster) -> Finding {
     if is_counted(context) {
@@ -32,7 +32,7 @@ fn ft_vm_limit(context: Context, cluster: &Cluster) -> Finding {
         match best_apart_or_only(context, &rated) {
             Some(Status::Met) => Finding::met(observed),
             Some(Status::Unmet) => Finding::unmet(observed, "primary and secondary each count on their own host")
-                .by_hand("Turn Fault Tolerance of other virtual machines off, migrate them, or raise these limits."),
+                .by_hand("Turn Fault Tolerance off for other virtual machines, migrate them, or raise these limits."),
             _ => Finding::unknown(observed, "the number that counts on the hosts is not certain"),
         }
     })

@@ -23,10 +23,10 @@ pub fn meaning(reason: &str) -> String {
         "missingFTLoggingNic" => "no vmknic is set up for Fault Tolerance logging",
         "ftUnsupportedHardware" => "the hardware of the host does not support Fault Tolerance",
         "ftUnsupportedProduct" | "unsupportedProduct" | "incompatibleProduct" => {
-            "the product on the host does not support Fault Tolerance of this kind"
+            "the product on the host does not support this kind of Fault Tolerance"
         }
         "cpuHvUnsupported" => "the processors have no hardware virtualization",
-        "cpuHwmmuUnsupported" => "the processors have no virtualization of the memory management",
+        "cpuHwmmuUnsupported" => "the processors do not support memory virtualization (EPT or RVI)",
         "cpuHvDisabled" | "hvDisabled" => "hardware virtualization is off in the BIOS",
         "incompatibleCpu" => "the processors do not support record and replay",
         "cpuidLimitSet" => "the BIOS limits CPUID",
@@ -34,15 +34,15 @@ pub fn meaning(reason: &str) -> String {
         "vMotionNotLicensed" => "vMotion is not licensed",
         "ftNotLicensed" => "Fault Tolerance is not licensed",
         "insufficientBandwidth" => "the network for Fault Tolerance logging is too slow",
-        "verifySSLCertificateFlagNotSet" => "vCenter Server does not check the certificates of hosts",
+        "verifySSLCertificateFlagNotSet" => "vCenter Server does not verify the certificates of hosts",
         "recordReplayNotSupported" => "the virtual machine does not support record and replay",
-        "replayNotSupported" => "the virtual machine cannot be replayed as it runs",
+        "replayNotSupported" => "the virtual machine cannot be replayed in its current state",
         "multipleVCPU" | "tooManyVCPUs" => "the virtual machine has too many virtual CPUs",
         "tooMuchMemory" => "the virtual machine has too much memory",
         "thinDisk" => "the virtual machine has a thin disk",
         "hasSnapshots" => "the virtual machine has snapshots",
         "hasLocalDisk" => "a disk of the virtual machine is on a local datastore",
-        "hasUnsupportedDisk" => "a disk of the virtual machine is of a kind that cannot be protected",
+        "hasUnsupportedDisk" => "Fault Tolerance cannot protect this kind of disk of the virtual machine",
         "hasLinkedCloneDisk" => "a disk of the virtual machine is a linked clone",
         "hasNestedHVConfiguration" => "the virtual machine has nested hardware virtualization or VBS",
         "hasEFIFirmware" => "the virtual machine has EFI firmware",

@@ -118,14 +118,16 @@ pub fn files(context: Context, vm: &Vm) -> Fact<Vec<String>> {
     Fact::Known(moids)
 }
 
-pub const SHARED_STORAGE: Requirement =
-    Requirement::decisive("shared-storage", "The files of the virtual machine are on storage that several hosts have.");
+pub const SHARED_STORAGE: Requirement = Requirement::decisive(
+    "shared-storage",
+    "The files of the virtual machine are on storage that several hosts share.",
+);
 
 fn shared_storage(context: Context, vm: &Vm) -> Check {
     let text = if context.is_legacy() {
         SHARED_STORAGE.text
     } else {
-        "The configuration of the virtual machine is on storage that several hosts have."
+        "The configuration of the virtual machine is on storage that several hosts share."
     };
     let finding = files(context, vm).judge("datastore", |moids| on_shared(context, moids));
     Check::worded(SHARED_STORAGE, text, &vm.subject, finding)
@@ -150,8 +152,8 @@ fn on_shared(context: Context, moids: &[String]) -> Finding {
                 if *shared {
                     Finding::met(name.as_str())
                 } else {
-                    Finding::unmet(format!("{name} is on one host only"), "the host of the secondary must reach it too")
-                        .by_hand("Move the virtual machine to a datastore that several hosts have.")
+                    Finding::unmet(format!("only one host has {name}"), "the host of the secondary must reach it too")
+                        .by_hand("Move the virtual machine to a datastore that several hosts share.")
                 }
             })
         })

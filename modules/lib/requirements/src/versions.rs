@@ -16,7 +16,7 @@ pub fn judge(context: Context) -> Vec<Check> {
     let Place::Cluster(cluster) = &context.facts.place else { return Vec::new() };
     let hosts: Vec<&Host> = context.facts.candidates().collect();
     let (name, versions) = about(context.engine);
-    let engine_text = format!("The hosts have {name}: {versions}.");
+    let engine_text = format!("The hosts support {name}: {versions}.");
     let vcenter_text = format!("The vCenter Server can turn {name} on.");
     vec![
         Check::worded(ENGINE, engine_text, &cluster.subject, engine(context.engine, &hosts)),
@@ -54,8 +54,8 @@ pub fn has_engine(engine: FtEngine, host: &Host) -> Finding {
             Finding::met(observed)
         } else {
             let name = about(engine).0;
-            Finding::unmet(observed, format!("ESXi {version} has no {name}"))
-                .by_hand("Choose the other engine, or hosts of another version.")
+            Finding::unmet(observed, format!("ESXi {version} does not support {name}"))
+                .by_hand("Choose the other engine, or use hosts with another version.")
         }
     })
 }
@@ -100,7 +100,7 @@ pub fn ft_version(hosts: &[&Host]) -> Finding {
     };
     let unmet = |reported: &[(&str, &str)], what: &str| {
         Finding::unmet(by_host(reported), format!("the hosts differ in {what}"))
-            .by_hand("Bring the hosts to the same version of ESXi.")
+            .by_hand("Install the same version of ESXi on the hosts.")
     };
     match (versions.as_deref(), builds.as_deref()) {
         (Some([]), _) | (None, None) => Finding::unknown("not reported", "the hosts do not report their versions"),

@@ -56,7 +56,7 @@ fn role(vm: &Vm) -> Finding {
     };
     vm.ft.judge_or("config.ftInfo", none, |ft| {
         if ft.orphaned {
-            return Finding::unmet("an orphaned secondary", "its primary is gone").by_hand("Unregister it.");
+            return Finding::unmet("an orphaned secondary", "its primary no longer exists").by_hand("Unregister it.");
         }
         if ft.role == 1 {
             let state = vm.ft_state.known().map_or("configured", String::as_str);
@@ -64,7 +64,7 @@ fn role(vm: &Vm) -> Finding {
         }
         let primary = ft.primary.as_ref().map(|primary| format!(" ({})", primary.id)).unwrap_or_default();
         Finding::unmet("a secondary", "Fault Tolerance is turned on and off at the primary")
-            .by_hand(format!("Name its primary{primary} instead."))
+            .by_hand(format!("Check its primary{primary} instead."))
     })
 }
 
@@ -94,7 +94,10 @@ fn question(vm: &Vm) -> Finding {
     vm.question.judge_or(
         "runtime.question",
         || Finding::met("no question"),
-        |text| Finding::unmet(text.as_str(), "it waits for an answer").by_hand("Answer it in the vSphere Client."),
+        |text| {
+            Finding::unmet(text.as_str(), "it waits for an answer")
+                .by_hand("Answer the question in the vSphere Client.")
+        },
     )
 }
 

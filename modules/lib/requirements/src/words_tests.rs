@@ -31,8 +31,8 @@ fn hide(facts: &mut Facts, hosts: usize) {
 #[test]
 fn a_check_says_what_was_observed_and_why() {
     let rows: &[Row] = &[
-        (ENGINE, Legacy, "The hosts have record/replay Fault Tolerance: ESX or ESXi 4.0 to 6.0.", |_| ()),
-        (ENGINE, Smp, "The hosts have SMP-FT: ESXi 6.0 or later.", |_| ()),
+        (ENGINE, Legacy, "The hosts support record/replay Fault Tolerance: ESX or ESXi 4.0 to 6.0.", |_| ()),
+        (ENGINE, Smp, "The hosts support SMP-FT: ESXi 6.0 or later.", |_| ()),
         (DISK_FORMAT, Legacy, "Hard disk 1 is thick;", |it| it.disk().eagerly_scrubbed = None),
         (DISK_FORMAT, Legacy, "Hard disk 1 is of unknown format;", |it| {
             it.disk().thin = None;

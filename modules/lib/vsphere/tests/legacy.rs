@@ -50,8 +50,8 @@ async fn the_newest_common_version_is_spoken_and_reported() {
 async fn nothing_older_than_the_minimum_is_spoken() {
     let server = OldServer::speaking(SslVersion::TLS1, SslVersion::TLS1).await;
     for (minimum, says) in [
-        (TlsMinimum::V1_1, "this client speaks TLS 1.1 to 1.3, and the server refuses them"),
-        (TlsMinimum::V1_2, "this client speaks TLS 1.2 and 1.3, and the server refuse"),
+        (TlsMinimum::V1_1, "this client supports TLS 1.1 to 1.3, and the server refused them"),
+        (TlsMinimum::V1_2, "this client supports TLS 1.2 and 1.3, and the server refuse"),
     ] {
         let mut endpoint = lenient(server.port, Trust::Anything);
         endpoint.tls_minimum = minimum;

@@ -47,7 +47,7 @@ async fn unused_port() -> u16 {
 #[tokio::test]
 async fn failures_of_servers_are_explained() {
     for (bytes, says) in [
-        (&b"\x15\x03\x01\x00\x02\x02\x46"[..], "the server refuses them"),
+        (&b"\x15\x03\x01\x00\x02\x02\x46"[..], "the server refused them"),
         (b"\x15\x03\x01\x00\x02\x02\x28", "refused the handshake; it probably"),
         (b"\x15\x03\x01\x00\x02\x02\x47", "refused the handshake; it probably"),
         (b"\x15\x03\x01\x00\x02\x02\x50", "received fatal alert"),
@@ -140,7 +140,7 @@ async fn failures_of_proxies_are_explained() {
     for (answer, says) in [
         ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "requires authentication"),
         ("HTTP/1.1 403 Forbidden\r\n\r\n", "esxi.invalid:443: the proxy 127.0.0.1:"),
-        ("SSH-2.0-OpenSSH_4.3\r\n\r\n", "refuses to connect there"),
+        ("SSH-2.0-OpenSSH_4.3\r\n\r\n", "refused to connect to the server"),
         ("HTTP/1.1 200", "closed the connection without an answer"),
         ("", "closed the connection without an answer"),
         ("HTTP/1.1 200 OK\r\n\r\n", "closed the connection during the handshake"),

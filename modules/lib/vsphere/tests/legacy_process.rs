@@ -57,7 +57,7 @@ async fn the_socket_is_private_and_removed_with_the_session() {
     // The first call uses the open connection; the second is a write, which is sent only once.
     let (_, second) =
         futures_util::future::join(session.query_option(&manager, "A"), session.update_options(&manager, &[])).await;
-    assert!(second.unwrap_err().to_string().contains("the socket between HTTP and TLS is gone"));
+    assert!(second.unwrap_err().to_string().contains("the internal socket between HTTP and TLS was closed"));
     let session = open(endpoint.clone()).await.unwrap();
     assert_eq!(entries().len(), 1);
     drop(session);

@@ -118,7 +118,7 @@ async fn a_redirect_of_a_file_is_not_followed() {
             "https://root:S3CRET@esxi01.lab.example/x".to_owned(),
             "it redirects to https://esxi01.lab.example, ".to_owned(),
         ),
-        ("/elsewhere?ticket=S3CRET".to_owned(), "it redirects to another path of its own".to_owned()),
+        ("/elsewhere?ticket=S3CRET".to_owned(), "it redirects to another path on the same server".to_owned()),
         ("nonsense:S3CRET".to_owned(), "it redirects to an address that is not HTTP".to_owned()),
     ] {
         let answer = with_header(&http("307 Temporary Redirect", ""), &format!("Location: {location}"));

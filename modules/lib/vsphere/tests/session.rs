@@ -307,7 +307,7 @@ async fn errors_name_the_proxy_or_the_server() {
     endpoint.scheme = Scheme::Https(vsphere::Trust::Anything);
     for (answer, says) in [
         ("407 Proxy Authentication Required", "requires authentication"),
-        ("403 Forbidden", "refuses to connect there"),
+        ("403 Forbidden", "refused to connect to the server"),
     ] {
         let server = Server::start(move |_| Some(http(answer, ""))).await;
         endpoint.proxy = Some(vsphere::Proxy { host: "127.0.0.1".to_owned(), port: server.port });

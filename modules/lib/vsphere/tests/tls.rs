@@ -63,7 +63,7 @@ async fn a_server_that_does_not_hold_the_key_of_its_certificate_is_refused() {
 async fn servers_with_only_old_tls_are_recognized() {
     for (bytes, says) in [
         // The alerts protocol_version and handshake_failure in TLS 1.0 records.
-        (&b"\x15\x03\x01\x00\x02\x02\x46"[..], "this client speaks TLS 1.2 and 1.3, and the server refuses them"),
+        (&b"\x15\x03\x01\x00\x02\x02\x46"[..], "this client supports TLS 1.2 and 1.3, and the server refused them"),
         (b"\x15\x03\x01\x00\x02\x02\x28", "it probably supports only older"),
         (SERVER_HELLO_1_0, "the server chose an older one"),
         (b"", "closed the connection during the handshake; it probably"),

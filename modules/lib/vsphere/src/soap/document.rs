@@ -110,7 +110,7 @@ fn malformed(reason: &str) -> SoapError {
 
 /// The error for a document that the parser refuses; its own words mean nothing to an administrator.
 fn damaged<E>(_: E) -> SoapError {
-    malformed("it is damaged or cut short")
+    malformed("it is damaged or truncated")
 }
 
 /// The tags of the part of a document that was read, by name.
@@ -186,7 +186,7 @@ fn append(open: &mut [Open], text: &str) -> Result<(), SoapError> {
             Ok(())
         }
         None if text.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']).is_empty() => Ok(()),
-        None => Err(malformed("there is text around it")),
+        None => Err(malformed("there is text outside the document")),
     }
 }
 
@@ -280,7 +280,7 @@ mod tests {
             (&deep, "nested too deeply"),
             ("", "is empty"),
             ("   ", "is empty"),
-            ("plain text", "text around it"),
+            ("plain text", "text outside the document"),
             ("<a/><b/>", "two roots"),
             ("<a>", "is incomplete"),
             ("<a></b>", "damaged"),

@@ -11,7 +11,7 @@ pub enum SoapError {
     #[error("the server's answer has an empty SOAP body")]
     Empty,
     /// The reply belongs to another method.
-    #[error("the call of {method} was answered with `{name}`, which belongs to another method")]
+    #[error("the answer to {method} was `{name}`, which belongs to another method")]
     OtherMethod {
         /// The method that was called.
         method: String,

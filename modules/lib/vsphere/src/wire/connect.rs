@@ -32,7 +32,7 @@ pub(crate) fn proxy_wants_login(proxy: &Proxy) -> WireError {
 }
 
 pub(crate) fn proxy_refuses(proxy: &Proxy, host: &str, port: u16) -> WireError {
-    unreachable(host, port, &format!("the proxy {}:{} refuses to connect there", proxy.host, proxy.port))
+    unreachable(host, port, &format!("the proxy {}:{} refused to connect to the server", proxy.host, proxy.port))
 }
 
 /// Returns the error of a connection that could not be made, for a reason other than TLS or the request's time limit.

@@ -107,10 +107,10 @@ pub enum TlsError {
         sha1: String,
     },
     /// The server signed the handshake with another key than the one in its certificate.
-    #[error("the server did not prove that the certificate it shows is its own: it signed with another key")]
+    #[error("the server did not prove that it owns its certificate: it signed with a different key")]
     Unproven,
     /// The server speaks no TLS version as new as [`Endpoint::tls_minimum`](crate::Endpoint::tls_minimum).
-    #[error("no TLS version in common: this client speaks {}, and {detail}", minimum.range())]
+    #[error("no TLS version in common: this client supports {}, and {detail}", minimum.range())]
     TooOld {
         /// The oldest version that this client may speak.
         minimum: TlsMinimum,
@@ -124,7 +124,7 @@ pub enum TlsError {
         minimum: TlsMinimum,
     },
     /// The server does not speak TLS on that port.
-    #[error("the server does not speak TLS on this port (it may be a plain HTTP port)")]
+    #[error("the server does not use TLS on this port (it may be a plain HTTP port)")]
     NotTls,
     /// Anything else.
     #[error("the TLS connection failed: {0}")]

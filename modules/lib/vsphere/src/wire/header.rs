@@ -26,7 +26,7 @@ pub(crate) fn redirected(what: &str, status: u16, base: &str, location: Option<&
     };
     let origin = brief(&other.origin().ascii_serialization(), ORIGIN);
     if other.origin() == own.origin() {
-        return http("it redirects to another path of its own, which is not followed");
+        return http("it redirects to another path on the same server, which is not followed");
     }
     // Several hosts may share one name, each with its own port: a file at another port belongs to another server.
     let file = what.starts_with(FILES);
@@ -70,9 +70,9 @@ mod tests {
         let (https, http) = ("https://vc.lab.example:443", "http://vc.lab.example:80");
         // The server; the redirect's location; a part of the message; the kind of error.
         for (base, location, says, kind) in [
-            (https, "https://VC.lab.example/x?ticket=S3CRET", "another path of its own", "http"),
-            (https, "https://root:S3CRET@vc.lab.example/x", "another path of its own", "http"),
-            (https, "/x?ticket=S3CRET", "another path of its own", "http"),
+            (https, "https://VC.lab.example/x?ticket=S3CRET", "another path on the same server", "http"),
+            (https, "https://root:S3CRET@vc.lab.example/x", "another path on the same server", "http"),
+            (https, "/x?ticket=S3CRET", "another path on the same server", "http"),
             (https, "nonsense:S3CRET", "address that is not HTTP", "http"),
             (https, "https://esxi01/x?ticket=S3CRET", "redirects to https://esxi01, ", "elsewhere"),
             (http, "//root:S3CRET@esxi01/S3CRET", "redirects to http://esxi01, ", "elsewhere"),

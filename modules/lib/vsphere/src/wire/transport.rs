@@ -277,7 +277,7 @@ impl Transport {
                     return error;
                 }
                 if error.is_connect() {
-                    return TlsError::Other("the socket between HTTP and TLS is gone".to_owned()).into();
+                    return TlsError::Other("the internal socket between HTTP and TLS was closed".to_owned()).into();
                 }
             }
             None if matches!(self.endpoint.scheme, Scheme::Https(_))

@@ -104,7 +104,7 @@ impl Verifier {
     #[cfg(feature = "legacy-tls")]
     pub(crate) fn check(&self, chain: Vec<Vec<u8>>) -> Result<(), TlsError> {
         let mut chain = chain.into_iter().map(CertificateDer::from);
-        let server = chain.next().ok_or_else(|| TlsError::Other("the server shows no certificate".to_owned()))?;
+        let server = chain.next().ok_or_else(|| TlsError::Other("the server sent no certificate".to_owned()))?;
         let issuers: Vec<_> = chain.collect();
         let name = ServerName::try_from(self.host.as_str());
         let name = name.map_err(|_| TlsError::Other(format!("`{}` is not a valid host name", self.host)))?;
@@ -124,7 +124,7 @@ impl Verifier {
             rustls::Error::PeerIncompatible(_) => {
                 self.too_old("the server supports none of them, or only ciphers older than TLS 1.2")
             }
-            rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => self.too_old("the server refuses them"),
+            rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => self.too_old("the server refused them"),
             rustls::Error::AlertReceived(
                 AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity,
             ) => self
@@ -210,7 +210,7 @@ enum NoProof {
     OtherKey,
     #[error("this client cannot verify {0:?} signatures by the kind of key in the server's certificate")]
     Unsupported(SignatureScheme),
-    #[error("the server's certificate is not readable")]
+    #[error("the server's certificate cannot be parsed")]
     Unreadable,
 }
 
