@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from ssh import Ssh
 
-from .conftest import COLLECTIONS, ROOT
+from .conftest import COLLECTIONS
 
 DEFAULTS = {
     "group/nested.vft.vsphere": {
@@ -352,17 +352,18 @@ def test_a_local_task_runs_in_place(ansible, machines, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     here = machines.here(ansible_remote_tmp=str(machines.folder / "remote"))
     look = {"nested.vft.vm_power": {"name": "inner", "state": "powered_on"}}
-    vmx = machines.vmx()
+    vmx = ansible.folder / "here.vmx"
+    vmx.write_text(VMX)
     tasks = [
         {"name": "Plain", **look},
         {"name": "Hidden", **look, "no_log": True},
-        {"name": "Relative", "nested.vft.vmx_option": {"path": os.path.relpath(vmx, ROOT), "options": {"a.b": "1"}}},
+        {"name": "Relative", "nested.vft.vmx_option": {"path": "here.vmx", "options": {"a.b": "1"}}},
     ]
     run = play_on(ansible, lab, tasks, "-vvv", target=here)
     assert run.exit == 0, run.output
     assert ran(run.output) == ["linux_x86_64"] * 3
     assert not (machines.folder / "remote").exists() and "EXEC" not in run.output and "PUT" not in run.output
-    assert 'a.b = "1"' in vmx.read_text(), "the folder is that of ansible-playbook"
+    assert 'a.b = "1"' in vmx.read_text(), "the folder is that of the playbook, as for a copied module"
     assert lab.facts["password"] not in run.output
 
 

@@ -60,7 +60,7 @@ def test_what_no_module_can_fix_is_described(personality, scenario, unmet, simul
     assert ids(found, "unmet") == {unmet}
     (step,) = found.json["remedies"]
     assert step["module"] is None and step["args"] is None and step["checks"] == [unmet]
-    assert "vSphere says has" in check(found, unmet)["why"], "vSphere reports the same requirement"
+    assert "vSphere reports has" in check(found, unmet)["why"], "vSphere reports the same requirement"
     assert check(found, "compatibility")["status"] == "met", "the requirement is reported once"
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from modules import IDEMPOTENT, MODULES, binary, environment, example, interrupt_module, run_module
+from lab import Simulator
+
+from modules import IDEMPOTENT, MODULES, binary, connection, environment, example, interrupt_module, run_module
 
 NAME = "vm_power"
 
@@ -167,6 +169,47 @@ def test_sessions_are_listed_without_cookies_and_closed(lab, home):
     assert cookie.split("=")[1].strip('"') not in listed
     assert "closed" in sessions(home, "--close")
     assert lab.sessions()["live"] == 0 and not files(home)
+
+
+@pytest.mark.parametrize("other", [{"personality": "6.7"}, {"personality": "8.0", "direct": True}], ids=["older", "host"])
+def test_another_server_at_the_same_address_is_recognized(other, home):
+    args = {"esxi_hostname": "esxi01.lab.local", "options": {"Migrate.NetTimeout": 20}, "session_cache": True}
+    env = {"XDG_RUNTIME_DIR": str(home)}
+    with Simulator(personality="8.0", scenario="healthy", http=True) as first:
+        facts = first.facts
+        run_module("host_option", connection(facts) | args, "--check", env=env)
+        assert len(files(home)) == 1
+    second = Simulator(scenario="healthy", http=True, listen=f"{facts['hostname']}:{facts['port']}", **other)
+    with second:
+        user = {name: second.facts[name] for name in ("username", "password")}
+        # The key has the user's name: the same user must exist on both.
+        ended = run_module("host_option", connection(facts) | args | user, "--check", env=env)
+        # A host has other well-known objects than a vCenter, and the call under way names the old ones.
+        if "direct" in other:
+            assert "another server answers at this address" in ended.msg
+        else:
+            assert not ended.json["failed"], ended.msg
+        again = run_module("host_option", connection(facts) | args | user, "--check", env=env)
+        assert not again.json["failed"], again.msg
+
+
+def test_a_session_whose_server_does_not_answer_is_not_called_closed(home):
+    with Simulator(personality="6.7", scenario="healthy") as lab:
+        run(lab, home, "--check")
+    ended = subprocess.run(
+        [binary("nested_vft"), "sessions", "--close"],
+        env=environment({"XDG_RUNTIME_DIR": str(home)}), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 1 and "not closed: cannot connect" in ended.stdout
+    assert len(files(home)) == 1, "it can be closed later"
+
+
+def test_a_session_that_cannot_be_stored_is_a_warning_and_is_closed(lab, home):
+    (home / "nested_vft").mkdir(mode=0o700)
+    (home / "nested_vft" / "lock").mkdir()
+    ended = run(lab, home, "--check")
+    assert ended.did and "cannot lock" in ended.json["warnings"][0]
+    assert lab.sessions()["live"] == 0
 
 
 def test_a_refused_login_keeps_nothing(lab, home):

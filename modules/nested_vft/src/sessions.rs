@@ -18,16 +18,27 @@ pub fn run(close: bool) -> ExitCode {
         Ok(sessions) => sessions,
         Err(error) => return failed(error.to_string()),
     };
+    let mut outcomes = vec![None; sessions.usable.len()];
     if close {
-        let closed = Runtime::start().map(|runtime| runtime.block_on(async |_| sessions.close().await));
+        let closed = Runtime::start().and_then(|runtime| {
+            runtime.block_on(async |_| {
+                for (entry, outcome) in sessions.usable.iter().zip(&mut outcomes) {
+                    *outcome = Some(sessions.close(entry).await);
+                }
+            })
+        });
         if let Err(error) = closed {
             return failed(error.message());
         }
     }
     let mut text = String::new();
-    for session in &sessions.usable {
+    for (session, outcome) in sessions.usable.iter().zip(&outcomes) {
         let key = &session.key;
-        let done = if close { "  closed" } else { "" };
+        let done = match outcome {
+            None => String::new(),
+            Some(Ok(())) => "  closed".to_owned(),
+            Some(Err(reason)) => format!("  not closed: {reason}"),
+        };
         let _ = writeln!(text, "{}  {}  {}{done}", key.server, key.username, words(session.age()));
     }
     if sessions.usable.is_empty() {
@@ -37,7 +48,7 @@ pub fn run(close: bool) -> ExitCode {
         let _ = writeln!(std::io::stderr(), "warning: {error}");
     }
     let _ = std::io::stdout().write_all(text.as_bytes());
-    ExitCode::SUCCESS
+    if outcomes.iter().any(|outcome| matches!(outcome, Some(Err(_)))) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn words(age: Duration) -> String {

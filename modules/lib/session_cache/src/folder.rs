@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use rustix::process::geteuid;
 
 use crate::Error;
 
@@ -15,8 +16,11 @@ const NAME: &str = "nested_vft";
 pub fn of_user(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, Error> {
     // The specification says to ignore relative paths.
     let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    // After `su` or `sudo -E` these may be another user's.
+    let own = |path: &PathBuf| fs::metadata(path).map_or(true, |found| found.uid() == geteuid().as_raw());
     absolute("XDG_RUNTIME_DIR")
-        .or_else(|| absolute("XDG_CACHE_HOME"))
+        .filter(own)
+        .or_else(|| absolute("XDG_CACHE_HOME").filter(own))
         .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
         .map(|base| base.join(NAME))
         .ok_or(Error::NoFolder)
@@ -38,7 +42,7 @@ pub fn create(folder: &Path) -> Result<(), Error> {
 
 /// Checks that only this user can use the file or folder.
 pub fn check(path: &Path, metadata: &Metadata) -> Result<(), Error> {
-    if metadata.uid() != rustix::process::geteuid().as_raw() {
+    if metadata.uid() != geteuid().as_raw() {
         return Err(Error::unusable(path, "it belongs to another user"));
     }
     if metadata.mode() & 0o077 != 0 {

@@ -135,7 +135,8 @@ impl Cache {
     /// Removes what killed runs left. The lock is held, so no other run is writing.
     fn sweep(&self) {
         for found in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            if found.file_name().as_encoded_bytes().starts_with(b".") {
+            let is_scratch = |name: &[u8]| matches!(name, [b'.', pid @ ..] if pid.iter().all(u8::is_ascii_digit));
+            if is_scratch(found.file_name().as_encoded_bytes()) {
                 let _ = fs::remove_file(found.path());
             }
         }

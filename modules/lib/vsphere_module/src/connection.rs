@@ -201,8 +201,8 @@ impl Connection {
             })?
         };
         // At once, so that runs at the same time share it.
-        if let Some(kept) = &kept {
-            kept.store(&session);
+        if let Some(Err(error)) = kept.as_ref().map(|kept| kept.store(&session)) {
+            run.warn(format!("`session_cache`: {error}. This run logs out"));
         }
         self.tell_tls(&place, &session, run);
         let login = Rc::new(Login { connection: self.clone(), session, kept });
@@ -287,7 +287,7 @@ struct Login {
 
 impl Close for Login {
     async fn close(&self) {
-        if self.kept.as_ref().is_some_and(|kept| kept.store(&self.session)) {
+        if self.kept.as_ref().is_some_and(|kept| kept.store(&self.session).unwrap_or(false)) {
             self.session.leave();
         } else {
             self.session.close().await;

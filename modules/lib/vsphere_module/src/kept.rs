@@ -1,16 +1,10 @@
 //! Sessions that are kept between runs, because the user asked for it (`session_cache`).
 
 use std::cell::RefCell;
-use std::time::{Duration, Instant};
 
 use contract::Run;
 use session_cache::{Cache, Entry, Key};
-use vsphere::{Credentials, SavedSession, Session};
-
-use crate::Connection;
-
-/// Time limit of a logout.
-const LOGOUT: Duration = Duration::from_secs(5);
+use vsphere::{SavedSession, Session};
 
 /// The place of one session in the user's cache.
 pub(crate) struct Kept {
@@ -37,61 +31,26 @@ impl Kept {
         saved
     }
 
-    /// Keeps the session. Returns false if it must be closed, because another run has kept one meanwhile, or because it could
-    /// not be stored.
-    pub fn store(&self, session: &Session) -> bool {
+    /// Keeps the session. Returns false if it must be closed, because another run has kept one meanwhile.
+    pub fn store(&self, session: &Session) -> Result<bool, session_cache::Error> {
         let mut seen = self.seen.borrow_mut();
         let Some(saved) = session.saved() else {
             // It has ended, and no run shall try it again.
             if let Some(ended) = seen.take() {
                 let _ = self.cache.remove(&ended);
             }
-            return false;
+            return Ok(false);
         };
         let text = encode(&saved);
         if seen.as_ref().is_some_and(|entry| entry.session == text) {
-            return true;
+            return Ok(true);
         }
         let entry = Entry::new(self.key.clone(), text);
-        let stored = self.cache.store(&entry, seen.as_ref()).unwrap_or(false);
+        let stored = self.cache.store(&entry, seen.as_ref())?;
         if stored {
             seen.replace(entry);
         }
-        stored
-    }
-}
-
-/// All kept sessions of this user.
-pub struct KeptSessions {
-    cache: Cache,
-    /// The sessions, oldest first. Their servers were not asked: some may have ended.
-    pub usable: Vec<Entry>,
-    /// The files that must not be trusted.
-    pub unusable: Vec<session_cache::Error>,
-}
-
-impl KeptSessions {
-    /// Reads the cache.
-    pub fn read() -> Result<Self, session_cache::Error> {
-        let cache = Cache::open()?;
-        let (usable, unusable) = cache.list()?;
-        Ok(Self { cache, usable, unusable })
-    }
-
-    /// Ends all sessions on their servers, best effort, and removes them from the cache.
-    pub async fn close(&self) {
-        for entry in &self.usable {
-            // First: no run shall start to use a session that is about to end.
-            let _ = self.cache.remove(entry);
-            let credentials = Credentials { username: entry.key.username.clone(), password: String::new() };
-            if let Some(connection) = Connection::of_key(&entry.key)
-                && let Ok(endpoint) = connection.endpoint(None, Instant::now() + LOGOUT)
-                && let Some(saved) = decode(&entry.session)
-                && let Ok(session) = Session::resume(endpoint, credentials, saved)
-            {
-                session.close().await;
-            }
-        }
+        Ok(stored)
     }
 }
 

@@ -26,7 +26,8 @@ CAUSES = (
     ),
     (
         errno.ENOENT,
-        re.compile(r"not found|no such file", re.IGNORECASE),
+        # With the path of the copied program: a shell says the same of any other command that it cannot find.
+        re.compile(r"AnsiballZ_\S*: (?:.*: )?(?:not found|no such file|required file not found)|cannot execute: required file", re.IGNORECASE),
         "the C library that it needs is not there",
         "Assemble the collection with a static program for that kind of machine: --target x86_64-unknown-linux-musl.",
     ),

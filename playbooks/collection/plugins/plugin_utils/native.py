@@ -78,7 +78,7 @@ class NativeModule(ActionBase):
         self._compute_environment_string(environment)
         Display().vvv(f"Running {program}", host=self._play_context.remote_addr)
         try:
-            return in_place.run(program, args, environment, getattr(self._connection, "cwd", None))
+            return in_place.run(program, args, environment, self._loader.get_basedir())
         except OSError as problem:
             return launch.failure(program, problem.errno, str(problem))
 

@@ -100,7 +100,8 @@ impl Session {
 
     /// Starts a call of the `DiagnosticManager`. vCenter Server needs the host's reference; ESXi must not get it.
     fn ask_logs(&self, method: &'static str, host: &Moref) -> Result<Request, Error> {
-        let manager = self.content().diagnostic_manager.as_ref().ok_or_else(|| {
+        let content = self.content();
+        let manager = content.diagnostic_manager.as_ref().ok_or_else(|| {
             Error::Protocol("the server provides no logs of its hosts (no DiagnosticManager)".to_owned())
         })?;
         let mut request = Request::new(method, manager);

@@ -192,7 +192,7 @@ impl Session {
             Some(datacenter) => Some(self.datacenter(datacenter).await?.0),
             None => None,
         };
-        let index = self.search_index()?;
+        let index = &self.search_index()?;
         let request = |method| {
             let mut request = Request::new(method, index);
             if let Some(datacenter) = &datacenter {

@@ -19,16 +19,16 @@ const PATH: usize = 1000;
 
 impl Session {
     /// Returns the `SearchIndex`.
-    pub(crate) fn search_index(&self) -> Result<&Moref, Error> {
+    pub(crate) fn search_index(&self) -> Result<Moref, Error> {
         self.content()
             .search_index
-            .as_ref()
+            .clone()
             .ok_or_else(|| Error::Protocol("the server cannot search its inventory (no SearchIndex)".to_owned()))
     }
 
     /// Returns the object at an inventory path (`SearchIndex.FindByInventoryPath`).
     async fn at_path(&self, path: &str) -> Result<Option<Moref>, Error> {
-        let mut request = Request::new("FindByInventoryPath", self.search_index()?);
+        let mut request = Request::new("FindByInventoryPath", &self.search_index()?);
         request.text("inventoryPath", path);
         let response = self.query(&request).await?;
         Ok(returned(&response).ok().and_then(Element::moref))

@@ -1,5 +1,8 @@
 //! The server's description of itself, which needs no login.
 
+use std::fmt;
+use std::rc::Rc;
+
 use crate::session::error::Error;
 use crate::session::version::Version;
 use crate::soap::element::Element;
@@ -17,6 +20,22 @@ pub struct About {
     pub api_type: ApiType,
     /// The API's version as the server states it; not a number on development builds.
     pub api_version: String,
+}
+
+/// What a server says before the login, and the API version to speak with it.
+#[derive(Clone)]
+pub(crate) struct Greeting {
+    pub(crate) about: Rc<About>,
+    pub(crate) content: Rc<ServiceContent>,
+    /// The answer that both were read from.
+    pub(crate) text: String,
+    pub(crate) version: &'static str,
+}
+
+impl fmt::Debug for Greeting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Greeting").field("about", &self.about).field("version", &self.version).finish_non_exhaustive()
+    }
 }
 
 /// The kind of server (`AboutInfo.apiType`).
@@ -50,7 +69,7 @@ impl About {
 }
 
 /// The server's well-known managed objects (`ServiceContent`). ESXi does not have all of them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceContent {
     /// The inventory's root.
     pub root_folder: Moref,

@@ -23,8 +23,15 @@ impl Session {
     pub(super) async fn reading<T>(&self, attempt: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
         let login = self.logins.get();
         match persist(&self.transport, &attempt).await {
-            Err(error) if error.is_fault("NotAuthenticated") => {
+            Err(error) if self.has_ended(&error) => {
+                let content = self.content();
                 self.renew(login).await?;
+                if content != self.content() {
+                    // The call names objects of the old server.
+                    let text =
+                        "another server answers at this address than the one of the kept session; run the task again";
+                    return Err(Error::Protocol(text.to_owned()));
+                }
                 persist(&self.transport, &attempt).await
             }
             outcome => outcome,
@@ -54,7 +61,7 @@ impl Session {
     async fn write(&self, request: &Request, explain: fn(Error) -> WriteError) -> Result<Element, WriteError> {
         let login = self.logins.get();
         match self.call(request, Purpose::Write).await {
-            Err(error) if error.is_fault("NotAuthenticated") => {
+            Err(error) if self.has_ended(&error) => {
                 // Of several writes that meet the end of one session, one counts.
                 if self.logins.get() == login {
                     self.unheard.set(self.unheard.get() + 1);

@@ -3,6 +3,8 @@
 use crate::session::error::Error;
 use crate::session::retry::persist;
 use crate::session::state::Session;
+use crate::soap::moref::Moref;
+use crate::soap::request::Request;
 use crate::wire::error::WireError;
 use crate::wire::header::FILES;
 use crate::wire::transport::Response;
@@ -24,7 +26,10 @@ impl Session {
         let get = async || self.get_tail(&path, name, count).await;
         let mut answer = persist(&self.transport, get).await?;
         if answer.status == 401 {
-            self.renew(login).await?;
+            // A user without the privilege gets this too. A read logs in again if the session has really ended.
+            self.query(&Request::new("CurrentTime", &Moref::new("ServiceInstance", "ServiceInstance"))).await?;
+        }
+        if answer.status == 401 && self.logins.get() != login {
             answer = persist(&self.transport, get).await?;
         }
         let refused = |status, detail| Err(WireError::Http { status, detail }.into());

@@ -1,9 +1,11 @@
 //! Logging in, logging in again, and logging out.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
+use crate::session::about::Greeting;
 use crate::session::error::Error;
 use crate::session::retry::{pauses, persist};
 use crate::session::state::{Credentials, Session};
@@ -27,20 +29,8 @@ impl Session {
     /// wrong.
     pub async fn open(endpoint: Endpoint, credentials: Credentials) -> Result<Session, Error> {
         let transport = Transport::new(endpoint)?;
-        let instance = Moref::new("ServiceInstance", "ServiceInstance");
-        let request = Request::new(about::METHOD, &instance);
-        let ask = async || {
-            let answer = transport.post(request.method, version::OLDEST, request.message(), Purpose::Login).await?;
-            let (about, content) = about::parse(returned(&answer::read(request.method, &answer)?)?)?;
-            Ok((about, content, answer.body))
-        };
-        let (about, content, greeting) = persist(&transport, ask).await?;
-        transport.prove();
-        let version = match version::choose(&about.api_version) {
-            Some(version) => version,
-            None => persist(&transport, async || listed_version(&transport).await).await?,
-        };
-        let session = Session::new(transport, credentials, about, content, greeting, version);
+        let greeting = greet(&transport).await?;
+        let session = Session::new(transport, credentials, greeting);
         match session.login().await {
             Ok(()) => Ok(session),
             Err(error) => {
@@ -54,6 +44,17 @@ impl Session {
     pub async fn close(&self) {
         self.closed.set(true);
         self.log_out().await;
+    }
+
+    /// Ends the session on the server, and fails if the server does not confirm it. No error if it has ended already.
+    pub async fn end(&self) -> Result<(), Error> {
+        let request = Request::new("Logout", &self.content().session_manager);
+        let outcome = persist(&self.transport, async || self.call(&request, Purpose::Read).await).await;
+        self.leave();
+        match outcome {
+            Err(error) if !self.has_ended(&error) && !error.is_fault("ManagedObjectNotFound") => Err(error),
+            _ => Ok(()),
+        }
     }
 
     async fn log_out(&self) {
@@ -120,15 +121,55 @@ impl Session {
         if self.closed.get() {
             return Err(Error::Protocol("the session is closed".to_owned()));
         }
-        if self.logins.get() == expired {
+        if self.logins.get() != expired {
+            return Ok(());
+        }
+        if self.resumed.get() {
+            // Other runs may use the old session, and another server may be at the same address by now.
+            self.transport.forget_cookie();
+            let greeting = greet(&self.transport).await?;
+            self.greeting.replace(Rc::new(greeting));
+            self.resumed.set(false);
+        } else {
             // The server may still hold the session that it takes for unauthenticated here.
             let request = Request::new("Logout", &self.content().session_manager);
             let _ = timeout(LOGOUT / 2, self.call(&request, Purpose::Read)).await;
             self.transport.forget_cookie();
-            self.login().await?;
         }
-        Ok(())
+        self.login().await
     }
+
+    /// True if the error shows that the session has ended, or that a resumed session belongs to another server than the one
+    /// that answers: that one does not know the API version or the well-known objects of the old one.
+    pub(super) fn has_ended(&self, error: &Error) -> bool {
+        let Error::Fault(fault) = error else { return false };
+        if fault.is("NotAuthenticated") {
+            return true;
+        }
+        let content = self.content();
+        let well_known = [&content.property_collector, &content.session_manager, &content.root_folder];
+        let lost = fault.is("ManagedObjectNotFound")
+            && fault.fields.get("obj").is_some_and(|moid| well_known.iter().any(|object| object.id == *moid));
+        self.doubtful.get() && (lost || fault.is("InvalidRequest"))
+    }
+}
+
+/// Asks the server what it is, and chooses the API version.
+async fn greet(transport: &Transport) -> Result<Greeting, Error> {
+    let instance = Moref::new("ServiceInstance", "ServiceInstance");
+    let request = Request::new(about::METHOD, &instance);
+    let ask = async || {
+        let answer = transport.post(request.method, version::OLDEST, request.message(), Purpose::Login).await?;
+        let (about, content) = about::parse(returned(&answer::read(request.method, &answer)?)?)?;
+        Ok((about, content, answer.body))
+    };
+    let (about, content, text) = persist(transport, ask).await?;
+    transport.prove();
+    let version = match version::choose(&about.api_version) {
+        Some(version) => version,
+        None => persist(transport, async || listed_version(transport).await).await?,
+    };
+    Ok(Greeting { about: Rc::new(about), content: Rc::new(content), text, version })
 }
 
 /// Chooses the version to speak with a server whose own version is not a number, from the list that it publishes.

@@ -169,16 +169,20 @@ impl Session {
         if objects.is_empty() {
             return Ok(Vec::new());
         }
-        let about = &self.about().version;
-        let paged = about.major() == 0 || about.at_least(4, 1);
-        let method = if paged { "RetrievePropertiesEx" } else { "RetrieveProperties" };
-        let mut request = Request::new(method, &self.content().property_collector);
-        request.nest("specSet", |spec| filter(spec, objects, want, follow, reach));
-        if paged {
-            request.nest("options", |_| {});
-        }
-        // Not `query`: pages belong to a session, and some servers report an expired session per property.
-        self.reading(async || self.pages(&request, paged).await).await
+        // Not `query`: pages belong to a session, and some servers report an expired session per property. The request is made
+        // anew for each attempt, because another session may be on another server.
+        self.reading(async || {
+            let version = &self.about().version;
+            let paged = version.major() == 0 || version.at_least(4, 1);
+            let method = if paged { "RetrievePropertiesEx" } else { "RetrieveProperties" };
+            let mut request = Request::new(method, &self.content().property_collector);
+            request.nest("specSet", |spec| filter(spec, objects, want, follow, reach));
+            if paged {
+                request.nest("options", |_| {});
+            }
+            self.pages(&request, paged).await
+        })
+        .await
     }
 
     async fn pages(&self, request: &Request, paged: bool) -> Result<Vec<Object>, Error> {

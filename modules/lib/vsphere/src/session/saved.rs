@@ -1,7 +1,9 @@
 //! Sessions that outlive a run.
 
 use std::fmt;
+use std::rc::Rc;
 
+use crate::session::about::Greeting;
 use crate::session::error::Error;
 use crate::session::state::{Credentials, Session};
 use crate::session::{about, answer, version};
@@ -39,15 +41,19 @@ impl Session {
         let reply = Response { status: 200, body: saved.content, from: None };
         let (about, content) = about::parse(returned(&answer::read(about::METHOD, &reply)?)?)?;
         transport.set_cookie(saved.cookie);
-        let session = Self::new(transport, credentials, about, content, reply.body, version);
+        let greeting = Greeting { about: Rc::new(about), content: Rc::new(content), text: reply.body, version };
+        let session = Self::new(transport, credentials, greeting);
         session.open.set(true);
+        session.resumed.set(true);
+        session.doubtful.set(true);
         Ok(session)
     }
 
     /// Returns the session as another run can go on with it; `None` if there is none.
     pub fn saved(&self) -> Option<SavedSession> {
         let cookie = self.transport.cookie().filter(|_| self.open.get())?;
-        Some(SavedSession { cookie, version: self.version.to_owned(), content: self.greeting.clone() })
+        let greeting = self.greeting.borrow();
+        Some(SavedSession { cookie, version: greeting.version.to_owned(), content: greeting.text.clone() })
     }
 
     /// Gives the session up without ending it on the server, since another run goes on with it.

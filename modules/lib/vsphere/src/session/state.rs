@@ -1,12 +1,13 @@
 //! The state of a session, and single calls in it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::rc::Rc;
 use std::time::Instant;
 
 use futures_util::lock::Mutex;
 
-use crate::session::about::{About, ServiceContent};
+use crate::session::about::{About, Greeting, ServiceContent};
 use crate::session::answer;
 use crate::session::error::Error;
 use crate::session::version::Version;
@@ -35,12 +36,12 @@ impl fmt::Debug for Credentials {
 pub struct Session {
     pub(super) transport: Transport,
     pub(super) credentials: Credentials,
-    pub(super) about: About,
-    pub(super) content: ServiceContent,
-    /// The answer that `about` and `content` were read from.
-    pub(super) greeting: String,
-    /// The API version spoken.
-    pub(super) version: &'static str,
+    /// What the server said about itself. A resumed session may find another server at the same address.
+    pub(super) greeting: RefCell<Rc<Greeting>>,
+    /// True if another run opened the session.
+    pub(super) resumed: Cell<bool>,
+    /// True for a resumed session until the server has answered a call in it.
+    pub(super) doubtful: Cell<bool>,
     /// True while the server holds a session of this client, or may.
     pub(super) open: Cell<bool>,
     /// Number of sessions in a row in which the server took a write for unauthenticated.
@@ -55,27 +56,22 @@ pub struct Session {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("host", &self.host()).field("about", &self.about).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("host", &self.host())
+            .field("greeting", &self.greeting.borrow())
+            .finish_non_exhaustive()
     }
 }
 
 impl Session {
     /// Returns a session that nobody has logged in to yet.
-    pub(super) fn new(
-        transport: Transport,
-        credentials: Credentials,
-        about: About,
-        content: ServiceContent,
-        greeting: String,
-        version: &'static str,
-    ) -> Self {
+    pub(super) fn new(transport: Transport, credentials: Credentials, greeting: Greeting) -> Self {
         Self {
             transport,
             credentials,
-            about,
-            content,
-            greeting,
-            version,
+            greeting: RefCell::new(Rc::new(greeting)),
+            resumed: Cell::new(false),
+            doubtful: Cell::new(false),
             open: Cell::new(false),
             unheard: Cell::new(0),
             logins: Cell::new(0),
@@ -96,18 +92,23 @@ impl Session {
     }
 
     /// Returns what the server says about itself (`ServiceContent.about`).
-    pub fn about(&self) -> &About {
-        &self.about
+    pub fn about(&self) -> Rc<About> {
+        Rc::clone(&self.greeting.borrow().about)
     }
 
     /// Returns the server's well-known objects.
-    pub fn content(&self) -> &ServiceContent {
-        &self.content
+    pub fn content(&self) -> Rc<ServiceContent> {
+        Rc::clone(&self.greeting.borrow().content)
+    }
+
+    /// Returns the API version spoken, as requests name it.
+    pub(super) fn version(&self) -> &'static str {
+        self.greeting.borrow().version
     }
 
     /// Returns the API version spoken: the server's own, or the nearest older one that this client knows.
     pub fn spoken(&self) -> Version {
-        Version::parse(self.version)
+        Version::parse(self.version())
     }
 
     /// True if the API version spoken is `major.minor` or later.
@@ -122,9 +123,10 @@ impl Session {
 
     /// Sends a request once, in the session as it is, and returns the response element.
     pub(super) async fn call(&self, request: &Request, purpose: Purpose) -> Result<Element, Error> {
-        let answer = self.transport.post(request.method, self.version, request.message(), purpose).await?;
+        let answer = self.transport.post(request.method, self.version(), request.message(), purpose).await?;
         let response = answer::read(request.method, &answer)?;
         self.transport.prove();
+        self.doubtful.set(false);
         Ok(response)
     }
 }
