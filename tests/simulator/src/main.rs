@@ -1,19 +1,17 @@
 //! A vSphere that can fail as the article's did: the Web Services API for a small nested lab.
 
-mod certificate;
 mod config;
-mod control;
 mod fault;
-mod files;
 mod ft;
-mod http;
-mod inject;
 mod methods;
+mod model;
 mod property;
-mod record;
+mod random;
 mod schema;
-mod sdk;
+mod server;
 mod soap;
+#[cfg(test)]
+mod testing;
 mod value;
 mod world;
 
@@ -27,10 +25,10 @@ use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use certificate::Identity;
 use config::Config;
-use http::Server;
-use record::Recorder;
+use server::certificate::{self, Identity};
+use server::record::Recorder;
+use server::shared::Server;
 use world::World;
 
 fn main() -> ExitCode {

@@ -2,9 +2,9 @@
 
 use crate::config::{Personality, Scenario};
 use crate::fault::{Fault, Result};
+use crate::model::vm::{Power, replay_options};
 use crate::value::{Ref, Value};
 use crate::world::World;
-use crate::world::vm::{Power, replay_options};
 
 use super::faults;
 

@@ -1,9 +1,9 @@
 //! FT's faults, nested as vCenter nests them.
 
 use crate::fault::Fault;
+use crate::model::vm::Power;
 use crate::value::{Ref, Value};
 use crate::world::World;
-use crate::world::vm::Power;
 
 /// `VmFaultToleranceConfigIssue` of this reason.
 pub fn config_issue(world: &World, moid: &str, reason: &str) -> Fault {

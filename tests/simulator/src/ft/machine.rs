@@ -2,13 +2,14 @@
 
 use crate::config::Scenario;
 use crate::fault::{Fault, Result};
+use crate::model::entity::{Body, Entity};
+use crate::model::pair::{Pair, Role, State};
+use crate::model::vm::Power;
 use crate::value::{Data, Ref, Value};
 use crate::world::World;
-use crate::world::entity::{Body, Entity};
 use crate::world::logs::Failure;
-use crate::world::vm::Power;
 
-use super::{Pair, Role, State, faults};
+use super::faults;
 
 /// What an attempt to start the secondary led to.
 pub struct Attempt {
@@ -68,7 +69,7 @@ impl World {
             recommendation: None,
             turn: 0,
         };
-        twin.instance_uuid = crate::world::session::uuid();
+        twin.instance_uuid = crate::random::uuid();
         host.clone_into(&mut twin.host);
         twin.power = Power::Off;
         twin.busy = None;

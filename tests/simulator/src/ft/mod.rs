@@ -6,92 +6,11 @@ pub mod machine;
 #[cfg(test)]
 mod tests;
 
+use crate::model::entity::{Body, Entity};
+use crate::model::pair::State;
+use crate::model::vm::{Power, Vm};
 use crate::value::{Data, Ref, Value};
 use crate::world::World;
-use crate::world::entity::Entity;
-use crate::world::vm::{Power, Vm};
-
-/// Which half of a pair a VM is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// The protected VM
-    Primary,
-    /// Its shadow
-    Secondary,
-}
-
-/// The pair's state, seen from the primary (`VirtualMachineFaultToleranceState`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// The secondary is registered and not enabled
-    Disabled,
-    /// The primary is powered off, the secondary enabled
-    Enabled,
-    /// The primary runs without an active secondary
-    NeedSecondary,
-    /// The secondary synchronises
-    Starting,
-    /// Protected
-    Running,
-}
-
-impl State {
-    /// The API's word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Disabled => "disabled",
-            Self::Enabled => "enabled",
-            Self::NeedSecondary => "needSecondary",
-            Self::Starting => "starting",
-            Self::Running => "running",
-        }
-    }
-
-    /// The state of this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Disabled, Self::Enabled, Self::NeedSecondary, Self::Starting, Self::Running]
-            .into_iter()
-            .find(|state| state.word() == word)
-    }
-}
-
-/// A VM's half of a pair. State, reason and the rest are the same on both halves.
-#[derive(Clone, Debug)]
-pub struct Pair {
-    /// Which half it is.
-    pub role: Role,
-    /// The moid of the other half.
-    pub peer: String,
-    /// The pair's state.
-    pub state: State,
-    /// `runtime.needSecondaryReason`.
-    pub reason: Option<&'static str>,
-    /// Whether it is a secondary whose primary is gone.
-    pub orphaned: bool,
-    /// The recommendation that waits to be applied.
-    pub recommendation: Option<String>,
-    /// Counts the changes of state, so that what was planned for an earlier one is dropped.
-    pub turn: u64,
-}
-
-impl Pair {
-    /// Whether it is the secondary.
-    pub fn secondary(&self) -> bool {
-        self.role == Role::Secondary
-    }
-}
-
-impl Vm {
-    /// `runtime.faultToleranceState`.
-    pub fn ft_state(&self) -> &'static str {
-        match &self.ft {
-            None => "notConfigured",
-            // A secondary never needs a secondary: while it is off, it is enabled.
-            Some(pair) if pair.secondary() && pair.state == State::NeedSecondary => "enabled",
-            Some(pair) => pair.state.word(),
-        }
-    }
-}
 
 impl World {
     /// `config.ftInfo`: `FaultTolerancePrimaryConfigInfo` or `FaultToleranceSecondaryConfigInfo`.
@@ -132,7 +51,7 @@ impl World {
     /// `disabledMethod`: what cannot be called on the entity as it is now.
     pub fn disabled_methods(&self, entity: &Entity) -> Value {
         let mut names: Vec<&'static str> = Vec::new();
-        if let crate::world::entity::Body::Vm(vm) = &entity.body {
+        if let Body::Vm(vm) = &entity.body {
             names.extend(match vm.power {
                 Power::On => ["PowerOnVM_Task"].as_slice(),
                 Power::Off => ["PowerOffVM_Task", "ResetVM_Task", "SuspendVM_Task"].as_slice(),

@@ -1,11 +1,10 @@
 //! The state machine, driven through the methods as a client would, on virtual time.
 
+use crate::model::pair::State;
+use crate::model::vm::Power;
+use crate::testing::{self, call, task};
 use crate::value::{Data, Value};
 use crate::world::World;
-use crate::world::testing::{self, call, task};
-use crate::world::vm::Power;
-
-use super::State;
 
 const INNER: &str = "vm-63";
 

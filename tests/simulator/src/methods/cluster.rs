@@ -1,13 +1,13 @@
 //! `ClusterComputeResource`: vSphere HA and DRS as they are to be, recommendations.
 
 use crate::fault::{Fault, Result};
+use crate::model::cluster::{Cluster, Ha};
+use crate::model::entity::Body;
 use crate::soap::node::Node;
 use crate::world::World;
-use crate::world::cluster::{Cluster, Ha};
-use crate::world::entity::Body;
-use crate::world::task::Work;
+use crate::world::work::Work;
 
-use super::{Ctx, Outcome, done, void};
+use super::call::{Ctx, Outcome, done, void};
 
 /// What a spec asks for; what it does not name is `None`.
 struct Wish {
@@ -119,7 +119,7 @@ pub fn apply_recommendation(ctx: &mut Ctx<'_>) -> Result<Outcome> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::testing::{self, call, task};
+    use crate::testing::{self, call, task};
 
     const CLUSTER: &str = "domain-c7";
 

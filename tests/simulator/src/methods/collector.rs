@@ -1,13 +1,14 @@
 //! `PropertyCollector` and `PropertyFilter`.
 
 use crate::fault::{Fault, Result};
-use crate::property::collector::{Content, Spec};
-use crate::property::filter::{Collector, Filter};
+use crate::model::filter::{Collector, Content, Filter, Spec};
 use crate::property::{Got, Viewer};
 use crate::schema;
 use crate::value::{Data, Ref, Value};
 
-use super::{Ctx, Outcome, Reply, done, void};
+use crate::soap::envelope::Reply;
+
+use super::call::{Ctx, Outcome, done, void};
 
 fn read(ctx: &Ctx<'_>) -> Result<Vec<Value>> {
     let viewer = ctx.viewer();
@@ -97,7 +98,7 @@ pub fn fetch(ctx: &mut Ctx<'_>) -> Result<Outcome> {
 /// `CreatePropertyCollector`.
 pub fn create_collector(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let session = ctx.session_key();
-    let moid = format!("session[{session}]{}", crate::world::session::uuid());
+    let moid = format!("session[{session}]{}", crate::random::uuid());
     let collector = Collector { session, ..Collector::default() };
     ctx.world.collectors.insert(moid.clone(), collector);
     done(Ref::new("PropertyCollector", &moid))
@@ -125,7 +126,7 @@ pub fn create_filter(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let viewer = ctx.viewer();
     let specs = ctx.call.args.all("spec").map(|node| Spec::parse(node, &viewer)).collect::<Result<Vec<_>>>()?;
     let session = ctx.session_key();
-    let moid = format!("session[{session}]{}", crate::world::session::uuid());
+    let moid = format!("session[{session}]{}", crate::random::uuid());
     let filter = Filter { specs, reported: std::collections::BTreeMap::<Ref, Content>::new() };
     let collector = ctx.world.collectors.entry(own(ctx)).or_default();
     collector.session = session;

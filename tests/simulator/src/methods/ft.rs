@@ -1,13 +1,16 @@
 //! FT's methods of `VirtualMachine`.
 
 use crate::fault::{Fault, Result};
-use crate::ft::{State, faults};
+use crate::ft::faults;
+use crate::model::pair::State;
+use crate::model::vm::Power;
 use crate::value::{Ref, Value};
 use crate::world::World;
-use crate::world::task::Work;
-use crate::world::vm::Power;
+use crate::world::work::Work;
 
-use super::{Ctx, Outcome, Reply, done};
+use crate::soap::envelope::Reply;
+
+use super::call::{Ctx, Outcome, done};
 
 /// Making a thin disk thick takes this many times as long as any other task.
 const CONVERSION: u64 = 5;

@@ -1,9 +1,10 @@
 //! `HostVirtualNicManager`.
 
 use crate::fault::{Fault, Result};
-use crate::world::entity::{Body, Host};
+use crate::model::entity::Body;
+use crate::model::host::Host;
 
-use super::{Ctx, Outcome, done, void};
+use super::call::{Ctx, Outcome, done, void};
 
 fn nic_host<'a>(ctx: &'a mut Ctx<'_>) -> Result<&'a mut Host> {
     let moid = ctx.this.moid.strip_prefix("virtualNicManager-").unwrap_or_default();

@@ -4,7 +4,9 @@ use crate::fault::{Fault, Result};
 use crate::value::{Data, Ref, Value};
 use crate::world::World;
 
-use super::{Ctx, Outcome, Reply, done};
+use crate::soap::envelope::Reply;
+
+use super::call::{Ctx, Outcome, done};
 
 /// vCenter's own log, which is there without a host.
 const VPXD: &str = "vpxd:vpxd.log";

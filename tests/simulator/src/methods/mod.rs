@@ -1,5 +1,6 @@
 //! The methods that are served: which object they belong to, since when, with which parameters.
 
+pub mod call;
 mod cluster;
 mod collector;
 mod ft;
@@ -15,79 +16,10 @@ mod vm;
 
 use crate::fault::{Fault, Result};
 use crate::property;
-use crate::schema::{self, Version};
+use crate::schema;
 use crate::soap::check;
-use crate::soap::envelope::{Call, reference};
-use crate::value::{Ref, Value};
-use crate::world::World;
-use crate::world::session::Session;
 
-/// What a method gives back.
-#[derive(Clone, Debug)]
-pub enum Reply {
-    /// Nothing
-    Void,
-    /// A value of the declared type; a list is repeated elements
-    Value(Value),
-    /// A value that carries its type (`anyType`)
-    Any(Value),
-}
-
-/// What became of a call.
-#[derive(Debug)]
-pub enum Outcome {
-    /// It is answered
-    Done(Reply),
-    /// It is to be called again when something happened, at the latest after so many milliseconds
-    Wait(u64),
-}
-
-/// A call and everything it may touch.
-pub struct Ctx<'a> {
-    /// The world.
-    pub world: &'a mut World,
-    /// The call.
-    pub call: &'a Call,
-    /// The object it is called on, with its real type.
-    pub this: Ref,
-    /// The session.
-    pub session: Option<Session>,
-    /// The session's cookie.
-    pub cookie: Option<String>,
-    /// The version of the API.
-    pub version: Version,
-    /// When the call came in, in milliseconds since the start.
-    pub started: u64,
-    /// The cookie to set.
-    pub set_cookie: Option<String>,
-}
-
-impl Ctx<'_> {
-    /// Who looks at properties here.
-    pub fn viewer(&self) -> property::Viewer<'_> {
-        property::Viewer { world: self.world, session: self.session.as_ref(), version: self.version }
-    }
-
-    /// A string argument.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.call.args.value(name)
-    }
-
-    /// A reference argument, resolved.
-    pub fn reference(&self, name: &str) -> Result<Option<Ref>> {
-        self.call.args.child(name).map(|node| property::resolve(self.world, &reference(node))).transpose()
-    }
-
-    /// A reference argument that must be there.
-    pub fn need_reference(&self, name: &'static str) -> Result<Ref> {
-        self.reference(name)?.ok_or_else(|| Fault::invalid_argument(name))
-    }
-
-    /// The key of the session; calls that need one come after the check that it exists.
-    pub fn session_key(&self) -> String {
-        self.session.as_ref().map(|session| session.key.clone()).unwrap_or_default()
-    }
-}
+use call::{Ctx, Outcome};
 
 type Handler = fn(&mut Ctx<'_>) -> Result<Outcome>;
 
@@ -199,16 +131,4 @@ pub fn dispatch(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     };
     check::arguments(ctx.call, method, ctx.version)?;
     handler(ctx)
-}
-
-/// An answer with a value.
-#[expect(clippy::unnecessary_wraps, reason = "every handler ends in it")]
-fn done(value: impl Into<Value>) -> Result<Outcome> {
-    Ok(Outcome::Done(Reply::Value(value.into())))
-}
-
-/// An answer without a value.
-#[expect(clippy::unnecessary_wraps, reason = "every handler ends in it")]
-fn void() -> Result<Outcome> {
-    Ok(Outcome::Done(Reply::Void))
 }

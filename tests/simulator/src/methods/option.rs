@@ -1,12 +1,14 @@
 //! `OptionManager`.
 
 use crate::fault::{Fault, Result};
+use crate::model::entity::{Body, Entity};
+use crate::model::options::HostOption;
 use crate::property::host_of_options;
 use crate::value::Value;
-use crate::world::entity::{Body, Entity};
-use crate::world::options::HostOption;
 
-use super::{Ctx, Outcome, Reply, void};
+use crate::soap::envelope::Reply;
+
+use super::call::{Ctx, Outcome, void};
 
 fn options<'a>(ctx: &'a mut Ctx<'_>) -> &'a mut Vec<HostOption> {
     let host = host_of_options(ctx.world, &ctx.this.moid);

@@ -1,15 +1,17 @@
 //! Power of VMs.
 
 use crate::fault::{Fault, Result};
-use crate::ft::{State, faults};
+use crate::ft::faults;
+use crate::model::pair::State;
+use crate::model::vm::{Power, Vm};
 use crate::soap::envelope::reference;
 use crate::value::{Data, Ref, Value};
 use crate::world::World;
-use crate::world::task::Work;
-use crate::world::vm::{Power, Vm};
+use crate::world::work::Work;
 
 use super::vm::not_secondary;
-use super::{Ctx, Outcome, done};
+
+use super::call::{Ctx, Outcome, done};
 
 /// `PowerOnVM_Task`.
 pub fn power_on(ctx: &mut Ctx<'_>) -> Result<Outcome> {

@@ -1,11 +1,13 @@
 //! `SearchIndex`.
 
 use crate::fault::Result;
+use crate::model::entity::Body;
 use crate::value::{Ref, Value};
 use crate::world::World;
-use crate::world::entity::Body;
 
-use super::{Ctx, Outcome, Reply, done, void};
+use crate::soap::envelope::Reply;
+
+use super::call::{Ctx, Outcome, done, void};
 
 fn found(object: Option<Ref>) -> Result<Outcome> {
     object.map_or_else(void, done)

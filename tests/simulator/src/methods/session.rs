@@ -2,10 +2,10 @@
 
 use crate::fault::{Fault, Result};
 use crate::property::service_content;
+use crate::random::cookie;
 use crate::value::Value;
-use crate::world::session::cookie;
 
-use super::{Ctx, Outcome, done, void};
+use super::call::{Ctx, Outcome, done, void};
 
 /// `RetrieveServiceContent`.
 pub fn content(ctx: &mut Ctx<'_>) -> Result<Outcome> {

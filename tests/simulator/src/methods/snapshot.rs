@@ -2,9 +2,9 @@
 
 use crate::fault::{Fault, Result};
 use crate::ft::faults;
-use crate::world::task::Work;
+use crate::world::work::Work;
 
-use super::{Ctx, Outcome, done};
+use super::call::{Ctx, Outcome, done};
 
 /// `CreateSnapshot_Task`.
 pub fn create(ctx: &mut Ctx<'_>) -> Result<Outcome> {

@@ -1,10 +1,10 @@
 //! `ViewManager` and `ContainerView`.
 
 use crate::fault::Result;
+use crate::model::session::View;
 use crate::value::Ref;
-use crate::world::session::View;
 
-use super::{Ctx, Outcome, done, void};
+use super::call::{Ctx, Outcome, done, void};
 
 /// `CreateContainerView`.
 pub fn create(ctx: &mut Ctx<'_>) -> Result<Outcome> {
@@ -14,7 +14,7 @@ pub fn create(ctx: &mut Ctx<'_>) -> Result<Outcome> {
         kinds: ctx.call.args.all("type").map(|kind| kind.text.trim().to_owned()).collect(),
         recursive: ctx.call.args.flag("recursive"),
     };
-    let moid = format!("session[{}]{}", ctx.session_key(), crate::world::session::uuid());
+    let moid = format!("session[{}]{}", ctx.session_key(), crate::random::uuid());
     ctx.world.views.insert(moid.clone(), view);
     done(Ref::new("ContainerView", &moid))
 }

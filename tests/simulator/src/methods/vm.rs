@@ -2,12 +2,12 @@
 
 use crate::fault::{Fault, Result};
 use crate::ft::faults;
+use crate::model::vm::{Power, Vm};
 use crate::soap::node::Node;
 use crate::world::World;
-use crate::world::task::Work;
-use crate::world::vm::{Power, Vm};
+use crate::world::work::Work;
 
-use super::{Ctx, Outcome, done, void};
+use super::call::{Ctx, Outcome, done, void};
 
 /// Extra config keys that other fields of the spec are for: a server ignores them without a word.
 const IGNORED: [&str; 10] = [

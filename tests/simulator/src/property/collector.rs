@@ -1,38 +1,12 @@
 //! `PropertyFilterSpec` and what it yields: `ObjectContent`.
 
 use crate::fault::{Fault, Result};
+use crate::model::filter::{Content, Selection, Spec, Wanted};
 use crate::schema;
 use crate::soap::node::Node;
 use crate::value::{Data, Ref, Value};
 
-use super::traverse::Ways;
 use super::{Got, Viewer};
-
-/// `PropertySpec`.
-#[derive(Clone, Debug)]
-struct Wanted {
-    kind: String,
-    all: bool,
-    paths: Vec<String>,
-}
-
-/// `PropertyFilterSpec`, read and checked.
-#[derive(Clone, Debug)]
-pub struct Spec {
-    wanted: Vec<Wanted>,
-    ways: Ways,
-}
-
-/// What one object has of what is wanted.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Content {
-    /// The object.
-    pub object: Ref,
-    /// Paths and values of what is set.
-    pub values: Vec<(String, Value)>,
-    /// Paths of what may not be read, and why.
-    pub missing: Vec<(String, Fault)>,
-}
 
 impl Spec {
     /// Reads one `specSet` or `spec` element. Unknown properties and dead objects are faults, as on a real server.
@@ -51,19 +25,19 @@ impl Spec {
             }
             wanted.push(Wanted { kind: kind.to_owned(), all: set.flag("all"), paths });
         }
-        let ways = Ways::parse(node, viewer)?;
-        Ok(Self { wanted, ways })
+        let selection = Selection::parse(node, viewer)?;
+        Ok(Self { wanted, selection })
     }
 
     /// Reads every selected object.
     pub fn read(&self, viewer: &Viewer<'_>) -> Vec<Content> {
-        let objects = self.ways.select(viewer);
+        let objects = self.selection.select(viewer);
         objects.into_iter().filter_map(|object| self.content(viewer, object)).collect()
     }
 
     /// Whether everything begins at objects that may be read without a session.
     pub fn anonymous(&self) -> bool {
-        self.ways.roots().all(|root| matches!(root.kind.as_str(), "ServiceInstance" | "SessionManager"))
+        self.selection.roots().all(|root| matches!(root.kind.as_str(), "ServiceInstance" | "SessionManager"))
     }
 
     fn content(&self, viewer: &Viewer<'_>, object: Ref) -> Option<Content> {

@@ -2,32 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::filter::{Content, Filter};
 use crate::value::{Data, Ref, Value};
 
 use super::Viewer;
-use super::collector::{Content, Spec, missing};
-
-/// A property collector's filters and how far they have reported.
-#[derive(Clone, Debug, Default)]
-pub struct Collector {
-    /// The key of the session that it belongs to.
-    pub session: String,
-    /// Its filters by moid.
-    pub filters: BTreeMap<String, Filter>,
-    /// The number of the last update set.
-    pub version: u64,
-    /// Whether a wait was cancelled.
-    pub cancelled: bool,
-}
-
-/// A filter (`PropertyFilter`).
-#[derive(Clone, Debug)]
-pub struct Filter {
-    /// What it looks at.
-    pub specs: Vec<Spec>,
-    /// What it reported last.
-    pub reported: BTreeMap<Ref, Content>,
-}
+use super::collector::missing;
 
 impl Filter {
     /// What changed since the last report (`PropertyFilterUpdate`), if anything did.

@@ -1,14 +1,22 @@
 //! Properties of managed objects, by dotted path.
 
+mod cluster;
 pub mod collector;
+mod entity;
 pub mod filter;
+mod hardware;
+mod host;
+mod layout;
 pub mod traverse;
+pub mod view;
+mod vm;
+mod vm_state;
 
 use crate::fault::Fault;
+use crate::model::session::Session;
 use crate::schema::{self, Version};
 use crate::value::{Data, Ref, Value};
 use crate::world::World;
-use crate::world::session::Session;
 
 /// Who looks, and in which version of the API.
 #[derive(Clone, Copy)]
@@ -101,7 +109,7 @@ pub fn kind_of(world: &World, moid: &str) -> Option<&'static str> {
 
 /// The host whose option manager has this moid.
 pub fn host_of_options(world: &World, moid: &str) -> Option<String> {
-    crate::world::options::managed_host(moid).filter(|host| world.host(host).is_some())
+    crate::model::options::managed_host(moid).filter(|host| world.host(host).is_some())
 }
 
 /// The reference with the object's real type, or `ManagedObjectNotFound`.
@@ -177,7 +185,7 @@ impl Viewer<'_> {
             }
             ("HostVirtualNicManager", "info") => {
                 let host = moid.strip_prefix("virtualNicManager-")?;
-                world.host(host).map(crate::world::entity::Host::nic_info)
+                world.host(host).map(crate::model::host::Host::nic_info)
             }
             ("ContainerView", _) => {
                 let view = world.views.get(moid)?;
@@ -185,7 +193,7 @@ impl Viewer<'_> {
                     "container" => Some(view.container.clone().into()),
                     "type" => Some(Value::List("string", view.kinds.iter().map(Value::from).collect())),
                     "recursive" => Some(view.recursive.into()),
-                    "view" => Some(Value::refs(traverse::contained(world, view))),
+                    "view" => Some(Value::refs(view::contained(world, view))),
                     _ => None,
                 }
             }
@@ -219,8 +227,8 @@ fn keyed(value: Value, key: Option<&str>) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ft::State;
-    use crate::world::testing;
+    use crate::model::pair::State;
+    use crate::testing;
 
     /// Fields that the schema does not know would be left out of answers without a word. Required ones that have no
     /// default must be set.

@@ -1,66 +1,42 @@
-//! Which objects a filter selects: traversal specs, and container views.
+//! Traversal specs: which objects a filter selects.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::fault::{Fault, Result};
+use crate::model::filter::{Selection, Start, Step};
 use crate::schema;
 use crate::soap::envelope::reference;
 use crate::soap::node::Node;
 use crate::value::Ref;
-use crate::world::World;
-use crate::world::session::View;
 
 use super::{Got, Viewer};
 
-/// `ObjectSpec`: where to begin and how to go on.
-#[derive(Clone, Debug)]
-pub struct Start {
-    object: Ref,
-    skip: bool,
-    select: Vec<usize>,
-}
-
-/// `TraversalSpec`.
-#[derive(Clone, Debug)]
-struct Step {
-    kind: String,
-    path: String,
-    skip: bool,
-    select: Vec<usize>,
-}
-
-/// All of a filter's ways, named ones resolved.
-#[derive(Clone, Debug, Default)]
-pub struct Ways {
-    starts: Vec<Start>,
-    steps: Vec<Step>,
-}
-
-impl Ways {
+impl Selection {
     /// Reads the `objectSet` of a `PropertyFilterSpec`.
     pub fn parse(spec: &Node, viewer: &Viewer<'_>) -> Result<Self> {
-        let mut ways = Self::default();
+        let mut selection = Self::default();
         let mut names = HashMap::new();
         for object in spec.all("objectSet") {
-            collect(object, &mut ways.steps, &mut names, viewer)?;
+            collect(object, &mut selection.steps, &mut names, viewer)?;
         }
         // The order of collecting is the order of the second walk: every element has its place already.
         let mut next = 0;
         for object in spec.all("objectSet") {
-            let select = link(object, &mut ways.steps, &names, &mut next)?;
+            let select = link(object, &mut selection.steps, &names, &mut next)?;
             let given = object.child("obj").map_or_else(|| Ref::new("", ""), reference);
-            ways.starts.push(Start {
+            selection.starts.push(Start {
                 object: super::resolve(viewer.world, &given)?,
                 skip: object.flag("skip"),
                 select,
             });
         }
-        Ok(ways)
+        Ok(selection)
     }
 
     /// The objects that are selected, each once, in the order in which they are met.
     pub fn select(&self, viewer: &Viewer<'_>) -> Vec<Ref> {
-        let mut walk = Walk { ways: self, viewer, seen: BTreeSet::new(), found: Vec::new(), taken: BTreeSet::new() };
+        let mut walk =
+            Walk { selection: self, viewer, seen: BTreeSet::new(), found: Vec::new(), taken: BTreeSet::new() };
         for start in &self.starts {
             if super::kind_of(viewer.world, &start.object.moid).is_none() {
                 continue;
@@ -121,7 +97,7 @@ fn link(node: &Node, steps: &mut Vec<Step>, names: &HashMap<String, usize>, next
 }
 
 struct Walk<'a> {
-    ways: &'a Ways,
+    selection: &'a Selection,
     viewer: &'a Viewer<'a>,
     seen: BTreeSet<(String, usize)>,
     found: Vec<Ref>,
@@ -137,7 +113,7 @@ impl Walk<'_> {
 
     fn follow(&mut self, object: &Ref, select: &[usize]) {
         for &index in select {
-            let step = &self.ways.steps[index];
+            let step = &self.selection.steps[index];
             if !schema::is_a(&object.kind, &step.kind) || !self.seen.insert((object.moid.clone(), index)) {
                 continue;
             }
@@ -152,31 +128,4 @@ impl Walk<'_> {
             }
         }
     }
-}
-
-/// The objects in a container view.
-pub fn contained(world: &World, view: &View) -> Vec<Ref> {
-    let mut found = BTreeSet::new();
-    let mut open = inside(world, &view.container);
-    while let Some(object) = open.pop() {
-        if view.recursive {
-            open.extend(inside(world, &object));
-        }
-        if view.kinds.is_empty() || view.kinds.iter().any(|kind| schema::is_a(&object.kind, kind)) {
-            found.insert(object);
-        }
-    }
-    found.into_iter().collect()
-}
-
-/// What is directly in a container: a folder's children, a datacenter's folders, a compute resource's hosts and pool,
-/// a pool's VMs.
-fn inside(world: &World, container: &Ref) -> Vec<Ref> {
-    let mut found = world.children(&container.moid);
-    if container.kind == "ResourcePool" {
-        let own = |moid: &&String| world.vm(moid).is_some_and(|vm| vm.pool == container.moid);
-        let vms = world.moids("VirtualMachine").filter(own);
-        found.extend(vms.map(|moid| Ref::new("VirtualMachine", moid)));
-    }
-    found
 }

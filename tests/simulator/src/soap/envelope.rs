@@ -3,9 +3,8 @@
 use std::fmt::Write;
 
 use crate::fault::Fault;
-use crate::methods::Reply;
 use crate::schema::{self, Version};
-use crate::value::Ref;
+use crate::value::{Ref, Value};
 
 use super::node::{self, Node, Place};
 use super::write;
@@ -31,6 +30,17 @@ pub struct Call {
     pub args: Node,
     body: Place,
     envelope: Place,
+}
+
+/// The result of a method.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// Nothing
+    Void,
+    /// A value of the declared type; a list is repeated elements
+    Value(Value),
+    /// A value that carries its type (`anyType`)
+    Any(Value),
 }
 
 impl Call {

@@ -1,14 +1,24 @@
 //! The inventory at the start: a datacenter, a cluster of nested hosts, a few VMs.
 
-use crate::config::{Personality, Scenario};
+use crate::config::{Config, Personality, Scenario};
+use crate::model::cluster::{Cluster, Ha};
+use crate::model::entity::{Body, Entity, Store};
+use crate::model::hardware::Hardware;
+use crate::model::host::Host;
+use crate::model::vm::{Power, Vm};
+use crate::model::{nics, options};
+use crate::random::uuid;
 
 use super::World;
-use super::cluster::{Cluster, Ha};
-use super::entity::{Body, Entity, Host, Store};
-use super::hardware::Hardware;
-use super::vm::{Power, Vm};
 
 impl World {
+    /// A world with the inventory of its scenario. `epoch` is the present time, in microseconds since 1970.
+    pub fn new(config: Config, epoch: u64) -> Self {
+        let mut world = Self::empty(config, epoch);
+        build(&mut world);
+        world
+    }
+
     fn put(&mut self, moid: &str, name: &str, parent: &str, body: Body) {
         let entity = Entity { name: name.to_owned(), parent: (!parent.is_empty()).then(|| parent.to_owned()), body };
         self.insert(moid, entity);
@@ -34,8 +44,7 @@ impl World {
 
 const VM_TYPES: [&str; 3] = ["Folder", "VirtualMachine", "VirtualApp"];
 
-/// Fills a fresh world.
-pub fn build(world: &mut World) {
+fn build(world: &mut World) {
     if world.config.direct {
         return direct(world);
     }
@@ -135,14 +144,14 @@ fn store() -> Store {
 
 fn host(world: &mut World, moid: &str, name: &str, parent: &str, place: u16) {
     let host = Host {
-        options: super::options::esxi(world.config.personality, world.config.options),
+        options: options::esxi(world.config.personality, world.config.options),
         connection: "connected".into(),
         maintenance: false,
         power: "poweredOn".into(),
         lacks: Vec::new(),
-        uuid: super::session::uuid(),
-        vmknics: super::nics::vmknics(place),
-        nics: super::nics::services(world.config.scenario, place),
+        uuid: uuid(),
+        vmknics: nics::vmknics(place),
+        nics: nics::services(world.config.scenario, place),
         shown_nics: None,
         nic_lag: 0,
         ft_multi_select: world.config.personality == Personality::V80,

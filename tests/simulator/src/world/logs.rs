@@ -3,9 +3,10 @@
 //! The lines of a failure are the article's; healthy ones are there so that the others have to be found.
 
 use crate::config::Personality;
+use crate::model::clock;
+use crate::model::vm::Vm;
 
-use super::clock;
-use super::{World, vm::Vm};
+use super::World;
 
 /// Who closed the connection in the article's failure, as three of its lines say.
 const CLOSED: &str = "Connection closed by remote host, possibly due to timeout";
@@ -208,7 +209,7 @@ impl Vm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::testing;
+    use crate::testing;
 
     #[test]
     fn each_release_begins_its_lines_in_its_way() {

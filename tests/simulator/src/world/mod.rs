@@ -3,36 +3,26 @@
 //! Time is virtual: [`World::advance`] runs what has become due, and the server calls it with the real time before it
 //! looks at anything. Tests call it with whatever time they like.
 
-pub mod clock;
-pub mod cluster;
-pub mod entity;
-pub mod hardware;
-pub mod host;
 pub mod inventory;
-pub mod layout;
 pub mod logs;
-pub mod nics;
-pub mod options;
-pub mod session;
-pub mod task;
-#[cfg(test)]
-pub mod testing;
-pub mod vm;
-pub mod vm_state;
+pub mod work;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::config::Config;
 use crate::fault::{Fault, Result};
-use crate::inject::Injection;
-use crate::property::filter::Collector;
-use crate::value::Ref;
-
-use clock::Queue;
-use entity::{Body, Entity, Host};
-use session::{Session, SessionCounts};
-use task::Task;
-use vm::Vm;
+use crate::model::clock::{self, Queue};
+use crate::model::cluster::Cluster;
+use crate::model::entity::{Body, Entity, Store};
+use crate::model::filter::Collector;
+use crate::model::host::Host;
+use crate::model::inject::{How, Injection};
+use crate::model::options::{self, HostOption};
+use crate::model::session::{Session, SessionCounts, View};
+use crate::model::task::Task;
+use crate::model::vm::Vm;
+use crate::random::uuid;
+use crate::value::{Ref, Value};
 
 /// Everything the simulator knows.
 pub struct World {
@@ -57,11 +47,11 @@ pub struct World {
     /// How many logins and logouts there were.
     pub counts: SessionCounts,
     /// Container views by moid: the objects they hold.
-    pub views: BTreeMap<String, session::View>,
+    pub views: BTreeMap<String, View>,
     /// Property collectors and their filters, by the collector's moid.
     pub collectors: BTreeMap<String, Collector>,
     /// What is still to happen.
-    pub queue: Queue,
+    pub queue: Queue<Self>,
     /// Requests so far, as JSON.
     pub log: Vec<serde_json::Value>,
     /// Faults that tests asked for.
@@ -71,17 +61,17 @@ pub struct World {
     /// Tasks that are to be gone once they end.
     pub vanishing: HashSet<String>,
     /// Remaining pages of `RetrievePropertiesEx`, by token.
-    pub pages: HashMap<String, std::vec::IntoIter<crate::value::Value>>,
+    pub pages: HashMap<String, std::vec::IntoIter<Value>>,
     /// vCenter's own settings.
-    pub settings: Vec<options::HostOption>,
+    pub settings: Vec<HostOption>,
     next: u64,
 }
 
 impl World {
-    /// A fresh world.
-    pub fn new(config: Config, epoch: u64) -> Self {
+    /// A world with vCenter's own settings and an empty inventory; `World::new` fills it.
+    fn empty(config: Config, epoch: u64) -> Self {
         let password = config.password();
-        let mut world = Self {
+        Self {
             password,
             now: 0,
             epoch,
@@ -94,7 +84,7 @@ impl World {
             counts: SessionCounts::default(),
             views: BTreeMap::new(),
             collectors: BTreeMap::new(),
-            queue: Queue::default(),
+            queue: Queue::new(),
             log: Vec::new(),
             injections: Vec::new(),
             task_faults: HashMap::new(),
@@ -103,9 +93,45 @@ impl World {
             settings: options::vcenter(),
             next: 100,
             config,
-        };
-        inventory::build(&mut world);
-        world
+        }
+    }
+
+    /// Schedules an event in `delay` milliseconds.
+    pub fn after(&mut self, delay: u64, event: impl FnOnce(&mut Self) + Send + 'static) {
+        self.queue.push(self.now + delay, event);
+    }
+
+    /// Advances the time to `now`, milliseconds since the start: runs the events that are due and ends idle sessions.
+    pub fn advance(&mut self, now: u64) {
+        while let Some((due, event)) = self.queue.pop_due(now) {
+            self.now = self.now.max(due);
+            event(self);
+        }
+        self.now = self.now.max(now);
+        let limit = self.config.session_timeout_s * 1000;
+        let now = self.now;
+        self.sessions.retain(|_, session| now.saturating_sub(session.last_used) <= limit);
+    }
+
+    /// Milliseconds until the next event, if there is one.
+    pub fn next_event(&self) -> Option<u64> {
+        Some(self.queue.next()?.saturating_sub(self.now))
+    }
+
+    /// Opens a session under this cookie.
+    pub fn open_session(&mut self, user: &str, cookie: String) -> Session {
+        let (key, login) = (uuid(), self.time());
+        let session = Session { key, user: user.to_owned(), login, last_used: self.now, calls: 1 };
+        self.sessions.insert(cookie, session.clone());
+        self.counts.logins += 1;
+        session
+    }
+
+    /// The injected fault that hits this call, if there is one.
+    pub fn injected(&mut self, method: &str, object: &str) -> Option<How> {
+        let hit = self.injections.iter_mut().find_map(|injection| injection.hit(method, object));
+        self.injections.retain(|injection| !injection.used_up());
+        hit
     }
 
     /// Puts a request into the log, and into the file that the command line names.
@@ -181,7 +207,7 @@ impl World {
     }
 
     /// The datastore of this moid.
-    pub fn store(&self, moid: &str) -> Option<&entity::Store> {
+    pub fn store(&self, moid: &str) -> Option<&Store> {
         match &self.entities.get(moid)?.body {
             Body::Datastore(store) => Some(store),
             _ => None,
@@ -226,7 +252,7 @@ impl World {
     }
 
     /// The cluster of a host.
-    pub fn cluster_of(&self, host: &str) -> Option<&cluster::Cluster> {
+    pub fn cluster_of(&self, host: &str) -> Option<&Cluster> {
         let parent = self.entities.get(host)?.parent.as_ref()?;
         match &self.entities.get(parent)?.body {
             Body::Cluster(cluster) => Some(cluster),

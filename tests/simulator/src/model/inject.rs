@@ -4,7 +4,6 @@ use serde_json::Value as Json;
 
 use crate::fault::Fault;
 use crate::value::{Data, Ref, Value};
-use crate::world::World;
 
 /// How a call goes wrong.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +45,26 @@ pub struct Injection {
 }
 
 impl Injection {
+    /// How this call goes wrong, if the injection hits it. Counts the call.
+    pub fn hit(&mut self, method: &str, object: &str) -> Option<How> {
+        let matches = self.method.as_deref().is_none_or(|name| name == method)
+            && self.object.as_deref().is_none_or(|moid| moid == object);
+        if !matches || self.used_up() {
+            return None;
+        }
+        if self.after > 0 {
+            self.after -= 1;
+            return None;
+        }
+        self.times = self.times.map(|times| times - 1);
+        Some(self.how.clone())
+    }
+
+    /// True if it hits no more calls.
+    pub fn used_up(&self) -> bool {
+        self.times == Some(0)
+    }
+
     /// Reads the body of `POST /inject`.
     pub fn parse(json: &Json) -> Result<Self, String> {
         let text = |name: &str| json.get(name).and_then(Json::as_str).map(ToOwned::to_owned);
@@ -122,29 +141,6 @@ fn value_of(json: &Json) -> Result<Value, String> {
         }
         Json::Null => return Err("null has no type".into()),
     })
-}
-
-impl World {
-    /// The injection that hits this call, if one does.
-    pub fn injected(&mut self, method: &str, object: &str) -> Option<How> {
-        let mut hit = None;
-        for injection in &mut self.injections {
-            let meant = injection.method.as_deref().is_none_or(|name| name == method)
-                && injection.object.as_deref().is_none_or(|moid| moid == object);
-            if !meant || injection.times == Some(0) {
-                continue;
-            }
-            if injection.after > 0 {
-                injection.after -= 1;
-                continue;
-            }
-            injection.times = injection.times.map(|times| times - 1);
-            hit = Some(injection.how.clone());
-            break;
-        }
-        self.injections.retain(|injection| injection.times != Some(0));
-        hit
-    }
 }
 
 #[cfg(test)]

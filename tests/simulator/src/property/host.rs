@@ -2,8 +2,9 @@
 
 use crate::value::{Data, Ref, Value};
 
-use super::World;
-use super::entity::Host;
+use crate::model::host::Host;
+use crate::model::{clock, nics, options};
+use crate::world::World;
 
 impl World {
     /// `AboutInfo` of vCenter, or of a host, which may have a build of its own.
@@ -43,8 +44,8 @@ impl World {
             "config" => self.host_config(moid, host).into(),
             "capability" => self.host_capability(moid, host).into(),
             "configManager" => Data::new("HostConfigManager")
-                .with("advancedOption", Ref::new("OptionManager", &super::options::manager(moid)))
-                .with("virtualNicManager", Ref::new("HostVirtualNicManager", &super::nics::manager(moid)))
+                .with("advancedOption", Ref::new("OptionManager", &options::manager(moid)))
+                .with("virtualNicManager", Ref::new("HostVirtualNicManager", &nics::manager(moid)))
                 .into(),
             "vm" => Value::refs(
                 self.moids("VirtualMachine")
@@ -65,7 +66,7 @@ impl World {
             .with("connectionState", Value::Enum("HostSystemConnectionState", host.connection.clone()))
             .with("powerState", Value::Enum("HostSystemPowerState", host.power.clone()))
             .with("inMaintenanceMode", host.maintenance)
-            .with("bootTime", Value::Time(super::clock::format(self.epoch)))
+            .with("bootTime", Value::Time(clock::format(self.epoch)))
             .opt(
                 "dasHostState",
                 self.agent_state(moid, host).map(|state| Data::new("ClusterDasFdmHostState").with("state", state)),

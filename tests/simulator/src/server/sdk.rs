@@ -8,16 +8,18 @@ use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use serde_json::json;
 
+use super::http::{Answer, Drop, session_cookie, set_session_cookie, text};
+use super::shared::Server;
 use crate::config::Personality;
 use crate::fault::Fault;
-use crate::http::{Answer, Drop, Server, session_cookie, set_session_cookie, text};
-use crate::inject::How;
-use crate::methods::{self, Ctx, Outcome, Reply};
+use crate::methods;
+use crate::methods::call::{Ctx, Outcome};
+use crate::model::inject::How;
 use crate::schema::{self, Version};
-use crate::soap::envelope::{self, Call};
+use crate::soap::envelope::{self, Call, Reply};
 use crate::value::Ref;
 use crate::world::World;
-use crate::world::task::Work;
+use crate::world::work::Work;
 
 const XML: &str = "text/xml; charset=utf-8";
 
@@ -92,7 +94,7 @@ pub async fn call(server: &Arc<Server>, headers: &HeaderMap, body: &[u8]) -> Res
             }
             Step::Answer(result, mut set_cookie) => {
                 if early_cookie && cookie.is_none() && set_cookie.is_none() {
-                    let fresh = set_cookie.insert(crate::world::session::cookie());
+                    let fresh = set_cookie.insert(crate::random::cookie());
                     server.world().cookies.insert(fresh.clone());
                 }
                 let kind = result.as_ref().err().map(|fault| fault.kind().to_owned());

@@ -2,15 +2,19 @@
 
 use serde_json::Value as Json;
 
-use crate::ft::State;
+use crate::model::cluster::Cluster;
+use crate::model::entity::Body;
+use crate::model::hardware::Hardware;
+use crate::model::host::Host;
+use crate::model::options::HostOption;
+use crate::model::pair::State;
+use crate::model::vm::{Power, Vm};
 use crate::world::World;
-use crate::world::cluster::Cluster;
-use crate::world::entity::{Body, Host};
-use crate::world::hardware::Hardware;
-use crate::world::options::HostOption;
-use crate::world::vm::{Power, Vm};
 
-use super::text;
+/// The string of this name.
+pub fn text<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
+    json.get(name).and_then(Json::as_str)
+}
 
 /// Puts a VM, host or cluster in a state.
 pub fn set(world: &mut World, json: &Json) -> Result<(), String> {

@@ -1,5 +1,6 @@
 //! What is served by plain GET: the list of API versions and files of the datastores.
 
+mod percent;
 mod range;
 mod tree;
 
@@ -11,10 +12,12 @@ use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 use serde_json::json;
 
-use crate::http::{Answer, Drop, Server, session_cookie, text};
-use crate::inject::How;
+use crate::model::inject::How;
+use crate::server::http::{Answer, Drop, session_cookie, text};
+use crate::server::shared::Server;
 use crate::world::World;
 
+use percent::decode;
 use range::Part;
 use tree::Found;
 
@@ -117,33 +120,4 @@ fn file(content: &[u8], asked: Option<&str>) -> Answer {
         answer.headers_mut().insert(CONTENT_RANGE, range);
     }
     answer
-}
-
-fn decode(path: &str) -> String {
-    let bytes = path.as_bytes();
-    let mut out = Vec::new();
-    let mut place = 0;
-    while let Some(byte) = bytes.get(place) {
-        let code = path
-            .get(place + 1..place + 3)
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok())
-            .filter(|_| *byte == b'%');
-        out.push(code.unwrap_or(*byte));
-        place += if code.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_decoded_and_bad_escapes_left_alone() {
-        let cases =
-            [("a%20b/c.log", "a b/c.log"), ("%C3%A9", "é"), ("100%", "100%"), ("%zz%4", "%zz%4"), ("é%41", "éA")];
-        for (path, expected) in cases {
-            assert_eq!(decode(path), expected);
-        }
-    }
 }

@@ -2,8 +2,9 @@
 
 use crate::value::{Data, Ref, Value};
 
-use super::World;
-use super::vm::{Power, Vm};
+use crate::model::clock;
+use crate::model::vm::{Power, Vm};
+use crate::world::World;
 
 impl World {
     pub(super) fn runtime_info(&self, vm: &Vm) -> Data {
@@ -25,7 +26,7 @@ impl World {
                 Data::new("ChoiceOption").with("choiceInfo", Value::List("ElementDescription", vec![yes.into()])),
             )
         });
-        let booted = (vm.power == Power::On).then(|| Value::Time(super::clock::format(self.epoch + vm.booted * 1000)));
+        let booted = (vm.power == Power::On).then(|| Value::Time(clock::format(self.epoch + vm.booted * 1000)));
         let protected = self.cluster_of(&vm.host).filter(|_| vm.power == Power::On).map(|cluster| {
             Data::new("VirtualMachineRuntimeInfoDasProtectionState").with("dasProtected", cluster.ha.on)
         });

@@ -9,7 +9,7 @@ use http_body_util::BodyExt;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::json;
 
-use crate::http::Answer;
+use super::http::Answer;
 
 /// The file that takes the exchanges, if any are to be recorded.
 pub struct Recorder(Option<Mutex<File>>);

@@ -1,54 +1,42 @@
-//! Virtual time: what is due when, and how a time is written.
+//! Virtual time: a queue of future events, and the text form of a time.
 
 use std::collections::BTreeMap;
 
-use super::World;
+type Event<W> = Box<dyn FnOnce(&mut W) + Send>;
 
-type Event = Box<dyn FnOnce(&mut World) + Send>;
-
-/// What is still to happen, by the time at which it does.
-#[derive(Default)]
-pub struct Queue {
-    events: BTreeMap<(u64, u64), Event>,
+/// Future events of a world `W`, ordered by time, then by the order in which they were added.
+pub struct Queue<W> {
+    events: BTreeMap<(u64, u64), Event<W>>,
     count: u64,
 }
 
-impl Queue {
-    /// The number of events still to come.
+impl<W> Queue<W> {
+    /// An empty queue.
+    pub fn new() -> Self {
+        Self { events: BTreeMap::new(), count: 0 }
+    }
+
+    /// The number of future events.
     pub fn len(&self) -> usize {
         self.events.len()
     }
-}
 
-impl World {
-    /// Has something happen in `delay` milliseconds.
-    pub fn after(&mut self, delay: u64, event: impl FnOnce(&mut Self) + Send + 'static) {
-        self.queue.count += 1;
-        let key = (self.now + delay, self.queue.count);
-        self.queue.events.insert(key, Box::new(event));
+    /// Adds an event that is due at this time.
+    pub fn push(&mut self, due: u64, event: impl FnOnce(&mut W) + Send + 'static) {
+        self.count += 1;
+        self.events.insert((due, self.count), Box::new(event));
     }
 
-    /// Lets time pass until `now`, milliseconds since the start, and what is due happen.
-    pub fn advance(&mut self, now: u64) {
-        while let Some(entry) = self.queue.events.first_entry() {
-            let due = entry.key().0;
-            if due > now {
-                break;
-            }
-            let event = entry.remove();
-            self.now = self.now.max(due);
-            event(self);
-        }
-        self.now = self.now.max(now);
-        let limit = self.config.session_timeout_s * 1000;
-        let now = self.now;
-        self.sessions.retain(|_, session| now.saturating_sub(session.last_used) <= limit);
+    /// The time of the next event, if there is one.
+    pub fn next(&self) -> Option<u64> {
+        self.events.first_key_value().map(|((due, _), _)| *due)
     }
 
-    /// Milliseconds until the next thing happens, if anything will.
-    pub fn next_event(&self) -> Option<u64> {
-        let ((due, _), _) = self.queue.events.first_key_value()?;
-        Some(due.saturating_sub(self.now))
+    /// Removes the next event that is due by now, and returns it with its time.
+    pub fn pop_due(&mut self, now: u64) -> Option<(u64, Event<W>)> {
+        let entry = self.events.first_entry().filter(|entry| entry.key().0 <= now)?;
+        let ((due, _), event) = entry.remove_entry();
+        Some((due, event))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::value::{Data, Value};
 
-use super::World;
-use super::vm::Vm;
+use crate::model::vm::Vm;
+use crate::world::World;
 
 impl World {
     /// `VirtualMachineFileLayoutEx`: configuration, disk and logs, each once and with its size.

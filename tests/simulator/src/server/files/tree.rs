@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use crate::model::vm::Vm;
 use crate::world::World;
-use crate::world::vm::Vm;
+
+use super::percent::{decode, escape};
 
 /// What a path leads to.
 pub enum Found {
@@ -80,7 +82,7 @@ fn list_at(path: &str, what: &str, names: &BTreeSet<String>, link: impl Fn(&str)
 /// Whether `dcPath` names this datacenter: an ampersand in a name is encoded twice.
 fn leads_to(name: &str, path: &str) -> bool {
     let path = path.trim_matches('/');
-    path == name || super::decode(path) == name
+    path == name || decode(path) == name
 }
 
 fn ancestors<'a>(world: &'a World, moid: &str) -> impl Iterator<Item = String> + 'a {
@@ -106,12 +108,4 @@ fn add(mut files: Vec<(String, String)>, name: &str, vm: &Vm) -> Vec<(String, St
         put(format!("vmware-{number}.log"), lines(old));
     }
     files
-}
-
-fn escape(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
-    name.bytes().fold(String::new(), |mut out, byte| {
-        let _ = if plain(byte) { write!(out, "{}", char::from(byte)) } else { write!(out, "%{byte:02x}") };
-        out
-    })
 }

@@ -4,9 +4,11 @@ mod set;
 
 use serde_json::{Value as Json, json};
 
-use crate::inject::Injection;
+use crate::model::clock;
+use crate::model::inject::Injection;
 use crate::world::World;
-use crate::world::clock;
+
+use set::text;
 
 /// Answers a request to a control path: status, content type and body. Nothing for a path that is not one.
 pub fn handle(world: &mut World, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
@@ -69,7 +71,7 @@ fn state(world: &World) -> Json {
                 "power": vm.power.word(),
                 "ft_state": vm.ft_state(),
                 "ft_reason": vm.ft.as_ref().and_then(|pair| pair.reason),
-                "secondary": vm.ft.as_ref().is_some_and(crate::ft::Pair::secondary),
+                "secondary": vm.ft.as_ref().is_some_and(crate::model::pair::Pair::secondary),
                 "peer": vm.ft.as_ref().map(|pair| pair.peer.clone()),
                 "extraConfig": vm.extra.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
                 "vmware_log": vm.vmware_log,
@@ -77,10 +79,6 @@ fn state(world: &World) -> Json {
         })
         .collect();
     json!({ "time": clock::format(world.epoch + world.now * 1000), "pending": world.queue.len(), "vms": vms })
-}
-
-fn text<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
-    json.get(name).and_then(Json::as_str)
 }
 
 /// Changes a VM behind its clients' backs.

@@ -1,118 +1,12 @@
-//! Virtual machines: what one holds, and its properties as the API shows them.
+//! Properties of virtual machines: `config`, `capability` and everything that is not in a file of its own.
 
 use crate::config::Personality;
+use crate::model::clock;
+use crate::model::vm::{Power, Vm, replay_options};
 use crate::value::{Data, Ref, Value};
+use crate::world::World;
 
-use super::World;
-use super::hardware::Hardware;
-
-/// Power (`VirtualMachinePowerState`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Power {
-    /// Off
-    Off,
-    /// On
-    On,
-    /// Suspended
-    Suspended,
-}
-
-impl Power {
-    /// The API's word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Off => "poweredOff",
-            Self::On => "poweredOn",
-            Self::Suspended => "suspended",
-        }
-    }
-
-    /// The state of this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Off, Self::On, Self::Suspended].into_iter().find(|power| power.word() == word)
-    }
-
-    /// As a value.
-    pub fn value(self) -> Value {
-        Value::Enum("VirtualMachinePowerState", self.word().into())
-    }
-}
-
-/// A virtual machine.
-#[derive(Clone, Debug)]
-pub struct Vm {
-    /// Whether it is a template.
-    pub template: bool,
-    /// Its power.
-    pub power: Power,
-    /// When it was powered on last, in milliseconds since the start; the source of `runtime.bootTime`.
-    pub booted: u64,
-    /// `runtime.connectionState`.
-    pub connection: String,
-    /// BIOS UUID.
-    pub uuid: String,
-    /// vCenter's own UUID, which differs between primary and secondary.
-    pub instance_uuid: String,
-    /// Counts changes: the source of `config.changeVersion`.
-    pub change: u64,
-    /// `config.extraConfig`, in order.
-    pub extra: Vec<(String, String)>,
-    /// The extra config that the running VMX process read at power-on.
-    pub effective: Vec<(String, String)>,
-    /// Memory in MB.
-    pub memory: i32,
-    /// Virtual CPUs.
-    pub cpus: i32,
-    /// Disk, devices, firmware, snapshots.
-    pub hardware: Hardware,
-    /// Guest id.
-    pub guest: String,
-    /// The host it runs on or is registered on.
-    pub host: String,
-    /// The datastore of its files.
-    pub datastore: String,
-    /// The resource pool.
-    pub pool: String,
-    /// The directory of its files.
-    pub directory: String,
-    /// A question that waits for an answer.
-    pub question: Option<String>,
-    /// The task that holds it.
-    pub busy: Option<String>,
-    /// Fault tolerance, if it is configured.
-    pub ft: Option<crate::ft::Pair>,
-    /// Properties that its readers have no privilege for.
-    pub unreadable: Vec<String>,
-    /// Lines of vmware.log.
-    pub vmware_log: Vec<String>,
-    /// Numbers and lines of vmware-N.log, the oldest first.
-    pub rotated_logs: Vec<(u32, Vec<String>)>,
-}
-
-/// Looks a key up as the VMX dictionary does: without regard to case.
-pub fn lookup<'a>(extra: &'a [(String, String)], key: &str) -> Option<&'a str> {
-    extra.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
-}
-
-impl Vm {
-    /// Whether an option is TRUE in this set.
-    pub fn says(set: &[(String, String)], key: &str) -> bool {
-        lookup(set, key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
-    }
-
-    /// Whether config can be read.
-    pub fn accessible(&self) -> bool {
-        !matches!(self.connection.as_str(), "inaccessible" | "orphaned" | "invalid" | "disconnected")
-    }
-
-    /// Powers it on at this time: the VMX process reads its options now.
-    pub fn start(&mut self, now: u64) {
-        self.power = Power::On;
-        self.booted = now;
-        self.effective.clone_from(&self.extra);
-        self.change += 1;
-    }
-}
+use super::hardware::resource_config;
 
 impl World {
     /// A property of a VM.
@@ -132,7 +26,7 @@ impl World {
             "guestHeartbeatStatus" => Value::Enum("ManagedEntityStatus", "gray".into()),
             "datastore" => Value::refs(vm.stores().into_iter().map(|moid| Ref::new("Datastore", moid))),
             "network" => Value::refs(self.moids("Network").take(1).map(|m| Ref::new("Network", m))),
-            "resourceConfig" => super::hardware::resource_config(moid, vm).into(),
+            "resourceConfig" => resource_config(moid, vm).into(),
             "snapshot" => self.snapshot_info(moid, vm)?.into(),
             "resourcePool" if !vm.template => Ref::new("ResourcePool", &vm.pool).into(),
             "environmentBrowser" => Ref::new("EnvironmentBrowser", &format!("envbrowser-{moid}")).into(),
@@ -142,7 +36,7 @@ impl World {
 
     /// `config.changeVersion`: opaque to clients, a time on real servers.
     pub fn change_version(&self, vm: &Vm) -> String {
-        super::clock::format(self.epoch + vm.change)
+        clock::format(self.epoch + vm.change)
     }
 
     pub(super) fn path(&self, moid: &str, vm: &Vm, extension: &str) -> String {
@@ -216,9 +110,4 @@ impl World {
         let set = if vm.power == Power::Off { &vm.extra } else { &vm.effective };
         self.config.personality == Personality::V50 && replay_options(set)
     }
-}
-
-/// Whether the three options of the article are all TRUE in this set.
-pub fn replay_options(set: &[(String, String)]) -> bool {
-    ["replay.supported", "replay.allowFT", "replay.allowBTOnly"].iter().all(|key| Vm::says(set, key))
 }

@@ -4,12 +4,12 @@ use clap::Parser;
 
 use crate::config::Config;
 use crate::fault::Fault;
-use crate::methods::{Ctx, Outcome, Reply, dispatch};
-use crate::soap::envelope::Call;
+use crate::methods::call::{Ctx, Outcome};
+use crate::methods::dispatch;
+use crate::model::task::State;
+use crate::soap::envelope::{Call, Reply};
 use crate::value::Value;
-
-use super::World;
-use super::task::State;
+use crate::world::World;
 
 /// A world of these flags, at the article's date.
 pub fn world(flags: &[&str]) -> World {
@@ -24,7 +24,7 @@ pub fn call(world: &mut World, on: &str, method: &str, args: &str) -> Result<Rep
         r#"<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><e:Body><{method} xmlns="urn:vim25"><_this type="{kind}">{on}</_this>{args}</{method}></e:Body></e:Envelope>"#
     );
     let call = Call::parse(&body).unwrap();
-    let session = world.open_session("tester", crate::world::session::cookie());
+    let session = world.open_session("tester", crate::random::cookie());
     let started = world.now;
     let version = world.config.personality.newest();
     let mut ctx = Ctx {

@@ -1,0 +1,84 @@
+//! vmknics and the services they carry: vMotion, FT logging, management.
+
+use crate::config::Scenario;
+use crate::fault::{Fault, Result};
+use crate::value::Data;
+
+/// The services there are (`HostVirtualNicManagerNicType`).
+pub const TYPES: [&str; 3] = ["faultToleranceLogging", "management", "vmotion"];
+
+/// A vmknic of a host.
+#[derive(Clone, Debug)]
+pub struct Vmknic {
+    /// The device, such as `vmk1`.
+    pub device: &'static str,
+    /// Its port group.
+    pub portgroup: String,
+    /// Its IPv4 address.
+    pub address: String,
+    /// The services that it may carry.
+    pub candidate_of: &'static [&'static str],
+}
+
+/// A service and the device of a vmknic that carries it.
+pub type Service = (&'static str, &'static str);
+
+/// The vmknics of a host, whose place in the cluster is part of their addresses. The last one is for storage only.
+pub fn vmknics(place: u16) -> Vec<Vmknic> {
+    const LAB: &[&str] = &["faultToleranceLogging", "vmotion"];
+    let nic = |device, portgroup: &str, last: u8, candidate_of| Vmknic {
+        device,
+        portgroup: portgroup.to_owned(),
+        address: format!("172.30.{place}.{last}"),
+        candidate_of,
+    };
+    vec![
+        nic("vmk0", "Management Network", 80, &TYPES),
+        nic("vmk1", "FT", 90, &TYPES),
+        nic("vmk2", "Lab", 100, LAB),
+        nic("vmk3", "Storage", 110, &[]),
+    ]
+}
+
+/// What a host starts with: vmk0 for management and vMotion, vmk1 for FT logging, where the scenario leaves them that.
+pub fn services(scenario: Scenario, place: u16) -> Vec<Service> {
+    let mut services = vec![("management", "vmk0")];
+    if scenario != Scenario::Bare {
+        services.push(("vmotion", "vmk0"));
+        if scenario != Scenario::NoFtNic || place != 1 {
+            services.push(("faultToleranceLogging", "vmk1"));
+        }
+    }
+    services
+}
+
+/// The moid of the host's `HostVirtualNicManager`.
+pub fn manager(host: &str) -> String {
+    format!("virtualNicManager-{host}")
+}
+
+/// The key that a service has for a vmknic.
+pub fn key(service: &str, device: &str) -> String {
+    format!("{service}.key-vim.host.VirtualNic-{device}")
+}
+
+/// The service of this name, or `InvalidArgument`.
+pub fn service(name: &str) -> Result<&'static str> {
+    let found = TYPES.iter().find(|kind| **kind == name);
+    found.copied().ok_or_else(|| Fault::invalid_argument("nicType"))
+}
+
+impl Vmknic {
+    /// `HostVirtualNic` under this key.
+    pub fn value(&self, key: String) -> Data {
+        let address = Data::new("HostIpConfig")
+            .with("dhcp", false)
+            .with("ipAddress", &self.address)
+            .with("subnetMask", "255.255.0.0");
+        Data::new("HostVirtualNic")
+            .with("device", self.device)
+            .with("key", key)
+            .with("portgroup", &self.portgroup)
+            .with("spec", Data::new("HostVirtualNicSpec").with("ip", address))
+    }
+}

@@ -1,0 +1,139 @@
+//! A virtual machine and its power.
+
+use crate::value::Value;
+
+use super::hardware::Hardware;
+use super::pair::{Pair, State};
+
+/// Power (`VirtualMachinePowerState`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Power {
+    /// Off
+    Off,
+    /// On
+    On,
+    /// Suspended
+    Suspended,
+}
+
+impl Power {
+    /// The API's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Off => "poweredOff",
+            Self::On => "poweredOn",
+            Self::Suspended => "suspended",
+        }
+    }
+
+    /// The state of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Off, Self::On, Self::Suspended].into_iter().find(|power| power.word() == word)
+    }
+
+    /// As a value.
+    pub fn value(self) -> Value {
+        Value::Enum("VirtualMachinePowerState", self.word().into())
+    }
+}
+
+/// A virtual machine.
+#[derive(Clone, Debug)]
+pub struct Vm {
+    /// Whether it is a template.
+    pub template: bool,
+    /// Its power.
+    pub power: Power,
+    /// When it was powered on last, in milliseconds since the start; the source of `runtime.bootTime`.
+    pub booted: u64,
+    /// `runtime.connectionState`.
+    pub connection: String,
+    /// BIOS UUID.
+    pub uuid: String,
+    /// vCenter's own UUID, which differs between primary and secondary.
+    pub instance_uuid: String,
+    /// Counts changes: the source of `config.changeVersion`.
+    pub change: u64,
+    /// `config.extraConfig`, in order.
+    pub extra: Vec<(String, String)>,
+    /// The extra config that the running VMX process read at power-on.
+    pub effective: Vec<(String, String)>,
+    /// Memory in MB.
+    pub memory: i32,
+    /// Virtual CPUs.
+    pub cpus: i32,
+    /// Disk, devices, firmware, snapshots.
+    pub hardware: Hardware,
+    /// Guest id.
+    pub guest: String,
+    /// The host it runs on or is registered on.
+    pub host: String,
+    /// The datastore of its files.
+    pub datastore: String,
+    /// The resource pool.
+    pub pool: String,
+    /// The directory of its files.
+    pub directory: String,
+    /// A question that waits for an answer.
+    pub question: Option<String>,
+    /// The task that holds it.
+    pub busy: Option<String>,
+    /// Fault tolerance, if it is configured.
+    pub ft: Option<Pair>,
+    /// Properties that its readers have no privilege for.
+    pub unreadable: Vec<String>,
+    /// Lines of vmware.log.
+    pub vmware_log: Vec<String>,
+    /// Numbers and lines of vmware-N.log, the oldest first.
+    pub rotated_logs: Vec<(u32, Vec<String>)>,
+}
+
+/// Looks a key up as the VMX dictionary does: without regard to case.
+pub fn lookup<'a>(extra: &'a [(String, String)], key: &str) -> Option<&'a str> {
+    extra.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
+}
+
+impl Vm {
+    /// Whether an option is TRUE in this set.
+    pub fn says(set: &[(String, String)], key: &str) -> bool {
+        lookup(set, key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// Whether config can be read.
+    pub fn accessible(&self) -> bool {
+        !matches!(self.connection.as_str(), "inaccessible" | "orphaned" | "invalid" | "disconnected")
+    }
+
+    /// Powers it on at this time: the VMX process reads its options now.
+    pub fn start(&mut self, now: u64) {
+        self.power = Power::On;
+        self.booted = now;
+        self.effective.clone_from(&self.extra);
+        self.change += 1;
+    }
+}
+
+impl Vm {
+    /// The moids of what its files lie on.
+    pub fn stores(&self) -> Vec<&str> {
+        let disk = self.hardware.disk.store.as_deref().filter(|store| *store != self.datastore);
+        [self.datastore.as_str()].into_iter().chain(disk).collect()
+    }
+}
+
+impl Vm {
+    /// `runtime.faultToleranceState`.
+    pub fn ft_state(&self) -> &'static str {
+        match &self.ft {
+            None => "notConfigured",
+            // A secondary never needs a secondary: while it is off, it is enabled.
+            Some(pair) if pair.secondary() && pair.state == State::NeedSecondary => "enabled",
+            Some(pair) => pair.state.word(),
+        }
+    }
+}
+
+/// Whether the three options of the article are all TRUE in this set.
+pub fn replay_options(set: &[(String, String)]) -> bool {
+    ["replay.supported", "replay.allowFT", "replay.allowBTOnly"].iter().all(|key| Vm::says(set, key))
+}
