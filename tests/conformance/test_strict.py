@@ -333,8 +333,8 @@ def test_the_cookie_has_the_format_of_the_release(raw, personality, early):
 
 def test_an_injected_fault_has_the_required_fields(raw):
     one = raw()
-    one.lab.inject(method="PowerOnVM_Task", fault="FaultToleranceVmNotDasProtected")
-    answer = one.post(call("PowerOnVM_Task", VM))
+    one.lab.inject(method="CreateSecondaryVM_Task", fault="PowerOnFtSecondaryFailed")
+    answer = one.post(call("CreateSecondaryVM_Task", VM))
     assert '<vm type="VirtualMachine">vm-63</vm><vmName></vmName>' in answer.text
 
 

@@ -134,10 +134,10 @@ def test_without_ha_nothing_is_attempted(action, simulator):
 
 
 @every_action
-@pytest.mark.parametrize("fault", ["NotSupported", "FaultToleranceVmNotDasProtected"])
-def test_a_rejection_without_ha_is_explained(action, fault, healthy):
+@pytest.mark.parametrize(("how", "fault"), [("fault", "NotSupported"), ("task-error", "FaultToleranceVmNotDasProtected")])
+def test_a_rejection_without_ha_is_explained(action, how, fault, healthy):
     pair_up(healthy)
-    healthy.inject(method=WRITES[action], fault=fault)
+    healthy.inject(method=WRITES[action], how=how, fault=fault)
     result = act(healthy, action)
     assert result.json["failed"] and result.changed is False
     assert "vSphere HA" in result.msg and healthy.facts["cluster"] in result.msg
@@ -148,10 +148,10 @@ def test_a_rejection_without_ha_is_explained(action, fault, healthy):
 @pytest.mark.parametrize("how", ["fault", "task-error"])
 def test_a_rejected_action_is_not_a_change(action, how, healthy):
     pair_up(healthy)
-    healthy.inject(method=WRITES[action], how=how, fault="InsufficientResourcesFault")
+    healthy.inject(method=WRITES[action], how=how, fault="SecondaryVmNotRegistered")
     result = act(healthy, action)
     assert result.kind == "fault" and result.changed is False
-    assert result.json["error"]["fault"]["type"] == "InsufficientResourcesFault"
+    assert result.json["error"]["fault"]["type"] == "SecondaryVmNotRegistered"
     assert act(healthy, action).json["ft_state"] == "running"
 
 

@@ -59,6 +59,13 @@ pub fn no_host(world: &World, moid: &str) -> Fault {
     .with("vmName", world.name(moid))
 }
 
+/// `FaultToleranceVmNotDasProtected`. No method declares it, so only a task can end in it.
+pub fn no_ha(world: &World, moid: &str) -> Fault {
+    Fault::new("FaultToleranceVmNotDasProtected", "The virtual machine is not protected by vSphere HA.")
+        .with("vm", Ref::new("VirtualMachine", moid))
+        .with("vmName", world.name(moid))
+}
+
 /// `VmMonitorIncompatibleForFaultTolerance`.
 pub fn monitor() -> Fault {
     Fault::new(

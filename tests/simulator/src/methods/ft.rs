@@ -188,19 +188,14 @@ pub fn terminate(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let state = configured(ctx, vm.as_ref())?;
     let moid = ctx.this.moid.clone();
     ctx.world.idle(&moid)?;
-    let host = ctx.world.need_vm(&moid)?.host.clone();
-    if !ctx.world.cluster_of(&host).is_some_and(|cluster| cluster.ha.on) {
-        return Err(Fault::new(
-            "FaultToleranceVmNotDasProtected",
-            "The virtual machine is not protected by vSphere HA.",
-        )
-        .with("vm", ctx.this.clone())
-        .with("vmName", ctx.world.name(&moid)));
-    }
     if state != State::Running {
         return Err(faults::invalid_state());
     }
     task(ctx, ("TerminateFaultTolerantVM_Task", "VirtualMachine.terminateFaultTolerantVM"), move |world| {
+        let host = &world.need_vm(&moid)?.host;
+        if !world.cluster_of(host).is_some_and(|cluster| cluster.ha.on) {
+            return Err(faults::no_ha(world, &moid));
+        }
         world.set_ft(&moid, State::NeedSecondary, Some("userAction"));
         restart(world, &moid);
         Ok(None)
