@@ -1,4 +1,4 @@
-//! What the command line asks for: which vSphere to be, and what should go wrong.
+//! The command line: which vSphere to simulate, and what goes wrong.
 
 use std::path::PathBuf;
 
@@ -6,16 +6,16 @@ use clap::{Parser, ValueEnum};
 
 use crate::schema::{self, Version};
 
-/// Which release the simulator pretends to be.
+/// The release that is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Personality {
     /// vSphere 5.0: record/replay FT, the article's lab
     #[value(name = "5.0")]
     V50,
-    /// vSphere 6.7: SMP-FT, `Migrate.VMotionStreamDisable` still there
+    /// vSphere 6.7: SMP-FT, still with `Migrate.VMotionStreamDisable`
     #[value(name = "6.7")]
     V67,
-    /// vSphere 8.0: SMP-FT, `Migrate.VMotionStreamDisable` gone
+    /// vSphere 8.0: SMP-FT, without `Migrate.VMotionStreamDisable`
     #[value(name = "8.0")]
     V80,
 }
@@ -57,7 +57,7 @@ impl Personality {
         }
     }
 
-    /// What `vimServiceVersions.xml` names: the version, which may not be a number, and those before it.
+    /// The versions in `vimServiceVersions.xml`: the newest, which need not be a number, and those before it.
     pub fn versions(self) -> (&'static str, Vec<&'static str>) {
         const ALL: &[&str] = &[
             "8.0.2.0", "8.0.1.0", "8.0.0.2", "8.0.0.1", "8.0.0.0", "7.0.3.2", "7.0.3.1", "7.0.3.0", "7.0.2.1",
@@ -82,12 +82,12 @@ impl Personality {
         self == Self::V50
     }
 
-    /// Whether FT here is the record/replay engine.
+    /// True if FT is the record/replay engine.
     pub fn legacy_ft(self) -> bool {
         self == Self::V50
     }
 
-    /// The version of its FT engine, which hosts of one cluster must share. The numbers are made up, their shape is not.
+    /// The version of its FT engine, which must be equal on all hosts of a cluster. The numbers are invented.
     pub fn ft_version(self) -> &'static str {
         match self {
             Self::V50 => "3.0.0",
@@ -96,7 +96,7 @@ impl Personality {
         }
     }
 
-    /// Most virtual CPUs and MB of memory that a VM under FT may have here.
+    /// The largest number of virtual CPUs and MB of memory of a VM with FT.
     pub fn ft_limits(self) -> (i32, i32) {
         if self.legacy_ft() { (1, 65_536) } else { (8, 131_072) }
     }
@@ -111,7 +111,7 @@ impl Personality {
     }
 }
 
-/// What is set up to go wrong.
+/// The failure that is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Scenario {
     /// The secondary of a powered-on VM cannot start until vMotion streams are disabled on both hosts
@@ -124,17 +124,17 @@ pub enum Scenario {
     HaOff,
     /// Two VMs, two folders and two datacenters share names
     Duplicates,
-    /// DRS is manual: the secondary waits for a recommendation to be applied
+    /// DRS is manual: the secondary starts when a recommendation is applied
     DrsManual,
     /// No host can take the secondary
     NoHost,
-    /// The secondary never gets past starting
+    /// The secondary stays starting
     Slow,
     /// The inner VM is suspended
     Suspended,
     /// The inner VM runs in a monitor mode that FT cannot use
     Monitor,
-    /// Nothing is prepared: HA is off, no vmknic carries vMotion or FT logging, and then as in the article
+    /// Nothing is prepared: HA is off, no vmknic carries vMotion or FT logging; otherwise as in the article
     Bare,
     /// The second host has no vmknic for FT logging
     NoFtNic,
@@ -146,81 +146,81 @@ pub enum Scenario {
     Snapshot,
 }
 
-/// A vSphere that can fail as the article's did.
+/// A simulated vSphere that can fail as the article's did.
 #[derive(Clone, Debug, Parser)]
 #[command(version)]
 pub struct Config {
-    /// Which vSphere release to be
+    /// The vSphere release to simulate
     #[arg(long, value_enum, default_value = "5.0")]
     pub personality: Personality,
-    /// What goes wrong
+    /// The failure to simulate
     #[arg(long, value_enum, default_value = "article")]
     pub scenario: Scenario,
-    /// Where to listen; port 0 takes a free one
+    /// The address to listen on; port 0 selects a free port
     #[arg(long, default_value = "127.0.0.1:0")]
     pub listen: std::net::SocketAddr,
     /// Serve plain HTTP
     #[arg(long)]
     pub http: bool,
-    /// Be an ESXi host that is asked directly, without vCenter
+    /// Simulate an ESXi host without vCenter
     #[arg(long)]
     pub direct: bool,
-    /// How many ESXi hosts the cluster has
+    /// The number of ESXi hosts in the cluster
     #[arg(long, default_value = "2", value_parser = clap::value_parser!(u16).range(1..))]
     pub hosts: u16,
-    /// How many more VMs there are beside the named ones
+    /// The number of VMs in addition to the named ones
     #[arg(long, default_value_t = 0)]
     pub vms: usize,
-    /// How many advanced options a host has, at least
+    /// The least number of advanced options of a host
     #[arg(long, default_value_t = 0)]
     pub options: usize,
-    /// How many healthy lines more are in every log
+    /// The number of additional healthy lines in every log
     #[arg(long, default_value_t = 0)]
     pub log_lines: usize,
-    /// The one user who may log in
+    /// The only user who can log in
     #[arg(long, default_value = "administrator@vsphere.local")]
     pub username: String,
-    /// The environment variable that holds the password; without it, a lab password is used
+    /// The environment variable that holds the password; without it, the password is a fixed one
     #[arg(long)]
     pub password_env: Option<String>,
-    /// Where to write ca.pem and server.pem
+    /// The folder to write ca.pem and server.pem to
     #[arg(long)]
     pub certificate_dir: Option<PathBuf>,
     /// Milliseconds before every answer
     #[arg(long, default_value_t = 0)]
     pub latency_ms: u64,
-    /// Milliseconds a task takes, and each change of the FT state
+    /// Milliseconds that a task takes, and each change of the FT state
     #[arg(long, default_value_t = 30)]
     pub task_ms: u64,
-    /// Most objects in one answer of `RetrievePropertiesEx`
+    /// The most objects in one reply to `RetrievePropertiesEx`
     #[arg(long)]
     pub page: Option<usize>,
-    /// Seconds after which an idle session is gone
+    /// Seconds after which an idle session expires
     #[arg(long, default_value_t = 1800)]
     pub session_timeout_s: u64,
-    /// Append every request to this file too
+    /// Also append every request to this file
     #[arg(long)]
     pub log: Option<PathBuf>,
-    /// Stop when standard input ends
+    /// Stop at the end of standard input
     #[arg(long)]
     pub until_stdin_closes: bool,
 }
 
 impl Scenario {
-    /// Whether vMotion streams break off unless they are disabled.
+    /// True if vMotion streams break unless they are disabled.
     pub fn breaks_streams(self) -> bool {
         matches!(self, Self::Article | Self::Bare)
     }
 }
 
 impl Config {
-    /// Why this personality cannot play this scenario, if it cannot.
+    /// The reason why this personality cannot have this scenario, if it cannot.
     pub fn contradiction(&self) -> Option<&'static str> {
         (self.scenario == Scenario::NestedHv && self.personality == Personality::V50)
             .then_some("the scenario nested-hv needs a release that can nest: 5.0 has no nestedHVEnabled")
     }
 
-    /// The password to log in with. It is a throwaway one: the first line on stdout tells it.
+    /// The password to log in with. The first line on stdout shows it, so it must be a throwaway one.
     pub fn password(&self) -> String {
         self.password_env
             .as_ref()

@@ -1,4 +1,4 @@
-//! Faults by their official names.
+//! Faults of the API.
 
 use crate::schema;
 use crate::value::{Data, Ref, Value};
@@ -8,13 +8,13 @@ use crate::value::{Data, Ref, Value};
 pub struct Fault {
     /// The fault's type and fields.
     pub data: Data,
-    /// The text for people: `faultstring`, or `localizedMessage` where faults nest.
+    /// The text: `faultstring`, or `localizedMessage` of a nested fault.
     pub message: String,
     /// `faultcode`.
     pub code: &'static str,
 }
 
-/// What a method gives back or fails with.
+/// The result of a method, or its fault.
 pub type Result<T> = std::result::Result<T, Fault>;
 
 impl Fault {
@@ -34,7 +34,7 @@ impl Fault {
     #[must_use]
     pub fn saying(mut self, key: &str, message: &str) -> Self {
         let entry: Value = Data::new("LocalizableMessage").with("key", key).with("message", message).into();
-        // The elements of a base type come before those of the type itself.
+        // Elements of the base type come first.
         match self.data.fields.first_mut() {
             Some((name, Value::List(_, entries))) if name == "faultMessage" => entries.push(entry),
             _ => self.data.fields.insert(0, ("faultMessage".into(), Value::List("LocalizableMessage", vec![entry]))),
@@ -42,7 +42,7 @@ impl Fault {
         self
     }
 
-    /// The fault inside another one, a task or a result (`LocalizedMethodFault`).
+    /// The fault as a value inside another fault, a task or a result (`LocalizedMethodFault`).
     pub fn localized(&self) -> Value {
         Data::new("LocalizedMethodFault")
             .with("fault", self.data.clone())
@@ -55,17 +55,17 @@ impl Fault {
         &self.data.kind
     }
 
-    /// `InvalidRequest`: the body is not what the WSDL says.
+    /// `InvalidRequest`: the body does not conform to the WSDL.
     pub fn invalid_request(why: &str) -> Self {
         Self::new("InvalidRequest", why)
     }
 
-    /// `InvalidType`: there is no such type in this version of the API, or it does not fit where it stands.
+    /// `InvalidType`: this API version has no such type, or the type is not allowed there.
     pub fn invalid_type(name: &str) -> Self {
         Self::new("InvalidType", "The request refers to an unexpected or unknown type.").with("argument", name)
     }
 
-    /// The same fault with one more line about where in the request it arose.
+    /// The same fault with another line about the place in the request.
     #[must_use]
     pub fn while_parsing(mut self, what: &str) -> Self {
         self.message.push_str("\n\nwhile parsing ");
@@ -73,14 +73,14 @@ impl Fault {
         self
     }
 
-    /// The same fault with all required fields, references to this object where they were missing.
+    /// The same fault with defaults for missing required fields; missing references refer to this object.
     #[must_use]
     pub fn complete(mut self, object: &Ref) -> Self {
         complete(&mut self.data, object);
         self
     }
 
-    /// `InvalidArgument` that names the parameter.
+    /// `InvalidArgument` for this parameter.
     pub fn invalid_argument(property: &str) -> Self {
         Self::new("InvalidArgument", format!("A specified parameter was not correct: {property}"))
             .with("invalidProperty", property)

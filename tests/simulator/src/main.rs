@@ -1,4 +1,4 @@
-//! A vSphere that can fail as the article's did: the Web Services API for a small nested lab.
+//! A simulated vSphere that can fail as the article's did: the Web Services API of a small nested lab.
 
 mod config;
 mod fault;
@@ -73,7 +73,7 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Ends when standard input does.
+/// Returns at the end of standard input.
 async fn stdin_closed() {
     let (done, closed) = tokio::sync::oneshot::channel::<()>();
     std::thread::spawn(move || {
@@ -81,11 +81,11 @@ async fn stdin_closed() {
         while std::io::stdin().read(&mut buffer).is_ok_and(|count| count > 0) {}
         drop(done);
     });
-    // The sender is dropped, never used: either way the wait is over.
+    // The sender never sends. The receiver returns when it is dropped.
     let _ = closed.await;
 }
 
-/// The line that tells how to reach the simulator and what is in it.
+/// The first line on stdout: how to reach the simulator, and its objects.
 fn facts(world: &World, address: std::net::SocketAddr, identity: Option<&Identity>) -> Json {
     let config = &world.config;
     let protocol = if config.http { "http" } else { "https" };

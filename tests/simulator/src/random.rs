@@ -1,15 +1,15 @@
-//! Random identifiers: cookies, UUIDs, passwords.
+//! Random identifiers: cookies and UUIDs.
 
-/// A new cookie: forty hex digits as a real server's.
+/// A new cookie: forty hex digits, as on a real server.
 pub fn cookie() -> String {
     random_hex(20)
 }
 
-/// So many random bytes in hex.
+/// This many random bytes in hex.
 pub fn random_hex(bytes: usize) -> String {
     use ring::rand::SecureRandom;
     let mut buffer = vec![0; bytes];
-    // The system's generator does not fail on anything the simulator runs on; zeros would still be a valid cookie.
+    // The system's generator does not fail in practice. Zeros would still be a valid cookie.
     let _ = ring::rand::SystemRandom::new().fill(&mut buffer);
     hex(&buffer)
 }

@@ -1,4 +1,4 @@
-//! Worlds for tests, started as the command line would, and calls as clients make them.
+//! Worlds and calls for unit tests.
 
 use clap::Parser;
 
@@ -11,13 +11,13 @@ use crate::soap::envelope::{Call, Reply};
 use crate::value::Value;
 use crate::world::World;
 
-/// A world of these flags, at the article's date.
+/// A world with these command line flags, at the article's date.
 pub fn world(flags: &[&str]) -> World {
     let arguments = ["simulator"].iter().chain(flags);
     World::new(Config::parse_from(arguments), 1_312_133_499_314_000)
 }
 
-/// One call with a session, its reply or fault.
+/// Makes one call with a session.
 pub fn call(world: &mut World, on: &str, method: &str, args: &str) -> Result<Reply, Fault> {
     let kind = crate::property::kind_of(world, on).unwrap_or("VirtualMachine");
     let body = format!(
@@ -43,7 +43,7 @@ pub fn call(world: &mut World, on: &str, method: &str, args: &str) -> Result<Rep
     }
 }
 
-/// A task's call, and what the task ends in.
+/// Makes a call that starts a task, and returns the result of the task.
 pub fn task(world: &mut World, on: &str, method: &str, args: &str) -> Result<Option<Value>, Fault> {
     let Reply::Value(Value::Ref(task)) = call(world, on, method, args)? else {
         panic!("{method} gave no task");

@@ -1,4 +1,4 @@
-//! Values of the API as they travel: primitives, references, data objects and arrays of them.
+//! Values of the API: primitives, references, data objects and arrays.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ impl Ref {
     }
 }
 
-/// One value of any type the API knows.
+/// A value of any type of the API.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// `xsd:boolean`
@@ -53,7 +53,7 @@ pub struct Data {
 }
 
 impl Data {
-    /// An object of this type without any field.
+    /// An object of this type without fields.
     pub fn new(kind: impl Into<Cow<'static, str>>) -> Self {
         Self { kind: kind.into(), fields: Vec::new() }
     }
@@ -65,7 +65,7 @@ impl Data {
         self
     }
 
-    /// The same object with one more field, when there is a value for it.
+    /// The same object with one more field, if there is a value.
     #[must_use]
     pub fn opt<V: Into<Value>>(self, name: &'static str, value: Option<V>) -> Self {
         match value {
@@ -74,7 +74,7 @@ impl Data {
         }
     }
 
-    /// The same object with a list, which is left out when it is empty: the API cannot tell the two apart.
+    /// The same object with a list. An empty list is left out, because the API does not distinguish them.
     #[must_use]
     pub fn list(self, name: &'static str, kind: &'static str, items: Vec<Value>) -> Self {
         if items.is_empty() { self } else { self.with(name, Value::List(kind, items)) }
@@ -107,7 +107,7 @@ impl Value {
         }
     }
 
-    /// A list of references; the item type's name is the general one.
+    /// A list of references.
     pub fn refs(items: impl IntoIterator<Item = Ref>) -> Self {
         Self::List("ManagedObjectReference", items.into_iter().map(Value::Ref).collect())
     }

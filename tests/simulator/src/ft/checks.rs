@@ -1,4 +1,4 @@
-//! What must hold before Fault Tolerance is turned on, and where a secondary can go.
+//! Checks before Fault Tolerance is turned on, and the choice of a host for the secondary.
 
 use crate::config::{Personality, Scenario};
 use crate::fault::{Fault, Result};
@@ -9,7 +9,7 @@ use crate::world::World;
 use super::faults;
 
 impl World {
-    /// Nobody else is working on the VM, or `TaskInProgress`.
+    /// Fails with `TaskInProgress` while another task works on the VM.
     pub fn idle(&self, moid: &str) -> Result<()> {
         let vm = self.need_vm(moid)?;
         let peer = vm.ft.as_ref().and_then(|pair| self.vm(&pair.peer));
@@ -23,7 +23,7 @@ impl World {
         }
     }
 
-    /// The VM can be asked for FT at all: vCenter, a cluster with HA, no template, not a secondary.
+    /// Checks what FT needs in general: vCenter, a cluster with HA, no template, no secondary.
     pub fn ft_possible(&self, moid: &str) -> Result<()> {
         let vm = self.need_vm(moid)?;
         if let Some(pair) = &vm.ft
@@ -41,7 +41,7 @@ impl World {
         Ok(())
     }
 
-    /// What the VM itself has against FT, as `QueryFaultToleranceCompatibility` tells it.
+    /// The obstacles to FT in the VM itself, as `QueryFaultToleranceCompatibility` reports them.
     pub fn ft_issues(&self, moid: &str, legacy: bool) -> Vec<Fault> {
         let Some(vm) = self.vm(moid) else {
             return Vec::new();
@@ -66,7 +66,7 @@ impl World {
             if vm.cpus > 1 {
                 add("multipleVCPU");
             }
-            // The disk of a VM that is off is made thick on the way.
+            // Turning FT on makes the disk thick if the VM is off.
             if hardware.disk.thin && vm.power != Power::Off {
                 add("thinDisk");
             }
@@ -93,7 +93,7 @@ impl World {
         issues
     }
 
-    /// The VM's own host has nothing against FT, or `VmFaultToleranceConfigIssue` about the host.
+    /// Fails with `VmFaultToleranceConfigIssue` if the VM's host has an obstacle to FT.
     pub fn host_ready(&self, moid: &str) -> Result<()> {
         let host = &self.need_vm(moid)?.host;
         match self.placement_issues(host).first() {
@@ -102,18 +102,18 @@ impl World {
         }
     }
 
-    /// What a host has against FT. Where HA is off, its agents are not what is wrong: that is found before.
+    /// The obstacles to FT on a host. A missing HA agent only counts while HA is on: an earlier check reports HA itself.
     fn placement_issues(&self, moid: &str) -> Vec<String> {
         let ha = self.cluster_of(moid).is_some_and(|cluster| cluster.ha.on);
         let issues = self.host(moid).map(|host| self.host_issues(moid, host, self.config.personality.legacy_ft()));
         issues.into_iter().flatten().filter(|issue| ha || issue != "haAgentIssue").collect()
     }
 
-    /// The host that a secondary of this VM goes to.
+    /// The host for a secondary of this VM.
     pub fn place_secondary(&self, moid: &str, wish: Option<&Ref>) -> Result<String> {
         let vm = self.need_vm(moid)?;
         let engine = |moid: &str| self.host(moid).map(|host| &host.feature_version);
-        // Record/replay shares the disks, SMP-FT copies them.
+        // Record/replay shares the disks; SMP-FT copies them.
         let stores = vm.stores().into_iter().take(if self.config.personality.legacy_ft() { usize::MAX } else { 1 });
         let network = self.of_kind("Network").into_iter().next();
         let needs: Vec<&str> = stores.chain(network.as_deref()).collect();
@@ -147,9 +147,9 @@ impl World {
         self.of_kind("HostSystem").into_iter().find(|host| usable(host)).ok_or_else(|| faults::no_host(self, moid))
     }
 
-    /// Whether a vMotion stream between these hosts breaks off: unless both pretend not to support streams.
+    /// True if a vMotion stream between these hosts breaks, that is unless both pretend not to support streams.
     ///
-    /// From 7.0 U2 on there is neither the option nor the failure.
+    /// 7.0 U2 removed the option, and the failure does not occur there.
     pub fn streams_break(&self, source: &str, target: &str) -> bool {
         let disabled = |host: &str| {
             self.host(host).is_some_and(|host| {

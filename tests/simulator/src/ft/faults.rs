@@ -1,4 +1,4 @@
-//! FT's faults, nested as vCenter nests them.
+//! Faults of FT, nested as in vCenter.
 
 use crate::fault::Fault;
 use crate::model::vm::Power;
@@ -49,7 +49,7 @@ pub fn invalid_power(world: &World, moid: &str, requested: &str) -> Fault {
     }
 }
 
-/// `NoHostSuitableForFtSecondary`, with why the host that comes nearest is not.
+/// `NoHostSuitableForFtSecondary`.
 pub fn no_host(world: &World, moid: &str) -> Fault {
     Fault::new(
         "NoHostSuitableForFtSecondary",
@@ -74,7 +74,7 @@ pub fn monitor() -> Fault {
     )
 }
 
-/// What the article saw: the secondary's power-on fails because a vMotion stream breaks off.
+/// The article's failure: the secondary cannot be powered on because a vMotion stream breaks.
 pub fn stream_failure(world: &World, primary: &str, target: &str, migration: u64) -> Fault {
     let closed = "Connection closed by remote host, possibly due to timeout";
     let root =

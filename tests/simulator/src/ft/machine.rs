@@ -1,4 +1,4 @@
-//! The state machine of a pair: every transition, and what starting a secondary leads to.
+//! The state machine of a pair: its transitions, and the start of a secondary.
 
 use crate::config::Scenario;
 use crate::fault::{Fault, Result};
@@ -11,9 +11,9 @@ use crate::world::logs::Failure;
 
 use super::faults;
 
-/// What an attempt to start the secondary led to.
+/// The result of an attempt to start the secondary.
 pub struct Attempt {
-    /// Whether it was tried: the primary is on.
+    /// True if it was attempted, that is if the primary is on.
     pub attempted: bool,
     /// `ClusterPowerOnVmResult`.
     pub result: Option<Data>,
@@ -121,7 +121,7 @@ impl World {
         Attempt { attempted: true, result: Some(result) }
     }
 
-    /// Powers the secondary on; `ClusterPowerOnVmResult` tells how that went.
+    /// Powers the secondary on; returns `ClusterPowerOnVmResult`.
     fn power_on_secondary(&mut self, primary: &str) -> Data {
         let secondary = self.secondary_of(primary).unwrap_or_default().to_owned();
         let host = |world: &Self, moid: &str| world.vm(moid).map(|vm| vm.host.clone()).unwrap_or_default();
@@ -142,7 +142,7 @@ impl World {
         Data::new("ClusterPowerOnVmResult")
     }
 
-    /// Starts the secondary without a stream that could break: as after a power-on of both.
+    /// Starts the secondary without a stream that could break, as after a power-on of both halves.
     pub fn start_cold(&mut self, primary: &str) {
         self.set_ft(primary, State::Starting, None);
         if self.config.scenario != Scenario::Slow {
@@ -152,16 +152,16 @@ impl World {
         }
     }
 
-    /// The stream to the secondary's host breaks off, which vmware.log tells.
+    /// Breaks the stream to the secondary's host, and logs it in vmware.log.
     fn break_off(&mut self, primary: &str, target: &str) -> Fault {
         let migration = self.log_broken_stream(primary);
         self.set_ft(primary, State::NeedSecondary, Some("lostConnection"));
         faults::stream_failure(self, primary, target, migration)
     }
 
-    /// Writes into the logs that the stream to the secondary broke off, and gives the migration's id.
+    /// Logs that the stream to the secondary broke; returns the migration's id.
     pub fn log_broken_stream(&mut self, primary: &str) -> u64 {
-        // In the article, vCenter's clock is ahead of the host's.
+        // In the article, vCenter's clock is ahead of the host's clock.
         let migration = self.epoch + self.now * 1000 + 203_248_144;
         let secondary = self.secondary_of(primary).map(ToOwned::to_owned);
         let address = |moid: &str| self.vm(moid).map(|vm| self.vmotion_address(&vm.host)).unwrap_or_default();
@@ -171,7 +171,7 @@ impl World {
         migration
     }
 
-    /// DRS is manual: the start waits for `ApplyRecommendation`.
+    /// With manual DRS, the start waits for `ApplyRecommendation`.
     fn recommend(&mut self, primary: &str) -> Data {
         let key = self.number().to_string();
         if let Some(pair) = self.vm_mut(primary).and_then(|vm| vm.ft.as_mut()) {
@@ -191,7 +191,7 @@ impl World {
         )
     }
 
-    /// Applies a recommendation: the secondary is started after all.
+    /// Applies a recommendation, which starts the secondary.
     pub fn apply_recommendation(&mut self, key: &str) -> Result<()> {
         let primary = self
             .of_kind("VirtualMachine")
@@ -205,7 +205,7 @@ impl World {
         Ok(())
     }
 
-    /// After a change of host options vCenter tries again to start the secondaries that lost their connection.
+    /// Retries the start of secondaries that lost their connection, as vCenter does after a change of host options.
     pub fn retry_secondaries(&mut self) {
         for primary in self.of_kind("VirtualMachine") {
             let waiting = self.vm(&primary).and_then(|vm| vm.ft.as_ref()).is_some_and(|pair| {
@@ -218,7 +218,7 @@ impl World {
                 let target = world.secondary_of(primary).and_then(|moid| world.vm(moid));
                 let target = target.map(|vm| vm.host.clone()).unwrap_or_default();
                 let source = world.vm(primary).map(|vm| vm.host.clone()).unwrap_or_default();
-                // Quietly: a retry that fails again adds nothing to what vmware.log says.
+                // A retry that fails again logs nothing.
                 if !world.streams_break(&source, &target) {
                     world.power_on_secondary(primary);
                 }
@@ -226,7 +226,7 @@ impl World {
         }
     }
 
-    /// Has something happen to the pair after a while, unless its state changes before.
+    /// Schedules an event of the pair, which is dropped if the state changes before.
     pub fn later(&mut self, primary: &str, event: impl FnOnce(&mut Self, &str) + Send + 'static) {
         let turn =
             |world: &Self, moid: &str| world.vm(moid).and_then(|vm| vm.ft.as_ref()).map(|pair| (pair.turn, pair.role));
@@ -239,7 +239,7 @@ impl World {
         });
     }
 
-    /// The secondary takes over: roles swap, moids stay, the old primary is off until it is started as secondary.
+    /// Makes the secondary the primary: swaps the roles, not the moids. The old primary is off until it starts again.
     pub fn fail_over(&mut self, primary: &str) -> Option<String> {
         let secondary = self.secondary_of(primary)?.to_owned();
         for (moid, role) in [(primary, Role::Secondary), (secondary.as_str(), Role::Primary)] {

@@ -1,4 +1,4 @@
-//! Fault Tolerance: pairs of a primary and a secondary, their states and what may go wrong.
+//! Fault Tolerance: checks, faults, the state machine of a pair, and how the API shows it.
 
 pub mod checks;
 pub mod faults;
@@ -17,7 +17,7 @@ impl World {
     pub fn ft_info(&self, vm: &Vm) -> Option<Data> {
         let pair = vm.ft.as_ref()?;
         let Some(peer) = self.vm(&pair.peer) else {
-            // The primary is gone: what is left knows only that it was the second.
+            // Without its primary, the secondary only knows its role.
             return Some(
                 Data::new("FaultToleranceConfigInfo")
                     .with("role", 2)
@@ -48,7 +48,7 @@ impl World {
         })
     }
 
-    /// `disabledMethod`: what cannot be called on the entity as it is now.
+    /// `disabledMethod`: the methods that the entity's state does not allow.
     pub fn disabled_methods(&self, entity: &Entity) -> Value {
         let mut names: Vec<&'static str> = Vec::new();
         if let Body::Vm(vm) = &entity.body {

@@ -1,4 +1,4 @@
-//! The state machine, driven through the methods as a client would, on virtual time.
+//! Tests of the state machine through the API's methods, in virtual time.
 
 use crate::model::pair::State;
 use crate::model::vm::Power;
@@ -24,7 +24,7 @@ fn on(secondary: &str) -> String {
     format!(r#"<vm type="VirtualMachine">{secondary}</vm>"#)
 }
 
-/// A lab whose inner VM may use record/replay, with streams disabled on both hosts.
+/// A lab whose inner VM can use record/replay, with streams disabled on both hosts.
 fn ready(flags: &[&str]) -> World {
     let mut world = testing::world(flags);
     let vm = world.vm_mut(INNER).unwrap();
@@ -240,7 +240,7 @@ fn modern_releases_need_no_options() {
     }
 }
 
-/// The states of a VM from now on, one after the other, until nothing more happens.
+/// The states that a VM goes through until nothing more happens.
 fn walk(world: &mut World, moid: &str) -> Vec<&'static str> {
     let mut states = vec![state(world, moid)];
     for _ in 0..10 * world.config.task_ms {

@@ -8,22 +8,22 @@ use crate::soap::envelope::{Call, Reply, reference};
 use crate::value::{Ref, Value};
 use crate::world::World;
 
-/// What became of a call.
+/// The outcome of a call.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It is answered
+    /// The reply
     Done(Reply),
-    /// It is to be called again when something happened, at the latest after so many milliseconds
+    /// Call again after the next change, or after this many milliseconds
     Wait(u64),
 }
 
-/// A call and everything it may touch.
+/// A call with everything that it can read or change.
 pub struct Ctx<'a> {
     /// The world.
     pub world: &'a mut World,
     /// The call.
     pub call: &'a Call,
-    /// The object it is called on, with its real type.
+    /// The object that it is called on, with its actual type.
     pub this: Ref,
     /// The session.
     pub session: Option<Session>,
@@ -38,7 +38,7 @@ pub struct Ctx<'a> {
 }
 
 impl Ctx<'_> {
-    /// Who looks at properties here.
+    /// The reader of properties in this call.
     pub fn viewer(&self) -> Viewer<'_> {
         Viewer { world: self.world, session: self.session.as_ref(), version: self.version }
     }
@@ -53,24 +53,24 @@ impl Ctx<'_> {
         self.call.args.child(name).map(|node| property::resolve(self.world, &reference(node))).transpose()
     }
 
-    /// A reference argument that must be there.
+    /// A required reference argument.
     pub fn need_reference(&self, name: &'static str) -> Result<Ref> {
         self.reference(name)?.ok_or_else(|| Fault::invalid_argument(name))
     }
 
-    /// The key of the session; calls that need one come after the check that it exists.
+    /// The key of the session; empty without one. `dispatch` has checked that calls that need a session have one.
     pub fn session_key(&self) -> String {
         self.session.as_ref().map(|session| session.key.clone()).unwrap_or_default()
     }
 }
 
-/// An answer with a value.
+/// A reply with a value.
 #[expect(clippy::unnecessary_wraps, reason = "every handler ends in it")]
 pub fn done(value: impl Into<Value>) -> Result<Outcome> {
     Ok(Outcome::Done(Reply::Value(value.into())))
 }
 
-/// An answer without a value.
+/// A reply without a value.
 #[expect(clippy::unnecessary_wraps, reason = "every handler ends in it")]
 pub fn void() -> Result<Outcome> {
     Ok(Outcome::Done(Reply::Void))

@@ -1,4 +1,4 @@
-//! `ClusterComputeResource`: vSphere HA and DRS as they are to be, recommendations.
+//! `ClusterComputeResource`: the configuration of vSphere HA and DRS, and recommendations.
 
 use crate::fault::{Fault, Result};
 use crate::model::cluster::{Cluster, Ha};
@@ -9,11 +9,11 @@ use crate::world::work::Work;
 
 use super::call::{Ctx, Outcome, done, void};
 
-/// What a spec asks for; what it does not name is `None`.
+/// The changes in a spec; `None` for what it does not name.
 struct Wish {
     das: Option<Node>,
     drs: Option<Node>,
-    /// `modify`: whether what is not named stays as it is. Otherwise it goes back to what it is by default.
+    /// `modify`: if true, settings that the spec does not name stay; otherwise they return to their defaults.
     modify: bool,
 }
 
@@ -82,7 +82,7 @@ impl Wish {
 }
 
 impl Ha {
-    /// Sets one `das.` option; an empty value takes it away.
+    /// Sets one `das.` option; an empty value removes it.
     pub fn set_option(&mut self, key: &str, value: String) {
         self.options.retain(|(own, _)| own != key);
         if !value.is_empty() {
@@ -91,7 +91,7 @@ impl Ha {
     }
 }
 
-/// The agents of the hosts follow HA: it takes them a while to agree on a master.
+/// Starts or stops the hosts' HA agents with HA. They need some time to elect a master.
 fn switch_agents(world: &mut World, moid: &str, on: bool) -> Result<()> {
     let election = on.then(|| world.number());
     cluster(world, moid)?.ha.election = election;

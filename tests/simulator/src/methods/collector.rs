@@ -4,9 +4,8 @@ use crate::fault::{Fault, Result};
 use crate::model::filter::{Collector, Content, Filter, Spec};
 use crate::property::{Got, Viewer};
 use crate::schema;
-use crate::value::{Data, Ref, Value};
-
 use crate::soap::envelope::Reply;
+use crate::value::{Data, Ref, Value};
 
 use super::call::{Ctx, Outcome, done, void};
 
@@ -22,7 +21,7 @@ fn read(ctx: &Ctx<'_>) -> Result<Vec<Value>> {
     Ok(specs.iter().flat_map(|spec| spec.read(&viewer)).map(|content| content.value()).collect())
 }
 
-/// Without a session nobody learns which objects exist.
+/// Without a session, a caller must not learn which objects exist.
 fn hidden(ctx: &Ctx<'_>, fault: Fault) -> Fault {
     if ctx.session.is_none() { Fault::not_authenticated(&ctx.this) } else { fault }
 }
@@ -46,7 +45,7 @@ pub fn retrieve_ex(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     page(ctx, objects.into_iter(), limit.unwrap_or(usize::MAX))
 }
 
-/// The first page, the rest kept under a token that says how large its pages are.
+/// The first page. The rest is kept under a token that contains the page size.
 fn page(ctx: &mut Ctx<'_>, mut rest: std::vec::IntoIter<Value>, limit: usize) -> Result<Outcome> {
     let objects: Vec<Value> = rest.by_ref().take(limit).collect();
     if objects.is_empty() {
@@ -78,7 +77,7 @@ pub fn cancel(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     }
 }
 
-/// pyvmomi reads single properties this way.
+/// `Fetch`, with which pyvmomi reads single properties.
 pub fn fetch(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let path = ctx.text("prop").unwrap_or_default().to_owned();
     let anonymous = matches!(ctx.this.kind.as_str(), "ServiceInstance" | "SessionManager");
@@ -104,7 +103,7 @@ pub fn create_collector(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     done(Ref::new("PropertyCollector", &moid))
 }
 
-/// `DestroyPropertyCollector`; the shared one stays.
+/// `DestroyPropertyCollector`. The default collector cannot be destroyed.
 pub fn destroy_collector(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     match ctx.world.collectors.remove(&ctx.this.moid) {
         Some(_) => void(),
@@ -112,7 +111,7 @@ pub fn destroy_collector(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     }
 }
 
-/// The collector behind a moid: the shared one has its filters per session.
+/// The collector of a moid. The default collector has separate filters for each session.
 fn own(ctx: &Ctx<'_>) -> String {
     if ctx.world.collectors.contains_key(&ctx.this.moid) {
         ctx.this.moid.clone()
@@ -180,7 +179,7 @@ pub fn wait(ctx: &mut Ctx<'_>) -> Result<Outcome> {
 
 fn updates(ctx: &mut Ctx<'_>) -> Result<Option<Data>> {
     let key = own(ctx);
-    // Taken out while the filters look at the world that holds them.
+    // Removed from the world while its filters read the world.
     let Some(mut collector) = ctx.world.collectors.remove(&key) else {
         return Ok(None);
     };

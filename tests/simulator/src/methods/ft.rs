@@ -1,21 +1,20 @@
-//! FT's methods of `VirtualMachine`.
+//! The FT methods of `VirtualMachine`.
 
 use crate::fault::{Fault, Result};
 use crate::ft::faults;
 use crate::model::pair::State;
 use crate::model::vm::Power;
+use crate::soap::envelope::Reply;
 use crate::value::{Ref, Value};
 use crate::world::World;
 use crate::world::work::Work;
 
-use crate::soap::envelope::Reply;
-
 use super::call::{Ctx, Outcome, done};
 
-/// Making a thin disk thick takes this many times as long as any other task.
+/// Duration of the conversion of a thin disk, as a multiple of other tasks.
 const CONVERSION: u64 = 5;
 
-/// `CreateSecondaryVM_Task`. On a release whose only engine is SMP-FT it turns that on.
+/// `CreateSecondaryVM_Task`. On a release that only has SMP-FT, it turns SMP-FT on.
 pub fn create(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     turn_on(ctx, ("CreateSecondaryVM_Task", "VirtualMachine.createSecondary"))
 }
@@ -26,7 +25,7 @@ pub fn create_ex(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     turn_on(ctx, ("CreateSecondaryVMEx_Task", "VirtualMachine.createSecondaryEx"))
 }
 
-/// `FaultToleranceConfigSpec`: its datastores exist.
+/// Checks that the datastores in a `FaultToleranceConfigSpec` exist.
 fn check_spec(ctx: &Ctx<'_>) -> Result<()> {
     let Some(spec) = ctx.call.args.child("spec") else {
         return Ok(());
@@ -78,7 +77,7 @@ fn task(
     task_of(ctx, 1, method, finish)
 }
 
-/// A task that takes so many times as long as others.
+/// Starts a task that takes this many times as long as others.
 fn task_of(
     ctx: &mut Ctx<'_>,
     pace: u64,
@@ -90,7 +89,7 @@ fn task_of(
     done(ctx.world.start_task(&this, method, work))
 }
 
-/// The pair's state, if it is called on a primary and `vm`, where given, is its secondary.
+/// The pair's state, if the call is on a primary and `vm`, if given, is its secondary.
 fn configured(ctx: &Ctx<'_>, parameter: Option<&Ref>) -> Result<State> {
     let vm = ctx.world.need_vm(&ctx.this.moid)?;
     if ctx.world.config.direct {
@@ -208,7 +207,7 @@ fn restart(world: &mut World, primary: &str) {
     });
 }
 
-/// `QueryFaultToleranceCompatibility`, which knows record/replay only.
+/// `QueryFaultToleranceCompatibility`, which only checks record/replay.
 pub fn compatibility(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     issues(ctx, true)
 }

@@ -1,20 +1,19 @@
-//! `DiagnosticManager`: logs of hosts and of vCenter, by lines.
+//! `DiagnosticManager`: logs of hosts and of vCenter.
 
 use crate::fault::{Fault, Result};
+use crate::soap::envelope::Reply;
 use crate::value::{Data, Ref, Value};
 use crate::world::World;
 
-use crate::soap::envelope::Reply;
-
 use super::call::{Ctx, Outcome, done};
 
-/// vCenter's own log, which is there without a host.
+/// The key of vCenter's own log.
 const VPXD: &str = "vpxd:vpxd.log";
 
-/// No more lines are given at once, by vCenter and by an ESXi host.
+/// The most lines in one reply, of vCenter and of an ESXi host.
 const MOST_LINES: (usize, usize) = (500, 1000);
 
-/// Whose log is meant: a host's, or vCenter's own where no host is named. An ESXi host means itself.
+/// The owner of the log: the given host, or vCenter (`None`) without a host. On an ESXi host, it is that host.
 fn owner(ctx: &Ctx<'_>) -> Result<Option<Ref>> {
     let Some(host) = ctx.reference("host")? else {
         return Ok(ctx.world.config.direct.then(|| Ref::new("HostSystem", "ha-host")));
@@ -54,7 +53,7 @@ pub fn descriptions(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     Ok(Outcome::Done(Reply::Value(Value::List("DiagnosticManagerLogDescriptor", list.collect()))))
 }
 
-/// `BrowseDiagnosticLog`: lines are counted from 1; a start behind the end gives where the end is.
+/// `BrowseDiagnosticLog`. Lines count from 1. A start behind the end returns no lines, but where the log ends.
 pub fn browse(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let owner = owner(ctx)?;
     let key = ctx.text("key").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The methods that are served: which object they belong to, since when, with which parameters.
+//! The methods of the API: which exist, and the checks before each call.
 
 pub mod call;
 mod cluster;
@@ -29,7 +29,7 @@ macro_rules! methods {
     };
 }
 
-// The objects and parameters of these methods are in schema/types.txt; schema/generate.py reads the names from here.
+// Their objects and parameters are in schema/types.txt; schema/generate.py reads the names from here.
 methods! {
         // ServiceInstance
         RetrieveServiceContent => session::content;
@@ -109,7 +109,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     METHODS.iter().map(|(name, _)| *name)
 }
 
-/// Calls a method. Sessions, versions and parameters are checked before.
+/// Calls a method, after checking session, object, version and parameters.
 pub fn dispatch(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let name = ctx.call.method.as_str();
     let anonymous =

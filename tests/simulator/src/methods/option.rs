@@ -4,9 +4,8 @@ use crate::fault::{Fault, Result};
 use crate::model::entity::{Body, Entity};
 use crate::model::options::HostOption;
 use crate::property::host_of_options;
-use crate::value::Value;
-
 use crate::soap::envelope::Reply;
+use crate::value::Value;
 
 use super::call::{Ctx, Outcome, void};
 
@@ -19,7 +18,7 @@ fn options<'a>(ctx: &'a mut Ctx<'_>) -> &'a mut Vec<HostOption> {
     }
 }
 
-/// Exact name, a subtree where the name ends in a dot, everything without a name.
+/// `QueryOptions`: one option by its exact name, a subtree if the name ends in a dot, or all options without a name.
 pub fn query(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let name = ctx.text("name").unwrap_or_default().to_owned();
     let wanted = |option: &HostOption| {
@@ -33,7 +32,7 @@ pub fn query(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     Ok(Outcome::Done(Reply::Value(Value::List("OptionValue", found))))
 }
 
-/// One after the other: those before a bad one stay changed.
+/// `UpdateOptions`: changes one option after the other. Those before an invalid one stay changed.
 pub fn update(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let changes: Vec<(String, Option<String>, String)> = ctx
         .call

@@ -39,7 +39,7 @@ fn start_power_on(world: &mut World, this: &Ref) -> Result<Ref> {
     let work = Work::at_end(move |world| {
         let vm = world.need_vm_mut(&moid)?;
         if vm.power == Power::Suspended {
-            // Resuming goes on with the options that the VMX process read before.
+            // A resumed VM keeps the options that its VMX process read at power-on.
             vm.power = Power::On;
         } else {
             world.boot(&moid);
@@ -56,7 +56,7 @@ fn start_power_on(world: &mut World, this: &Ref) -> Result<Ref> {
     Ok(world.start_task(this, ("PowerOnVM_Task", "VirtualMachine.powerOn"), work))
 }
 
-/// `PowerOnMultiVM_Task`: a task per VM, and one around them.
+/// `PowerOnMultiVM_Task`: starts a task per VM, and one for all.
 pub fn power_on_multi(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let vms: Vec<Ref> = ctx.call.args.all("vm").map(reference).collect();
     let mut attempted = Vec::new();
@@ -77,7 +77,7 @@ pub fn power_on_multi(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     done(ctx.world.start_task(&this, ("PowerOnMultiVM_Task", "Datacenter.powerOnVm"), work))
 }
 
-/// `PowerOffVM_Task`: a primary takes its secondary along.
+/// `PowerOffVM_Task`. Powering a primary off also powers its secondary off.
 pub fn power_off(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let moid = ctx.this.moid.clone();
     let this = ctx.this.clone();
@@ -124,7 +124,7 @@ pub fn suspend(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     })
 }
 
-/// `ResetVM_Task`: the VMX process lives on, and with it the options it read.
+/// `ResetVM_Task`. The VMX process continues, with the options that it read at power-on.
 pub fn reset(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     change_running(ctx, ("ResetVM_Task", "VirtualMachine.reset"), |_| {})
 }

@@ -2,10 +2,9 @@
 
 use crate::fault::Result;
 use crate::model::entity::Body;
+use crate::soap::envelope::Reply;
 use crate::value::{Ref, Value};
 use crate::world::World;
-
-use crate::soap::envelope::Reply;
 
 use super::call::{Ctx, Outcome, done, void};
 
@@ -13,12 +12,12 @@ fn found(object: Option<Ref>) -> Result<Outcome> {
     object.map_or_else(void, done)
 }
 
-/// Undoes the escaping of names: `%2f`, `%5c` and `%25`.
+/// Decodes the escapes in names: `%2f`, `%5c` and `%25`.
 fn unescape(name: &str) -> String {
     name.replace("%2f", "/").replace("%2F", "/").replace("%5c", "\\").replace("%5C", "\\").replace("%25", "%")
 }
 
-/// `FindByInventoryPath`; nothing found is no fault.
+/// `FindByInventoryPath`. Returns nothing, and no fault, if there is no such object.
 pub fn by_path(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let path = ctx.text("inventoryPath").unwrap_or_default();
     let mut moid = ctx.world.root().to_owned();
@@ -42,7 +41,7 @@ pub fn child(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     found(child_of(ctx.world, &entity.moid, &name))
 }
 
-/// Whether an entity is somewhere below another.
+/// True if an entity is below another one.
 fn below(world: &World, moid: &str, ancestor: Option<&Ref>) -> bool {
     let Some(ancestor) = ancestor else {
         return true;
@@ -97,7 +96,7 @@ fn list(found: Vec<Ref>) -> Result<Outcome> {
 fn dns(ctx: &Ctx<'_>) -> Result<Vec<Ref>> {
     let datacenter = ctx.reference("datacenter")?;
     let name = ctx.text("dnsName").unwrap_or_default();
-    // VMs have no tools and so no DNS name.
+    // VMs have no VMware Tools, and so no DNS name.
     let hosts = if ctx.call.args.flag("vmSearch") { "" } else { "HostSystem" };
     Ok(ctx
         .world
@@ -118,7 +117,7 @@ pub fn all_by_dns(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     list(dns(ctx)?)
 }
 
-/// `FindByIp`: hosts are 172.30.0.80 and following.
+/// `FindByIp`. The first host has 172.30.0.80.
 pub fn by_ip(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let hosts = ctx.world.of_kind("HostSystem");
     let number: Option<usize> =

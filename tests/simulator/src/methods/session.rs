@@ -17,7 +17,7 @@ pub fn current_time(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     done(Value::Time(ctx.world.time()))
 }
 
-/// `Login`; also refused while the session is live.
+/// `Login`. It fails if the session is already logged in.
 pub fn login(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let invalid = || Fault::new("InvalidLogin", "Cannot complete login due to an incorrect user name or password.");
     if ctx.session.is_some() {
@@ -27,9 +27,9 @@ pub fn login(ctx: &mut Ctx<'_>) -> Result<Outcome> {
         return Err(Fault::new("InvalidLocale", "The locale is not valid."));
     }
     let user = ctx.text("userName").unwrap_or_default().to_owned();
-    // Spaces at the ends may belong to a password.
+    // Spaces at the ends may be part of a password.
     let password = ctx.call.args.child("password").map(|node| node.text.as_str()).unwrap_or_default();
-    // A cookie that the server set before is kept. Otherwise it sets one, even if it refuses the login.
+    // A cookie that the server set before is kept. Otherwise it sets one, even if the login fails.
     let set_before = ctx.cookie.clone().filter(|cookie| ctx.world.cookies.contains(cookie));
     let cookie = set_before.unwrap_or_else(|| ctx.set_cookie.insert(cookie()).clone());
     if !user.eq_ignore_ascii_case(&ctx.world.config.username) || password != ctx.world.password {

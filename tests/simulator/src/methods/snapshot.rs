@@ -1,4 +1,4 @@
-//! Snapshots of VMs, which FT does not go with.
+//! Snapshots of VMs. A VM with FT cannot have any.
 
 use crate::fault::{Fault, Result};
 use crate::ft::faults;

@@ -9,7 +9,7 @@ use crate::world::work::Work;
 
 use super::call::{Ctx, Outcome, done, void};
 
-/// Extra config keys that other fields of the spec are for: a server ignores them without a word.
+/// Extra config keys that have their own fields in the spec. A server silently ignores them.
 const IGNORED: [&str; 10] = [
     "memsize",
     "numvcpus",
@@ -115,7 +115,7 @@ fn extra_config(spec: &Node) -> Result<Vec<(String, String)>> {
 }
 
 impl Vm {
-    /// Sets, adds or, by an empty value, removes one key; keys are compared without regard to case.
+    /// Sets or adds one key; an empty value removes it. Keys are compared without case.
     pub fn set_extra(&mut self, key: &str, value: &str) {
         if IGNORED.contains(&key.to_ascii_lowercase().as_str()) {
             return;
@@ -132,7 +132,7 @@ impl Vm {
     }
 }
 
-/// `ShutdownGuest` and `RebootGuest`: there are no tools in these VMs.
+/// `ShutdownGuest` and `RebootGuest` fail, because these VMs have no VMware Tools.
 pub fn guest(_: &mut Ctx<'_>) -> Result<Outcome> {
     Err(Fault::new("ToolsUnavailable", "The operation needs VMware Tools, which are not running."))
 }

@@ -54,7 +54,7 @@ pub fn format(micros: u64) -> String {
     )
 }
 
-/// The date that is so many days after 1970-01-01, by walking years and months.
+/// The date that is this many days after 1970-01-01.
 fn civil(days: u64) -> (u64, u64, u64) {
     let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let mut left = days;

@@ -5,13 +5,13 @@ use crate::value::{Data, Value};
 /// A cluster.
 #[derive(Clone, Debug)]
 pub struct Cluster {
-    /// Whether it is a cluster rather than one host's compute resource.
+    /// True for a cluster, false for the compute resource of a single host.
     pub real: bool,
     /// vSphere HA.
     pub ha: Ha,
     /// `drsConfig.enabled`.
     pub drs: bool,
-    /// Whether DRS leaves every decision to people.
+    /// True if DRS only makes recommendations.
     pub drs_manual: bool,
     /// Its resource pool.
     pub pool: String,
@@ -22,7 +22,7 @@ pub struct Cluster {
 pub struct Ha {
     /// `enabled`.
     pub on: bool,
-    /// Whether `enabled` is left out of what the cluster tells, as it may be.
+    /// True if the cluster does not report `enabled`, which is an optional field.
     pub untold: bool,
     /// `hostMonitoring`, `enabled` or `disabled`.
     pub monitoring: String,
@@ -30,12 +30,12 @@ pub struct Ha {
     pub admission: bool,
     /// `option`, the `das.` settings.
     pub options: Vec<(String, String)>,
-    /// The election that the agents, just installed, are busy with: a number of its own.
+    /// The number of the election that the newly installed agents hold.
     pub election: Option<u64>,
 }
 
 impl Ha {
-    /// HA as it is where nothing was said about it, on or off.
+    /// HA with default settings, on or off.
     pub fn new(on: bool) -> Self {
         Self { on, untold: false, monitoring: "enabled".into(), admission: true, options: Vec::new(), election: None }
     }

@@ -4,25 +4,25 @@ use super::cluster::Cluster;
 use super::host::Host;
 use super::vm::Vm;
 
-/// Something in the inventory (`ManagedEntity`).
+/// An object of the inventory (`ManagedEntity`).
 #[derive(Clone, Debug)]
 pub struct Entity {
     /// Its name, unescaped.
     pub name: String,
     /// The moid of its parent; only the root folder has none.
     pub parent: Option<String>,
-    /// What it is.
+    /// Its type and what only this type has.
     pub body: Body,
 }
 
-/// What an entity is.
+/// The type of an entity, with its data.
 #[derive(Clone, Debug)]
 pub enum Body {
-    /// `Folder`, with what may be in it
+    /// `Folder` with the types that it may contain
     Folder(Vec<&'static str>),
-    /// `Datacenter`, with its vm, host, datastore and network folders
+    /// `Datacenter` with its vm, host, datastore and network folders
     Datacenter([String; 4]),
-    /// `ClusterComputeResource`, or `ComputeResource` on a host that is asked directly
+    /// `ClusterComputeResource`, or `ComputeResource` on a host without vCenter
     Cluster(Cluster),
     /// `ResourcePool`
     Pool,
@@ -41,7 +41,7 @@ pub enum Body {
 pub struct Store {
     /// `summary.accessible`.
     pub accessible: bool,
-    /// `summary.multipleHostAccess`: a local one has only its host.
+    /// `summary.multipleHostAccess`: only one host reaches a local datastore.
     pub shared: bool,
     /// `summary.type`.
     pub kind: String,

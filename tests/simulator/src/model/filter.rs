@@ -1,4 +1,4 @@
-//! Property collectors with their filters. The room `property` reads specs and evaluates them.
+//! Property collectors with their filters. The module `property` reads specs and evaluates them.
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use crate::config::{Personality, Scenario};
 
-/// A VM's hardware, as far as FT asks for it.
+/// A VM's hardware, as far as FT depends on it.
 #[derive(Clone, Debug)]
 pub struct Hardware {
     /// `config.version`, such as `vmx-08`.
@@ -13,13 +13,13 @@ pub struct Hardware {
     pub nested_hv: bool,
     /// `config.flags.vbsEnabled`.
     pub vbs: bool,
-    /// Its one disk.
+    /// Its only disk.
     pub disk: Disk,
     /// What is in the CD drive: `iso`, `remote` (the client's device) or `physical` (the host's).
     pub cdrom: String,
-    /// Keys of devices that were taken out.
+    /// Keys of removed devices.
     pub removed: Vec<i32>,
-    /// Types of devices that were put in, such as `VirtualUSB`.
+    /// Types of added devices, such as `VirtualUSB`.
     pub added: Vec<String>,
     /// Names of its snapshots, the oldest first.
     pub snapshots: Vec<String>,
@@ -30,18 +30,18 @@ pub struct Hardware {
 pub struct Disk {
     /// `thinProvisioned`.
     pub thin: bool,
-    /// `eagerlyScrub`: zeroed throughout when it was made.
+    /// `eagerlyScrub`: zeroed when it was created.
     pub eager: bool,
     /// `diskMode`.
     pub mode: String,
     /// `compatibilityMode` of a raw device mapping, if it is one.
     pub rdm: Option<String>,
-    /// The moid of its datastore, if that is not the virtual machine's.
+    /// The moid of its datastore, if it differs from the VM's.
     pub store: Option<String>,
 }
 
 impl Hardware {
-    /// A VM as this release makes it.
+    /// The hardware of a new VM on this release.
     pub fn new(personality: Personality) -> Self {
         Self {
             version: personality.hardware().to_owned(),
@@ -56,7 +56,7 @@ impl Hardware {
         }
     }
 
-    /// The same, with what the scenario has against FT.
+    /// The same hardware with the scenario's obstacle to FT.
     #[must_use]
     pub fn in_scenario(mut self, scenario: Scenario) -> Self {
         match scenario {
@@ -68,7 +68,7 @@ impl Hardware {
         self
     }
 
-    /// What creating a record/replay secondary does to the disk of a VM that is off.
+    /// Makes the disk thick and zeroes it, as creating a record/replay secondary does while the VM is off.
     pub fn thicken(&mut self) {
         (self.disk.thin, self.disk.eager) = (false, true);
     }

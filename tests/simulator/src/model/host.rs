@@ -1,4 +1,4 @@
-//! An ESXi host, and what its `HostVirtualNicManager` does with its vmknics.
+//! An ESXi host and its vmknics, as `HostVirtualNicManager` shows and changes them.
 
 use crate::fault::{Fault, Result};
 use crate::value::{Data, Value};
@@ -17,53 +17,53 @@ pub struct Host {
     pub maintenance: bool,
     /// `runtime.powerState`.
     pub power: String,
-    /// The datastores and networks that it does not reach, by moid.
+    /// Moids of the datastores and networks that it cannot reach.
     pub lacks: Vec<String>,
     /// Hardware UUID.
     pub uuid: String,
     /// Its vmknics.
     pub vmknics: Vec<Vmknic>,
-    /// Which vmknics carry which services.
+    /// The services and the vmknics that carry them.
     pub nics: Vec<Service>,
-    /// The same as `config` still shows it, while that lags behind.
+    /// The services as `config` still shows them while it lags behind.
     pub shown_nics: Option<Vec<Service>>,
-    /// For so many milliseconds after a choice of vmknics, `config` shows what was before.
+    /// For how many milliseconds `config` shows the old services after a change.
     pub nic_lag: u64,
-    /// Whether several vmknics may carry FT logging.
+    /// True if several vmknics may carry FT logging.
     pub ft_multi_select: bool,
-    /// The state that its HA agent stays in, if it is not to be a healthy one; empty if it tells none.
+    /// The state that its HA agent stays in, unless it is healthy; empty if the agent reports none.
     pub agent: Option<String>,
-    /// A build of its own.
+    /// Its build number, if it differs from the release's.
     pub build: Option<String>,
     /// The version of its FT engine (`featureVersion`).
     pub feature_version: String,
-    /// More that keeps it from FT, in words that may be newer than any client.
+    /// Further FT issues. Their words may be newer than any client.
     pub issues: Vec<String>,
-    /// The key under which `DiagnosticManager` has vmkernel.log: `messages` on the oldest releases.
+    /// The key of vmkernel.log in `DiagnosticManager`: `messages` on the oldest releases.
     pub vmkernel_key: String,
     /// Lines of vmkernel.log.
     pub vmkernel_log: Vec<String>,
 }
 
 impl Host {
-    /// Whether it has this datastore or network.
+    /// True if it can reach this datastore or network.
     pub fn reaches(&self, moid: &str) -> bool {
         !self.lacks.iter().any(|lacked| lacked == moid)
     }
 
-    /// Whether it can run virtual machines.
+    /// True if it can run virtual machines.
     pub fn in_service(&self) -> bool {
         self.connection == "connected" && self.power == "poweredOn" && !self.maintenance
     }
 }
 
 impl Host {
-    /// Whether some vmknic carries the service.
+    /// True if a vmknic carries the service.
     pub fn carries(&self, service: &str) -> bool {
         self.nics.iter().any(|(kind, _)| *kind == service)
     }
 
-    /// What keeps the host from FT, in the words of `HostCapability.ftCompatibilityIssues`.
+    /// The services that FT misses, in the words of `HostCapability.ftCompatibilityIssues`.
     pub fn missing_nics(&self) -> impl Iterator<Item = &'static str> {
         [("vmotion", "missingVMotionNic"), ("faultToleranceLogging", "missingFTLoggingNic")]
             .into_iter()
@@ -81,7 +81,7 @@ impl Host {
         service != "faultToleranceLogging" || self.ft_multi_select
     }
 
-    /// `VirtualNicManagerNetConfig` where these are chosen: they are told by keys, not by devices.
+    /// `VirtualNicManagerNetConfig` with these selected. It names vmknics by keys, not by devices.
     fn net_config(&self, service: &str, chosen: &[Service]) -> Data {
         let candidates = self.vmknics.iter().filter(|nic| nic.candidate_of.contains(&service));
         let candidates = candidates.map(|nic| nic.value(key(service, nic.device)).into());
@@ -102,7 +102,7 @@ impl Host {
         if self.nic_lag > 0 {
             self.shown_nics.get_or_insert_with(|| self.nics.clone());
         }
-        // Where only one may be selected, the new one takes its place.
+        // If only one may be selected, the new one replaces the old one.
         let alone = select && !self.multi_select(service);
         self.nics.retain(|(kind, own)| *kind != service || (*own != device && !alone));
         if select {
@@ -126,7 +126,7 @@ impl Host {
         Data::new("HostVirtualNicManagerInfo").list("netConfig", "VirtualNicManagerNetConfig", configs).into()
     }
 
-    /// `config.network`: every vmknic, whatever it may carry.
+    /// `config.network`: all vmknics.
     pub fn network_info(&self) -> Data {
         let nics = self.vmknics.iter().map(|nic| nic.value(format!("key-vim.host.VirtualNic-{}", nic.device)).into());
         Data::new("HostNetworkInfo").list("vnic", "HostVirtualNic", nics.collect())

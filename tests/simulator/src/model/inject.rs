@@ -1,4 +1,4 @@
-//! Faults that a test asks for: which call they hit, when, and how they show.
+//! Faults that a test injects: which call they hit, when, and how the call fails.
 
 use serde_json::Value as Json;
 
@@ -8,44 +8,44 @@ use crate::value::{Data, Ref, Value};
 /// How a call goes wrong.
 #[derive(Clone, Debug, PartialEq)]
 pub enum How {
-    /// The call is answered with the fault
+    /// The server replies with the fault
     Fault(Fault),
-    /// The connection is closed without an answer
+    /// The server closes the connection without a reply
     Drop,
     /// Status 500 without SOAP
     Http500,
     /// Status 200 without XML
     Garbage,
-    /// No answer at all
+    /// The server never replies
     Hang,
     /// The task that the call starts ends with the fault
     TaskError(Fault),
-    /// The session is gone before the call is looked at
+    /// The session expires before the call is handled
     ExpireSession,
-    /// The server forgets the task that the call starts: before anybody can look at it, or once it ends
+    /// The server forgets the task that the call starts: at once (`early`), or when it ends
     TaskVanishes { early: bool },
-    /// The call is answered as if it had worked, and nothing is done
+    /// The server reports success and does nothing
     Silent,
     /// Status 307 with this location
     Redirect(String),
 }
 
-/// A fault that waits for its call.
+/// An injected fault and the calls that it hits.
 #[derive(Clone, Debug)]
 pub struct Injection {
-    /// The method it hits; none means every method.
+    /// The method that it hits; `None` means every method.
     method: Option<String>,
-    /// The moid it hits; none means every object.
+    /// The object that it hits, by moid; `None` means every object.
     object: Option<String>,
-    /// How many calls pass before it hits.
+    /// The number of calls that pass before it hits.
     after: u64,
-    /// How many calls it hits; none means all that follow.
+    /// The number of calls that it hits; `None` means all that follow.
     times: Option<u64>,
     how: How,
 }
 
 impl Injection {
-    /// How this call goes wrong, if the injection hits it. Counts the call.
+    /// Counts a call; returns how it goes wrong if the injection hits it.
     pub fn hit(&mut self, method: &str, object: &str) -> Option<How> {
         let matches = self.method.as_deref().is_none_or(|name| name == method)
             && self.object.as_deref().is_none_or(|moid| moid == object);
@@ -107,7 +107,7 @@ impl Injection {
     }
 }
 
-/// JSON as a value of the API.
+/// Converts JSON to a value of the API.
 ///
 /// `{"type": T, "moid": M}` is a reference, `{"fault": T, "fields": {…}, "message": …}` a nested fault,
 /// `{"long": 5}` an `xsd:long`, `{"_type": T, …}` any data object.

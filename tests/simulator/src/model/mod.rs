@@ -1,6 +1,6 @@
 //! The data of the simulated vSphere: inventory objects, sessions, tasks, filters and injected faults.
 //!
-//! These types know nothing of the world that holds them. What needs the world stands in the rooms above: `world` (time,
+//! These types do not know the world that holds them. Code that needs the world is in the modules above: `world` (time,
 //! tasks, logs), `property` (reading), `ft` (the state machine) and `methods` (the operations of the API).
 
 pub mod clock;

@@ -4,7 +4,7 @@ use crate::config::Scenario;
 use crate::fault::{Fault, Result};
 use crate::value::Data;
 
-/// The services there are (`HostVirtualNicManagerNicType`).
+/// The services that a vmknic can carry (`HostVirtualNicManagerNicType`).
 pub const TYPES: [&str; 3] = ["faultToleranceLogging", "management", "vmotion"];
 
 /// A vmknic of a host.
@@ -23,7 +23,7 @@ pub struct Vmknic {
 /// A service and the device of a vmknic that carries it.
 pub type Service = (&'static str, &'static str);
 
-/// The vmknics of a host, whose place in the cluster is part of their addresses. The last one is for storage only.
+/// The vmknics of a host. Their addresses contain the host's place in the cluster. The last one is for storage only.
 pub fn vmknics(place: u16) -> Vec<Vmknic> {
     const LAB: &[&str] = &["faultToleranceLogging", "vmotion"];
     let nic = |device, portgroup: &str, last: u8, candidate_of| Vmknic {
@@ -40,7 +40,7 @@ pub fn vmknics(place: u16) -> Vec<Vmknic> {
     ]
 }
 
-/// What a host starts with: vmk0 for management and vMotion, vmk1 for FT logging, where the scenario leaves them that.
+/// The services of a new host: management and vMotion on vmk0, FT logging on vmk1, unless the scenario omits them.
 pub fn services(scenario: Scenario, place: u16) -> Vec<Service> {
     let mut services = vec![("management", "vmk0")];
     if scenario != Scenario::Bare {
@@ -57,7 +57,7 @@ pub fn manager(host: &str) -> String {
     format!("virtualNicManager-{host}")
 }
 
-/// The key that a service has for a vmknic.
+/// The key of a vmknic in the configuration of a service.
 pub fn key(service: &str, device: &str) -> String {
     format!("{service}.key-vim.host.VirtualNic-{device}")
 }

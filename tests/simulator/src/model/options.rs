@@ -9,7 +9,7 @@ pub fn manager(host: &str) -> String {
     host.strip_prefix("host-").map_or("ha-adv-options".into(), |number| format!("EsxHostAdvSettings-{number}"))
 }
 
-/// The moid of the host whose option manager would have this moid.
+/// The moid of the host that an option manager of this moid belongs to.
 pub fn managed_host(moid: &str) -> Option<String> {
     match moid.strip_prefix("EsxHostAdvSettings-") {
         Some(number) => Some(format!("host-{number}")),
@@ -17,7 +17,7 @@ pub fn managed_host(moid: &str) -> Option<String> {
     }
 }
 
-/// What kind of value an option takes (`OptionType`).
+/// The type of an option's value (`OptionType`).
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// `IntOption` with least, greatest and default value
@@ -37,13 +37,13 @@ pub enum Kind {
 pub struct HostOption {
     /// Its key, such as `Migrate.VMotionStreamDisable`.
     pub key: String,
-    /// What it is for.
+    /// Its description.
     pub summary: &'static str,
-    /// The kind of value.
+    /// The type of its value.
     pub kind: Kind,
-    /// Whether it cannot be changed.
+    /// True if it cannot be changed.
     pub readonly: bool,
-    /// The present value.
+    /// Its current value.
     pub current: Value,
 }
 
@@ -54,7 +54,7 @@ impl HostOption {
         option
     }
 
-    /// The value it has when nobody changed it.
+    /// Its default value.
     pub fn default(&self) -> Value {
         match &self.kind {
             Kind::Int(_, _, default) => (*default).into(),
@@ -109,7 +109,7 @@ impl HostOption {
             .with("optionType", kind)
     }
 
-    /// Takes a new value, if it is one of this option's type and range.
+    /// Sets a new value, which must have the option's type and be in its range.
     pub fn set(&mut self, kind: Option<&str>, text: &str) -> Result<()> {
         let wrong = || Fault::invalid_argument(&self.key);
         if self.readonly {
@@ -161,13 +161,13 @@ fn parse(line: &'static str) -> Option<HostOption> {
     Some(option)
 }
 
-/// The options of an ESXi host of this release, filled up to `count`.
+/// The options of an ESXi host of this release, with filler options up to `count`.
 pub fn esxi(personality: Personality, count: usize) -> Vec<HostOption> {
     let mut options: Vec<HostOption> = include_str!("esxi_options.txt")
         .lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(parse)
-        // The option went away with 7.0 U2.
+        // 7.0 U2 removed the option.
         .filter(|option| personality != Personality::V80 || option.key != "Migrate.VMotionStreamDisable")
         .collect();
     for number in options.len()..count {

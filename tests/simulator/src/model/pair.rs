@@ -1,31 +1,31 @@
 //! A Fault Tolerance pair: a primary, its secondary and the state they share.
 
-/// Which half of a pair a VM is.
+/// The role of a VM in its pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// The protected VM
     Primary,
-    /// Its shadow
+    /// Its copy
     Secondary,
 }
 
 /// The pair's state, seen from the primary (`VirtualMachineFaultToleranceState`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// The secondary is registered and not enabled
+    /// The secondary is registered but not enabled
     Disabled,
-    /// The primary is powered off, the secondary enabled
+    /// The primary is powered off, and the secondary is enabled
     Enabled,
     /// The primary runs without an active secondary
     NeedSecondary,
-    /// The secondary synchronises
+    /// The secondary is starting and synchronizes
     Starting,
     /// Protected
     Running,
 }
 
 impl State {
-    /// The API's word.
+    /// The word that the API uses.
     pub fn word(self) -> &'static str {
         match self {
             Self::Disabled => "disabled",
@@ -44,10 +44,10 @@ impl State {
     }
 }
 
-/// A VM's half of a pair. State, reason and the rest are the same on both halves.
+/// A VM's half of a pair. Both halves have the same values, apart from role and peer.
 #[derive(Clone, Debug)]
 pub struct Pair {
-    /// Which half it is.
+    /// The role of this half.
     pub role: Role,
     /// The moid of the other half.
     pub peer: String,
@@ -55,16 +55,16 @@ pub struct Pair {
     pub state: State,
     /// `runtime.needSecondaryReason`.
     pub reason: Option<&'static str>,
-    /// Whether it is a secondary whose primary is gone.
+    /// True for a secondary whose primary is gone.
     pub orphaned: bool,
-    /// The recommendation that waits to be applied.
+    /// The recommendation that must be applied to start the secondary.
     pub recommendation: Option<String>,
-    /// Counts the changes of state, so that what was planned for an earlier one is dropped.
+    /// Counts the changes of state. An event that was scheduled in an earlier state is dropped.
     pub turn: u64,
 }
 
 impl Pair {
-    /// Whether it is the secondary.
+    /// True for the secondary.
     pub fn secondary(&self) -> bool {
         self.role == Role::Secondary
     }

@@ -7,20 +7,20 @@ use crate::value::{Data, Ref, Value};
 pub struct Session {
     /// The session's key, which is not its cookie.
     pub key: String,
-    /// Who logged in.
+    /// The user who logged in.
     pub user: String,
-    /// When, as `xsd:dateTime`.
+    /// The time of the login as `xsd:dateTime`.
     pub login: String,
-    /// Milliseconds since the start when it was last used.
+    /// When it was last used, in milliseconds since the start.
     pub last_used: u64,
-    /// How many calls it made.
+    /// The number of its calls.
     pub calls: i64,
 }
 
-/// How many sessions there were.
+/// The number of sessions so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SessionCounts {
-    /// Logins that succeeded.
+    /// Successful logins.
     pub logins: u64,
     /// Logouts.
     pub logouts: u64,
@@ -31,9 +31,9 @@ pub struct SessionCounts {
 pub struct View {
     /// The container.
     pub container: Ref,
-    /// Which types it shows; none means all.
+    /// The types that it contains; an empty list means all.
     pub kinds: Vec<String>,
-    /// Whether it looks below the container's own children.
+    /// True if it contains more than the direct children.
     pub recursive: bool,
 }
 

@@ -3,12 +3,12 @@
 use crate::fault::Fault;
 use crate::value::{Data, Ref, Value};
 
-/// Where a task stands (`TaskInfoState`).
+/// The state of a task (`TaskInfoState`).
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
-    /// Not begun
+    /// Queued
     Queued,
-    /// Under way, with percent done
+    /// Running, with percent done
     Running(i32),
     /// Done
     Success(Option<Value>),
@@ -19,7 +19,7 @@ pub enum State {
 /// A task (`Task`).
 #[derive(Clone, Debug)]
 pub struct Task {
-    /// What it acts on.
+    /// The object that it works on.
     pub entity: Ref,
     /// The entity's name.
     pub entity_name: String,
@@ -27,11 +27,11 @@ pub struct Task {
     pub description: &'static str,
     /// The method's name in the WSDL.
     pub name: &'static str,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
-    /// Who asked for it.
+    /// The user who started it.
     pub user: String,
-    /// When it was queued, begun and completed.
+    /// The times when it was queued, started and completed.
     pub times: [Option<String>; 3],
 }
 

@@ -17,7 +17,7 @@ pub enum Power {
 }
 
 impl Power {
-    /// The API's word.
+    /// The word that the API uses.
     pub fn word(self) -> &'static str {
         match self {
             Self::Off => "poweredOff",
@@ -31,7 +31,7 @@ impl Power {
         [Self::Off, Self::On, Self::Suspended].into_iter().find(|power| power.word() == word)
     }
 
-    /// As a value.
+    /// The state as a value of the API.
     pub fn value(self) -> Value {
         Value::Enum("VirtualMachinePowerState", self.word().into())
     }
@@ -40,11 +40,11 @@ impl Power {
 /// A virtual machine.
 #[derive(Clone, Debug)]
 pub struct Vm {
-    /// Whether it is a template.
+    /// True for a template.
     pub template: bool,
     /// Its power.
     pub power: Power,
-    /// When it was powered on last, in milliseconds since the start; the source of `runtime.bootTime`.
+    /// When it was last powered on, in milliseconds since the start; the source of `runtime.bootTime`.
     pub booted: u64,
     /// `runtime.connectionState`.
     pub connection: String,
@@ -74,13 +74,13 @@ pub struct Vm {
     pub pool: String,
     /// The directory of its files.
     pub directory: String,
-    /// A question that waits for an answer.
+    /// The question that it waits to be answered.
     pub question: Option<String>,
-    /// The task that holds it.
+    /// The task that works on it.
     pub busy: Option<String>,
     /// Fault tolerance, if it is configured.
     pub ft: Option<Pair>,
-    /// Properties that its readers have no privilege for.
+    /// Paths of properties that nobody has the privilege to read.
     pub unreadable: Vec<String>,
     /// Lines of vmware.log.
     pub vmware_log: Vec<String>,
@@ -88,23 +88,23 @@ pub struct Vm {
     pub rotated_logs: Vec<(u32, Vec<String>)>,
 }
 
-/// Looks a key up as the VMX dictionary does: without regard to case.
+/// Looks up a key as the VMX dictionary does, ignoring case.
 pub fn lookup<'a>(extra: &'a [(String, String)], key: &str) -> Option<&'a str> {
     extra.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
 }
 
 impl Vm {
-    /// Whether an option is TRUE in this set.
+    /// True if an option is TRUE in this set.
     pub fn says(set: &[(String, String)], key: &str) -> bool {
         lookup(set, key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// Whether config can be read.
+    /// True if its configuration can be read.
     pub fn accessible(&self) -> bool {
         !matches!(self.connection.as_str(), "inaccessible" | "orphaned" | "invalid" | "disconnected")
     }
 
-    /// Powers it on at this time: the VMX process reads its options now.
+    /// Powers it on at this time. The VMX process reads its options now.
     pub fn start(&mut self, now: u64) {
         self.power = Power::On;
         self.booted = now;
@@ -114,7 +114,7 @@ impl Vm {
 }
 
 impl Vm {
-    /// The moids of what its files lie on.
+    /// The moids of the datastores that hold its files.
     pub fn stores(&self) -> Vec<&str> {
         let disk = self.hardware.disk.store.as_deref().filter(|store| *store != self.datastore);
         [self.datastore.as_str()].into_iter().chain(disk).collect()
@@ -126,14 +126,14 @@ impl Vm {
     pub fn ft_state(&self) -> &'static str {
         match &self.ft {
             None => "notConfigured",
-            // A secondary never needs a secondary: while it is off, it is enabled.
+            // A secondary never needs a secondary itself. While it is off, it is enabled.
             Some(pair) if pair.secondary() && pair.state == State::NeedSecondary => "enabled",
             Some(pair) => pair.state.word(),
         }
     }
 }
 
-/// Whether the three options of the article are all TRUE in this set.
+/// True if the article's three options are all TRUE in this set.
 pub fn replay_options(set: &[(String, String)]) -> bool {
     ["replay.supported", "replay.allowFT", "replay.allowBTOnly"].iter().all(|key| Vm::says(set, key))
 }

@@ -6,7 +6,7 @@ use crate::value::{Data, Ref, Value};
 use crate::world::World;
 
 impl World {
-    /// The word for a host's HA agent (`ClusterDasFdmAvailabilityState`); nothing where HA is off.
+    /// The state of a host's HA agent (`ClusterDasFdmAvailabilityState`); `None` while HA is off.
     pub fn agent_state(&self, moid: &str, host: &Host) -> Option<String> {
         let ha = &self.cluster_of(moid)?.ha;
         if !ha.on {
@@ -20,7 +20,7 @@ impl World {
         }
         let cluster = self.entities.get(moid)?.parent.as_deref()?;
         let able = |other: &str| self.host(other).is_some_and(|host| host.agent.is_none());
-        // The first able host of the cluster is the master.
+        // The first host with a healthy agent is the master.
         let first = self.members(cluster).find(|other| able(other)).is_some_and(|other| other == moid);
         Some(if first { "master" } else { "connectedToMaster" }.into())
     }

@@ -1,4 +1,4 @@
-//! `PropertyFilterSpec` and what it yields: `ObjectContent`.
+//! Reads a `PropertyFilterSpec` and evaluates it to `ObjectContent`.
 
 use crate::fault::{Fault, Result};
 use crate::model::filter::{Content, Selection, Spec, Wanted};
@@ -9,7 +9,7 @@ use crate::value::{Data, Ref, Value};
 use super::{Got, Viewer};
 
 impl Spec {
-    /// Reads one `specSet` or `spec` element. Unknown properties and dead objects are faults, as on a real server.
+    /// Reads a `specSet` or `spec` element. Unknown properties and missing objects are faults, as on a real server.
     pub fn parse(node: &Node, viewer: &Viewer<'_>) -> Result<Self> {
         let mut wanted = Vec::new();
         for set in node.all("propSet") {
@@ -35,13 +35,13 @@ impl Spec {
         objects.into_iter().filter_map(|object| self.content(viewer, object)).collect()
     }
 
-    /// Whether everything begins at objects that may be read without a session.
+    /// True if the selection starts only at objects that may be read without a session.
     pub fn anonymous(&self) -> bool {
         self.selection.roots().all(|root| matches!(root.kind.as_str(), "ServiceInstance" | "SessionManager"))
     }
 
     fn content(&self, viewer: &Viewer<'_>, object: Ref) -> Option<Content> {
-        // Several sets may speak of the object: of its own type and of its base types.
+        // Several sets may apply to the object: those of its type and of its base types.
         let wanted: Vec<&Wanted> =
             self.wanted.iter().filter(|wanted| schema::is_a(&object.kind, &wanted.kind)).collect();
         if wanted.is_empty() {

@@ -15,7 +15,7 @@ impl World {
         Value::refs(self.moids(kind).map(|moid| Ref::new(kind, moid)))
     }
 
-    /// A property of an entity; nothing when it is not set.
+    /// A property of an entity; `None` if it is not set.
     pub fn entity_property(&self, moid: &str, entity: &Entity, name: &str) -> Option<Value> {
         let status = || Value::Enum("ManagedEntityStatus", "green".into());
         match name {

@@ -9,7 +9,7 @@ use super::Viewer;
 use super::collector::missing;
 
 impl Filter {
-    /// What changed since the last report (`PropertyFilterUpdate`), if anything did.
+    /// The changes since the last report (`PropertyFilterUpdate`), if there are any.
     pub fn update(&mut self, moid: &str, viewer: &Viewer<'_>) -> Option<Value> {
         let mut now = BTreeMap::new();
         for content in self.specs.iter().flat_map(|spec| spec.read(viewer)) {

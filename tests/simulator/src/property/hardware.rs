@@ -110,7 +110,7 @@ impl World {
         )
     }
 
-    /// Whether a snapshot of a VM has this moid.
+    /// True if a snapshot of a VM has this moid.
     pub fn is_snapshot(&self, moid: &str) -> bool {
         let parts = moid.strip_prefix("snapshot-").and_then(|rest| rest.rsplit_once('-'));
         let place = |text: &str| text.parse::<usize>().unwrap_or(usize::MAX);
@@ -118,7 +118,7 @@ impl World {
     }
 }
 
-/// `resourceConfig`: FT reserves all of the memory.
+/// `resourceConfig`. FT reserves all memory.
 pub(super) fn resource_config(moid: &str, vm: &Vm) -> Data {
     let allocation = |reservation: i64, shares: i32| {
         Data::new("ResourceAllocationInfo")

@@ -1,4 +1,4 @@
-//! ESXi hosts' properties.
+//! Properties of ESXi hosts.
 
 use crate::value::{Data, Ref, Value};
 
@@ -7,7 +7,7 @@ use crate::model::{clock, nics, options};
 use crate::world::World;
 
 impl World {
-    /// `AboutInfo` of vCenter, or of a host, which may have a build of its own.
+    /// `AboutInfo` of vCenter or of a host, which may have its own build.
     pub fn about(&self, host: bool, own_build: Option<&str>) -> Data {
         let personality = self.config.personality;
         let (vcenter, esxi) = personality.builds();
@@ -123,11 +123,11 @@ impl World {
             .list("optionDef", "OptionDef", definitions.collect())
     }
 
-    /// What keeps a host from FT, in the order and the words of `HostCapability`: for record/replay or for SMP-FT.
+    /// The obstacles to FT on a host, in the order and words of `HostCapability`: to record/replay (`legacy`) or SMP-FT.
     pub fn host_issues(&self, moid: &str, host: &Host, legacy: bool) -> Vec<String> {
         let healthy = matches!(self.agent_state(moid, host).as_deref(), Some("master" | "connectedToMaster"));
         let agent = (!healthy).then_some("haAgentIssue");
-        // Record/replay went away with 6.5, which every newer host says of itself.
+        // 6.5 removed record/replay, and every newer host reports that.
         let product = (legacy && !self.config.personality.legacy_ft()).then_some("incompatibleProduct");
         let known = agent.into_iter().chain(product).chain(host.missing_nics()).map(ToOwned::to_owned);
         known.chain(host.issues.iter().cloned()).collect()
@@ -155,7 +155,7 @@ impl World {
             .opt("maxMemMBPerFtVm", (!legacy).then_some(memory))
     }
 
-    /// `AboutInfo` of this host, whose build may be its own.
+    /// `AboutInfo` of this host.
     fn host_about(&self, host: &Host) -> Data {
         self.about(true, host.build.as_deref())
     }

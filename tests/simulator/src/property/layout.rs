@@ -1,4 +1,4 @@
-//! The files of a virtual machine, as the API lists them (`layoutEx`).
+//! The files of a virtual machine (`layoutEx`).
 
 use crate::value::{Data, Value};
 
@@ -6,7 +6,7 @@ use crate::model::vm::Vm;
 use crate::world::World;
 
 impl World {
-    /// `VirtualMachineFileLayoutEx`: configuration, disk and logs, each once and with its size.
+    /// `VirtualMachineFileLayoutEx`: configuration, disk and logs with their sizes.
     pub(super) fn layout(&self, moid: &str, vm: &Vm) -> Data {
         let size = |lines: &[String]| lines.iter().map(|line| line.len() + 1).sum::<usize>();
         let log = |name: String| format!("[{}] {}/{name}", self.name(&vm.datastore), vm.directory);

@@ -1,4 +1,4 @@
-//! Properties of managed objects, by dotted path.
+//! Reads properties of managed objects by dotted paths, and evaluates property filters.
 
 mod cluster;
 pub mod collector;
@@ -18,10 +18,10 @@ use crate::schema::{self, Version};
 use crate::value::{Data, Ref, Value};
 use crate::world::World;
 
-/// Who looks, and in which version of the API.
+/// The reader of properties: its session and API version.
 #[derive(Clone, Copy)]
 pub struct Viewer<'a> {
-    /// What is looked at.
+    /// The world that it reads.
     pub world: &'a World,
     /// The session, if there is one.
     pub session: Option<&'a Session>,
@@ -29,7 +29,7 @@ pub struct Viewer<'a> {
     pub version: Version,
 }
 
-/// What reading a property gives.
+/// The result of reading a property.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Got {
     /// Its value
@@ -40,7 +40,7 @@ pub enum Got {
     Missing(Fault),
 }
 
-/// The singletons: moid on vCenter, moid on ESXi, managed object type, field in `ServiceContent`.
+/// Managed objects that exist once: moid on vCenter, moid on ESXi, type, field in `ServiceContent`.
 const SINGLETONS: [(&str, &str, &str, &str); 9] = [
     ("propertyCollector", "ha-property-collector", "PropertyCollector", "propertyCollector"),
     ("ViewManager", "ViewManager", "ViewManager", "viewManager"),
@@ -68,7 +68,7 @@ pub fn service_content(world: &World) -> Data {
     content
 }
 
-/// The type of the managed object of this moid, if there is one.
+/// The type of the managed object of this moid, if it exists.
 pub fn kind_of(world: &World, moid: &str) -> Option<&'static str> {
     if let Some(entity) = world.entities.get(moid) {
         return Some(entity.kind());
@@ -107,12 +107,12 @@ pub fn kind_of(world: &World, moid: &str) -> Option<&'static str> {
         .map(|(_, kind)| *kind)
 }
 
-/// The host whose option manager has this moid.
+/// The host that the option manager of this moid belongs to.
 pub fn host_of_options(world: &World, moid: &str) -> Option<String> {
     crate::model::options::managed_host(moid).filter(|host| world.host(host).is_some())
 }
 
-/// The reference with the object's real type, or `ManagedObjectNotFound`.
+/// The reference with the object's actual type, or `ManagedObjectNotFound`.
 pub fn resolve(world: &World, given: &Ref) -> Result<Ref, Fault> {
     match kind_of(world, &given.moid) {
         Some(kind) if given.kind.is_empty() || schema::is_a(kind, &given.kind) => Ok(Ref::new(kind, &given.moid)),
@@ -137,7 +137,7 @@ impl Viewer<'_> {
         let Some((name, key)) = steps.next() else {
             return Got::Unset;
         };
-        // All options of a host are a lot to build for those who ask for its product.
+        // Do not build all options of a host for a client that only asks for its product.
         let name = match path.strip_prefix("config.product") {
             Some("" | ".version" | ".build" | ".fullName") if object.kind == "HostSystem" => "config.product",
             _ => name,
@@ -207,7 +207,7 @@ impl Viewer<'_> {
     }
 }
 
-/// The item of a list that has this key, or the whole value where no key is asked for.
+/// The item of a list that has this key, or the whole value without a key.
 fn keyed(value: Value, key: Option<&str>) -> Option<Value> {
     let Some(key) = key else { return Some(value) };
     let Value::List(_, items) = value else {
@@ -230,8 +230,8 @@ mod tests {
     use crate::model::pair::State;
     use crate::testing;
 
-    /// Fields that the schema does not know would be left out of answers without a word. Required ones that have no
-    /// default must be set.
+    /// Collects fields that the schema does not know, which replies would silently omit, and required fields without a
+    /// value or default.
     fn unknown(value: &Value, out: &mut Vec<String>) {
         match value {
             Value::Data(data) => {

@@ -19,7 +19,7 @@ impl Selection {
         for object in spec.all("objectSet") {
             collect(object, &mut selection.steps, &mut names, viewer)?;
         }
-        // The order of collecting is the order of the second walk: every element has its place already.
+        // `link` walks the elements in the same order as `collect`, so that it knows the index of each step.
         let mut next = 0;
         for object in spec.all("objectSet") {
             let select = link(object, &mut selection.steps, &names, &mut next)?;
@@ -33,7 +33,7 @@ impl Selection {
         Ok(selection)
     }
 
-    /// The objects that are selected, each once, in the order in which they are met.
+    /// The selected objects, each once, in the order in which the walk reaches them.
     pub fn select(&self, viewer: &Viewer<'_>) -> Vec<Ref> {
         let mut walk =
             Walk { selection: self, viewer, seen: BTreeSet::new(), found: Vec::new(), taken: BTreeSet::new() };
@@ -49,7 +49,7 @@ impl Selection {
         walk.found
     }
 
-    /// The objects that the ways begin at.
+    /// The objects that the selection starts from.
     pub fn roots(&self) -> impl Iterator<Item = &Ref> {
         self.starts.iter().map(|start| &start.object)
     }

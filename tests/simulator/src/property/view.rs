@@ -22,8 +22,8 @@ pub fn contained(world: &World, view: &View) -> Vec<Ref> {
     found.into_iter().collect()
 }
 
-/// What is directly in a container: a folder's children, a datacenter's folders, a compute resource's hosts and pool,
-/// a pool's VMs.
+/// The direct children of a container: a folder's children, a datacenter's folders, a compute resource's hosts and pool,
+/// or a pool's VMs.
 fn inside(world: &World, container: &Ref) -> Vec<Ref> {
     let mut found = world.children(&container.moid);
     if container.kind == "ResourcePool" {

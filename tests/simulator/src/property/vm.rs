@@ -1,4 +1,4 @@
-//! Properties of virtual machines: `config`, `capability` and everything that is not in a file of its own.
+//! Properties of virtual machines that have no file of their own, above all `config`.
 
 use crate::config::Personality;
 use crate::model::clock;
@@ -105,7 +105,7 @@ impl World {
             .with("settingDisplayTopologySupported", true)
     }
 
-    /// Whether record/replay works for this VM: in a nested lab only with the three options, as the VMX process sees them.
+    /// True if record/replay works for this VM. In a nested lab, it needs the three options at power-on.
     pub fn can_replay(&self, vm: &Vm) -> bool {
         let set = if vm.power == Power::Off { &vm.extra } else { &vm.effective };
         self.config.personality == Personality::V50 && replay_options(set)

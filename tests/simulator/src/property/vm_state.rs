@@ -1,4 +1,4 @@
-//! What a virtual machine is doing, as the API tells it: `runtime` and `summary`.
+//! The state of a virtual machine: `runtime` and `summary`.
 
 use crate::value::{Data, Ref, Value};
 

@@ -1,4 +1,4 @@
-//! The types of the API: which properties exist, since which version, and what they hold.
+//! The types of the API: properties, fields, methods and enumerations, with the version that introduced each.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
@@ -49,7 +49,7 @@ struct Type {
     base: &'static str,
     since: Version,
     own: &'static str,
-    /// Read when somebody asks: most types are never used in a run.
+    /// Parsed on first use, because most types are never used in a run.
     fields: OnceLock<Vec<Field>>,
 }
 
@@ -89,7 +89,7 @@ impl Table {
     }
 }
 
-/// `name@version`; without a version it was there from the beginning.
+/// Reads `name@version`; without a version, the first version has it.
 fn versioned(text: &'static str) -> (&'static str, Version) {
     text.split_once('@').map_or((text, [2, 0, 0, 0]), |(name, since)| (name, version(since)))
 }
@@ -104,7 +104,7 @@ fn fields_of(text: &'static str) -> impl Iterator<Item = Field> {
     })
 }
 
-/// The fields of a type in the order of the WSDL, those of its base types first; nothing for an unknown type.
+/// The fields of a type in the order of the WSDL, those of its base types first; empty for an unknown type.
 pub fn fields(kind: &str) -> &'static [Field] {
     let Some(entry) = TABLE.types.get(kind) else {
         return &[];
@@ -118,7 +118,7 @@ pub fn fields(kind: &str) -> &'static [Field] {
     })
 }
 
-/// The field of a type, if it has one of this name in any version.
+/// The field of this name, if the type has it in any version.
 pub fn field(kind: &str, name: &str) -> Option<&'static Field> {
     fields(kind).iter().find(|field| field.name == name)
 }
@@ -143,7 +143,7 @@ pub fn is_managed(kind: &str) -> bool {
     is_a(kind, "ManagedObject")
 }
 
-/// Whether `kind` is `base` or one of its subclasses.
+/// True if `kind` is `base` or one of its subclasses.
 pub fn is_a(kind: &str, base: &str) -> bool {
     let mut kind = kind;
     while kind != base {
@@ -155,17 +155,17 @@ pub fn is_a(kind: &str, base: &str) -> bool {
     true
 }
 
-/// Whether the type has this field in this version; types that are not in the table have every field.
+/// True if the type has this field in this version. Types that are not in the table have every field.
 pub fn known(kind: &str, name: &str, version: Version) -> bool {
     !TABLE.types.contains_key(kind) || field(kind, name).is_some_and(|field| field.since <= version)
 }
 
-/// The managed object's own properties in this version, those of its base types included.
+/// The properties of a managed object type in this version, including those of its base types.
 pub fn properties(kind: &str, version: Version) -> Vec<&'static str> {
     fields(kind).iter().filter(|field| field.since <= version).map(|field| field.name).collect()
 }
 
-/// The value of a required field that nothing has set: false, 0, the first word, or a reference to the given object.
+/// The default of a required field that is not set: false, 0, the first word, or a reference to the given object.
 pub fn default(field: &Field, object: Option<&Ref>) -> Option<Value> {
     if field.array || field.optional {
         return None;
@@ -188,9 +188,9 @@ pub fn default(field: &Field, object: Option<&Ref>) -> Option<Value> {
     })
 }
 
-/// The steps of a property path: a name each, and the key in brackets behind it, if there is one.
+/// Splits a property path into steps: a name, and the key in brackets if there is one.
 ///
-/// Keys hold dots: `config.extraConfig["replay.supported"].value` has three steps.
+/// A key may contain dots: `config.extraConfig["replay.supported"].value` has three steps.
 pub fn segments(path: &str) -> Vec<(&str, Option<&str>)> {
     let mut steps = Vec::new();
     let mut rest = path;
@@ -207,7 +207,7 @@ pub fn segments(path: &str) -> Vec<(&str, Option<&str>)> {
     steps
 }
 
-/// Whether a dotted path names a property of the type in this version.
+/// True if a dotted path names a property of the type in this version.
 ///
 /// A field declared with a base type may hold a subclass, so the subclasses' fields count too.
 pub fn path_exists(kind: &str, path: &str, version: Version) -> bool {
@@ -223,7 +223,7 @@ pub fn path_exists(kind: &str, path: &str, version: Version) -> bool {
         if next.is_empty() {
             return false;
         }
-        // A path ends at a reference: it does not lead into another object.
+        // A path ends at a reference, because it cannot continue into another object.
         next.retain(|kind| !is_managed(kind));
         kinds = next;
     }

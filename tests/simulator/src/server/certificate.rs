@@ -1,4 +1,4 @@
-//! The certificate, made at every start: an authority of its own and a server certificate by it.
+//! Generates a certificate authority and a server certificate at every start.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,17 +19,17 @@ pub struct Identity {
     pub sha256: String,
     /// SHA-1 of the certificate, `AA:BB:…`.
     pub sha1: String,
-    /// Where the authority's certificate was written, as PEM.
+    /// The file with the authority's certificate (PEM), if it was written.
     pub authority: Option<PathBuf>,
 }
 
-/// Why there is no certificate.
+/// Reasons why there is no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The certificate could not be made
+    /// The certificate could not be generated
     #[error("the certificate could not be made: {0}")]
     Make(#[from] rcgen::Error),
-    /// The key was not taken
+    /// The key was rejected
     #[error("TLS could not be set up: {0}")]
     Tls(#[from] tokio_rustls::rustls::Error),
     /// The files could not be written
@@ -43,7 +43,7 @@ fn thumbprint(algorithm: &'static digest::Algorithm, der: &[u8]) -> String {
     pairs.join(":")
 }
 
-/// Makes a certificate for localhost and the simulator's own name, and writes ca.pem and server.pem if asked to.
+/// Generates a certificate for localhost and the simulator's name. Writes ca.pem and server.pem to `directory`, if given.
 pub fn make(directory: Option<&Path>) -> Result<Identity, Error> {
     let authority_key = KeyPair::generate()?;
     let mut authority = CertificateParams::new(Vec::new())?;

@@ -1,19 +1,19 @@
-//! Answers and the session cookie.
+//! HTTP answers and the session cookie.
 
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use hyper::{Response, StatusCode};
 
-/// The connection is to be closed without an answer.
+/// Closes the connection without a reply.
 #[derive(Debug, thiserror::Error)]
 #[error("closed on purpose")]
 pub struct Drop;
 
-/// An answer.
+/// An HTTP answer.
 pub type Answer = Response<Full<Bytes>>;
 
-/// An answer of this status, type and body.
+/// An answer with this status, content type and body.
 pub fn text(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Answer {
     let mut answer = Response::new(Full::new(body.into()));
     *answer.status_mut() = status;
@@ -22,7 +22,7 @@ pub fn text(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> A
     answer
 }
 
-/// The session cookie that a request carries, without the quotes around it.
+/// The session cookie of a request, without quotes.
 pub fn session_cookie(headers: &HeaderMap) -> Option<String> {
     headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';')).find_map(
         |pair| {

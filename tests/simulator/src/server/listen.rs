@@ -18,18 +18,18 @@ use super::http::{Answer, Drop, text};
 use super::shared::Server;
 use super::{control, files, sdk};
 
-/// No request is larger.
+/// The largest request body that is accepted, in bytes.
 const LIMIT: usize = 16 << 20;
 
 impl Server {
-    /// Accepts connections for ever.
+    /// Accepts connections forever.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, tls: Option<TlsAcceptor>) -> Infallible {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
                     tokio::spawn(Self::connection(Arc::clone(&self), stream, tls.clone()));
                 }
-                // Too many open files, most likely: those that are open will close.
+                // Most likely too many files are open. Wait until connections close.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         }
@@ -38,7 +38,7 @@ impl Server {
     async fn connection(self: Arc<Self>, stream: TcpStream, tls: Option<TlsAcceptor>) {
         let _ = stream.set_nodelay(true);
         match tls {
-            // A client that refuses the certificate goes away: nothing to tell anybody.
+            // A client that rejects the certificate closes the connection. That is no error here.
             Some(tls) => {
                 if let Ok(stream) = tls.accept(stream).await {
                     self.requests(stream).await;

@@ -1,4 +1,4 @@
-//! The HTTP server on top: it accepts connections, answers SOAP calls, serves files, and takes orders from tests.
+//! The HTTP server: it accepts connections, answers SOAP calls, serves files, and lets tests control the simulator.
 
 pub mod certificate;
 mod control;

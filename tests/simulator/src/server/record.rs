@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::http::Answer;
 
-/// The file that takes the exchanges, if any are to be recorded.
+/// The file for the exchanges, if they are recorded.
 pub struct Recorder(Option<Mutex<File>>);
 
 impl Recorder {
@@ -25,8 +25,8 @@ impl Recorder {
         Ok(Self(Some(Mutex::new(OpenOptions::new().create(true).append(true).open(path)?))))
     }
 
-    /// Appends one exchange as a line of JSON; there is no reply if an injected fault replaced it by
-    /// something that is not SOAP.
+    /// Appends one exchange as a line of JSON. Its reply is null if an injected fault replaced it by something that is
+    /// not SOAP.
     pub async fn record(&self, headers: &HeaderMap, request: &[u8], answer: Option<&Answer>) {
         let Some(file) = &self.0 else { return };
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -42,7 +42,7 @@ impl Recorder {
             "reply": reply,
         });
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        // One write a line, so that a simulator that is killed leaves whole lines.
+        // One write per line, so that a killed simulator leaves whole lines.
         if let Err(error) = file.write_all(format!("{line}\n").as_bytes()) {
             let _ = writeln!(std::io::stderr(), "simulator: cannot record: {error}");
         }

@@ -1,4 +1,4 @@
-//! A SOAP call from its headers to its answer: session, version, injected faults, log.
+//! Handles a SOAP call: version, session, injected faults, the method, the log.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -23,17 +23,17 @@ use crate::world::work::Work;
 
 const XML: &str = "text/xml; charset=utf-8";
 
-/// The version of the API that a request asks for by its `SOAPAction`: one that the server knows.
+/// The API version that a request's `SOAPAction` asks for.
 fn version(headers: &HeaderMap, personality: Personality) -> Result<Version, Fault> {
     let action = headers.get("soapaction").and_then(|value| value.to_str().ok()).unwrap_or_default().trim_matches('"');
     if ["", "urn:vim25"].contains(&action) {
-        // Without a number it means the first version of the namespace.
+        // Without a number, it is the first version of the namespace.
         return Ok([2, 5, 0, 0]);
     }
     let (newest, prior) = personality.versions();
     match action.strip_prefix("urn:vim25/").filter(|number| *number == newest || prior.contains(number)) {
         Some(number) => Ok(schema::version(number).min(personality.newest())),
-        // govmomi quotes these words in its command session.login.
+        // The text is quoted in govmomi's command session.login.
         None => Err(Fault {
             code: "VersionMismatchFaultCode",
             ..Fault::invalid_request(&format!("Unsupported version URI \"{action}\""))
@@ -64,7 +64,7 @@ pub async fn call(server: &Arc<Server>, headers: &HeaderMap, body: &[u8]) -> Res
         injected = server.world().injected(&call.method, &call.this.moid);
     }
     loop {
-        // Taken before the look at the world, so that nothing that happens meanwhile is missed.
+        // Subscribe before reading the world, so that no change is missed.
         let mut changed = pin!(server.changed.notified());
         changed.as_mut().enable();
         let (step, next) = {
@@ -76,7 +76,7 @@ pub async fn call(server: &Arc<Server>, headers: &HeaderMap, body: &[u8]) -> Res
         match step {
             Step::Wait(limit) => {
                 let limit = next.map_or(limit, |next| limit.min(next + 1));
-                // A wait without an end still looks at the world now and then.
+                // A wait without a limit still reads the world once a minute.
                 let pause = Duration::from_millis(limit.min(60_000));
                 let _ = tokio::time::timeout(pause, changed).await;
             }
@@ -187,7 +187,7 @@ fn step(
     }
 }
 
-/// Says yes and does nothing.
+/// Reports success and does nothing.
 fn silent(world: &mut World, call: &Call) -> Reply {
     if call.method.ends_with("_Task") {
         let work = Work::at_end(|_| Ok(None));

@@ -9,15 +9,15 @@ use crate::world::World;
 
 use super::record::Recorder;
 
-/// What every connection shares.
+/// The state that all connections share.
 pub struct Server {
     world: Mutex<World>,
-    /// Wakes those who wait for something to happen.
+    /// Wakes the calls that wait for a change.
     pub changed: Notify,
     start: Instant,
-    /// How long each answer is held back.
+    /// The delay before every answer.
     pub latency: Duration,
-    /// Takes the SOAP exchanges.
+    /// Records SOAP exchanges.
     pub recorder: Recorder,
 }
 
@@ -28,7 +28,7 @@ impl Server {
         Self { world: Mutex::new(world), changed: Notify::new(), start: Instant::now(), latency, recorder }
     }
 
-    /// The world, brought to the present time.
+    /// The world, advanced to the current time.
     pub fn world(&self) -> MutexGuard<'_, World> {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.start.elapsed().as_millis();

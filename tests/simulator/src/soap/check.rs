@@ -1,4 +1,4 @@
-//! Checks a call against the WSDL, as strictly as a real server and, as far as they are publicly known, in its words.
+//! Checks a call against the WSDL, as strictly as a real server. The texts are those of a real server where they are known.
 //!
 //! Issues of public clients quote them: vmware-archive/rbvmomi#132 (elements), OpenNebula/one#5662 (values),
 //! bhoriuchi/vsphere-connect#12 (`_this`), yavijava/yavijava#181 (methods), vmware/govmomi#1424 (types).
@@ -26,8 +26,8 @@ fn property(node: &Node, field: &Field, version: Version) -> Result<()> {
     })
 }
 
-/// Checks elements that stand for these fields: each known in this version, in its place, once unless it is an array, and
-/// none missing that is required.
+/// Checks a sequence of elements against these fields: known in this version, in order, not repeated unless the field is
+/// an array, and complete.
 fn sequence(
     nodes: &[Node],
     fields: &[Field],
@@ -123,7 +123,7 @@ fn object(node: &Node, kind: &str, version: Version) -> Result<()> {
     checked.map_err(|fault| fault.while_parsing(&format!("serialized DataObject of type {kind}\nat {}", node.place)))
 }
 
-/// Checks a reference. The type that it names may be a base type of what the object is.
+/// Checks a reference. It may name a base type of the object's type.
 fn reference(node: &Node, declared: &str, version: Version) -> Result<()> {
     if let Some(child) = node.children.first() {
         return Err(unexpected(child));
@@ -169,12 +169,12 @@ fn simple(node: &Node, kind: &str) -> Result<()> {
     Err(fault.while_parsing(&format!("serialized value of type {kind}\nat {}", node.place)))
 }
 
-/// True for a decimal number; Rust would take words such as `infinity` too.
+/// True for a decimal number. Rust's parser would also accept words such as `infinity`.
 fn number(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) && text.parse::<f64>().is_ok()
 }
 
-/// True for `2011-07-31T17:35:02`, with a fraction and a zone or without.
+/// True for `2011-07-31T17:35:02`, optionally with a fraction and a zone.
 fn is_time(text: &str) -> bool {
     let shape = |text: &str, shape: &str| {
         text.len() == shape.len()

@@ -1,4 +1,4 @@
-//! The envelope: which method a request calls, and the shape of what goes back.
+//! The SOAP envelope: reads the call of a request, and writes the reply or fault.
 
 use std::fmt::Write;
 
@@ -24,9 +24,9 @@ const TAIL: &str = "\n</soapenv:Body>\n</soapenv:Envelope>";
 pub struct Call {
     /// The method's name as in the WSDL.
     pub method: String,
-    /// The object it is called on.
+    /// The object that it is called on.
     pub this: Ref,
-    /// The element that holds the arguments: first `_this`, then those of the method.
+    /// The element with the arguments: `_this`, then those of the method.
     pub args: Node,
     body: Place,
     envelope: Place,
@@ -37,14 +37,14 @@ pub struct Call {
 pub enum Reply {
     /// Nothing
     Void,
-    /// A value of the declared type; a list is repeated elements
+    /// A value of the declared type; a list becomes repeated elements
     Value(Value),
-    /// A value that carries its type (`anyType`)
+    /// A value with its type (`anyType`)
     Any(Value),
 }
 
 impl Call {
-    /// Reads a request's body. The fault is what a server answers to a body that it cannot read.
+    /// Reads a request's body. Fails with the fault of a real server if the body cannot be read.
     pub fn parse(body: impl AsRef<[u8]>) -> Result<Self, Fault> {
         let fault = |why: &str| Fault::invalid_request(why);
         let start = Place::START;
@@ -86,7 +86,7 @@ impl Call {
         Ok(Self { method, this, args: args.clone(), body: body.place, envelope: document.place })
     }
 
-    /// The fault with where it arose: in the arguments of this call.
+    /// Adds the place in this call's arguments to a fault.
     pub fn place(&self, fault: Fault) -> Fault {
         fault
             .while_parsing(&format!("call information for method {}\nat {}", self.method, self.args.place))
@@ -106,7 +106,7 @@ pub fn reference(node: &Node) -> Ref {
     Ref { kind: node.kind.clone().unwrap_or_default(), moid: node.text.trim().to_owned() }
 }
 
-/// The envelope of an answer.
+/// The envelope of a reply.
 pub fn response(method: &str, reply: &Reply, version: Version) -> String {
     let mut out = String::from(HEAD);
     let _ = write!(out, "<{method}Response xmlns=\"urn:vim25\">");
@@ -120,7 +120,7 @@ pub fn response(method: &str, reply: &Reply, version: Version) -> String {
     out
 }
 
-/// The envelope of a fault; it travels with HTTP status 500.
+/// The envelope of a fault, which needs HTTP status 500.
 pub fn fault(fault: &Fault, version: Version) -> String {
     let mut out = String::from(HEAD);
     let _ = write!(

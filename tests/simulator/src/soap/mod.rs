@@ -1,4 +1,4 @@
-//! SOAP as vSphere speaks it: requests in, responses and faults out.
+//! SOAP as vSphere uses it: reads and checks requests, writes replies and faults.
 
 pub mod check;
 pub mod envelope;

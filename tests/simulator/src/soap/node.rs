@@ -1,4 +1,4 @@
-//! A small tree of XML elements, read with namespaces, which the methods take their arguments from.
+//! Parses a request into a tree of XML elements with namespaces.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ const XSD: &str = "http://www.w3.org/2001/XMLSchema";
 pub struct Node {
     /// The name without its prefix.
     pub name: String,
-    /// The namespace the name belongs to.
+    /// The namespace of the name.
     pub namespace: String,
     /// `xsi:type` without its prefix: `xsd:int` for a type of XML Schema, a plain name for one of `urn:vim25`, and
     /// `{namespace}name` for any other.
@@ -33,7 +33,7 @@ pub struct Node {
     pub place: Place,
 }
 
-/// A place in a document.
+/// A position in a document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     line: usize,
@@ -44,7 +44,7 @@ impl Place {
     /// The start of a document.
     pub const START: Self = Self { line: 1, column: 0 };
 
-    /// The place after this text.
+    /// The position after this text.
     fn after(self, text: &str) -> Self {
         match text.rfind('\n') {
             Some(last) => Self { line: self.line + text.matches('\n').count(), column: text.len() - last - 1 },
@@ -59,12 +59,12 @@ impl fmt::Display for Place {
     }
 }
 
-/// Why a request is not XML that can be read, in the words of the parser that real servers use (expat).
+/// The error of a request that is not valid XML, in the words of the parser that real servers use (expat).
 #[derive(Debug, PartialEq, thiserror::Error)]
 #[error("Error returned by expat parser: {0}")]
 pub struct Malformed(&'static str);
 
-/// What expat says of most that it cannot read.
+/// The text that expat has for most errors.
 pub const INVALID: Malformed = Malformed("not well-formed (invalid token)");
 
 impl Node {
@@ -125,12 +125,12 @@ impl Node {
         self.children.iter().filter(move |child| child.name == name)
     }
 
-    /// The text of the first child of this name, spaces around it removed.
+    /// The trimmed text of the first child of this name.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.child(name).map(|child| child.text.trim())
     }
 
-    /// Whether the first child of this name says true.
+    /// True if the first child of this name is true.
     pub fn flag(&self, name: &str) -> bool {
         matches!(self.value(name), Some("true" | "1"))
     }
@@ -152,7 +152,7 @@ fn resolved(text: &str) -> Result<Cow<'_, str>, Malformed> {
     }
 }
 
-/// Adds to the innermost element. Around the outermost one there is nothing but space.
+/// Adds text to the innermost element. Outside the outermost element, only space is allowed.
 fn add_text(open: &mut [Node], text: &str) -> Result<(), Malformed> {
     if open.len() == 1 && !text.trim().is_empty() {
         return Err(if open[0].children.is_empty() { INVALID } else { JUNK });
@@ -202,8 +202,8 @@ fn element(start: &BytesStart<'_>, scopes: &mut Vec<HashMap<String, String>>, pl
             node.kind = Some(split(&value).1.to_owned());
         } else if namespace == XSI {
             let (prefix, name) = split(&value);
-            // govc writes `xsd:string` without declaring the prefix, and servers take that. Any other undeclared prefix is
-            // a mistake that a client should hear of.
+            // govc writes `xsd:string` without declaring the prefix, and servers accept that. Any other undeclared prefix
+            // is an error of the client.
             let declared = scope.contains_key(prefix) || prefix != "xsd";
             let namespace = if declared { resolve(&scope, prefix)? } else { XSD.to_owned() };
             node.xsi_type = Some(match namespace.as_str() {

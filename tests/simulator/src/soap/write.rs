@@ -1,4 +1,4 @@
-//! Values as XML, with the attributes a real server writes.
+//! Writes values as XML, with the attributes of a real server.
 
 use quick_xml::escape::escape;
 
@@ -7,8 +7,8 @@ use crate::value::{Data, Value};
 
 /// Writes one value as an element.
 ///
-/// `any` says that the element is declared as `anyType`; `version` is the API version of the request, later fields than
-/// which are left out.
+/// `any` is true if the element is declared as `anyType`. `version` is the API version of the request; fields that are
+/// newer are left out.
 pub fn element(out: &mut String, name: &str, value: &Value, any: bool, version: Version) {
     match value {
         Value::List(kind, items) if any => {
@@ -47,8 +47,8 @@ pub fn element(out: &mut String, name: &str, value: &Value, any: bool, version: 
     }
 }
 
-/// Writes the fields of a data object, without the element around them: in the order of the WSDL, whatever the order in
-/// which they were set. A required field that was not set has its default.
+/// Writes the fields of a data object, without the element around them, in the order of the WSDL. A required field that
+/// is not set gets its default.
 pub fn fields(out: &mut String, data: &Data, version: Version) {
     let declared = schema::fields(&data.kind);
     if declared.is_empty() {
@@ -57,7 +57,7 @@ pub fn fields(out: &mut String, data: &Data, version: Version) {
         }
     }
     for field in declared.iter().filter(|field| field.since <= version) {
-        // Only where the declared type is `anyType` does a primitive carry `xsi:type`.
+        // A primitive has `xsi:type` only if the declared type is `anyType`.
         let any = field.kind == "anyType";
         match data.get(field.name) {
             Some(value) => element(out, field.name, value, any, version),

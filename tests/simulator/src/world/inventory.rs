@@ -24,7 +24,7 @@ impl World {
         self.insert(moid, entity);
     }
 
-    /// The moid of the datastore of this name, which is made where there is none.
+    /// The moid of the datastore of this name, which is created if it does not exist.
     pub fn need_datastore(&mut self, name: &str) -> String {
         let all = self.of_kind("Datastore");
         if let Some(moid) = all.iter().find(|moid| self.name(moid) == name) {
@@ -172,7 +172,7 @@ fn vm(world: &mut World, moid: &str, name: &str, folder: &str, host: String, pow
             .map(|(key, value)| (key.to_owned(), value))
             .collect();
     let pool = if world.config.direct { "ha-root-pool" } else { "resgroup-8" };
-    // The number in the moid makes the UUIDs the same in every run.
+    // UUIDs contain the number of the moid, so that they are the same in every run.
     let number: u64 = moid.trim_start_matches("vm-").parse().unwrap_or(0);
     let (vmware_log, rotated_logs) = world.past_logs(name);
     let hardware = Hardware::new(world.config.personality);

@@ -1,6 +1,6 @@
-//! What VMs and hosts write into their logs, each release in its own manner of beginning a line.
+//! The logs of VMs and hosts. Each release has its own format of a line.
 //!
-//! The lines of a failure are the article's; healthy ones are there so that the others have to be found.
+//! The lines of a failure are those of the article. Among healthy lines they are not trivial to find.
 
 use crate::config::Personality;
 use crate::model::clock;
@@ -8,13 +8,13 @@ use crate::model::vm::Vm;
 
 use super::World;
 
-/// Who closed the connection in the article's failure, as three of its lines say.
+/// The reason that three of the article's lines give.
 const CLOSED: &str = "Connection closed by remote host, possibly due to timeout";
 
-/// Rotated logs that are kept (`log.keepOld`).
+/// The number of rotated logs that are kept (`log.keepOld`).
 const KEPT: usize = 6;
 
-/// How weighty a line is.
+/// The severity of a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Level {
     Info,
@@ -40,13 +40,13 @@ fn vmkernel_line(personality: Personality, time: &str, cpu: &str, level: Level, 
     format!("{stamp}Z {era}{cpu}){old}{text}")
 }
 
-/// The failed start of a secondary.
+/// The migration of a secondary's failed start.
 pub struct Failure<'a> {
     /// The migration's id: microseconds since 1970.
     pub migration: u64,
     /// The address of the vMotion vmknic of the source.
     pub source: &'a str,
-    /// That of the destination.
+    /// The address of the vMotion vmknic of the destination.
     pub destination: &'a str,
 }
 
@@ -55,12 +55,12 @@ impl World {
         self.config.personality
     }
 
-    /// So many seconds ago.
+    /// The time this many seconds ago.
     fn ago(&self, seconds: u64) -> String {
         clock::format((self.epoch + self.now * 1000).saturating_sub(seconds * 1_000_000))
     }
 
-    /// What vmware.log says when a VM is powered on.
+    /// The first lines of vmware.log after a power-on.
     fn opening(&self, name: &str, ago: u64) -> Vec<String> {
         let version = self.personality().product_version();
         let (_, build) = self.personality().builds();
@@ -78,7 +78,7 @@ impl World {
         texts.iter().map(|text| vmware_line(self.personality(), &time, "vmx", Level::Info, text)).collect()
     }
 
-    /// Healthy lines of vmware.log, as many as are asked for.
+    /// This many healthy lines of vmware.log.
     pub fn vmware_filler(&self, count: usize) -> Vec<String> {
         let texts = [
             "SVGA: Registering IOSpace at 0x1070",
@@ -91,7 +91,7 @@ impl World {
         texts.iter().cycle().take(count).map(line).collect()
     }
 
-    /// Healthy lines of vmkernel.log, as many as are asked for.
+    /// This many healthy lines of vmkernel.log.
     pub fn vmkernel_filler(&self, count: usize) -> Vec<String> {
         let texts = [
             "World: vm 4127: 1246: Starting world vmm0:inner of type 8",
@@ -105,14 +105,14 @@ impl World {
         texts.iter().cycle().take(count).map(line).collect()
     }
 
-    /// What a VM that was there before has written: its present run, and one before it.
+    /// The logs of a VM that existed before the start: its current run and one rotated log.
     pub fn past_logs(&self, name: &str) -> (Vec<String>, Vec<(u32, Vec<String>)>) {
         let mut present = self.opening(name, 3600);
         present.extend(self.vmware_filler(self.config.log_lines));
         (present, vec![(1, self.opening(name, 86_400))])
     }
 
-    /// Powers a VM on: its VMX process reads its options and begins a new vmware.log.
+    /// Powers a VM on. Its VMX process reads the options and begins a new vmware.log.
     pub fn boot(&mut self, moid: &str) {
         let (opening, now) = (self.opening(self.name(moid), 0), self.now);
         if let Some(vm) = self.vm_mut(moid) {
@@ -121,7 +121,7 @@ impl World {
         }
     }
 
-    /// Begins a new vmware.log for a secondary that is started. One of record/replay writes into its primary's.
+    /// Begins a new vmware.log for a secondary that starts. A record/replay secondary writes to its primary's log.
     pub fn boot_secondary(&mut self, moid: &str) {
         if self.personality().legacy_ft() {
             return;
@@ -132,10 +132,10 @@ impl World {
         }
     }
 
-    /// Writes the failed start of a secondary into all logs that tell of it.
+    /// Writes the failed start of a secondary to all logs that report it.
     pub fn log_failure(&mut self, primary: &str, secondary: Option<&str>, failure: &Failure<'_>) {
         let (personality, time, migration) = (self.personality(), self.time(), failure.migration);
-        // In the article too, every line names the endpoint ac1e0050.
+        // Every line of the article names the endpoint ac1e0050.
         let broken = format!("vMotion migration [ac1e0050:{migration}] failed to read stream keepalive: {CLOSED}");
         let lines = [
             format!("[vob.vmotion.stream.keepalive.read.fail] {broken}"),
@@ -171,7 +171,7 @@ impl World {
     }
 }
 
-/// What vmkernel.log says of a migration that breaks off, on its source (`S`) and its destination (`D`).
+/// The lines in vmkernel.log about a broken migration, on its source (`S`) or destination (`D`).
 fn vmkernel_failure(personality: Personality, time: &str, failure: &Failure<'_>, side: char) -> [String; 4] {
     let Failure { migration, source, destination } = failure;
     let line = |level, text: String| vmkernel_line(personality, time, "cpu0:4123", level, &text);
@@ -194,7 +194,7 @@ fn vmkernel_failure(personality: Personality, time: &str, failure: &Failure<'_>,
 }
 
 impl Vm {
-    /// Puts vmware.log aside as vmware-N.log, where N grows, and begins a new one.
+    /// Rotates vmware.log to vmware-N.log with increasing N, and begins a new one.
     pub fn rotate_log(&mut self, opening: Vec<String>) {
         let old = std::mem::replace(&mut self.vmware_log, opening);
         if !old.is_empty() {

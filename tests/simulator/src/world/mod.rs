@@ -1,7 +1,7 @@
-//! The simulated vSphere: its clock, inventory, sessions and tasks.
+//! The state of the simulated vSphere, its virtual time, and running tasks.
 //!
-//! Time is virtual: [`World::advance`] runs what has become due, and the server calls it with the real time before it
-//! looks at anything. Tests call it with whatever time they like.
+//! Time is virtual: [`World::advance`] runs the events that are due. The server calls it with the real time before each
+//! access to the world; unit tests call it with any time.
 
 pub mod inventory;
 pub mod logs;
@@ -24,17 +24,17 @@ use crate::model::vm::Vm;
 use crate::random::uuid;
 use crate::value::{Ref, Value};
 
-/// Everything the simulator knows.
+/// The state of the simulator.
 pub struct World {
-    /// How it was started.
+    /// The command line.
     pub config: Config,
-    /// The password to log in with.
+    /// The password of the only user.
     pub password: String,
     /// Milliseconds since the start.
     pub now: u64,
     /// Microseconds since 1970 at the start.
     pub epoch: u64,
-    /// The inventory by moid; [`World::insert`] and [`World::remove`] keep the indexes of it.
+    /// The inventory by moid. Change it with [`World::insert`] and [`World::remove`], which maintain its indexes.
     pub entities: BTreeMap<String, Entity>,
     kinds: HashMap<&'static str, BTreeSet<String>>,
     members: HashMap<String, BTreeSet<String>>,
@@ -46,19 +46,19 @@ pub struct World {
     pub sessions: HashMap<String, Session>,
     /// How many logins and logouts there were.
     pub counts: SessionCounts,
-    /// Container views by moid: the objects they hold.
+    /// Container views by moid.
     pub views: BTreeMap<String, View>,
     /// Property collectors and their filters, by the collector's moid.
     pub collectors: BTreeMap<String, Collector>,
-    /// What is still to happen.
+    /// Scheduled events.
     pub queue: Queue<Self>,
-    /// Requests so far, as JSON.
+    /// All requests so far, as JSON.
     pub log: Vec<serde_json::Value>,
-    /// Faults that tests asked for.
+    /// Injected faults.
     pub injections: Vec<Injection>,
-    /// Tasks that are to end in a fault whatever they do.
+    /// The injected faults of tasks, by the task's moid.
     pub task_faults: HashMap<String, Fault>,
-    /// Tasks that are to be gone once they end.
+    /// Tasks to forget when they end.
     pub vanishing: HashSet<String>,
     /// Remaining pages of `RetrievePropertiesEx`, by token.
     pub pages: HashMap<String, std::vec::IntoIter<Value>>,
@@ -134,11 +134,11 @@ impl World {
         hit
     }
 
-    /// Puts a request into the log, and into the file that the command line names.
+    /// Appends a request to the log, and to the file that the command line names.
     pub fn record(&mut self, line: serde_json::Value) {
         if let Some(path) = &self.config.log {
             use std::io::Write;
-            // The log on disk is a convenience: the one in memory is what tests read.
+            // Errors are ignored, because tests read the log in memory.
             let _ = std::fs::OpenOptions::new()
                 .create(true)
                 .append(true)
@@ -148,7 +148,7 @@ impl World {
         self.log.push(line);
     }
 
-    /// A number that was not used before.
+    /// A new number.
     pub fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
@@ -172,7 +172,7 @@ impl World {
         }
     }
 
-    /// The VM of this moid, to change.
+    /// The VM of this moid, mutable.
     pub fn vm_mut(&mut self, moid: &str) -> Option<&mut Vm> {
         match &mut self.entities.get_mut(moid)?.body {
             Body::Vm(vm) => Some(vm),
@@ -185,7 +185,7 @@ impl World {
         self.vm(moid).ok_or_else(|| Fault::not_found(&Ref::new("VirtualMachine", moid)))
     }
 
-    /// The VM of this moid, to change, or `ManagedObjectNotFound`.
+    /// The VM of this moid, mutable, or `ManagedObjectNotFound`.
     pub fn need_vm_mut(&mut self, moid: &str) -> Result<&mut Vm> {
         self.vm_mut(moid).ok_or_else(|| Fault::not_found(&Ref::new("VirtualMachine", moid)))
     }
@@ -198,7 +198,7 @@ impl World {
         }
     }
 
-    /// The host of this moid, to change.
+    /// The host of this moid, mutable.
     pub fn host_mut(&mut self, moid: &str) -> Option<&mut Host> {
         match &mut self.entities.get_mut(moid)?.body {
             Body::Host(host) => Some(host),
@@ -214,7 +214,7 @@ impl World {
         }
     }
 
-    /// Puts an entity into the inventory.
+    /// Adds an entity to the inventory.
     pub fn insert(&mut self, moid: &str, entity: Entity) {
         self.kinds.entry(entity.kind()).or_default().insert(moid.to_owned());
         if let Some(parent) = &entity.parent {
@@ -223,7 +223,7 @@ impl World {
         self.entities.insert(moid.to_owned(), entity);
     }
 
-    /// Takes an entity out of the inventory.
+    /// Removes an entity from the inventory.
     pub fn remove(&mut self, moid: &str) {
         let entity = self.entities.remove(moid);
         for index in self.kinds.values_mut().chain(entity.and_then(|gone| self.members.get_mut(&gone.parent?))) {
@@ -236,7 +236,7 @@ impl World {
         self.kinds.get(kind).into_iter().flatten()
     }
 
-    /// The same, apart from the world.
+    /// The same as a vector, which does not borrow the world.
     pub fn of_kind(&self, kind: &str) -> Vec<String> {
         self.moids(kind).cloned().collect()
     }
@@ -246,7 +246,7 @@ impl World {
         self.members.get(moid).into_iter().flatten()
     }
 
-    /// An entity's name, or nothing for one that is not there.
+    /// An entity's name; empty if there is no such entity.
     pub fn name(&self, moid: &str) -> &str {
         self.entities.get(moid).map_or("", |entity| &entity.name)
     }

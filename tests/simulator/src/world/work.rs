@@ -1,4 +1,4 @@
-//! Running a task: it is queued, begins, and ends after the time that the configuration gives it.
+//! Runs tasks. A task is queued, starts, and ends after the configured time.
 
 use crate::fault::Result;
 use crate::model::task::{State, Task};
@@ -9,25 +9,25 @@ use super::World;
 type Begin = Box<dyn FnOnce(&mut World) + Send>;
 type Finish = Box<dyn FnOnce(&mut World) -> Result<Option<Value>> + Send>;
 
-/// What a task does when it begins and when it ends.
+/// The actions of a task when it starts and when it ends.
 pub struct Work {
-    /// Runs when the task turns to running.
+    /// Runs when the task starts.
     pub begin: Begin,
     /// Runs at the end and decides the outcome.
     pub finish: Finish,
-    /// How many times as long as others it takes.
+    /// Its duration, as a multiple of the configured one.
     pub pace: u64,
 }
 
 impl Work {
-    /// Work that happens all at the end.
+    /// Work that is done only at the end.
     pub fn at_end(finish: impl FnOnce(&mut World) -> Result<Option<Value>> + Send + 'static) -> Self {
         Self { begin: Box::new(|_| {}), finish: Box::new(finish), pace: 1 }
     }
 }
 
 impl World {
-    /// Starts a task on an entity; a VM is busy until it ends.
+    /// Starts a task on an entity. A VM is busy until the task ends.
     pub fn start_task(&mut self, entity: &Ref, (name, description): (&'static str, &'static str), work: Work) -> Ref {
         let number = self.number();
         let moid = if self.config.direct {
@@ -66,7 +66,7 @@ impl World {
         Ref::new("Task", &moid)
     }
 
-    /// Ends a task; one that waits for an answer to its VM's question waits on.
+    /// Ends a task, unless it still waits for the answer to its VM's question.
     fn end_task(&mut self, moid: String, entity: String, finish: Finish) {
         let powering_on = self.tasks.get(&moid).is_some_and(|task| task.name == "PowerOnVM_Task");
         if powering_on && self.vm(&entity).is_some_and(|vm| vm.question.is_some()) {

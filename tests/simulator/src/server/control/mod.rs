@@ -1,4 +1,4 @@
-//! What tests ask of the simulator itself, beside the API: the log, the sessions, faults, sudden changes.
+//! The control interface for tests: log, sessions, injected faults, changes behind the API.
 
 mod set;
 
@@ -10,7 +10,7 @@ use crate::world::World;
 
 use set::text;
 
-/// Answers a request to a control path: status, content type and body. Nothing for a path that is not one.
+/// Answers a request to a control path with status and body; `None` for any other path.
 pub fn handle(world: &mut World, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
     let path = path.strip_prefix("/control").unwrap_or(path);
     let answer = match (method, path) {
@@ -58,7 +58,7 @@ fn with(body: &str, act: impl FnOnce(&Json) -> Result<(), String>) -> Result<Str
     Ok("{}".into())
 }
 
-/// VMs as they are, and how many events are still to come, for tests that look behind the API.
+/// The state of the VMs and the number of pending events, for tests that look behind the API.
 fn state(world: &World) -> Json {
     let vms: Vec<Json> = world
         .of_kind("VirtualMachine")
@@ -81,7 +81,7 @@ fn state(world: &World) -> Json {
     json!({ "time": clock::format(world.epoch + world.now * 1000), "pending": world.queue.len(), "vms": vms })
 }
 
-/// Changes a VM behind its clients' backs.
+/// Changes a VM as another client would.
 fn touch(world: &mut World, json: &Json) -> Result<(), String> {
     let moid = text(json, "vm").ok_or("vm is missing")?;
     let vm = world.vm_mut(moid).ok_or("there is no such VM")?;

@@ -1,4 +1,4 @@
-//! Sudden changes that tests ask for: `POST /set`.
+//! Changes behind the API that tests make: `POST /set`.
 
 use serde_json::Value as Json;
 
@@ -11,12 +11,12 @@ use crate::model::pair::State;
 use crate::model::vm::{Power, Vm};
 use crate::world::World;
 
-/// The string of this name.
+/// The string field of this name.
 pub fn text<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
     json.get(name).and_then(Json::as_str)
 }
 
-/// Puts a VM, host or cluster in a state.
+/// Sets the state of a VM, host, cluster or datastore.
 pub fn set(world: &mut World, json: &Json) -> Result<(), String> {
     let moid = text(json, "moid").ok_or("moid is missing")?;
     let state = json.get("state").and_then(Json::as_object).ok_or("state is missing")?;
@@ -40,7 +40,7 @@ fn set_one(world: &mut World, moid: &str, name: &str, value: &Json) -> Result<()
             world.vm_mut(moid).ok_or(UNKNOWN)?.hardware.disk.store = Some(store);
             return Ok(());
         }
-        // A failed start in the logs, and in them only: on a release that does not fail in this way too.
+        // Writes the failed start to the logs only, also on a release that does not fail in this way.
         "broken_stream" if flag(value)? => {
             world.log_broken_stream(moid);
             return Ok(());
@@ -223,7 +223,7 @@ fn set_cluster(cluster: &mut Cluster, name: &str, value: &Json) -> Result<(), St
     }
 }
 
-/// An option's value; null takes the option away.
+/// Sets an option's value; null removes the option.
 fn set_option(options: &mut Vec<HostOption>, key: &str, value: &Json) -> Result<(), String> {
     if value.is_null() {
         options.retain(|option| option.key != key);
@@ -235,7 +235,7 @@ fn set_option(options: &mut Vec<HostOption>, key: &str, value: &Json) -> Result<
     option.set(Some(&kind), &text).map_err(|fault| fault.message)
 }
 
-/// Puts a VM in an FT state, with a secondary where one is needed.
+/// Sets the FT state of a VM, and registers a secondary if the state needs one.
 fn set_ft(world: &mut World, moid: &str, state: &str) -> Result<(), String> {
     if state == "notConfigured" {
         world.turn_off(moid);

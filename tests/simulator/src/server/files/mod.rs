@@ -1,4 +1,4 @@
-//! What is served by plain GET: the list of API versions and files of the datastores.
+//! Serves the list of API versions and the files of the datastores to plain GET requests.
 
 mod percent;
 mod range;
@@ -34,7 +34,7 @@ pub fn versions(world: &World) -> String {
     out
 }
 
-/// `/folder/DIRECTORY/FILE?dcPath=…&dsName=…`: logs and .vmx of the VMs, and lists of what there is.
+/// Serves `/folder/DIRECTORY/FILE?dcPath=…&dsName=…`: logs and .vmx files of the VMs, and directory listings.
 pub async fn folder(server: &Arc<Server>, parts: &Parts) -> Result<Answer, Drop> {
     let path = decode(parts.uri.path());
     let (injected, started) = {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// Decodes a path; a malformed escape stays as it is.
+/// Decodes a path; malformed escapes stay as they are.
 pub fn decode(path: &str) -> String {
     let bytes = path.as_bytes();
     let mut out = Vec::new();

@@ -1,17 +1,17 @@
-//! The header `Range`, of which one range is understood, as servers do that want to be simple.
+//! The header `Range`. Only a single range is supported, as on many simple servers.
 
-/// What of a file is asked for.
+/// The part of a file that a request asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Part {
-    /// All of it
+    /// The whole file
     Whole,
-    /// From this byte to that one, which is included
+    /// From the first to the last byte, inclusive
     Bytes(usize, usize),
-    /// Bytes that it does not have
+    /// A range outside the file
     Nothing,
 }
 
-/// The part that the header asks for of a file of this length. What cannot be understood asks for nothing in particular.
+/// The part that the header asks for, of a file of this length. A header that cannot be parsed is ignored.
 pub fn part(header: Option<&str>, length: usize) -> Part {
     let range = header.and_then(|header| header.strip_prefix("bytes=")).and_then(|range| range.split_once('-'));
     let Some((first, last)) = range else {

@@ -1,4 +1,4 @@
-//! Datacenters, their datastores, the VMs' directories in these, and the files in those.
+//! The tree of datacenters, datastores, VM directories and files.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -8,17 +8,17 @@ use crate::world::World;
 
 use super::percent::{decode, escape};
 
-/// What a path leads to.
+/// The result of looking up a path.
 pub enum Found {
     /// Nothing
     Nothing,
-    /// A page that lists what is there
+    /// A directory listing in HTML
     List(String),
     /// A file
     File(String),
 }
 
-/// What is at this path of this datastore of this datacenter; without one of these, what there is to choose from.
+/// Looks up a path in a datastore of a datacenter. Without a datacenter or datastore, lists those that exist.
 pub fn find(world: &World, datacenter: Option<&str>, store: Option<&str>, path: &str) -> Found {
     let Some(datacenter) = datacenter else {
         let names = world.of_kind("Datacenter").iter().map(|moid| world.name(moid).to_owned()).collect();
@@ -66,7 +66,7 @@ pub fn find(world: &World, datacenter: Option<&str>, store: Option<&str>, path: 
     files.into_iter().find(|(name, _)| name == file).map_or(Found::Nothing, |(_, content)| Found::File(content))
 }
 
-/// A list, which is there only where the path ends.
+/// A directory listing, if nothing of the path is left.
 fn list_at(path: &str, what: &str, names: &BTreeSet<String>, link: impl Fn(&str) -> String) -> Found {
     if !path.is_empty() {
         return Found::Nothing;
@@ -79,7 +79,7 @@ fn list_at(path: &str, what: &str, names: &BTreeSet<String>, link: impl Fn(&str)
     Found::List(html)
 }
 
-/// Whether `dcPath` names this datacenter: an ampersand in a name is encoded twice.
+/// True if `dcPath` names this datacenter. Clients encode an ampersand in a name twice.
 fn leads_to(name: &str, path: &str) -> bool {
     let path = path.trim_matches('/');
     path == name || decode(path) == name
@@ -90,7 +90,7 @@ fn ancestors<'a>(world: &'a World, moid: &str) -> impl Iterator<Item = String> +
     std::iter::successors(parent(&moid.to_owned()), parent)
 }
 
-/// The files of a VM beside those that are there. Both halves of a record/replay pair write into one vmware.log.
+/// Adds the files of a VM. Both halves of a record/replay pair write to one vmware.log.
 fn add(mut files: Vec<(String, String)>, name: &str, vm: &Vm) -> Vec<(String, String)> {
     let mut put = |file: String, content: String| match files.iter_mut().find(|(own, _)| *own == file) {
         Some((_, own)) if file == "vmware.log" => own.push_str(&content),
