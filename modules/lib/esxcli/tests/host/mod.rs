@@ -87,10 +87,10 @@ impl Host {
         std::fs::read_to_string(self.folder.join("calls")).unwrap().lines().map(str::to_owned).collect()
     }
 
-    /// The process that hangs, or hung, on this host.
-    pub fn hung(&self) -> PathBuf {
-        let id = std::fs::read_to_string(self.folder.join("hung")).unwrap();
-        Path::new("/proc").join(id.trim())
+    /// The folder in `/proc` of the process that hangs or hung on this host, if there was one since `hung` was last emptied.
+    pub fn hung(&self) -> Option<PathBuf> {
+        let id = std::fs::read_to_string(self.folder.join("hung")).ok()?;
+        id.ends_with('\n').then(|| Path::new("/proc").join(id.trim()))
     }
 }
 
