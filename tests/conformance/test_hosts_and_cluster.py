@@ -65,7 +65,7 @@ def test_vmknics_are_selected_by_key(simulator, connect, personality, service, m
 def test_config_can_lag_behind_the_selection_of_vmknics(simulator, connect):
     lab = simulator(personality="8.0")
     host = hosts(connect(lab))[0]
-    lab.set(host._moId, nic_lag=500)
+    lab.set(host._moId, nic_lag=600_000)
     manager = host.configManager.virtualNicManager
     manager.SelectVnicForNicType(FT_LOGGING, "vmk2")
 
@@ -75,6 +75,9 @@ def test_config_can_lag_behind_the_selection_of_vmknics(simulator, connect):
     new = [f"{FT_LOGGING}.key-vim.host.VirtualNic-{device}" for device in ("vmk1", "vmk2")]
     assert chosen(host.config.virtualNicManagerInfo.netConfig) == new[:1]
     assert chosen([manager.QueryNetConfig(FT_LOGGING)]) == chosen(manager.info.netConfig) == new
+    # The next change makes it catch up.
+    lab.set(host._moId, nic_lag=1)
+    manager.SelectVnicForNicType(FT_LOGGING, "vmk2")
     deadline = time.monotonic() + 10
     while chosen(host.config.virtualNicManagerInfo.netConfig) != new:
         assert time.monotonic() < deadline, "config never caught up"

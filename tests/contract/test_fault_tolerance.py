@@ -128,11 +128,8 @@ def test_a_secondary_addressed_by_mistake_is_recognised(healthy):
     secondary = protect(healthy).json["secondary"]["moid"]
     args = connection(healthy.facts) | {"moid": secondary, "state": "suspended"}
     result = run_module("fault_tolerance", args)
-    # The module either rejects the call and names the primary, or acts on the primary. It never calls the secondary.
-    if result.json["failed"]:
-        assert "secondary" in result.msg
-    else:
-        assert result.json["vm"]["moid"] != secondary
+    assert result.kind == "conflict" and healthy.facts["vm_moid"] in result.msg
+    assert "DisableSecondaryVM_Task" not in healthy.methods()
 
 
 def test_the_secondary_may_have_the_same_name(healthy):

@@ -59,12 +59,10 @@ def test_the_default_comes_from_the_host(healthy):
     assert not options(healthy, {"Migrate.NetTimeout": None}, state="default").changed
 
 
-def test_the_case_of_an_option_may_be_wrong_only_with_help(healthy):
+def test_an_option_in_the_wrong_case_is_not_found_and_the_right_name_is_suggested(healthy):
     result = options(healthy, {STREAMS.lower(): 1})
-    if result.json["failed"]:
-        assert STREAMS in result.told
-    else:
-        assert [option["key"] for option in result.json["hosts"][0]["options"]] == [STREAMS]
+    assert result.kind == "not_found" and result.changed is False
+    assert STREAMS in result.json["error"]["hint"]
 
 
 def test_two_hundred_hosts_are_one_run(simulator):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from modules import binary, environment, judge
+from modules import binary, environment, judge, until
 
 NAME = "vm_power"
 NOBODY = {
@@ -85,13 +85,16 @@ def caught(process: subprocess.Popen, number: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_at_any_moment_gets_a_result(number):
     """Before the first instruction of the program there is no handler, so the signal kills it."""
-    handled = 0
-    for step in range(60):
+    # Signals at sampled moments, and one as soon as there is a handler.
+    for step in [*range(60), None]:
         process = subprocess.Popen(
             [binary(NAME)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()
         )
         try:
-            time.sleep(step / 10_000)
+            if step is None:
+                until(lambda: caught(process, number), 30)
+            else:
+                time.sleep(step / 10_000)
             had_handler = caught(process, number)
             process.send_signal(number)
             process.wait(timeout=30)
@@ -100,9 +103,7 @@ def test_a_signal_at_any_moment_gets_a_result(number):
             process.kill()
             process.communicate()
         if had_handler or process.returncode != -number:
-            handled += 1
             assert judge(NAME, {}, process.returncode, stdout, b"", "stdin").kind == "interrupted"
-    assert handled
 
 
 def test_a_signal_during_the_check_of_many_arguments_gets_a_result():
@@ -115,6 +116,7 @@ def test_a_signal_during_the_check_of_many_arguments_gets_a_result():
         try:
             process.stdin.write(json.dumps(args).encode())
             process.stdin.close()
+            until(lambda: caught(process, signal.SIGTERM), 30)
             time.sleep(step / 10)
             process.send_signal(signal.SIGTERM)
             stdout = process.stdout.read()
@@ -122,6 +124,6 @@ def test_a_signal_during_the_check_of_many_arguments_gets_a_result():
         finally:
             process.kill()
             process.wait()
-        if step or process.returncode != -signal.SIGTERM:
-            result = judge("vmx_option", args, process.returncode, stdout, b"", "stdin")
-            assert result.kind in {"interrupted", "connection"}
+        result = judge("vmx_option", args, process.returncode, stdout, b"", "stdin")
+        # The attempt to connect may fail before the run notices the signal.
+        assert result.kind in {"interrupted", "connection"}

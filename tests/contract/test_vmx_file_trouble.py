@@ -1,4 +1,4 @@
-"""vmx_option on a .vmx file: the host that has to read it again, a full disk, and others at the same time."""
+"""vmx_option on a .vmx file: the reload by the host, a full disk, and concurrent writers."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import os
 import resource
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 from vmx_file import REPLAY, options, state
 
-from modules import ROOT, binary, environment, interrupt_module
+from modules import ROOT, binary, environment, judge, until
 
 
-def test_a_reload_that_is_not_possible_is_refused_before_anything_is_written(vmx):
+def test_an_impossible_reload_is_rejected_before_any_write(vmx):
     before = state(vmx.parent)
     result = options(vmx, REPLAY, reload=True, env={"PATH": "/nonexistent"})
     assert result.kind == "unsupported" and "vim-cmd" in result.msg
@@ -28,16 +27,16 @@ def test_a_reload_that_is_not_possible_is_refused_before_anything_is_written(vmx
 
 @pytest.fixture
 def esxi(vmx, tmp_path) -> Path:
-    """A host on which the virtual machine is registered: its folder of state. PATH is its folder `bin`."""
+    """The state folder of a host on which the virtual machine is registered. PATH is its folder `bin`."""
     host = tmp_path / "host"
     subprocess.run([ROOT / "tests" / "esxi" / "state", "5.0", host], check=True)
-    # A datastore by its whole path, which leads there without /vmfs.
+    # The datastore is given by its full path, because there is no /vmfs.
     table = f"Vmid   Name   File   Guest OS   Version   Annotation\n7   inner   [{vmx.parent}] inner.vmx   other   vmx-08\n"
     (host / "vms").write_text(table)
     return host
 
 
-def test_the_host_reads_the_file_again_when_that_is_asked_for(vmx, esxi):
+def test_the_host_reloads_the_file_on_request(vmx, esxi):
     env = {"PATH": str(esxi / "bin")}
     assert options(vmx, REPLAY, "--check", reload=True, env=env).json["file"]["remains"] is None
     first = options(vmx, REPLAY, reload=True, env=env)
@@ -49,7 +48,7 @@ def test_the_host_reads_the_file_again_when_that_is_asked_for(vmx, esxi):
 
 
 @pytest.mark.parametrize("first", [{"reload": True, "timeout": 1}, {}])
-def test_a_host_that_still_knows_the_old_options_is_made_up_for_by_the_next_run(first, vmx, esxi):
+def test_the_next_run_makes_up_for_a_missed_reload(first, vmx, esxi):
     env = {"PATH": str(esxi / "bin")}
     assert options(vmx, {"guestinfo.other": "1"}, reload=True, env=env).changed
     (esxi / "hang").write_text("set")
@@ -61,7 +60,7 @@ def test_a_host_that_still_knows_the_old_options_is_made_up_for_by_the_next_run(
     assert not options(vmx, REPLAY, reload=True, env=env).changed
 
 
-def test_a_host_that_cannot_be_asked_is_found_out_before_anything_is_written(vmx, esxi):
+def test_an_unreachable_host_is_detected_before_any_write(vmx, esxi):
     (esxi / "vms").write_text("Failed to login: hostd is not there\n")
     before = state(vmx.parent)
     result = options(vmx, REPLAY, reload=True, env={"PATH": str(esxi / "bin")})
@@ -69,9 +68,9 @@ def test_a_host_that_cannot_be_asked_is_found_out_before_anything_is_written(vmx
     assert state(vmx.parent) == before
 
 
-def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(vmx):
+def test_a_full_disk_leaves_only_the_old_file(vmx):
     def small_files():
-        # A write past the limit fails with EFBIG, unless its signal ends the process first.
+        # Ignore the signal, so that a write past the limit fails with EFBIG instead of ending the process.
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
 
@@ -101,20 +100,30 @@ def locked(folder: Path):
         os.close(descriptor)
 
 
+def start(args: dict, log: Path) -> subprocess.Popen:
+    """Starts vmx_option. Its attempts to take a lock go to `log`."""
+    # With -D, the program is the child, and strace is not.
+    command = ["strace", "-D", "-o", str(log), "-e", "trace=flock", binary("vmx_option")]
+    run = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment())
+    run.stdin.write(json.dumps(args).encode())
+    run.stdin.close()
+    run.stdin = None
+    return run
+
+
+def waits(log: Path) -> bool:
+    """True if the run has read the file and found the folder locked."""
+    return log.exists() and "EAGAIN" in log.read_text()
+
+
 @pytest.mark.parametrize("keys", [[f"guestinfo.n{number}" for number in range(40)], ["guestinfo.n"] * 20])
-def test_writers_at_once_all_succeed_and_each_change_is_reported_once(keys, vmx):
-    """Four fifths of forty got through: the others gave up when they had been overtaken five times."""
-
-    def start(key: str) -> subprocess.Popen:
-        run = subprocess.Popen([binary("vmx_option")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment())
-        run.stdin.write(json.dumps({"path": str(vmx), "options": {key: "1"}, "timeout": 60}).encode())
-        run.stdin.close()
-        return run
-
+def test_concurrent_writers_all_succeed_and_each_change_is_reported_once(keys, vmx, tmp_path):
+    """Once, only four fifths of forty succeeded: the others gave up after five retries."""
+    logs = [tmp_path / f"strace{number}.log" for number in range(len(keys))]
     with locked(vmx.parent):
-        runs = [start(key) for key in keys]
-        # By then most of them have read the file, so that all but one are overtaken.
-        time.sleep(1)
+        runs = [start({"path": str(vmx), "options": {key: "1"}, "timeout": 60}, log) for key, log in zip(keys, logs, strict=True)]
+        # Each of them has read the file by then, so that all but one must read it again.
+        until(lambda: all(map(waits, logs)), 50)
     answers = [json.loads(run.stdout.read()) for run in runs]
     assert [run.wait(timeout=60) for run in runs] == [0] * len(runs), answers
     assert sum(answer["changed"] for answer in answers) == len(set(keys))
@@ -123,14 +132,17 @@ def test_writers_at_once_all_succeed_and_each_change_is_reported_once(keys, vmx)
     assert [path.name for path in vmx.parent.iterdir()] == [vmx.name]
 
 
-def test_a_folder_that_stays_locked_is_waited_for_until_the_timeout_and_signals_are_heard_meanwhile(vmx):
+def test_a_run_waits_for_a_locked_folder_until_its_timeout_or_a_signal(vmx, tmp_path):
     before = state(vmx.parent)
-    args = {"path": str(vmx), "options": REPLAY}
+    args = {"path": str(vmx), "options": REPLAY, "timeout": 60}
     with locked(vmx.parent):
         late = options(vmx, REPLAY, timeout=1)
         assert late.kind == "timeout" and "lock" in late.msg and not late.changed, late.msg
-        started = time.monotonic()
-        cut = interrupt_module("vmx_option", args, lambda: time.monotonic() > started + 0.5, timeout=30)
+        run = start(args, log := tmp_path / "strace.log")
+        until(lambda: waits(log), 30, alive=run)
+        run.terminate()
+        stdout, _ = run.communicate(timeout=30)
+        cut = judge("vmx_option", args, run.returncode, stdout, b"", "stdin")
         assert cut.kind == "interrupted" and not cut.changed, cut.msg
-        assert not options(vmx, {"memsize": "1024"}).json["failed"], "nothing to do needs no lock"
+        assert not options(vmx, {"memsize": "1024"}).json["failed"], "without a change, no lock is needed"
     assert state(vmx.parent) == before

@@ -5,8 +5,6 @@
 
 mod server;
 
-use std::time::Duration;
-
 use openssl::ssl::SslVersion;
 use server::old::OldServer;
 use server::tls::{SERVER_HELLO_1_0, answer_head, modern_server, raw_server};
@@ -145,11 +143,11 @@ async fn the_name_is_sent_and_an_address_is_not() {
 #[tokio::test]
 async fn a_connection_that_the_server_closed_is_replaced() {
     for (newest, minimum) in [(SslVersion::TLS1, TlsMinimum::V1_0), (SslVersion::TLS1_2, TlsMinimum::V1_2)] {
-        let server = OldServer::closing_after("Login", newest).await;
+        let server = OldServer::speaking(newest, newest).await;
         let mut endpoint = lenient(server.port, Trust::Anything);
         endpoint.tls_minimum = minimum;
         let session = open(endpoint).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        server.hang_up().await;
         let option = session.query_option(&Moref::new("OptionManager", "m"), "A.B").await;
         assert!(matches!(option, Err(Error::Fault(_))), "{option:?}");
         assert_eq!(server.connections(), 2);

@@ -48,32 +48,7 @@ impl OldServer {
         newest: SslVersion,
         script: impl FnMut(&Asked) -> Option<String> + Send + 'static,
     ) -> Self {
-        Self::scripted(oldest, newest, Arc::default(), script).await
-    }
-
-    /// Starts a server that closes each connection soon after it answered `method`, without `close_notify`.
-    pub async fn closing_after(method: &'static str, newest: SslVersion) -> Self {
         let state = Arc::<State>::default();
-        let closing = state.clone();
-        let script = move |asked: &Asked| {
-            if asked.method == method {
-                let closing = closing.clone();
-                tokio::spawn(async move {
-                    tokio::time::sleep(Duration::from_millis(30)).await;
-                    closing.hang_up.notify_waiters();
-                });
-            }
-            None
-        };
-        Self::scripted(newest, newest, state, script).await
-    }
-
-    async fn scripted(
-        oldest: SslVersion,
-        newest: SslVersion,
-        state: Arc<State>,
-        script: impl FnMut(&Asked) -> Option<String> + Send + 'static,
-    ) -> Self {
         let context = context(oldest, newest);
         let script: Arc<Mutex<Box<Script>>> = Arc::new(Mutex::new(Box::new(script)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -106,6 +81,12 @@ impl OldServer {
     /// Returns the server name (SNI) that the last client sent.
     pub fn last_name(&self) -> Option<String> {
         self.state.name.lock().unwrap().clone()
+    }
+
+    /// Closes all connections without `close_notify`.
+    pub async fn hang_up(&self) {
+        self.state.hang_up.notify_waiters();
+        self.has_no_connection().await;
     }
 
     /// Waits until the last connection is closed.
