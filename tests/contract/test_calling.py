@@ -73,7 +73,7 @@ def test_anything_but_one_json_object_is_rejected(name, text):
 def test_a_missing_arguments_file_is_named(name, tmp_path):
     ended = run(name, str(tmp_path / "nowhere"))
     answer = json.loads(ended.stdout)
-    assert answer["failed"] is True and ended.returncode in (1, 2)
+    assert answer["error"]["kind"] == "invalid_arguments" and ended.returncode == 2
     assert "nowhere" in answer["msg"]
     assert ended.stderr == b""
 

@@ -51,7 +51,8 @@ def test_a_permanent_server_failure(name, method, how, healthy):
     healthy.inject(method=call, how=how, fault="SystemError", times=0)
     result = run_module(name, args)
     assert result.json["failed"] is True
-    assert result.kind in {"connection", "fault", "authentication", "internal", "conflict", "timeout"}
+    # On a busy machine, the deadline may pass before the first failure.
+    assert result.kind in {"fault" if how == "fault" else "connection", "timeout"}
     assert result.changed is False or method == "write"
     healthy.clear_injections()
     assert_converges(name, args | {"timeout": 60})

@@ -344,7 +344,8 @@ def test_unreadable_host_logs_are_a_warning(method, simulator):
 def test_a_server_that_fails(method, how, healthy):
     healthy.inject(method=method, how=how, fault="SystemError", times=0)
     result = diagnose(inner(healthy) | {"timeout": 1})
-    assert result.json["failed"] and result.kind in {"connection", "fault"}
+    # On a busy machine, the deadline may pass before the first failure.
+    assert result.kind in {"fault" if how == "fault" else "connection", "timeout"}
 
 
 @pytest.mark.parametrize("method", ["RetrievePropertiesEx", "BrowseDiagnosticLog"])
