@@ -28,9 +28,9 @@ def test_faults_can_nest(simulator, connect):
     lab = simulator()
     client = connect(lab)
     inner = {"fault": "VmFaultToleranceConfigIssue", "fields": {"reason": "incompatibleProduct"}, "message": "no"}
-    lab.inject(method="PowerOffVM_Task", fault="VmFaultToleranceOpIssuesList", fields={"errors": [inner]})
+    lab.inject(method="TurnOffFaultToleranceForVM_Task", fault="VmFaultToleranceOpIssuesList", fields={"errors": [inner]})
     with pytest.raises(vim.fault.VmFaultToleranceOpIssuesList) as caught:
-        client.vm().PowerOffVM_Task()
+        client.vm().TurnOffFaultToleranceForVM_Task()
     assert caught.value.errors[0].reason == "incompatibleProduct"
 
 
