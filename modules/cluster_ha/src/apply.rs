@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use contract::{Applied, Error};
 use vsphere_module::At;
 
+use crate::args::ClusterHa;
+use crate::observe;
 use crate::plan::{self, Change, Observed, Since};
-use crate::{ClusterHa, observe};
 
 /// Time after turning vSphere HA on within which vSphere retries a failed agent, and a silent agent may start where others have.
 const AGAIN: Duration = Duration::from_secs(60);

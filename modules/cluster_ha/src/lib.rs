@@ -9,14 +9,12 @@ mod observe;
 mod plan;
 mod report;
 
-use args::{Args, State};
+use args::{Args, ClusterHa, State};
 use contract::{About, Applied, Error, Plan, Run};
 use plan::{Change, Observed};
 use report::Report;
 use serde_json::{Map, Value, json};
 use vsphere_module::{At, Ended, One, OneObject};
-
-struct ClusterHa;
 
 impl OneObject for ClusterHa {
     const ABOUT: About = About {

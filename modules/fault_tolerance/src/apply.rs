@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use vsphere::{Element, Fault, Moref, SecondaryOp, WriteError};
 use vsphere_module::{At, Named as _, Power};
 
+use crate::args::FaultTolerance;
+use crate::observe;
 use crate::plan::{Change, Goal, Step, has_reason, needs_power_off, power_cycled};
 use crate::state::{FtState, Observed};
-use crate::{FaultTolerance, observe};
 
 /// Seconds that a run reserves for powering the virtual machine on again; a third of its time if that is less.
 const POWER_ON_AGAIN: u64 = 60;

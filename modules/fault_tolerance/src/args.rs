@@ -5,6 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vsphere_module::{Connection, ServerArgs, VmTarget};
 
+/// The module.
+pub struct FaultTolerance;
+
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Args {
     #[serde(flatten)]

@@ -13,15 +13,13 @@ mod report;
 mod state;
 mod verify;
 
-use args::{Args, State};
+use args::{Args, FaultTolerance, State};
 use contract::{About, Applied, Error, Plan, Run};
 use plan::Change;
 use report::Report;
 use serde_json::{Map, Value, json};
 use state::{FtState, Observed};
 use vsphere_module::{At, Ended, One, OneObject};
-
-struct FaultTolerance;
 
 impl OneObject for FaultTolerance {
     const ABOUT: About = About {

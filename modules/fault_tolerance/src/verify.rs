@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use contract::{Error, Kind};
 use vsphere_module::{At, Named as _};
 
+use crate::args::FaultTolerance;
+use crate::observe;
 use crate::plan::{Change, Goal, judge};
 use crate::state::{FtState, Observed};
-use crate::{FaultTolerance, observe};
 
 /// How long the server may go on showing the state from before an operation whose task has ended.
 const LAG: Duration = Duration::from_secs(120);

@@ -4,8 +4,8 @@ use contract::{Applied, Error, Kind};
 use vsphere::WriteError;
 use vsphere_module::{At, Named as _};
 
-use crate::FtFailover;
 use crate::args::Action;
+use crate::args::FtFailover;
 use crate::plan::{Change, LOOK_FIRST, NOT_KNOWN};
 use crate::state::Observed;
 

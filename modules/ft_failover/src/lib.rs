@@ -12,14 +12,12 @@ mod report;
 mod state;
 mod verify;
 
-use args::Args;
+use args::{Args, FtFailover};
 use contract::{About, Applied, Error, Plan, Run};
 use plan::Change;
 use report::Report;
 use state::{Memory, Observed};
 use vsphere_module::{At, Ended, One, OneObject};
-
-struct FtFailover;
 
 impl OneObject for FtFailover {
     const ABOUT: About = About {

@@ -4,7 +4,7 @@ use contract::{Error, Kind};
 use vsphere::{FoundVm, Moref, Object, VmPaths};
 use vsphere_module::{At, Named as _, Server, VmReport};
 
-use crate::FtFailover;
+use crate::args::FtFailover;
 use crate::state::{Half, Observed};
 
 const VM: [&str; 9] = [

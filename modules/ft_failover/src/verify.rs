@@ -8,9 +8,10 @@ use vsphere_module::{At, Awaited, Named as _};
 
 use crate::apply::doing;
 use crate::args::Action;
+use crate::args::FtFailover;
+use crate::observe;
 use crate::plan::{Change, Looks, NOT_KNOWN, judge, restarted, unseen};
 use crate::state::Observed;
-use crate::{FtFailover, observe};
 
 /// How long the server may go on showing the state from before an operation whose task has ended.
 const LAG: Duration = Duration::from_secs(120);

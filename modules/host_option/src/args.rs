@@ -7,6 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vsphere_module::{Connection, HostTarget};
 
+/// The module.
+pub struct HostOption;
+
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Args {
     /// How the hosts are reached. Unless given: V(api) where there is a O(hostname), else V(shell) where one of its

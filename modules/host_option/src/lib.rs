@@ -16,15 +16,13 @@ mod value;
 use std::rc::Rc;
 
 use api::Hosts;
-use args::Args;
+use args::{Args, HostOption};
 use contract::{About, Applied, Change as _, Context, Error, Module, Outcome, Plan, Run};
 use plan::{Change, Observed};
 use report::{Report, host_report};
 use serde_json::{Map, Value};
 use session::{Host, Session};
 use shell::LocalHost;
-
-struct HostOption;
 
 impl Module for HostOption {
     const ABOUT: About = About {

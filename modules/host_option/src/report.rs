@@ -4,9 +4,10 @@ use contract::{Error, Outcome, Scalar};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::args::HostOption;
 use crate::args::{Args, State};
 use crate::session::Host;
-use crate::{HostOption, plan, value};
+use crate::{plan, value};
 
 #[derive(Default, Serialize, JsonSchema)]
 pub struct Report {

@@ -2,7 +2,7 @@
 
 use contract::{Applied, Context, Error};
 
-use crate::VmkernelService;
+use crate::args::VmkernelService;
 use crate::plan::{Change, Observed};
 
 pub async fn apply(at: Context<'_, VmkernelService>, observed: &Observed, change: &Change) -> Result<Applied, Error> {

@@ -5,6 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vsphere_module::{Connection, HostTarget};
 
+/// The module.
+pub struct VmkernelService;
+
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Args {
     #[serde(flatten)]

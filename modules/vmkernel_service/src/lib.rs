@@ -11,15 +11,13 @@ mod plan;
 mod report;
 mod verify;
 
-use args::Args;
+use args::{Args, VmkernelService};
 use contract::{About, Applied, Context, Error, Module, Outcome, Plan, Run};
 use observe::Host;
 use plan::{Change, Observed};
 use report::{Report, host_report};
 use serde_json::{Map, Value};
 use vsphere_module::Server;
-
-struct VmkernelService;
 
 impl Module for VmkernelService {
     const ABOUT: About = About {

@@ -4,8 +4,8 @@ use contract::{Context, Error, Kind};
 use vsphere::{Moref, NicService, Object};
 use vsphere_module::Server;
 
-use crate::VmkernelService;
 use crate::args::Args;
+use crate::args::VmkernelService;
 use crate::plan::Observed;
 
 /// One host, as it was found.

@@ -4,7 +4,7 @@ use contract::{Error, Outcome};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::VmkernelService;
+use crate::args::VmkernelService;
 use crate::args::{State, Wish};
 use crate::plan::Observed;
 

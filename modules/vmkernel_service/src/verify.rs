@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use contract::{Change as _, Context, Error, Kind};
 use vsphere_module::Server;
 
-use crate::VmkernelService;
+use crate::args::VmkernelService;
 use crate::observe::{Host, observe};
 use crate::plan::{Change, Observed, confirmed, plan};
 

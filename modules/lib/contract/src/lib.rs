@@ -10,6 +10,7 @@
 mod answer;
 mod arguments;
 mod call;
+mod close;
 mod coerce;
 mod doc;
 mod error;
@@ -35,9 +36,10 @@ mod survey;
 #[cfg(test)]
 mod testing;
 
+pub use close::Close;
 pub use error::{Error, Kind, Write};
 pub use field::Rule;
-pub use module::{About, Applied, Arguments, Change, Close, Context, Module, Observed, Outcome, Plan, read_back};
+pub use module::{About, Applied, Arguments, Change, Context, Module, Observed, Outcome, Plan, read_back};
 pub use pause::pauses;
 pub use progress::Progress;
 pub use run::{LAST_LOOK, Run, Tracer};

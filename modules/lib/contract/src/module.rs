@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{Error, Kind, Rule, Run};
+use crate::{Close, Error, Kind, Rule, Run};
 
 /// One idempotent action.
 ///
@@ -134,13 +134,6 @@ impl<M: Module> Clone for Context<'_, M> {
 }
 
 impl<M: Module> Copy for Context<'_, M> {}
-
-/// What is opened once and must be closed, whatever happens.
-#[allow(async_fn_in_trait)] // see Module
-pub trait Close {
-    /// Ends the session. Best effort, within a few seconds: a failure cannot be reported any more.
-    async fn close(&self);
-}
 
 /// What was read of one target.
 pub trait Observed: Clone {

@@ -2,15 +2,14 @@
 
 mod target;
 
-use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::future::{FutureExt, join_all};
 use futures_util::stream::{self, StreamExt};
 
-use self::target::{Phase, State, Steps};
 use crate::{Close, Error, Kind, Module, Outcome, Run};
+use target::{Phase, State, States, Steps};
 
 /// Maximum number of targets at a time: enough to hide the latency, few enough for a vCenter's session.
 const AT_ONCE: usize = 16;
@@ -24,9 +23,6 @@ pub struct Ended<M: Module> {
     /// Why the run ended before its targets did.
     pub error: Option<Error>,
 }
-
-/// All targets of a run.
-type States<M> = RefCell<Vec<State<M>>>;
 
 /// Opens, runs and closes. `signal` ends the run early with the name of what was received.
 pub(crate) async fn run<M: Module>(args: &M::Args, run: &Run, signal: impl Future<Output = &'static str>) -> Ended<M> {

@@ -1,6 +1,7 @@
 //! In the virtual machine's .vmx file, on the machine where this runs.
 
 mod plan;
+mod refusal;
 
 use std::cell::{Cell, RefCell};
 use std::io::ErrorKind;
@@ -15,6 +16,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vmx::store::{self, Lock, Stored};
 
+use self::refusal::refusal;
 use crate::args::Args;
 use crate::options::{Change, Found};
 
@@ -204,15 +206,6 @@ fn failure(error: &store::Error) -> Error {
             failure(Kind::Permission).hint("Run it as a user who may read and write the file and its directory.")
         }
         _ => failure(Kind::Io),
-    }
-}
-
-/// What the file at `path` cannot be, hold or be given.
-fn refusal(path: &Path, error: &vmx::Error) -> Error {
-    let text = format!("{}: {error}", path.display());
-    match error {
-        vmx::Error::Duplicate { .. } => Error::new(Kind::Conflict, text),
-        _ => Error::new(Kind::InvalidArguments, text),
     }
 }
 

@@ -8,6 +8,7 @@ use contract::{Error, Kind, Plan, Scalar};
 use vmx::Document;
 use vmx::store::{LIMIT, Stored};
 
+use super::refusal::refusal;
 use crate::args::State;
 use crate::options::{Change, Found, differences, same};
 
@@ -72,8 +73,8 @@ pub fn plan(
     let mut edited = Document::clone(&observed.document);
     for (key, value) in &changes {
         match value {
-            Some(value) => edited.set(key, value).map_err(|error| super::refusal(&observed.stored.path, &error))?,
-            None => edited.remove(key).map(drop).map_err(|error| super::refusal(&observed.stored.path, &error))?,
+            Some(value) => edited.set(key, value).map_err(|error| refusal(&observed.stored.path, &error))?,
+            None => edited.remove(key).map(drop).map_err(|error| refusal(&observed.stored.path, &error))?,
         }
     }
     if edited.bytes().len() as u64 > LIMIT {

@@ -1,6 +1,6 @@
 //! The steps of one target: observe, plan, apply, verify, and again when another client was faster.
 
-use std::cell::RefMut;
+use std::cell::{RefCell, RefMut};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::time::Duration;
@@ -8,7 +8,6 @@ use std::time::Duration;
 use futures_util::future::FutureExt;
 use tokio::time::Instant;
 
-use super::States;
 use crate::error::{Write, full_stop};
 use crate::{Applied, Change, Context, Error, Kind, LAST_LOOK, Module, Observed, Outcome, Plan, Run};
 
@@ -16,6 +15,9 @@ use crate::{Applied, Change, Context, Error, Kind, LAST_LOOK, Module, Observed, 
 const OVERTAKEN: u32 = 50;
 /// The first pause between rounds.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
+
+/// All targets of a run.
+pub(super) type States<M> = RefCell<Vec<State<M>>>;
 
 /// How far one target is.
 pub(super) struct State<M: Module> {

@@ -25,9 +25,11 @@ impl Session {
         let login = self.logins.get();
         let get = async || self.get_tail(&path, name, count).await;
         let mut answer = persist(&self.transport, get).await?;
-        if answer.status == 401 {
-            // A user without the privilege gets this too. A read logs in again if the session has really ended.
+        if answer.status == 401 && self.resumed.get() {
+            // A user without the privilege gets this too, and other runs may use the session. This logs in if it has ended.
             self.query(&Request::new("CurrentTime", &Moref::new("ServiceInstance", "ServiceInstance"))).await?;
+        } else if answer.status == 401 {
+            self.renew(login).await?;
         }
         if answer.status == 401 && self.logins.get() != login {
             answer = persist(&self.transport, get).await?;
