@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 
 import pytest
 
-from modules import MODULES, binary, connection, environment, example, judge, run_module
+from modules import CHANGING, MODULES, ROOT, binary, connection, environment, example, judge, run_module
 
 every_module = pytest.mark.parametrize("name", MODULES)
-vm_modules = pytest.mark.parametrize("name", ["fault_tolerance", "ft_failover", "vm_power", "vmx_option"])
+# Modules that act on one virtual machine, which `name` selects.
+vm_modules = pytest.mark.parametrize(
+    "name", [name for name in CHANGING if {"name", "moid"} <= json.loads((ROOT / "schemas" / f"{name}.args.json").read_text())["properties"].keys()]
+)
 
 
 def assert_says(result, kind: str, *words: str) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from modules import MODULES, ROOT
+from modules import CHANGING, MODULES, ROOT
 
 every_module = pytest.mark.parametrize("name", MODULES)
 
@@ -29,6 +29,13 @@ def test_every_list_names_the_module(name):
         missing.append(f"add a row `| [`{name}`](modules/{name}) | … | … |` to the table of modules in README.md")
     if f'"{name}": {{' not in (ROOT / "tests" / "modules.py").read_text():
         missing.append(f"add a call of {name} to `example` in tests/modules.py")
+    if name in CHANGING and f'"{name}": "' not in (ROOT / "tests" / "contract" / "test_failures.py").read_text():
+        missing.append(f"add the method that writes for {name} to `WRITE` in tests/contract/test_failures.py")
+    if name not in (ROOT / "ARCHITECTURE.md").read_text():
+        missing.append(f"add {name} to the drawing in ARCHITECTURE.md")
+    for file in sorted((ROOT / "playbooks" / "collection" / "tests" / "sanity").iterdir()):
+        if f"plugins/modules/{name}.py" not in file.read_text():
+            missing.append(f"add a line for plugins/modules/{name}.py to {file.relative_to(ROOT)}")
     assert not missing, "; ".join(missing)
 
 
