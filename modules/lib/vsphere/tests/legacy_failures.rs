@@ -54,9 +54,9 @@ async fn failures_of_servers_are_explained() {
         (SERVER_HELLO_1_0, "the server chose an older one"),
         (b"", "closed the connection during the handshake"),
         (b"\x16\x03", "closed the connection during the handshake"),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak TLS"),
-        (b"SSH-2.0-OpenSSH_4.3\r\n", "does not speak TLS"),
-        (b"220 smtp.example ESMTP\r\n", "does not speak TLS"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not use TLS"),
+        (b"SSH-2.0-OpenSSH_4.3\r\n", "does not use TLS"),
+        (b"220 smtp.example ESMTP\r\n", "does not use TLS"),
     ] {
         check(endpoint(raw_server(bytes).await, Scheme::Https(Trust::Anything)), says).await;
     }
