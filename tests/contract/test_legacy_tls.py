@@ -71,7 +71,7 @@ def test_the_legacy_build_reads_writes_and_reports_the_tls_version(old, legacy):
     assert not again.changed and not again.json["failed"]
     for result in (first, again):
         told = " ".join(result.json["warnings"])
-        assert "broken" in told and "speaks TLS 1.0 with AES" in told, told
+        assert "broken" in told and "uses TLS 1.0 with AES" in told, told
     assert lab.sessions()["live"] == 0
 
 

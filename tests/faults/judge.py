@@ -33,7 +33,7 @@ LATEST = TIMEOUT + 5 + 3
 TASK_MS = 24
 # Without a fault, a run takes a fraction of a second.
 CLEAN_TIMEOUT = 20
-UNKNOWN = re.compile(r"unknown|not known|may go on|may have|may still")
+UNKNOWN = re.compile(r"unknown|not known|may have|may still")
 PATHS = {
     vim.VirtualMachine: ["name", "runtime", "config.extraConfig", "config.ftInfo"],
     vim.HostSystem: ["name", "config.option", "config.virtualNicManagerInfo.netConfig"],

@@ -25,7 +25,7 @@ pub(super) fn of(module: &str, words: &[OsString]) -> Option<Error> {
             return None;
         }
         if word.trim_start().starts_with('{') {
-            let detail = "the command line has the arguments where a file name is expected";
+            let detail = "the arguments are on the command line, where a file name is expected";
             return Some(invalid(detail.to_owned()).hint(format!("Pipe them in: echo '{{...}}' | {module}")));
         }
         let (name, _) = word.split_once('=').filter(|(name, _)| is_name(name))?;
