@@ -122,7 +122,7 @@ def test_a_virtual_machine_that_does_not_exist(name, target, words, healthy):
     [
         (["name=inner", "password=S3cret-word"], ["`name=...`", "| vm_power"]),
         (["password=S3cret-word"], ["`password=...`"]),
-        (['{"password": "S3cret-word"}'], ["the command line", "| vm_power"]),
+        (['{"password": "S3cret-word"}'], ["on the command line", "| vm_power"]),
         (["--dry-run"], ["--dry-run", "`--check`"]),
     ],
 )
