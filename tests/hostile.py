@@ -58,11 +58,13 @@ def serve(
                             length = int(line.split(b":")[1])
                     method = re.search(rb"<soapenv:Body><(\w+)", self.rfile.read(length))[1].decode()
                     time.sleep(delay)
+                    # Before the answer, which may take longer than the client waits.
+                    before = len(methods)
+                    methods.append(method)
                     if method in ANSWERS:
                         pieces = soap(method, ANSWERS[method])
                     else:
-                        pieces = answer(method, len(methods))
-                    methods.append(method)
+                        pieces = answer(method, before)
                     for piece in [pieces] if isinstance(pieces, bytes) else pieces:
                         self.wfile.write(piece)
 
