@@ -38,7 +38,7 @@ fn meaning(status: u16, body: &str) -> String {
         407 => "the proxy requires authentication",
         503 => {
             "the vSphere service is not available: it may be starting or stopping, or it has no sessions left (the \
-             vSphere Client lists them)"
+             vSphere Client lists them, and `nested_vft sessions` those that are kept)"
         }
         502 | 504 => "the vSphere service is not available, it may be starting or stopping",
         _ => "",
