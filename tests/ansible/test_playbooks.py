@@ -125,7 +125,7 @@ def test_requirements_fixed_before_a_failure_are_not_reported_as_missing(ansible
     ("personality", "scenario", "cause", "remedies"),
     [
         ("5.0", "ha-off", "HA", ["Turn vSphere HA"]),
-        ("8.0", "no-ft-nic", "Fault Tolerance logging", ["Have vmk"]),
+        ("8.0", "no-ft-nic", "Fault Tolerance logging", ["Let vmk"]),
         ("5.0", "article", "keepalive", ["Disable vMotion streams"]),
         ("6.7", "article", "keepalive", ["Disable vMotion streams"]),
     ],

@@ -108,5 +108,5 @@ def test_a_running_machine_stops_the_play_with_a_reason(esxi, ssh, tmp_path):
     host.vmx.with_name("inner.vmx~").touch()
     ansible = Ansible("2.19", tmp_path, {"host": ssh.serve(host.folder, False) | {"inner_vmx": VMX}}, ssh, "piped")
     status, said = ansible.play()
-    assert status != 0 and "inner.vmx~ says that the VM is running" in said
+    assert status != 0 and "inner.vmx~ shows that the VM is running" in said
     assert changed(said) == {"host": 0} and host.option(STREAMS) == "0"

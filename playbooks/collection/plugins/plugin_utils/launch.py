@@ -27,7 +27,10 @@ CAUSES = (
     (
         errno.ENOENT,
         # With the path of the copied program: a shell says the same of any other command that it cannot find.
-        re.compile(r"AnsiballZ_\S*: (?:.*: )?(?:not found|no such file|required file not found)|cannot execute: required file", re.IGNORECASE),
+        re.compile(
+            r"AnsiballZ_\S*: (?:.*: )?(?:not found|no such file|required file not found)|cannot execute: required file",
+            re.IGNORECASE,
+        ),
         "the C library that it needs is not there",
         "Assemble the collection with a static program for that kind of machine: --target x86_64-unknown-linux-musl.",
     ),
@@ -38,10 +41,10 @@ SHELL = (126, 127)
 
 def failure(program, code, text):
     """The result of a task whose program could not start. `code` is the system's error number, or None."""
-    cause, hint = next(
-        ((cause, hint) for known, _, cause, hint in CAUSES if known == code),
-        ("the system refused", "See the text of the error."),
-    )
+    cause, hint = "the system refused", "See the text of the error."
+    for known in CAUSES:
+        if known[0] == code:
+            cause, hint = known[2:]
     detail = f"{program} cannot be started: {cause} ({text})"
     return {
         "changed": False,
@@ -56,5 +59,5 @@ def explained(answer, host):
     if not answer.get("failed") or "error" in answer or answer.get("rc") not in SHELL:
         return answer
     text = " ".join(f"{answer.get('module_stderr') or ''} {answer.get('module_stdout') or ''}".split())
-    code = next((code for code, pattern, _, _ in CAUSES if pattern.search(text)), None)
+    code = next((known[0] for known in CAUSES if known[1].search(text)), None)
     return failure(f"the program on {host}", code, text)
