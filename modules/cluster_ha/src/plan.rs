@@ -9,7 +9,7 @@ use vsphere_module::Named;
 
 use crate::args::{State, Wish};
 
-/// What was read of the cluster.
+/// The state read from the cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
     pub moref: Moref,
@@ -101,14 +101,14 @@ impl contract::Change for Change {
 
 /// The states of an agent that is being set up (`ClusterDasFdmAvailabilityState`).
 const COMING: [&str; 3] = ["uninitialized", "election", "retry"];
-/// The states that an agent does not leave by itself.
+/// The states that an agent cannot leave without help.
 const FAILED: [&str; 2] = ["initializationError", "uninitializationError"];
 
 /// Decides.
 pub fn plan(wish: &Wish, observed: &Observed) -> Plan<Change> {
     let is = observed.config;
     let on = wish.state == State::Enabled;
-    // What the server does not say is not taken for on.
+    // A value that the server omits does not count as on.
     let enabled = if is.enabled.unwrap_or(false) == on { None } else { Some(on) };
     let differs = |wanted: Option<bool>, is: Option<bool>| wanted.filter(|wanted| is != Some(*wanted));
     let config = HaConfig {
@@ -169,7 +169,7 @@ pub fn ignored(observed: &Observed, ignored: &[&str]) -> Error {
     Error::new(Kind::Fault, text)
 }
 
-/// How long ago this run turned vSphere HA on, as far as that decides what is still waited for.
+/// The time since this run turned vSphere HA on, as far as it decides what to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Since {
     /// A moment ago: a server that tells states at all may not have begun to.

@@ -35,7 +35,7 @@ fn agents(states: &[(Option<&str>, bool)]) -> Vec<Agent> {
 
 #[test]
 fn only_what_is_named_and_differs_is_written() {
-    // What is there; what is wanted; what is written.
+    // Current state, wanted state, expected write.
     for (is, wish, written) in [
         (config(NO, YES, YES), wish(true, None, None), config(YES, None, None)),
         (config(YES, YES, YES), wish(true, None, None), HaConfig::default()),
@@ -56,7 +56,7 @@ fn only_what_is_named_and_differs_is_written() {
 
 #[test]
 fn what_the_server_does_not_tell_is_written_and_counts_when_it_shows() {
-    // What is there; what is wanted; whether the change is one only if it shows; the settings that the warnings name.
+    // Current state, wanted state, expected tentative flag, settings named by the warnings.
     for (is, wish, tentative, named) in [
         (config(YES, YES, YES), wish(true, NO, NO), false, vec![]),
         (config(YES, None, YES), wish(true, NO, NO), false, vec!["dasConfig.hostMonitoring"]),
@@ -133,7 +133,7 @@ fn agents_that_should_run_and_do_not_are_told_by_host_and_state() {
         assert!(told.iter().zip(says).all(|(told, says)| told.contains(says)), "{told:?}");
         let found = plan(&wish(true, None, None), &seen);
         assert_eq!((found.change.is_empty(), found.change.waits()), (true, again), "{states:?}");
-        // Where nothing is to be done, they are told all the same; where something is written first, after it.
+        // The warnings appear whether or not something was written first.
         assert_eq!(found.warnings, told);
         let writes = plan(&wish(true, NO, None), &seen);
         assert_eq!(writes.warnings, if again { vec![] } else { told }, "{states:?}");

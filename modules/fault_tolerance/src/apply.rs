@@ -49,7 +49,7 @@ struct Sequence<'a> {
     off: bool,
 }
 
-/// How a step ended.
+/// The outcome of a step.
 enum Performed {
     /// This run did it; with the result of its task.
     Done(Option<Element>),
@@ -117,7 +117,7 @@ impl Sequence<'_> {
         let (server, observed) = (self.at.session, self.observed);
         let vm = &observed.moref;
         let host = observed.secondary_host.as_ref();
-        // A primary whose secondary nobody knows: let the server say what is wrong with it.
+        // The primary has no known secondary: let the server report the problem.
         let partner = self.secondary.as_ref().unwrap_or(vm);
         let start = async || match step {
             Step::Create => server.create_secondary(vm, observed.has_ex(), host, observed.placement.as_ref()).await,
@@ -133,7 +133,7 @@ impl Sequence<'_> {
         loop {
             match vsphere_module::carry_out(server, vm, self.at.run, end, &what, start).await {
                 Err(error) if is_there(&error, step) => return Ok(Performed::There),
-                // What this run did before may still hold the virtual machine.
+                // An earlier step of this run may still hold the virtual machine.
                 Err(error) if self.wrote && vsphere_module::is_busy(&error) && Instant::now() < end => {}
                 outcome => return outcome.map(Performed::Done),
             }
@@ -233,7 +233,7 @@ impl Sequence<'_> {
         }
     }
 
-    /// Turning off was refused because somebody else did it first: releases say that with different faults.
+    /// Returns true if turning off was refused because another client did it first; the fault differs between releases.
     async fn is_off_already(&self, error: &WriteError, step: Step) -> bool {
         if step != Step::TurnOff || error.fault().is_none() {
             return false;

@@ -107,7 +107,7 @@ fn every_state_leads_to_every_wish() {
                 (steps, goal),
                 "{wanted:?} from {state}, {power}"
             );
-            // What Ansible shows as changed, and whether a run without a change still waits.
+            // Ansible's `changed`, and whether a run without a change still waits.
             assert_eq!((plan.change.is_empty(), plan.change.waits()), (steps.is_empty(), goal.is_some()));
             assert!(plan.blockers.is_empty(), "{wanted:?} from {state}, {power}: {:?}", plan.blockers);
             // Check mode reports the state that the run would end in.
@@ -175,7 +175,7 @@ fn what_stands_in_the_way_is_told_only_where_something_is_to_be_done() {
 fn placement_matters_only_where_a_secondary_may_be_started() {
     let unprotected = || observed("notConfigured", "poweredOn");
     let cases = [
-        // What is there; whether `present`, `suspended` and `absent` may start a secondary.
+        // Current state; whether `present`, `suspended` and `absent` may start a secondary.
         (unprotected(), [true, true, false]),
         (observed("disabled", "poweredOff"), [true, false, false]),
         (observed("enabled", "poweredOff"), [false, false, false]),

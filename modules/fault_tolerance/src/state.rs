@@ -5,7 +5,7 @@ pub use vsphere::FtState;
 use vsphere::{Fault, FtEngine, FtInfo, FtPlacement, Moref, Version};
 use vsphere_module::{Engine, Named, VmReport};
 
-/// What was read of the virtual machine, its host and its cluster.
+/// The state read from the virtual machine, its host and its cluster.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(clippy::struct_excessive_bools)] // independent facts, each read from a property of its own
 pub struct Observed {

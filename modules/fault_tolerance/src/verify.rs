@@ -10,7 +10,7 @@ use crate::observe;
 use crate::plan::{Change, Goal, judge};
 use crate::state::{FtState, Observed};
 
-/// How long the server may go on showing the state from before an operation whose task has ended.
+/// The longest time for which the server may show the old state after the task has ended.
 const LAG: Duration = Duration::from_secs(120);
 
 /// Reads until the goal is reached, is lost, or the time is over.

@@ -25,12 +25,12 @@ pub struct Source {
     pub error: Option<String>,
 }
 
-/// What was found in the logs.
+/// The findings from the logs.
 #[derive(Debug, Clone, Default)]
 pub struct Examined {
     /// The failures, the most telling first.
     pub incidents: Vec<Incident>,
-    /// How many more there were.
+    /// The number of findings that were dropped.
     pub dropped: u64,
     /// The logs.
     pub sources: Vec<Source>,

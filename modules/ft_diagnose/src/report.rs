@@ -9,7 +9,7 @@ use vsphere_module::{Remedy, RemedyHosts, VmReport, remedy_vm};
 use crate::examine::Source;
 use crate::observe::Found;
 
-/// An id made so much after a line of its migration was logged is no noise of clocks any more, in seconds.
+/// The largest difference, in seconds, between an id and its log line that clock noise explains.
 const SKEW: i64 = 60;
 
 #[derive(Default, Serialize, JsonSchema)]
@@ -198,8 +198,8 @@ fn finding(incident: &Incident, signature: &Signature, observed: &Found) -> Find
     }
 }
 
-/// What the clocks say. A migration cannot fail before it begins: then they differ, which by itself fails nothing. How long
-/// after its beginning it failed says nothing about them.
+/// Returns a note about the clocks if they differ. A migration cannot fail before it begins, so such times prove that
+/// the clocks differ; this alone fails nothing. The time from its beginning to its failure says nothing about them.
 fn note(incident: &Incident) -> Option<String> {
     let timed = incident.lines.iter().filter_map(|line| Some((line.time?, line)));
     let (logged, line) = timed.min_by_key(|(time, _)| *time)?;

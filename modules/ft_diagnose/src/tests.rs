@@ -76,7 +76,7 @@ fn the_three_lines_of_the_article_are_one_finding_whatever_stands_before_them() 
 
 #[test]
 fn only_a_migration_that_failed_before_it_began_is_a_matter_of_clocks() {
-    // The article's line, logged so many seconds before or after the id was made.
+    // The article's line, logged this many seconds before or after the id was made.
     for (logged, noted) in [
         ("2011-07-31T17:31:39.314Z", true),
         ("2011-07-31T17:34:01.000Z", true),
@@ -195,7 +195,7 @@ fn remedies_depend_on_the_release_and_name_the_place() {
 fn what_no_document_says_is_told_as_such() {
     let finding = only(diagnosed("VMotion failed: 195887371"));
     assert_eq!(serde_json::to_value(finding.basis).unwrap(), json!("knowledge"));
-    // Of one finding, some advice is documented and some is not.
+    // Some advice for this finding is documented and some is not.
     let finding = only(diagnosed(ARTICLE[0]));
     let told: Vec<serde_json::Value> =
         finding.remedies.iter().map(|advice| serde_json::to_value(advice.basis).unwrap()).collect();

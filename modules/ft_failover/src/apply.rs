@@ -29,7 +29,7 @@ pub async fn apply(at: At<'_, FtFailover>, observed: &Observed, change: Change) 
     let what = format!("waiting for vSphere to {} {}", doing(action), observed.primary.vm.name);
     match vsphere_module::carry_out(server, primary, at.run, at.run.deadline(), &what, start).await {
         Ok(_) => Ok(Applied::Done),
-        // Whether vSphere acted, the pair will tell.
+        // The pair's state will show whether vSphere acted.
         Err(WriteError::Unknown { error, accepted }) if is_doubt(&error, accepted) => {
             memory.done.set(Some(action));
             memory.doubt.replace(Some(error.to_string()));
@@ -89,7 +89,7 @@ fn refused(error: WriteError, action: Action, observed: &Observed) -> Result<App
         if hint.is_some() {
             failure.hint = hint;
         } else if unknown {
-            // What to do first; but not that it may simply be run again later.
+            // Keep the first remedy, but drop the advice to run the module again later.
             let remedy = failure.hint.take();
             failure.hint = Some(remedy.into_iter().chain([LOOK_FIRST.to_owned()]).collect::<Vec<_>>().join(" "));
         }

@@ -32,7 +32,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// What a pair does, or has done to it.
+    /// Returns the verb for this action.
     pub fn verb(self) -> &'static str {
         match self {
             Self::TestFailover => "fail over",

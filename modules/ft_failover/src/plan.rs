@@ -88,10 +88,10 @@ fn remedy(state: &FtState) -> &'static str {
 pub const LOOK_FIRST: &str =
     "This module always acts: check the pair with ft_readiness or fault_tolerance before you run it again.";
 
-/// How a failure begins whose effect nobody saw.
+/// The beginning of a failure message if the effect was not seen.
 pub const NOT_KNOWN: &str = "it is not known";
 
-/// How far the looks at a pair have come since vSphere was told to act.
+/// The progress of the reads of a pair since vSphere was asked to act.
 #[derive(Debug, Clone, Copy)]
 pub struct Looks<'a> {
     /// The server may still show the state from before, which then means nothing.
@@ -184,7 +184,7 @@ pub fn restarted(now: &Observed, before: &Observed) -> bool {
     }
 }
 
-/// Returns the warning about a restart that did not show within so many seconds.
+/// Returns the warning about a restart that was not seen within `seconds`.
 pub fn unseen(now: &Observed, seconds: u64) -> String {
     format!(
         "vSphere reported that it restarted the secondary of {}, but no restart showed within {seconds} s: its id, host and start time (runtime.bootTime) are the same as before, and its state was always running. Check the events of the virtual machine",

@@ -54,7 +54,7 @@ fn only_a_pair_that_runs_under_ha_is_acted_upon() {
     let alone =
         Observed { primary: Half { ft: None, ..half("vm-63", 1, "notConfigured") }, secondary: None, ..before() };
     let ha = |on| Observed { cluster: Some(("Cluster".to_owned(), on)), ..before() };
-    // What is there, and what the blocker names; nothing blocks where there is none.
+    // Current state and the names in the blocker; empty if nothing blocks.
     let cases: Vec<(Observed, &[&str])> = vec![
         (before(), &[]),
         (ha(None), &[]),
@@ -170,7 +170,7 @@ fn a_failover_that_no_task_told_of_and_no_role_shows_is_not_known() {
 fn a_restart_that_no_task_told_of_and_nothing_shows_is_not_known() {
     let mut booted = before();
     booted.secondary.as_mut().unwrap().boot = Some("2026-01-01T00:00:00Z".to_owned());
-    // What is seen; whether what was before may still be shown; whether it was seen not to run; the verdict.
+    // Observed state; whether the old state may still be shown; whether it was seen not running; the verdict.
     for (now, lagging, left, expected) in [
         (before(), true, false, "waiting"),
         (before(), false, false, "lost"),
@@ -193,8 +193,8 @@ fn a_restart_that_no_task_told_of_and_nothing_shows_is_not_known() {
     }
 }
 
-/// A restart counts as seen if the secondary has another id, host or start time. A value that one of the two reads lacks
-/// shows nothing, except a first start time.
+/// A restart counts as seen if the secondary has another id, host or start time. A value missing from one of the two
+/// reads proves nothing, except a first start time.
 #[test]
 fn a_restarted_secondary_has_another_id_host_or_start_time() {
     const FIRST: Option<&str> = Some("2026-01-01T00:00:00Z");

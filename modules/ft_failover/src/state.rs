@@ -40,7 +40,7 @@ impl Half {
 /// The pair as it was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
-    /// The primary. While the roles change, nobody may be; then the one that was.
+    /// The primary. While the roles change there may be none; then the previous one.
     pub primary: Half,
     pub secondary: Option<Half>,
     /// The server is a vCenter Server; an ESXi host cannot manage Fault Tolerance.
@@ -80,7 +80,7 @@ impl contract::Observed for Observed {
     }
 }
 
-/// What a run remembers between its steps.
+/// The state that a run keeps between its steps.
 #[derive(Default)]
 pub struct Memory {
     /// The action that this run has done or begun.

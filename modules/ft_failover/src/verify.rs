@@ -13,7 +13,7 @@ use crate::observe;
 use crate::plan::{Change, Looks, NOT_KNOWN, judge, restarted, unseen};
 use crate::state::Observed;
 
-/// How long the server may go on showing the state from before an operation whose task has ended.
+/// The longest time for which the server may show the old state after the task has ended.
 const LAG: Duration = Duration::from_secs(120);
 
 /// Reads until the virtual machine is protected again, and differently than before.

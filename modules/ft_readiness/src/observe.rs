@@ -10,7 +10,7 @@ use crate::args::Args;
 use crate::parse::{cluster_facts, datastore, fact, host_facts, vm_facts};
 use crate::vms;
 
-/// What was read.
+/// The state read from the server.
 #[derive(Clone, PartialEq)]
 pub struct Observed {
     pub facts: Facts,
@@ -44,7 +44,7 @@ const HOST: [&str; 10] = [
     "runtime.connectionState",
     "runtime.inMaintenanceMode",
     "runtime.powerState",
-    // As a whole, because its parts depend on the version, and a request for an unknown part is a fault.
+    // Read the whole object: its parts depend on the version, and a request for an unknown part is a fault.
     "capability",
     "summary.config",
     "summary.hardware",
@@ -105,7 +105,7 @@ pub async fn observe(args: &Args, server: &Server) -> Result<Observed, Error> {
             .filter(|it| uses(|vm| &vm.datastores, &it.moref.id))
             .map(datastore)
             .collect(),
-        // Of several types: Network and its subtypes.
+        // The type is Network or one of its subtypes.
         networks: objects
             .iter()
             .filter(|it| uses(|vm| &vm.networks, &it.moref.id))

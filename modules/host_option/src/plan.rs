@@ -9,7 +9,7 @@ use vsphere::OptionDef;
 use crate::args::{Missing, State};
 use crate::value::{convert, default, same, shown};
 
-/// What was read of one host.
+/// The state read from one host.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
     pub host: String,
@@ -67,7 +67,7 @@ pub enum To {
 }
 
 impl To {
-    /// The value that will be there, if it can be told.
+    /// Returns the value after the change, if it is known.
     pub fn value(&self) -> Option<&vsphere::TypedValue> {
         match self {
             Self::Value(value) => Some(value),
@@ -129,7 +129,7 @@ pub fn needs_definition(state: State, wanted: &Scalar, current: Option<&vsphere:
     state == State::Default || !current.is_some_and(settled)
 }
 
-/// What is there, in the terms of the arguments: null for an option that no host has.
+/// Returns the current state in the terms of the arguments: null for an option that no host has.
 pub fn actual(
     options: &BTreeMap<String, Scalar>,
     state: State,
@@ -219,7 +219,7 @@ pub fn plan(
     Ok(plan)
 }
 
-/// Whether a text that the shell's tools print, a line a field, is the text that was set.
+/// True if a text printed by the shell's tools, one line per field, can be read back unchanged.
 fn can_be_read_back(text: &str) -> bool {
     text.trim() == text && !text.contains(char::is_control)
 }

@@ -101,7 +101,7 @@ fn the_default_is_the_hosts_own() {
 
 #[test]
 fn a_tool_that_can_reset_is_left_to_it_unless_the_default_is_there_already() {
-    // What is there, whether the tool names the default; what is written.
+    // Current state, whether the tool names the default, expected write.
     let cases = [
         ("1", true, Some(To::Default(Some(value("long", "0"))))),
         ("0", true, None),

@@ -71,7 +71,7 @@ pub fn host_report(outcome: &Outcome<HostOption>) -> HostReport {
 pub fn message(args: &Args, outcomes: &[Outcome<HostOption>], check: bool) -> String {
     let changed: Vec<&str> =
         outcomes.iter().filter(|outcome| outcome.changed).map(|outcome| outcome.target.name()).collect();
-    // What was skipped is in a warning.
+    // A warning names the skipped options.
     let there =
         |key: &String| outcomes.iter().any(|outcome| outcome.before.iter().any(|seen| seen.value(key).is_some()));
     let keys: Vec<String> = args.options.keys().map(|asked| plan::api_name(asked)).filter(there).collect();

@@ -77,7 +77,7 @@ fn found(key: String, option: Option<AdvancedOption>, similar: Option<String>, w
     let Some(option) = option else { return Found { key, value: None, definition: None, similar } };
     let typed = option.tool == Tool::Esxcli;
     let kind = match &option.value {
-        // esxcfg-advcfg does not tell the type: of what looks like a number, only a number is taken for its equal.
+        // esxcfg-advcfg does not print the type, so text that looks like a number equals only a number.
         Value::Integer(_) if typed || wanted.to_string().trim().parse::<i64>().is_ok() || *wanted == Scalar::Null => {
             "long"
         }
@@ -108,7 +108,7 @@ fn definition(option: &AdvancedOption) -> OptionKind {
 pub async fn apply(host: &LocalHost, change: &Change, run: &Run) -> Result<Applied, Error> {
     for write in &change.0 {
         run.progress.waiting(&format!("setting {}", write.key));
-        // What is planned was observed.
+        // Every planned option was observed.
         let Some(option) = host.seen.borrow().get(&write.key).cloned() else { continue };
         let written = match &write.to {
             To::Value(value) => host.shell.set(&option, &typed(value), host.deadline).await,

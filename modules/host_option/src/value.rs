@@ -106,7 +106,7 @@ pub fn shown(value: &vsphere::TypedValue) -> Scalar {
     typed.unwrap_or_else(|| Scalar::Text(value.text.clone()))
 }
 
-/// A boolean is not taken for a number: `true` where a number is wanted is a mistake in the playbook.
+/// Returns the integer. A boolean is not a number: `true` for a number is a mistake in the playbook.
 #[allow(clippy::cast_possible_truncation)] // only whole floats within the exact range get there
 fn integer(wanted: &Scalar) -> Option<i64> {
     match wanted {

@@ -95,7 +95,7 @@ fn usage() -> String {
     )
 }
 
-/// Says that there is no such module, as the modules say that their arguments are not valid.
+/// Reports an unknown module in the same form as the modules report invalid arguments.
 fn refuse(word: &str) -> ExitCode {
     // The answer is ASCII, whatever the word is.
     let shown = word.escape_default();

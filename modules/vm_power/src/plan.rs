@@ -47,7 +47,7 @@ pub const PATHS: VmPaths<'static> = VmPaths {
     cluster: &[],
 };
 
-/// What was read of the virtual machine.
+/// The state read from the virtual machine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
     pub moref: Moref,

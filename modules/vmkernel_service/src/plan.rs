@@ -6,7 +6,7 @@ use vsphere::{NicService, Vmknic};
 
 use crate::args::{Service, State, Wish};
 
-/// What was read of one host.
+/// The state read from one host.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
     pub host: String,
@@ -127,7 +127,8 @@ fn told(nic: &Vmknic) -> String {
     if more.is_empty() { nic.device.clone() } else { format!("{} ({})", nic.device, more.join(", ")) }
 }
 
-/// What the vmknics carry of what is asked for, in the terms of the arguments. What none of them carries is all absent.
+/// Returns the requested services that the vmknics carry, in the terms of the arguments. A service that no vmknic
+/// carries is absent.
 pub fn actual(wish: &Wish, hosts: &[&Observed]) -> Map<String, Value> {
     let as_wanted = |host: &&&Observed| plan(wish, host).is_ok_and(|plan| plan.change.services.is_empty());
     let Some(host) = hosts.iter().find(|host| !as_wanted(host)).or(hosts.first()) else { return Map::new() };
@@ -177,8 +178,8 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
     Ok(plan)
 }
 
-/// What was read, with one service as the server tells it elsewhere: who carries it is all
-/// that is taken from there.
+/// Returns `observed` with the carriers of one service replaced by the server's direct answer; it takes nothing else
+/// from that answer.
 pub fn confirmed(mut observed: Observed, service: NicService) -> Observed {
     if let Some(known) = observed.services.iter_mut().find(|known| known.name == service.name) {
         known.selected = service.selected;

@@ -51,7 +51,8 @@ fn on(portgroup: &str) -> Wish {
 fn only_what_differs_is_written_and_what_is_lost_is_told() {
     use Service::{FaultToleranceLogging, Vmotion};
     let both = [Vmotion, FaultToleranceLogging];
-    // What carries vMotion and FT logging; the wish; what is written; what the warning names; what carries them then.
+    // The carriers of vMotion and FT logging; the wish; the expected write; the vmknic named by the warning; the
+    // carriers afterwards.
     for (before, wish, written, loser, after) in [
         (
             (vec![], vec![]),
@@ -95,7 +96,7 @@ fn only_what_differs_is_written_and_what_is_lost_is_told() {
 
 #[test]
 fn what_the_host_tells_itself_counts_for_the_service_that_it_was_asked_for() {
-    // What the property shows; what the host was asked for, and who carries that; what counts.
+    // The property's value; the service that the host was asked for, and its carriers; the expected result.
     for (shown, asked, after) in [
         ((vec![], vec![]), (VMOTION, vec!["vmk1"]), (vec!["vmk1"], vec![])),
         ((vec!["vmk1"], vec!["vmk1"]), (VMOTION, vec![]), (vec![], vec!["vmk1"])),
@@ -125,7 +126,7 @@ fn what_is_carried_is_told_in_the_terms_of_the_arguments() {
         (State::Present, vec![&both], vec![Vmotion, FaultToleranceLogging], State::Present),
         (State::Present, vec![&both, &one], vec![Vmotion], State::Present),
         (State::Present, vec![&one, &none], vec![Vmotion], State::Present),
-        // What is absent is what was asked for.
+        // The services that were asked for are absent.
         (State::Present, vec![&none], vec![Vmotion, FaultToleranceLogging], State::Absent),
         (State::Absent, vec![&none], vec![Vmotion, FaultToleranceLogging], State::Absent),
         (State::Absent, vec![&none, &one], vec![Vmotion], State::Present),

@@ -9,9 +9,9 @@ use crate::args::VmkernelService;
 use crate::observe::{Host, observe};
 use crate::plan::{Change, Observed, confirmed, plan};
 
-/// How long `config.virtualNicManagerInfo` may lag behind before the host is asked directly.
+/// The time for which `config.virtualNicManagerInfo` may lag behind before the host is asked directly.
 const MOMENT: Duration = Duration::from_secs(2);
-/// How long a change may take to show at all.
+/// The longest time until a change shows.
 const LAG: Duration = Duration::from_secs(15);
 
 /// Reads until the change shows, in the property or, where that lags, in `QueryNetConfig`.

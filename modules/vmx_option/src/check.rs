@@ -1,4 +1,4 @@
-//! Which arguments go together, and what no schema can say about them.
+//! Rules between arguments that a schema cannot express.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::args::State;
 
-/// One option: as it was asked for, and as it is there.
+/// One option: its requested and its current value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub asked: String,
@@ -36,7 +36,7 @@ impl Change {
     }
 }
 
-/// The value as it is written.
+/// Returns the value as written to the file.
 pub fn text(value: &Scalar) -> String {
     match value {
         Scalar::Null => String::new(),
@@ -53,7 +53,8 @@ pub fn same(one: &str, other: &str) -> bool {
     one == other || boolean(one) && one.eq_ignore_ascii_case(other)
 }
 
-/// What of `found` is not as wanted. Removing leaves out an option whose value is empty if it is as good as none there.
+/// Returns the changes that `found` needs. An option to remove is left out if its value is empty and an empty value
+/// counts as none.
 pub fn differences(options: &BTreeMap<String, Scalar>, state: State, found: &[Found], empty_is_none: bool) -> Changes {
     let changes = found.iter().filter_map(|found| {
         let current = found.value.as_deref();
@@ -72,8 +73,8 @@ pub fn differences(options: &BTreeMap<String, Scalar>, state: State, found: &[Fo
     changes.collect()
 }
 
-/// What is there, in the terms of the arguments: null for an option that is not set. Where none is, all that were asked for
-/// are absent.
+/// Returns the current state in the terms of the arguments: null for an option that is not set. If none is set, all
+/// requested options are absent.
 pub fn actual(options: &BTreeMap<String, Scalar>, found: &[Found], empty_is_none: bool) -> Map<String, Value> {
     let set = |found: &Found| found.value.clone().filter(|value| !(empty_is_none && value.is_empty()));
     if !found.iter().any(|found| set(found).is_some()) {
@@ -92,7 +93,7 @@ pub fn actual(options: &BTreeMap<String, Scalar>, found: &[Found], empty_is_none
     ])
 }
 
-/// What is there once `changes` are made.
+/// Updates `found` to the state after `changes`.
 pub fn predict(found: &mut [Found], changes: &Changes) {
     let changes: BTreeMap<&str, &Option<String>> = changes.iter().map(|(key, value)| (key.as_str(), value)).collect();
     for found in found {
@@ -111,7 +112,7 @@ mod tests {
 
     #[test]
     fn what_is_there_is_told_in_the_terms_of_the_arguments() {
-        // The values of `a` and `b`, both wanted true; whether an empty value is none; what is told of them, and the state.
+        // The values of `a` and `b`, both wanted true; whether an empty value is none; the expected report and state.
         let cases: [([Option<&str>; 2], bool, Value, &str); 5] = [
             ([Some("TRUE"), Some("1")], true, json!({ "a": true, "b": "1" }), "present"),
             ([Some("FALSE"), None], true, json!({ "a": "FALSE", "b": null }), "present"),

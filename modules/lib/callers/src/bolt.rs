@@ -22,7 +22,7 @@ pub fn call(call: &Call, given: &mut Map<String, Value>) -> Result<Call, Error> 
 /// Returns the answer in the form that Bolt knows.
 pub fn answer(mut answer: Answer) -> Answer {
     let result = &mut answer.result;
-    // Bolt shows a result as it is, and its user gave the arguments.
+    // Bolt shows the whole result, and its user already knows the arguments.
     result.remove("invocation");
     if let Some(error) = result.remove("error") {
         let msg = result.get("msg").cloned().unwrap_or_default();

@@ -8,13 +8,13 @@ pub enum Input {
     TooLong,
 }
 
-/// Cuts bytes into lines as they come. A line is complete as soon as its end is there: whoever writes the lines may wait for
-/// an answer before the next one.
+/// Cuts bytes into lines as they arrive. A line is complete once its end has arrived: the writer may wait for an answer
+/// before it sends the next one.
 pub struct Lines {
     limit: usize,
     /// Bytes that came and were not taken yet.
     bytes: Vec<u8>,
-    /// How much of it is known to hold no line end.
+    /// The length of the prefix known to hold no line end.
     searched: usize,
     /// The line was too long, and its end has not come yet.
     skipping: bool,

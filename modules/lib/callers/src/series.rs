@@ -9,7 +9,7 @@ use contract::{Error, Kind, Module};
 
 use crate::lines::{Input, Lines};
 
-/// How the calls of a series ended so far.
+/// Counts the outcomes of the calls in a series.
 #[derive(Default)]
 struct Tally {
     /// A call failed, and not for its arguments.
@@ -34,7 +34,7 @@ impl Tally {
     }
 }
 
-/// Answers every line, until there are no more, nobody reads the answers, or a signal ends the series.
+/// Answers every line until the input ends, the reader closes the output, or a signal ends the series.
 pub fn run<M: Module>(call: &Call, runtime: Runtime) -> Result<ExitCode, Error> {
     runtime.block_on(async |signals| {
         let shared = Rc::new(Shared::default());

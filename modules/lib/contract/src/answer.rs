@@ -132,7 +132,7 @@ fn conclude<M: Module>(args: &M::Args, run: &Run, ended: Ended<M>) -> Answer {
     Answer { result, kind }
 }
 
-/// What the user should know, each once.
+/// Returns the warnings for the user, each once.
 pub fn warnings<M: Module>(run: &Run, outcomes: &[Outcome<M>]) -> Vec<String> {
     // One that does not name its target is about all of them.
     let own = outcomes.iter().flat_map(|outcome| {

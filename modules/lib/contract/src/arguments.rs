@@ -1,4 +1,4 @@
-//! From a JSON object to a module's typed arguments, with every problem told at once.
+//! Turns a JSON object into a module's typed arguments and reports every problem at once.
 
 use std::ffi::OsString;
 
@@ -60,7 +60,7 @@ pub fn understand<M: Module>(
         };
         let secret = value.as_ref().is_ok_and(|value| learn_secret(field, value, secrets));
         let understood = value.and_then(|value| coerce(&value, &field.kind, secret));
-        // What is its default anyway contradicts nothing.
+        // A value equal to its default contradicts nothing.
         if field.default.is_none() || understood.as_ref().ok() != field.default.as_ref() {
             all.push(field.name.as_str());
             if own.is_some() {
@@ -78,7 +78,7 @@ pub fn understand<M: Module>(
                     });
                 }
                 if field.secret || no_log && field.kind == Type::Dict {
-                    // What `no_log: true` is written for: the values that a task sets.
+                    // `no_log: true` covers exactly these: the values that a task sets.
                     secrets.add_all(&value);
                 }
                 shown.insert(field.name.clone(), if secret { MASK.into() } else { brief(&value) });
@@ -99,14 +99,14 @@ pub fn understand<M: Module>(
             missing(name, &fields)
         });
         for problem in told {
-            // What always holds and what holds for arguments like these may say the same.
+            // A general rule and a conditional one may report the same problem.
             if !problems.told.contains(&problem) {
                 problems.add(|| problem);
             }
         }
     }
     let args = checked::<M>(coerced, &lacking, &misread, &mut problems);
-    // What is wrong may be a secret in the wrong place.
+    // A wrong value may be a secret in the wrong place.
     shown.retain(|name, _| !problems.told.iter().any(|problem| problem.contains(&format!("`{name}`"))));
     shown.values().for_each(|value| secrets.show(value));
     Understood { args: args.ok_or_else(|| problems.refusal()), shown }
@@ -126,8 +126,8 @@ fn unsendable(value: &Value) -> Option<char> {
     }
 }
 
-/// Has the module check everything that was `understood`, whatever else is wrong: values stand in for those that are `lacking`
-/// or `misread`, and what it says of them is left out. Returns the arguments if there is no problem.
+/// Has the module check everything in `understood`, even if other arguments are wrong. Placeholders replace the
+/// `lacking` and `misread` values, and problems about them are dropped. Returns the arguments if there is no problem.
 fn checked<M: Module>(
     mut understood: Map<String, Value>,
     lacking: &[&Field],
@@ -183,7 +183,7 @@ fn learn_secret(field: &Field, value: &Value, secrets: &mut Secrets) -> bool {
     password.inspect(|password| secrets.add(password)).is_some()
 }
 
-/// What is wrong with the arguments.
+/// The problems with the arguments.
 #[derive(Default)]
 struct Problems {
     /// The first of them.
@@ -192,7 +192,7 @@ struct Problems {
 }
 
 impl Problems {
-    /// More of them are only counted: nobody reads a thousand.
+    /// The largest number of problems listed; the rest are only counted.
     const TOLD: usize = 50;
     /// Enough for any sentence; the names in it are the caller's and have no limit.
     const LENGTH: usize = 1000;
@@ -221,7 +221,8 @@ impl Problems {
     }
 }
 
-/// More of a text is not shown: a log that was given as an argument would stand in the result a second time.
+/// The largest number of characters shown of a text: a log given as an argument would otherwise appear in the result
+/// again.
 const SHOWN: usize = 1000;
 /// The beginning by which a longer one is known.
 const BEGINNING: usize = 100;

@@ -154,7 +154,7 @@ fn an_alias_stands_for_its_argument() {
     assert_eq!(found.shown["user"], json!("me"));
     assert_eq!(found.args.unwrap().user, "me");
     assert!(understood(json!({"lamps": ["a"], "login": null, "user": "me"})).args.is_ok());
-    // As module_defaults and a task may give it twice.
+    // module_defaults and a task may both give the value.
     assert!(understood(json!({"lamps": ["a"], "login": "me", "user": "me"})).args.is_ok());
     let error = understood(json!({"lamps": ["a"], "login": "me", "user": "you"})).args.err().unwrap();
     assert_eq!(error.detail, "`login` is an alias of `user`: set only one of them");

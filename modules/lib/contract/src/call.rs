@@ -13,7 +13,7 @@ use crate::shared::Shared;
 use crate::steps::{self, Ended};
 use crate::{Arguments, Error, Kind, Module, Progress, Run, stream};
 
-/// How a run is asked for, apart from its document.
+/// The options of a run, without its document.
 #[derive(Clone)]
 pub struct Call {
     /// The file that holds the arguments; none: standard input.
@@ -26,7 +26,7 @@ pub struct Call {
     pub progress: fn() -> Progress,
 }
 
-/// How far a call came.
+/// The outcome of a call.
 pub enum Performed<M: Module> {
     /// The arguments were not valid.
     Refused {
@@ -45,7 +45,7 @@ pub enum Performed<M: Module> {
         shown: Map<String, Value>,
         /// The run.
         run: Run,
-        /// How it ended.
+        /// The outcome of the run.
         ended: Ended<M>,
     },
 }

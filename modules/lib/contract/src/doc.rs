@@ -35,7 +35,8 @@ pub fn document<M: Module>() -> String {
     yaml
 }
 
-/// What the module supports of what a task may ask for. One that never changes anything is the same in check mode.
+/// Returns the task attributes that the module supports. A module that never changes anything behaves the same in check
+/// mode.
 fn attributes(changes: bool) -> Value {
     let (check, diff) = if changes {
         ("Reports the change without making it.", "Shows the state before and after.")
@@ -65,7 +66,7 @@ fn option(field: &Field) -> Value {
     if let Type::List(item) = &field.kind {
         option.insert("elements".to_owned(), json!(item.ansible()));
     }
-    // What the environment can give is not required of the task.
+    // A task need not give a value that the environment can give.
     option.insert("required".to_owned(), json!(field.required && field.env.is_none()));
     if let Some(default) = &field.default {
         option.insert("default".to_owned(), default.clone());
@@ -215,7 +216,7 @@ mod tests {
                 for line in yaml.lines().filter(|line| line.contains(' ') && !line.contains("unbroken")) {
                     assert!(line.chars().count() <= WIDTH, "{line}");
                 }
-                // As YAML folds it: the break and the margin are one space.
+                // YAML folds the line break and the margin into one space.
                 let quoted = &yaml[yaml.find('"').unwrap()..].trim_end().replace("\n      ", " ");
                 assert_eq!(serde_json::from_str::<String>(quoted).unwrap(), text, "{yaml}");
             }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// Which arguments go together.
+/// A rule about arguments that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// Exactly one of these is given.
@@ -24,12 +24,13 @@ pub enum Rule {
 pub(crate) struct Given<'a> {
     /// By name, and not what is their default anyway.
     pub explicit: &'a [&'a str],
-    /// By name or through the environment, which only stands in: it can complete arguments, and contradicts none.
+    /// Given by the caller or by an environment variable; a variable can complete the arguments and never conflicts.
     pub all: &'a [&'a str],
 }
 
 impl Rule {
-    /// What is wrong with what is given, one sentence a problem. `missing` words the lack of an argument.
+    /// Returns the problems with the given arguments, one sentence each. `missing` words the message for a missing
+    /// argument.
     pub(crate) fn problems(self, given: Given, mut missing: impl FnMut(&str) -> String) -> Vec<String> {
         let explicit = |names: &'static [&'static str]| -> Vec<&str> {
             names.iter().copied().filter(|name| given.explicit.contains(name)).collect()
@@ -108,7 +109,7 @@ pub(crate) fn shorten(text: &str) -> String {
     }
 }
 
-/// What a value must be.
+/// The type of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Type {
     /// True or false.
@@ -165,13 +166,13 @@ pub struct Field {
     pub required: bool,
     /// Its value when it is not given.
     pub default: Option<Value>,
-    /// The environment variable that stands in when the argument is not given.
+    /// The environment variable that is read if the argument is not given.
     pub env: Option<String>,
     /// It must not be shown.
     pub secret: bool,
     /// Its documentation.
     pub description: String,
-    /// What each choice means, where it says so.
+    /// The choices and their descriptions, if any.
     pub choices: Vec<(String, String)>,
 }
 

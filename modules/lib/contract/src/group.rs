@@ -1,4 +1,4 @@
-//! Messages about many objects: an equal cause is told once, with the names of the objects.
+//! Messages about many objects: an equal cause appears once, with the names of the objects.
 
 /// The number of names that a message lists.
 const NAMED: usize = 5;

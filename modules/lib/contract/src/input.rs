@@ -16,7 +16,7 @@ use crate::{Error, Kind, json};
 /// Far more than any arguments need; less than would hurt.
 pub const LIMIT: usize = 16 * 1024 * 1024;
 
-/// What Ansible says about the run, taken out of the arguments.
+/// Ansible's settings for the run, taken from the arguments.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Wishes {
     /// `_ansible_check_mode`.
@@ -54,7 +54,7 @@ pub fn open(file: Option<&Path>) -> Result<Source, Error> {
         return Err(Error::new(Kind::InvalidArguments, detail).hint("Give a regular file, a pipe or standard input."));
     }
     if metadata.file_type().is_fifo() {
-        // Does not wait for a writer, and so leaves that wait to whoever reads.
+        // Opening does not wait for a writer; the reader does.
         let pipe = pipe::OpenOptions::new().open_receiver(path);
         let pipe: OwnedFd = pipe.and_then(Receiver::into_nonblocking_fd).map_err(unreadable)?;
         return Ok(Some(pipe.into()));
@@ -66,7 +66,7 @@ pub fn open(file: Option<&Path>) -> Result<Source, Error> {
     File::open(path).map(Some).map_err(unreadable)
 }
 
-/// What `path` is, if it is nothing to read arguments from.
+/// Returns the kind of file at `path` if arguments cannot be read from it.
 fn refused(path: &Path, metadata: &Metadata) -> Option<&'static str> {
     let kind = metadata.file_type();
     let of_kernel = || fs::canonicalize(path).is_ok_and(|path| path.starts_with("/proc") || path.starts_with("/sys"));

@@ -79,7 +79,7 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .filter(|name| name.chars().count().abs_diff(lower.chars().count()) <= allowed(name))
         .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
         .filter(|(distance, name)| *distance <= allowed(name))
-        // Of two that are equally near, the one that begins alike: `powered_of` is `powered_off`.
+        // On a tie, prefer the name with the same beginning: `powered_of` is `powered_off`.
         .min_by_key(|(distance, name)| {
             let alike = lower.chars().zip(name.to_lowercase().chars()).take_while(|(one, other)| one == other).count();
             (*distance, std::cmp::Reverse(alike))

@@ -20,13 +20,13 @@ pub trait Module: Sized + 'static {
 
     /// The arguments.
     type Args: Arguments;
-    /// What is opened once a run and closed at its end.
+    /// The session: opened once per run and closed at its end.
     type Session: Close;
-    /// What the four steps run on: a run may have many.
+    /// The target of the four steps; a run may have many.
     type Target;
-    /// What was read of one target.
+    /// The state read from one target.
     type Observed: Observed;
-    /// What is to be done to one target.
+    /// The change to one target.
     type Change: Change<Observed = Self::Observed>;
     /// The module's own keys of the result, the same in every result.
     type Report: Serialize + JsonSchema + Default;
@@ -79,9 +79,9 @@ pub async fn read_back<M: Module>(at: Context<'_, M>, observed: &M::Observed) ->
 pub struct About {
     /// The name Ansible calls it by.
     pub name: &'static str,
-    /// What it makes true, in one line.
+    /// The state that the module ensures, in one line.
     pub summary: &'static str,
-    /// What a user should know before using it, a paragraph each.
+    /// Notes that a user needs before using the module, one paragraph each.
     pub description: &'static [&'static str],
     /// Tasks that run as they stand, as YAML.
     pub examples: &'static str,
@@ -89,7 +89,7 @@ pub struct About {
 
 /// The arguments of a module; doc comments are their documentation.
 pub trait Arguments: DeserializeOwned + JsonSchema {
-    /// Which arguments go together.
+    /// The rules about arguments that belong together.
     const RULES: &'static [Rule] = &[];
 
     /// Seconds after which a run gives up.
@@ -102,8 +102,8 @@ pub trait Arguments: DeserializeOwned + JsonSchema {
         Vec::new()
     }
 
-    /// True if this call needs no server; environment variables that stand in for arguments are then ignored. `given` holds
-    /// what the caller gave.
+    /// True if this call needs no server; environment variables for arguments are then ignored. `given` holds the
+    /// caller's own arguments.
     fn needs_no_server(_given: &Map<String, Value>) -> bool {
         false
     }
@@ -115,7 +115,7 @@ pub trait Arguments: DeserializeOwned + JsonSchema {
     }
 }
 
-/// What a step of one target may use.
+/// The resources for a step of one target.
 pub struct Context<'a, M: Module> {
     /// The arguments.
     pub args: &'a M::Args,
@@ -135,7 +135,7 @@ impl<M: Module> Clone for Context<'_, M> {
 
 impl<M: Module> Copy for Context<'_, M> {}
 
-/// What was read of one target.
+/// The state read from one target.
 pub trait Observed: Clone {
     /// Returns what the diff compares.
     fn view(&self) -> Value;
@@ -153,7 +153,7 @@ pub trait Observed: Clone {
 
 /// A change, possibly empty.
 pub trait Change {
-    /// What it is a change of.
+    /// The state that the change applies to.
     type Observed;
 
     /// False for a module that never changes anything.
@@ -182,12 +182,12 @@ pub trait Change {
     }
 }
 
-/// What `plan` decided.
+/// The decision of `plan`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan<C> {
-    /// What to do.
+    /// The change to make.
     pub change: C,
-    /// What the user should know, and what does not stop anything.
+    /// Notes for the user that do not stop the run.
     pub warnings: Vec<String>,
     /// Why the server would refuse the change now, although another task could fix that first: in check mode a
     /// warning, since the task before this one was not run for real either; otherwise an error before any write.
@@ -203,7 +203,7 @@ impl<C> From<C> for Plan<C> {
     }
 }
 
-/// How a write ended.
+/// The outcome of a write.
 #[derive(Debug, Clone)]
 pub enum Applied {
     /// Everything that the plan says was written.
@@ -222,7 +222,7 @@ pub enum Applied {
     },
 }
 
-/// How it went for one target.
+/// The outcome for one target.
 pub struct Outcome<M: Module> {
     /// The target.
     pub target: std::rc::Rc<M::Target>,
@@ -232,7 +232,7 @@ pub struct Outcome<M: Module> {
     pub after: Option<M::Observed>,
     /// True if anything was (or would be) written.
     pub changed: bool,
-    /// What the user should know.
+    /// Notes for the user.
     pub warnings: Vec<String>,
     /// Why it failed.
     pub error: Option<Error>,

@@ -57,7 +57,7 @@ impl Progress {
         }
     }
 
-    /// How far the present step is, in percent.
+    /// Reports the progress of the present step, in percent.
     pub fn percent(&self, done: u8) {
         if let Voice::Bar(bar) = &self.voice {
             bar.set_position(u64::from(done.min(100)));

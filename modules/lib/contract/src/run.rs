@@ -9,7 +9,7 @@ use crate::{Close, Progress};
 
 /// Time limit of the last reading after a failure or a signal.
 pub const LAST_LOOK: Duration = Duration::from_millis(2500);
-/// How long to look for the effect of a write that may never have arrived.
+/// The time to look for the effect of a write that may never have arrived.
 const MAY_SHOW: Duration = Duration::from_secs(10);
 
 /// Takes the name of a request and how long it took.

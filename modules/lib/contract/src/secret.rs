@@ -23,12 +23,13 @@ const SHORT: usize = 4;
 
 /// The secret texts of one run.
 ///
-/// [`scrub`](Self::scrub) hides a secret in every form in which servers repeat it: as it is; escaped for XML, URLs or
+/// [`scrub`](Self::scrub) hides a secret in every form in which servers repeat it: unchanged; escaped for XML, URLs or
 /// JSON; inside base64. A text that was cut ends in `…`; the beginning of a secret before it is hidden too.
 ///
-/// It does not hide words that a reader expects anyway: "Check `username` and `********`" tells a password of `password`.
-/// These are the words of this program's own messages, and the arguments that the invocation shows. An occurrence of a
-/// secret that is such a word or a part of one (`pass` in "password") stays. So does a number of up to four digits.
+/// It does not hide words that a reader expects anyway: hiding "password" in "Check `username` and `password`" would
+/// reveal the secret. These are the words of this program's own messages, and the arguments that the invocation shows.
+/// An occurrence of a secret that is such a word or a part of one (`pass` in "password") stays. So does a number of up
+/// to four digits.
 #[derive(Default, Clone)]
 pub struct Secrets {
     /// By their first characters. The longest is first, so that a secret inside another does not leave the rest of it.

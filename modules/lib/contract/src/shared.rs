@@ -13,7 +13,7 @@ use crate::Close;
 /// Maximum number that stays open: a series that goes from server to server must not leave a session on each.
 const AT_MOST: usize = 16;
 
-/// What is open, in the order of its last use.
+/// The open resources, in the order of their last use.
 #[derive(Default)]
 pub struct Shared(RefCell<VecDeque<Rc<dyn Lasting>>>);
 

@@ -16,9 +16,9 @@ const AT_ONCE: usize = 16;
 /// Time limit for a login under way when the run is interrupted: a session that is not known cannot be closed.
 const LAST_LOGIN: Duration = Duration::from_secs(2);
 
-/// How a whole run ended.
+/// The outcome of a whole run.
 pub struct Ended<M: Module> {
-    /// How it went for each target.
+    /// The outcome for each target.
     pub outcomes: Vec<Outcome<M>>,
     /// Why the run ended before its targets did.
     pub error: Option<Error>,
@@ -123,7 +123,7 @@ async fn settle<M: Module>(
     join_all(looks).await;
 }
 
-/// How far the run came, for the message of one that was interrupted.
+/// Describes the progress of an interrupted run, for its message.
 fn how_far<M: Module>(states: &[State<M>]) -> &'static str {
     let open = |phase: Phase| states.iter().any(|state| state.outcome.is_none() && state.phase == phase);
     let changed = states.iter().filter_map(|state| state.outcome.as_ref()).any(|outcome| outcome.changed);

@@ -19,7 +19,7 @@ fn told(outcome: &Outcome<Lamps>) -> (bool, Option<Kind>, Option<bool>) {
     (outcome.changed, outcome.error.as_ref().map(|error| error.kind), outcome.after)
 }
 
-/// What is said of one lamp, and whether it is really lit afterwards.
+/// The report for each lamp, and whether the lamp is on afterwards.
 #[test]
 fn what_is_said_is_what_happened() {
     let cases = [
@@ -27,7 +27,7 @@ fn what_is_said_is_what_happened() {
         // The server accepts and does nothing.
         ("ignored", (false, Some(Kind::Fault), Some(false)), false),
         ("broken", (false, Some(Kind::Fault), Some(false)), false),
-        // An error that came after the change: the change is told.
+        // An error after the change: the change is reported.
         ("half", (true, Some(Kind::Fault), Some(true)), true),
         ("unreadable", (false, Some(Kind::Permission), None), false),
         // Somebody else did it.
@@ -126,7 +126,7 @@ fn a_signal_ends_the_run_and_what_was_done_is_told() {
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         "SIGTERM"
     };
-    // Where it ends while a change is under way, nobody knows whether the server goes on with it.
+    // If the run ends during a change, the server may or may not continue with it.
     for (lamp, lit) in [("slow", true), ("never", false)] {
         let ended = ended(&args(&["good", lamp]), false, soon());
         let error = ended.error.unwrap();
@@ -151,7 +151,7 @@ fn a_signal_is_told_with_what_was_done_until_then() {
         let detail = ended.error.unwrap().detail;
         assert!(detail.contains(says), "{lamps:?}: {detail}");
         assert!(!ended.outcomes[1].changed);
-        // What was done to another target is not said of this one.
+        // The message covers this target only, not writes to others.
         assert!(ended.outcomes[1].error.as_ref().unwrap().detail.contains("before anything was written"));
     }
 }
@@ -162,7 +162,7 @@ fn a_write_whose_end_was_not_seen_is_looked_for() {
         // It never shows: it may still come.
         ("unsettled", (true, Some(Kind::Timeout), Some(false))),
         ("late", (true, None, Some(true))),
-        // What was refused changed nothing, whatever somebody else did meanwhile.
+        // A refused write changed nothing, even if another client made a change meanwhile.
         ("refused", (false, Some(Kind::Permission), Some(true))),
         ("occupied", (false, Some(Kind::Conflict), None)),
     ];

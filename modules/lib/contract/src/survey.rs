@@ -16,9 +16,9 @@ pub trait Survey: Sized + 'static {
 
     /// The arguments.
     type Args: Arguments;
-    /// What is opened once a run and closed at its end.
+    /// The session: opened once per run and closed at its end.
     type Session: Close;
-    /// What was found.
+    /// The findings.
     type Found: Clone + 'static;
     /// The module's own keys of the result, the same in every result.
     type Report: Serialize + JsonSchema + Default;
@@ -44,7 +44,7 @@ pub trait Survey: Sized + 'static {
     fn message(args: &Self::Args, found: &Self::Found, report: &Self::Report) -> String;
 }
 
-/// What a survey found, as a state that never changes.
+/// The findings of a survey, as a state that never changes.
 #[derive(Debug, Clone)]
 pub struct Found<T>(T);
 

@@ -15,11 +15,11 @@ use crate::{
 thread_local! {
     /// The lamps that are on.
     pub static LIT: RefCell<BTreeMap<String, bool>> = RefCell::default();
-    /// How often somebody else is faster.
+    /// The number of times that another client is faster.
     pub static RACES: Cell<u32> = const { Cell::new(0) };
-    /// Whether lamps that are on still get brighter.
+    /// True if lamps that are on still get brighter.
     pub static WARMING: Cell<bool> = const { Cell::new(false) };
-    /// How many looks go by before the lamp `late` shows that it is on.
+    /// The number of reads before the lamp `late` shows that it is on.
     pub static SHOWS_LATE: Cell<u32> = const { Cell::new(0) };
     pub static OPEN_SESSIONS: Cell<i32> = const { Cell::new(0) };
 }

@@ -10,7 +10,7 @@ mod pattern;
 
 use pattern::{Finder, Pattern};
 
-/// How bad what a signature stands for is.
+/// The severity of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -20,7 +20,7 @@ pub enum Severity {
     Warning,
 }
 
-/// What is said about a signature, or of a remedy, rests on this.
+/// The source of a claim about a signature or a remedy.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
@@ -31,7 +31,7 @@ pub enum Basis {
     Knowledge,
 }
 
-/// What the arguments of a remedy have to name.
+/// The object that the arguments of a remedy must name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
@@ -41,13 +41,13 @@ pub enum Target {
     Vm,
 }
 
-/// What to do about it, as the catalogue knows it: without the names of the place.
+/// A remedy from the catalogue, without the names of objects at the site.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Remedy {
-    /// What to do, in a sentence.
+    /// The advice, in a sentence.
     pub text: String,
-    /// What this advice rests on, whatever the signature itself does.
+    /// The basis of this advice, independent of the signature's own basis.
     pub basis: Basis,
     /// Where it is from.
     pub source: String,
@@ -57,14 +57,14 @@ pub struct Remedy {
     pub before: Option<Release>,
     /// The module that does it.
     pub module: Option<String>,
-    /// What else than `args` that module has to be told.
+    /// The object that the module needs in addition to `args`.
     pub target: Option<Target>,
     /// The arguments that do not depend on the place.
     pub args: Option<Map<String, Value>>,
 }
 
 impl Remedy {
-    /// Whether it is for this release. Where the release is not known, it may be.
+    /// True if the remedy applies to this release, or if the release is unknown.
     pub fn suits(&self, release: Option<&Release>) -> bool {
         release.is_none_or(|release| {
             self.since.as_ref().is_none_or(|since| release >= since)
@@ -79,13 +79,13 @@ impl Remedy {
 pub struct Signature {
     /// Its name, for programs.
     pub id: String,
-    /// What happened, in a few words.
+    /// The event, in a few words.
     pub title: String,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
     /// Why it happens, in a sentence.
     pub cause: String,
-    /// Texts that a line bears, in letters of either case. Where an ellipsis stands in one, anything may.
+    /// Texts to find in a line, regardless of case. An ellipsis matches any text.
     #[serde(default)]
     pub patterns: Vec<String>,
     /// VMkernel status codes that a line bears, in hexadecimal; logs and vCenter may write them in either notation.
@@ -93,18 +93,18 @@ pub struct Signature {
     pub codes: Vec<String>,
     /// The logs that show it, where it has been seen.
     pub logs: Vec<String>,
-    /// So many lines before it say why.
+    /// The number of preceding lines that explain the event.
     #[serde(default)]
     pub context: usize,
     /// It is what comes after another failure of the same migration, which says more.
     #[serde(default)]
     pub follows: bool,
-    /// What all this rests on.
+    /// The basis of this entry.
     #[serde(default)]
     pub basis: Basis,
     /// Where it is from.
     pub source: String,
-    /// What to do, the most likely to help first.
+    /// The remedies, the most likely to help first.
     pub remedies: Vec<Remedy>,
 }
 

@@ -12,7 +12,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 pub struct Log {
     /// Where its text is read from.
     pub reader: Box<dyn Read>,
-    /// Whether it is compressed.
+    /// True if the file is compressed.
     pub compressed: bool,
 }
 
@@ -34,8 +34,8 @@ pub fn open(path: &Path) -> Result<Log, regular_file::Error> {
     Ok(Log { reader, compressed })
 }
 
-/// What a log was rotated into, the oldest first: of `vmware.log`, `vmware-N.log`, where the highest number is the newest; of
-/// `vmkernel.log`, `vmkernel.N` or `vmkernel.log.N`, where it is the oldest; each of them perhaps compressed.
+/// Returns the rotated files of a log, the oldest first: for `vmware.log`, `vmware-N.log`, where the highest number is
+/// the newest; for `vmkernel.log`, `vmkernel.N` or `vmkernel.log.N`, where it is the oldest. Each may be compressed.
 pub fn siblings(path: &Path) -> io::Result<Vec<PathBuf>> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Ok(Vec::new()) };
@@ -50,7 +50,8 @@ pub fn siblings(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found.into_iter().map(|(_, path)| path).collect())
 }
 
-/// How old the file `other` is among those that `name` was rotated into, if it is one of them: more is older.
+/// Returns the age rank of `other` among the rotated files of `name`, or `None` if it is not one; a higher rank is
+/// older.
 fn age(name: &str, other: &str) -> Option<i64> {
     let other = other.strip_suffix(".gz").unwrap_or(other);
     let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i64>().ok())?;

@@ -1,4 +1,4 @@
-//! What the lines mean together: those of one migration are one incident, whichever logs they are in.
+//! Groups lines into incidents: the lines of one migration are one incident, whichever logs hold them.
 
 use std::cmp::Reverse;
 use std::rc::Rc;
@@ -10,9 +10,9 @@ use crate::scan::Hit;
 use crate::status::Status;
 use crate::time::Timestamp;
 
-/// So many lines of an incident are kept: the first, and the last ones.
+/// The number of lines kept per incident: the first and the last ones.
 const LINES: usize = 20;
-/// So many incidents are kept: the last ones.
+/// The number of incidents kept: the last ones.
 const INCIDENTS: usize = 50;
 /// A line that names no migration is of one whose last line is so near.
 const NEAR: u64 = 5;
@@ -35,7 +35,7 @@ pub struct Line {
 pub struct Incident {
     /// The most telling signature of its lines, as an index into [`Catalogue::signatures`].
     pub signature: usize,
-    /// The line that told it first.
+    /// The line that revealed it first.
     pub told_by: Line,
     /// The migration that failed, where a line names one.
     pub migration: Option<Migration>,
@@ -45,7 +45,7 @@ pub struct Incident {
     pub lines: Vec<Line>,
     /// The lines before [`told_by`](Self::told_by), where the signature says that they matter.
     pub before: Vec<Line>,
-    /// How many lines there are.
+    /// The number of lines.
     pub count: u64,
     /// When the incident was last added to, in the order of the search.
     order: u64,
@@ -81,7 +81,7 @@ impl Incident {
 pub struct Inquiry {
     catalogue: Rc<Catalogue>,
     file: Rc<str>,
-    /// So many lines of the log come before those that are read.
+    /// The number of lines of the log before the part that is read.
     unread: u64,
     incidents: Vec<Incident>,
     order: u64,
@@ -101,13 +101,13 @@ impl Inquiry {
         }
     }
 
-    /// The lines from here on are of the log of this name, which begins so many lines before what is read of it.
+    /// Begins a log: the next lines belong to `file`, whose first `unread` lines are skipped.
     pub fn begin(&mut self, file: &str, unread: u64) {
         self.file = file.into();
         self.unread = unread;
     }
 
-    /// Whether nothing was found.
+    /// True if nothing was found.
     pub fn is_empty(&self) -> bool {
         self.incidents.is_empty()
     }
@@ -150,14 +150,14 @@ impl Inquiry {
         }
     }
 
-    /// Which incident a line belongs to, if there is one already.
+    /// Returns the index of the incident that a line belongs to, if there is one already.
     fn place(&self, hit: &Hit<'_>, migration: Option<Migration>) -> Option<usize> {
         let signatures = self.catalogue.signatures();
         let near = |incident: &Incident| incident.is_near(&self.file, self.unread + hit.number);
         let same = |incident: &Incident| incident.signature == hit.signature;
         let last = |test: &dyn Fn(&Incident) -> bool| self.incidents.iter().rposition(test);
         if let Some(Migration { id, .. }) = migration {
-            // What followed may have been logged a moment before the line that names the migration.
+            // A consequence may have been logged a moment before the line that names the migration.
             return last(&|it| it.migration.is_some_and(|known| known.id == id))
                 .or_else(|| last(&|it| it.migration.is_none() && near(it) && signatures[it.signature].follows));
         }
@@ -190,7 +190,7 @@ impl Inquiry {
             .collect()
     }
 
-    /// How many incidents were dropped because there were too many.
+    /// Returns the number of incidents dropped because of the limit.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }

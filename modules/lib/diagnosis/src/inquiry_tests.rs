@@ -35,7 +35,7 @@ fn read(logs: &[Log]) -> Inquiry {
     inquiry
 }
 
-/// `timeout x2 a.log:3`: the signature, the number of lines, and the line that told it.
+/// `timeout x2 a.log:3`: the signature, the number of lines, and the line that revealed it first.
 fn brief(incident: &Incident) -> String {
     let id = ["disk", "timeout", "gone"][incident.signature];
     format!("{id} x{} {}:{}", incident.count, incident.told_by.file, incident.told_by.number)

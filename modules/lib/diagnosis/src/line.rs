@@ -2,15 +2,15 @@
 
 use crate::time::Timestamp;
 
-/// So many characters of a line are shown.
+/// The number of characters shown of a line.
 const SHOWN: usize = 500;
-/// Of a longer one, so many before what was found in it.
+/// The number of characters shown before the hit in a longer line.
 const LEAD: usize = 100;
 
 /// When the line was written, if it begins with a whole date and time, as those of ESXi 5 and later do. ESXi 4 leaves out the
 /// year, and vmkernel lines of that time count from the start of the host.
 pub fn time(line: &str) -> Option<Timestamp> {
-    // What syslog puts in front: a priority, or a name.
+    // syslog puts a priority or a name in front.
     let line = line.trim_start();
     let line = line.strip_prefix('<').and_then(|rest| rest.split_once('>')).map_or(line, |(_, rest)| rest);
     Timestamp::parse_prefix(line).map(|(time, _)| time)

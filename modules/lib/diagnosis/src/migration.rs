@@ -7,10 +7,10 @@ use crate::time::Timestamp;
 /// An IPv4 address of the vMotion network.
 pub type Peer = Ipv4Addr;
 
-/// Which migration a line is of.
+/// The migration that a line belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Migration {
-    /// Its id: the microsecond at which it began, by the clock of whoever started it.
+    /// Its id: the microsecond at which it began, by the clock of the system that started it.
     pub id: u64,
     /// The vMotion endpoint that stands before the id, where one does.
     pub peer: Option<Peer>,
@@ -25,7 +25,7 @@ impl Migration {
         bracketed(line).or_else(|| alone(line))
     }
 
-    /// When it began, by the clock of whoever started it.
+    /// Returns the time at which it began, by the clock of the system that started it.
     pub fn started(&self) -> Timestamp {
         Timestamp::from_micros(i64::try_from(self.id).unwrap_or(i64::MAX))
     }

@@ -10,17 +10,17 @@ use memchr::{memchr, memchr_iter, memrchr};
 
 use crate::catalogue::Catalogue;
 
-/// What is searched at once: it and its copy in small letters stay in the processor's cache.
+/// The number of bytes searched at once: the block and its lower-case copy stay in the processor's cache.
 const BLOCK: usize = 256 * 1024;
-/// What is kept of what was searched.
+/// The number of searched bytes that are kept.
 const HISTORY: usize = 64 * 1024;
-/// So much of a line is looked at on either side of a hit.
+/// The number of bytes examined on either side of a hit in its line.
 const REACH: usize = 32 * 1024;
 
 /// A line that bears a signature.
 #[derive(Debug)]
 pub struct Hit<'a> {
-    /// Which signature of the catalogue, the most telling if there are several.
+    /// The index of the signature in the catalogue; of several, the most telling one.
     pub signature: usize,
     /// The line's number, from 1.
     pub number: u64,
@@ -28,11 +28,11 @@ pub struct Hit<'a> {
     pub text: &'a [u8],
     /// Where in the text the hit is.
     pub at: usize,
-    /// What comes before the line, as far as it is still known.
+    /// The text before the line, as far as it is still kept.
     pub before: &'a [u8],
 }
 
-/// How much is held at once.
+/// The sizes of the buffers.
 #[derive(Debug, Clone, Copy)]
 struct Sizes {
     block: usize,
@@ -82,18 +82,18 @@ impl Scanner {
         }
     }
 
-    /// How many bytes were read; of a compressed log, those that it holds.
+    /// Returns the number of bytes read; of a compressed log, the decompressed ones.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// How many lines were read, one that does not end included.
+    /// Returns the number of lines read, including an unfinished last one.
     pub fn lines(&self) -> u64 {
         self.line - u64::from(!self.inside)
     }
 
-    /// Reads and searches one block and calls `tell` with every line that bears a signature, in order. Whether there may be
-    /// more. After an error, what was read before it has been told.
+    /// Reads and searches one block and calls `tell` with every line that matches a signature, in order. Returns true
+    /// if there may be more. If reading fails, `tell` has been called for everything read before.
     pub fn step(&mut self, reader: &mut dyn Read, tell: &mut dyn FnMut(&Hit<'_>)) -> io::Result<bool> {
         let failed = self.fill(reader).err();
         self.ended |= failed.is_some();

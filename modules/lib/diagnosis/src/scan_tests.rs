@@ -17,7 +17,7 @@ fn catalogue() -> Rc<Catalogue> {
     Rc::new(Catalogue::parse(&json).unwrap())
 }
 
-/// Gives at most so many bytes at a time.
+/// A reader that gives a limited number of bytes at a time.
 struct Sips<'a>(&'a [u8], usize);
 
 impl Read for Sips<'_> {
@@ -60,7 +60,7 @@ fn a_hit_shows_a_limited_part_of_a_long_line_and_its_place_in_it() {
     assert_eq!(found, [(format!("{}{NEEDLE}{}", "a".repeat(16), "b".repeat(16)), 16)]);
 }
 
-/// What is found: the numbers of the lines; and how many lines there are.
+/// Returns the numbers of the matching lines, and the number of lines.
 fn scan(text: &[u8], sizes: Sizes, sip: usize) -> (Vec<u64>, u64) {
     let mut scanner = Scanner::of(&catalogue(), sizes);
     let (mut found, mut reader) = (Vec::new(), Sips(text, sip));
@@ -75,7 +75,7 @@ fn naively(text: &[u8]) -> (Vec<u64>, u64) {
     let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     let bear = |line: &&[u8]| catalogue.borne_by(&line.to_ascii_lowercase()).is_some();
     let found = (1u64..).zip(&lines).filter(|(_, line)| bear(line)).map(|(number, _)| number).collect();
-    // What follows the last line feed is a line only if there is something.
+    // Text after the last line feed is a line only if it is not empty.
     (found, lines.len() as u64 - u64::from(lines.last().is_some_and(|last| last.is_empty())))
 }
 

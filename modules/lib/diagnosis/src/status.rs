@@ -23,12 +23,12 @@ impl Status {
         text.split(|character: char| !character.is_ascii_alphanumeric()).find_map(Self::parse)
     }
 
-    /// As logs write it: `0xbad003f`.
+    /// Returns the form used in logs: `0xbad003f`.
     pub fn hex(self) -> String {
         format!("{:#x}", self.0)
     }
 
-    /// As vCenter Server writes it: 195887167.
+    /// Returns the form used by vCenter Server: 195887167.
     pub fn decimal(self) -> u32 {
         self.0
     }

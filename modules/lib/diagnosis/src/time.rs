@@ -9,7 +9,7 @@ pub struct Timestamp(i64);
 const SECOND: i64 = 1_000_000;
 
 impl Timestamp {
-    /// So many microseconds after 1970-01-01T00:00:00Z.
+    /// Returns the time `micros` microseconds after 1970-01-01T00:00:00Z.
     pub fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
@@ -86,7 +86,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-/// The date so many days after 1970-01-01: the reverse of [`days`].
+/// Returns the date `days` days after 1970-01-01: the reverse of [`days`].
 fn date(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));

@@ -1,4 +1,4 @@
-//! What `esxcfg-advcfg` prints.
+//! Parses the output of `esxcfg-advcfg`.
 
 use std::process::ExitStatus;
 
@@ -35,7 +35,7 @@ fn typed(value: &str) -> Value {
     }
 }
 
-/// Whether the text of a call that failed says that there is no such option. The wording differs between releases.
+/// True if the text of a failed call means that the option does not exist. The wording differs between releases.
 pub(crate) fn says_unknown(status: ExitStatus, text: &str) -> bool {
     const UNKNOWN: [&str; 8] = [
         "unable to find",
@@ -47,7 +47,7 @@ pub(crate) fn says_unknown(status: ExitStatus, text: &str) -> bool {
         "invalid option path",
         "invalid path",
     ];
-    // What the system says of files and programs, not the tool of options.
+    // The system's messages about files and programs, not the tool's about options.
     const OTHERS: [&str; 2] = ["no such file or directory", "command not found"];
     // A tool that cannot even load also says that something is not found, with a status of its own.
     let ran = !matches!(status.code(), None | Some(126 | 127));

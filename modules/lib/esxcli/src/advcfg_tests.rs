@@ -1,4 +1,4 @@
-//! What `esxcfg-advcfg` prints, as far as it is known.
+//! Known outputs of `esxcfg-advcfg`.
 
 use std::os::unix::process::ExitStatusExt as _;
 

@@ -1,11 +1,11 @@
-//! What can go wrong with a tool of the ESXi shell, in sentences for whoever administers the host.
+//! Errors of the ESXi shell's tools, worded for the host's administrator.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
-/// How many characters of what a tool printed an error shows.
+/// The number of characters of a tool's output that an error shows.
 const SHOWN: usize = 400;
 
 /// Everything that a call of a tool can fail with.
@@ -37,7 +37,7 @@ pub enum Error {
     Timeout {
         /// The tool's name.
         tool: &'static str,
-        /// How long it was waited for, in seconds, rounded up.
+        /// The time waited, in seconds, rounded up.
         seconds: u64,
     },
     /// The tool's end or output could not be observed. Whether it did its work is not known.
@@ -56,9 +56,9 @@ pub enum Error {
         tool: &'static str,
         /// Its arguments.
         arguments: Vec<String>,
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
-        /// What it printed, stderr first, as one line of at most 400 characters.
+        /// The output, stderr first, as one line of at most 400 characters.
         text: String,
     },
     /// The tool printed something that this crate does not understand.
@@ -66,15 +66,15 @@ pub enum Error {
     Unexpected {
         /// The tool's name.
         tool: &'static str,
-        /// What it was, as one line of at most 400 characters.
+        /// The unexpected output, as one line of at most 400 characters.
         text: String,
     },
     /// Both tools for advanced options were asked, and neither could tell.
     #[error("{esxcli}; {advcfg}")]
     Both {
-        /// What esxcli failed with.
+        /// The error of esxcli.
         esxcli: Box<Error>,
-        /// What esxcfg-advcfg failed with.
+        /// The error of esxcfg-advcfg.
         advcfg: Box<Error>,
     },
     /// The .vmx file's own path does not lead anywhere.
@@ -89,7 +89,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether a change may have been made all the same: its tool was started, and how it ended is not known.
+    /// True if a change may have been made anyway: the tool was started, and its outcome is not known.
     pub fn unsettled(&self) -> bool {
         match self {
             Self::Timeout { .. } | Self::Lost { .. } => true,

@@ -6,7 +6,7 @@ fn failed(arguments: &[&str], status: i32, text: &str) -> Error {
     Error::Failed {
         tool: "esxcfg-advcfg",
         arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
-        // As wait(2) has it: the exit status is the second byte, a signal the first.
+        // In wait(2), the exit status is the second byte and a signal the first.
         status: ExitStatus::from_raw(status),
         text: one_line(text),
     }

@@ -1,7 +1,8 @@
-//! The ESXi shell's own tools, for programs that run on the host itself: `esxcli system settings advanced` (ESXi 5.0 and
-//! later) and `esxcfg-advcfg` (since ESX 3.5) for advanced options, `vim-cmd` to have the host read a .vmx file again.
+//! The ESXi shell's own tools, for programs that run on the host itself: `esxcli system settings advanced` (ESXi 5.0
+//! and later) and `esxcfg-advcfg` (since ESX 3.5) for advanced options, `vim-cmd` to have the host read a .vmx file
+//! again.
 //!
-//! No shell runs in between: an argument reaches its tool as it is, whatever is in it.
+//! No shell runs in between: an argument reaches its tool unchanged, whatever it contains.
 
 mod advcfg;
 mod error;

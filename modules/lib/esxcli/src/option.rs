@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The tool that told about an option, and that changes it.
+/// The tool that reported an option, and that changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tool {
     /// `esxcli system settings advanced`: knows type, default and range.
@@ -23,9 +23,9 @@ impl fmt::Display for Tool {
 /// The value of an advanced option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// Of an option of type `integer`; its unit is the option's own.
+    /// The value of an option of type `integer`; its unit is the option's own.
     Integer(i64),
-    /// Of an option of type `string`; may be empty.
+    /// The value of an option of type `string`; may be empty.
     Text(String),
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Value {
 pub struct AdvancedOption {
     /// Its path as the shell writes it, e.g. `/Migrate/VMotionStreamDisable`.
     pub path: String,
-    /// The tool that told.
+    /// The tool that reported the option.
     pub tool: Tool,
     /// The current value. `esxcfg-advcfg` does not tell types: there it is an integer if it is written as one.
     pub value: Value,
@@ -52,8 +52,8 @@ pub struct AdvancedOption {
     pub default: Option<Value>,
     /// Least and greatest value of an integer; `None` for a string, and from `esxcfg-advcfg`.
     pub range: Option<(i64, i64)>,
-    /// What a string may be made of, in esxcli's own notation; `None` if esxcli names nothing.
+    /// The characters allowed in a string, in esxcli's own notation; `None` if esxcli names nothing.
     pub valid_characters: Option<String>,
-    /// What it does, in the host's words; `None` if esxcli has none.
+    /// The option's description, in the host's words; `None` if esxcli has none.
     pub description: Option<String>,
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, one_line};
 
 /// The longest that any call may take: a hung hostd must not eat a deadline that is meant for many calls.
 const CALL: Duration = Duration::from_secs(60);
-/// How long a killed tool is waited for. One that hangs inside the kernel cannot even be killed.
+/// The time to wait for a killed tool. One that hangs inside the kernel cannot even be killed.
 const REAP: Duration = Duration::from_secs(5);
 /// The output of a call that is about one thing, in bytes.
 pub(crate) const SMALL: usize = 1024 * 1024;
@@ -29,7 +29,7 @@ pub(crate) struct Program {
     path: PathBuf,
 }
 
-/// What a tool that ended by itself left behind.
+/// The output of a tool that was not killed.
 #[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) status: ExitStatus,
@@ -108,7 +108,7 @@ impl Program {
         }
     }
 
-    /// What the tool printed on stdout, if that is all of it.
+    /// Returns the tool's stdout if it is complete.
     ///
     /// # Errors
     /// `Unexpected` if there was more than the limit.
@@ -122,7 +122,7 @@ impl Program {
 }
 
 impl Output {
-    /// What was printed on both streams: errors come on either.
+    /// Returns the text of both streams: errors come on either.
     pub(crate) fn text(&self) -> String {
         let (err, out) = (String::from_utf8_lossy(&self.stderr), String::from_utf8_lossy(&self.stdout));
         format!("{}\n{}", err.trim(), out.trim()).trim().to_owned()
@@ -133,8 +133,8 @@ fn is_executable(file: &Path) -> bool {
     file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
-/// The first `limit` bytes of a stream, and whether there were more. Those are read too: a tool must not fail, or hang half
-/// way through a change, because nobody listens any more.
+/// Returns the first `limit` bytes of a stream, and whether there were more. It reads the rest too: a closed pipe must
+/// not make a tool fail or hang half way through a change.
 async fn read(stream: Option<impl AsyncRead + Unpin>, limit: usize) -> io::Result<(Vec<u8>, bool)> {
     let mut kept = Vec::new();
     let Some(mut stream) = stream else { return Ok((kept, false)) };

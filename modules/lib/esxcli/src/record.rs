@@ -1,5 +1,6 @@
-//! What `esxcli system settings advanced list` prints: a record an option, a line `Label: value` a field, a blank line
-//! between records. Later releases add fields (8.0: `Host Specific`, `Impact`), so unknown ones are passed over.
+//! Parses the output of `esxcli system settings advanced list`: one record per option, one line `Label: value` per
+//! field, a blank line between records. Later releases add fields (8.0: `Host Specific`, `Impact`), so unknown ones are
+//! skipped.
 
 use crate::option::{AdvancedOption, Tool, Value};
 

@@ -109,7 +109,7 @@ fn what_is_not_understood_is_shown() {
     assert_eq!(paths("Usage: esxcli {cmd}"), Err("Usage: esxcli {cmd}".to_owned()));
 }
 
-/// What a line may hold between its label and its end.
+/// Generates the text between a label and the end of its line.
 fn line() -> impl Strategy<Value = String> {
     "[^\\p{C}\\p{Z}]{0,8}( [^\\p{C}\\p{Z}]{1,8}){0,3}".prop_map(|text| text.trim().to_owned())
 }

@@ -65,11 +65,11 @@ impl Shell {
         record::paths(&text).map_err(|text| unexpected(esxcli, &text))
     }
 
-    /// Gives an option a value, with the tool that told about it and as the type that it told. Look again afterwards: an exit
-    /// status of 0 is all that the tools promise.
+    /// Sets an option, with the tool and the type that were reported for it. Read it again afterwards: the tools
+    /// promise no more than an exit status of 0.
     ///
     /// # Errors
-    /// Whatever the tool failed with; [`Error::unsettled`] says whether the value may have been set all the same.
+    /// Any failure of the tool; [`Error::unsettled`] says whether the value may have been set anyway.
     pub async fn set(&self, option: &AdvancedOption, value: &Value, deadline: Instant) -> Result<(), Error> {
         let flag = match option.value {
             Value::Integer(_) => "int-value",
@@ -84,10 +84,10 @@ impl Shell {
         }
     }
 
-    /// Gives an option its default, which esxcfg-advcfg knows but does not tell.
+    /// Resets an option to its default, which esxcfg-advcfg knows but does not print.
     ///
     /// # Errors
-    /// As for [`Shell::set`].
+    /// The same as [`Shell::set`].
     pub async fn reset(&self, option: &AdvancedOption, deadline: Instant) -> Result<(), Error> {
         match option.tool {
             Tool::Esxcli => self.change(&option.path, "--default".to_owned(), deadline).await,
@@ -141,8 +141,8 @@ fn unexpected(program: &Program, text: &str) -> Error {
     Error::Unexpected { tool: program.name, text: one_line(text) }
 }
 
-/// The arguments of `esxcli system settings advanced COMMAND`, for one option if there is a path. Long options with `=`
-/// everywhere: then a value that begins with `-` is not taken for an option.
+/// Returns the arguments of `esxcli system settings advanced COMMAND`, for one option if there is a path. Every long
+/// option uses `=`: esxcli would otherwise read a value that begins with `-` as an option.
 fn settings(command: &str, path: Option<&str>) -> Vec<String> {
     let words = ["system", "settings", "advanced", command].map(str::to_owned);
     words.into_iter().chain(path.map(|path| format!("--option={path}"))).collect()

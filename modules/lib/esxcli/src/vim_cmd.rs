@@ -63,11 +63,11 @@ impl VimCmd {
         }
     }
 
-    /// What the host knows of the machine's options, names to values (`vmsvc/get.config`); those that cannot be made out
-    /// are left out.
+    /// Returns the machine's options as the host knows them, names to values (`vmsvc/get.config`); it skips those that
+    /// cannot be parsed.
     ///
     /// # Errors
-    /// Whatever the tool failed with.
+    /// Any failure of the tool.
     pub async fn options(&self, vmid: u64, deadline: Instant) -> Result<Vec<(String, String)>, Error> {
         let arguments = ["vmsvc/get.config".to_owned(), vmid.to_string()];
         let output = self.program.succeed(&arguments, LARGE, deadline).await?;

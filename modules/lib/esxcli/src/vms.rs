@@ -8,7 +8,8 @@ use std::cell::Cell;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// How many readings of a line are tried, so that an annotation made of brackets costs no more than milliseconds.
+/// The largest number of readings tried per table, so that an annotation made of brackets costs no more than
+/// milliseconds.
 const READINGS: usize = 10_000;
 /// The same for a whole table, so that many such annotations cost no more than a second.
 pub(crate) const TABLE: usize = 100_000;
@@ -55,8 +56,8 @@ fn machine(line: &[u8]) -> Option<(u64, &[u8])> {
     rest.first().is_some_and(u8::is_ascii_whitespace).then_some((vmid, rest))
 }
 
-/// Whether `is_file` takes any reading of the line: a datastore between a `[` and a `] `, and a path between that and the
-/// end of a word in `.vmx`, after which the next columns follow or do not. `left` counts the readings of the table.
+/// True if `is_file` accepts any reading of the line: a datastore between a `[` and a `] `, and a path between that and
+/// the end of a word in `.vmx`, whether or not the next columns follow. `left` counts the readings of the table.
 fn any_reading(
     line: &[u8],
     columns_follow: bool,
@@ -94,7 +95,7 @@ fn positions(text: &[u8], wanted: &[u8]) -> impl Iterator<Item = usize> {
     text.windows(wanted.len()).enumerate().filter(move |(_, window)| *window == wanted).map(|(at, _)| at)
 }
 
-/// Whether a word and then a virtual hardware version, such as `vmx-08`, come next.
+/// True if a word and then a virtual hardware version, such as `vmx-08`, come next.
 fn guest_and_version(rest: &[u8]) -> bool {
     let mut words = rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     words

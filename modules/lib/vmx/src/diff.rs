@@ -1,4 +1,4 @@
-//! What an edit changed, for people.
+//! Shows the changes of an edit to people.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -9,26 +9,26 @@ use imara_diff::{Algorithm, Diff, Hunk, InternedInput, Token};
 use crate::document::Document;
 use crate::line::{self, LineEnd};
 
-/// So many lines around a change are shown.
+/// The number of lines shown around a change.
 const CONTEXT: u32 = 3;
 
-/// What stands in place of a secret.
+/// The text shown in place of a secret.
 const STARS: &str = "\"********\"";
 
 /// Names that hold secrets, in lower case: passwords of VNC and of encryption, keys and key locators.
 const SECRETS: [&str; 9] =
     ["passw", "passphrase", "secret", "token", "credential", "vnc.key", "datafilekey", "encryption.", "private"];
 
-/// A line as it is shown.
+/// A line in the form that is shown.
 struct Shown {
     text: String,
     end: LineEnd,
     hidden: Option<Hidden>,
-    /// Whether what is hidden is not what it was.
+    /// True if the hidden part changed.
     is_changed: bool,
 }
 
-/// What is not shown of a line.
+/// The part of a line that is hidden.
 struct Hidden {
     /// The entry's key in lower case; empty for other lines.
     key: String,
@@ -67,7 +67,7 @@ fn push_group(text: &mut String, group: &[Hunk], input: &InternedInput<&str>) {
     let old = first.before.start - lead..last.before.end + tail;
     let new = first.after.start - lead..last.after.end + tail;
     let range = |range: &Range<u32>| {
-        // Of no lines, the one before them is named.
+        // An empty range is named by the line before it.
         let start = range.start + u32::from(!range.is_empty());
         format!("{start},{}", range.len())
     };
@@ -154,7 +154,7 @@ impl Shown {
     }
 }
 
-/// Whether it is an entry for the guest that did not change: it may be anything, and is none of the caller's.
+/// True if the entry is meant for the guest and did not change: it may be anything, and is not the caller's.
 fn is_told_to_guest(document: &Document, other: &Document, key: &str) -> bool {
     let value = |document: &Document| document.get(key).ok().flatten().map(|entry| entry.value);
     key.starts_with("guestinfo.") && value(document) == value(other)

@@ -63,7 +63,7 @@ fn secrets_are_not_shown() {
     }
 }
 
-/// What is for the guest may be anything, such as user data with passwords. Only the caller's own change is shown.
+/// A guest entry may hold anything, such as user data with passwords. Only the caller's own change is shown.
 #[test]
 fn what_the_guest_is_told_is_shown_only_where_it_changes() {
     let shown = between("guestinfo.a = \"1\"\nguestinfo.b = \"1\"\n", "guestinfo.a = \"1\"\nguestinfo.b = \"2\"\n");
@@ -111,7 +111,7 @@ fn a_diff_is_decoded() {
     assert!(shown.ends_with("-displayName = \"表\"\n+displayName = \"示\"\n"), "{shown}");
 }
 
-/// What patch(1) makes of `old`, with every line number and count of the diff held to what is there.
+/// Applies `diff` to `old` as patch(1) does, and checks every line number and count of the diff.
 fn patched(old: &str, diff: &str) -> String {
     let old: Vec<&str> = old.split_inclusive('\n').collect();
     let (mut new, mut at, mut hunk) = (String::new(), 0, (0, 0));

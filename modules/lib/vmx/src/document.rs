@@ -17,8 +17,8 @@ const ENCODING: &str = ".encoding";
 
 /// A .vmx file, byte for byte.
 ///
-/// Keys are ASCII and compared without regard to case. All lines that are not the asked key's stay as they are, whatever
-/// they hold: comments, blank lines, lines that nobody understands.
+/// Keys are ASCII and compared without regard to case. An edit keeps every line of other keys unchanged, including
+/// comments, blank lines and lines that cannot be parsed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Document {
     bytes: Vec<u8>,
@@ -84,12 +84,12 @@ impl Document {
         Ok(document)
     }
 
-    /// The file as it is now.
+    /// Returns the bytes of the file, edits included.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What the file says about its encoding.
+    /// Returns the encoding that the file declares.
     pub fn encoding(&self) -> &Encoding {
         &self.encoding
     }
@@ -138,7 +138,7 @@ impl Document {
         &self.slots
     }
 
-    /// Which slots define `key`, in the order of the file; an error if they disagree.
+    /// Returns the slots that define `key`, in the order of the file; an error if they disagree.
     fn find(&self, key: &str) -> Result<Vec<usize>, Error> {
         let legal = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'=' | b'#' | b'"');
         if key.is_empty() || !key.bytes().all(legal) {

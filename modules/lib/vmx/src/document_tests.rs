@@ -7,7 +7,7 @@ fn document(text: &str) -> Document {
     Document::parse(format!("{MARK}{text}").into_bytes()).unwrap()
 }
 
-/// What is behind the first line, once `edit` is done.
+/// Returns the text after the first line, once `edit` is done.
 fn edited(text: &str, edit: impl FnOnce(&mut Document) -> Result<(), Error>) -> Result<String, Error> {
     let mut document = document(text);
     edit(&mut document)?;
@@ -55,7 +55,7 @@ fn only_the_value_changes() {
         ("k =#c\n", "k = \"v\" #c\n"),
         ("k =  # c\n", "k = \"v\"  # c\n"),
         ("k = \"\"", "k = \"v\""),
-        // What agrees is set in every place.
+        // Equal definitions are set in every place.
         ("k = \"TRUE\"\n#\nK=true\nx = \"1\"\n", "k = \"v\"\n#\nK=\"v\"\nx = \"1\"\n"),
         // No quotes are given to what is right already.
         ("k =  v # c\n", "k =  v # c\n"),
@@ -178,7 +178,7 @@ fn a_picture_of_bytes_is_not_taken_for_them() {
 
 #[test]
 fn a_value_that_cannot_be_written_may_stay() {
-    // No encoding is declared, so `é` is a guess; nobody has to write it.
+    // No encoding is declared, so `é` is a guess; it is already there and need not be written.
     assert_eq!(edited("k = \"é\"\n", |document| document.set("k", "é")), Ok("k = \"é\"\n".to_owned()));
     let refused = edited("k = \"é\"\n", |document| document.set("k", "è"));
     assert!(matches!(refused, Err(Error::Unencodable { .. })), "{refused:?}");

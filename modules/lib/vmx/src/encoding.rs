@@ -1,4 +1,4 @@
-//! What the bytes of a value mean: the encoding that the file declares, and the escapes `|XX`.
+//! Decodes the bytes of a value: the encoding that the file declares, and the escapes `|XX`.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use encoding_rs::UTF_8;
 
 use crate::error::Error;
 
-/// What a .vmx file says about its encoding: the entry `.encoding`, or a byte order mark, which says UTF-8.
+/// The encoding that a .vmx file declares: the entry `.encoding`, or a byte order mark, which means UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoding {
     label: Option<String>,
@@ -16,7 +16,7 @@ pub struct Encoding {
 /// A text as people read it.
 pub(crate) struct Text {
     pub text: String,
-    /// Whether the text says all that the bytes do. If not, bytes are shown as `\xNN`.
+    /// True if the text represents all the bytes. If not, bytes are shown as `\xNN`.
     pub exact: bool,
 }
 
@@ -46,7 +46,7 @@ impl Encoding {
         Text { text: unescape(&text), exact }
     }
 
-    /// Bytes as text, escapes and all. What is declared by nothing is taken for UTF-8 if it is valid.
+    /// Returns bytes as text, escapes decoded. Without a declared encoding, valid UTF-8 is read as UTF-8.
     pub(crate) fn text(&self, bytes: &[u8]) -> Text {
         let codec = self.codec.unwrap_or(UTF_8);
         if let Some(text) = codec.decode_without_bom_handling_and_without_replacement(bytes) {
@@ -78,7 +78,7 @@ impl Encoding {
         if back.exact && back.text == value { Ok(bytes) } else { Err(unencodable()) }
     }
 
-    /// The bytes of one non-ASCII character, if there are any and nobody can take one of them for another character.
+    /// Returns the bytes of one non-ASCII character if it has any and none of them can be read as another character.
     fn character(&self, character: char) -> Option<Vec<u8>> {
         let text = character.to_string();
         let (bytes, _, unmappable) = self.codec?.encode(&text);
@@ -88,8 +88,8 @@ impl Encoding {
         (!unmappable && !ambiguous && !borrowed).then(|| bytes.into_owned())
     }
 
-    /// Whether the declared encoding only has this byte by the Encoding Standard, which takes ASCII and ISO 8859 for the
-    /// Windows code pages that extend them. Other readers do not.
+    /// True if the declared encoding has this byte only under the Encoding Standard, which reads ASCII and ISO 8859 as
+    /// the Windows code pages that extend them. Other readers do not.
     fn borrows(&self, byte: u8) -> bool {
         let is_windows = self.codec.is_some_and(|codec| codec.name().starts_with("windows-"));
         let label = self.label.as_deref().unwrap_or_default().trim().to_ascii_lowercase();

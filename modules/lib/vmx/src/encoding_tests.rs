@@ -57,7 +57,7 @@ fn values_are_written_in_the_declared_encoding_or_not_at_all() {
         (declared("ISO-8859-1"), "€", None),
         (declared("US-ASCII"), "é", None),
         (declared("Shift_JIS"), "表", Some(b"\x95\x5c")),
-        // A second byte `|` is an escape for whoever undoes escapes first.
+        // A reader that decodes escapes first reads a second byte `|` as an escape.
         (declared("Shift_JIS"), "ポ", None),
         (declared("GBK"), "虚", Some(b"\xd0\xe9")),
         // Shift_JIS writes both as the one byte of `\`.

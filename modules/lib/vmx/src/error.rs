@@ -1,4 +1,4 @@
-//! What a .vmx file cannot be, hold or be given, in sentences for whoever administers the VM.
+//! Errors about a .vmx file's format, content and edits, worded for the VM's administrator.
 
 /// Why a .vmx file cannot be read or edited. Nothing has been changed when one of these comes back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -6,11 +6,11 @@ pub enum Error {
     /// The bytes are not those of a .vmx file: NUL bytes, UTF-16, or neither `config.version` nor `virtualHW.version`.
     #[error("this is not a .vmx file: {reason}")]
     NotADictionary {
-        /// What gave it away.
+        /// The evidence.
         reason: &'static str,
     },
-    /// `.encoding` names an encoding in which an ASCII byte may be part of another character, so that lines and values
-    /// cannot be told apart by their bytes.
+    /// `.encoding` names an encoding in which an ASCII byte may be part of another character, so that bytes do not show
+    /// where lines and values end.
     #[error("line {line} declares the encoding {label}; a .vmx file in this encoding cannot be edited")]
     UnsupportedEncoding {
         /// The encoding as declared.
@@ -18,7 +18,7 @@ pub enum Error {
         /// The line of `.encoding`, counted from 1.
         line: usize,
     },
-    /// The key is defined more than once, with values that differ: there is no telling which one holds.
+    /// The key is defined more than once, with values that differ: it is unclear which one counts.
     #[error(
         "{key} is defined twice with different values, in lines {first_line} and {second_line}: remove one of them"
     )]
@@ -38,14 +38,14 @@ pub enum Error {
         /// The key as given.
         key: String,
     },
-    /// The value has a NUL character, which ends a text for whoever reads the file.
+    /// The value has a NUL character, which ends a text for programs that read the file.
     #[error("the value of {key} has a NUL character, which a .vmx file cannot contain")]
     NulInValue {
         /// The key as given.
         key: String,
     },
-    /// The value has a character that the file's encoding lacks or that cannot be written in it unambiguously, or the
-    /// file declares no known encoding and the value is not ASCII.
+    /// The value has a character that is not in the file's encoding or that cannot be written in it unambiguously, or
+    /// the file declares no known encoding and the value is not ASCII.
     #[error("the value of {key} cannot be written into this file, which has {encoding}")]
     Unencodable {
         /// The key as given.
@@ -59,7 +59,7 @@ pub enum Error {
         /// The key as given.
         key: String,
     },
-    /// Without this entry the file would not be taken for a .vmx file any more.
+    /// Without this entry the file would no longer be recognized as a .vmx file.
     #[error("{key} cannot be removed: without it the file is not a .vmx file")]
     Essential {
         /// The key as given.

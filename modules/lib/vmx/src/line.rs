@@ -9,7 +9,7 @@ use std::ops::Range;
 /// U+FEFF in UTF-8, which may start a file.
 pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// How a line ends.
+/// The end of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineEnd {
     Lf,

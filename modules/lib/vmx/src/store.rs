@@ -26,17 +26,17 @@ pub const LIMIT: u64 = 4 * 1024 * 1024;
 /// A .vmx file as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// What it held.
+    /// The content of the file.
     pub document: Document,
     /// If the path that was asked for is a symbolic link: what the link says it leads to.
     pub link: Option<PathBuf>,
     /// The real file: the path that was asked for, or where the link finally leads.
     pub path: PathBuf,
-    /// What told the file from others.
+    /// The metadata that identifies this state of the file.
     pub meta: Meta,
 }
 
-/// What tells one state of a file from another, and what a new file must take over (`stat(2)`).
+/// The metadata that identifies a state of a file, and that a new file must take over (`stat(2)`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meta {
     /// The device that holds the file.

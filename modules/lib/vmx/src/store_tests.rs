@@ -243,7 +243,7 @@ fn a_file_of_16_mib_is_read() {
     assert_eq!(Stored::read(&path).unwrap().document.bytes().len(), bytes.len());
 }
 
-/// Root may write anywhere, so root has somebody else run this test.
+/// Root may write anywhere, so root runs this test as another user.
 #[test]
 fn missing_rights_are_told_and_nothing_is_left() {
     const LAB: &str = "NESTED_VFT_TEST_LAB";
@@ -256,7 +256,7 @@ fn missing_rights_are_told_and_nothing_is_left() {
     fs::set_permissions(lab.path().join("secret.vmx"), Permissions::from_mode(0o000)).unwrap();
     if is_root() {
         use std::os::unix::process::CommandExt;
-        // The test binary may be where nobody else can read it.
+        // The test binary may be in a folder that other users cannot read.
         let tools = TempDir::new().unwrap();
         let copy = tools.path().join("test");
         fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();

@@ -1,4 +1,4 @@
-//! What the modules share about Fault Tolerance.
+//! Shared code of the modules for Fault Tolerance.
 
 use contract::{Error, Kind};
 use schemars::JsonSchema;

@@ -16,11 +16,11 @@ pub trait OneObject: Sized + 'static {
 
     /// The arguments.
     type Args: ServerArgs;
-    /// What a run remembers between its steps.
+    /// The state that a run keeps between its steps.
     type Memory: Default;
-    /// What was read of the object.
+    /// The state read from the object.
     type Observed: Observed + Named;
-    /// What is to be done to it.
+    /// The change to the object.
     type Change: Change<Observed = Self::Observed>;
     /// The module's own keys of the result, the same in every result.
     type Report: Serialize + JsonSchema + Default;
@@ -61,7 +61,7 @@ pub trait Named {
     fn label(&self) -> String;
 }
 
-/// How a run ended for its object.
+/// The outcome of a run for its object.
 pub struct Ended<'a, T: OneObject> {
     /// The state before.
     pub before: &'a T::Observed,
@@ -69,11 +69,11 @@ pub struct Ended<'a, T: OneObject> {
     pub now: &'a T::Observed,
     /// True if anything was (or would be) written.
     pub changed: bool,
-    /// What the run remembered.
+    /// The state that the run kept.
     pub memory: &'a T::Memory,
 }
 
-/// What a step may use.
+/// The resources for a step.
 pub type At<'a, T> = Context<'a, One<T>>;
 
 /// A [`OneObject`] as a module.

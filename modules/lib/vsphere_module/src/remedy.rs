@@ -1,4 +1,4 @@
-//! What to do about a finding: a sentence, and where a module does it, the arguments that this module takes as they are.
+//! Remedies for a finding: a sentence and, if a module does it, the arguments for that module.
 
 use schemars::JsonSchema;
 use serde::Serialize;

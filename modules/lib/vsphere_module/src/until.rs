@@ -9,14 +9,14 @@ pub fn pauses() -> impl Iterator<Item = Duration> {
     contract::pauses(Duration::from_millis(50))
 }
 
-/// How far a state that is waited for has come.
+/// The progress towards an awaited state.
 #[derive(Debug)]
 pub enum Awaited {
     /// It is there.
     Reached,
     /// It is not there yet; the text says what is going on.
     Pending(String),
-    /// It cannot be reached any more.
+    /// It can no longer be reached.
     Failed(Error),
 }
 

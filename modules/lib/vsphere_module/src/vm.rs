@@ -23,7 +23,7 @@ pub const VM_RULES: &[Rule] = &[
     crate::connection::PROXY_NEEDS_HOST,
 ];
 
-/// What vCenter calls objects that are no virtual machines.
+/// vCenter's id prefixes of objects that are not virtual machines.
 const OTHER_IDS: [(&str, &str); 8] = [
     ("host-", "host"),
     ("domain-", "cluster"),

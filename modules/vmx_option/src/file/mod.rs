@@ -23,15 +23,15 @@ use crate::options::{Change, Found};
 /// The file of this run.
 pub struct File {
     path: PathBuf,
-    /// How to ask hostd; absent unless it is to be asked and can be.
+    /// The tool that asks hostd; absent if hostd cannot be asked or need not be.
     vim_cmd: Option<VimCmd>,
     /// Until when hostd is waited for.
     deadline: Instant,
-    /// What hostd knew when it was asked, which is once a run.
+    /// hostd's answer; it is asked once per run.
     hostd: RefCell<Option<Hostd>>,
     backup: RefCell<Option<PathBuf>>,
     reloaded: Cell<bool>,
-    /// Set from the first write until the run ends, so that nobody else's run comes between the write and its check.
+    /// Set from the first write until the run ends, so that no other run writes between the write and its check.
     lock: RefCell<Option<Lock>>,
     /// The file that is to be locked before it is observed again.
     contended: RefCell<Option<PathBuf>>,
@@ -53,7 +53,7 @@ pub struct FileReport {
 }
 
 impl FileReport {
-    /// Of a run that has changed something or would.
+    /// Describes a run that has changed something or would.
     pub fn of(observed: &Observed, changed: bool) -> Self {
         Self {
             path: observed.stored.path.display().to_string(),

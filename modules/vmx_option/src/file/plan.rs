@@ -12,12 +12,12 @@ use super::refusal::refusal;
 use crate::args::State;
 use crate::options::{Change, Found, differences, same};
 
-/// What was read of the file, and of what is around it.
+/// The state read from the file and its surroundings.
 #[derive(Debug, Clone)]
 pub struct Observed {
     /// The file as it was read.
     pub stored: Rc<Stored>,
-    /// What it holds, or what it will hold.
+    /// The content of the file, or its content after the change.
     pub document: Rc<Document>,
     /// The path that was asked for.
     pub asked: PathBuf,
@@ -25,11 +25,11 @@ pub struct Observed {
     pub options: Vec<Found>,
     /// Signs that the virtual machine runs, is suspended or is locked, as sentences.
     pub in_use: Vec<String>,
-    /// What hostd was found to know of the file.
+    /// hostd's knowledge of the file.
     pub hostd: Hostd,
     /// The copy of the old file that this run made.
     pub backup: Option<PathBuf>,
-    /// Whether this run had hostd read the file again.
+    /// True if this run had hostd read the file again.
     pub reloaded: bool,
 }
 
@@ -115,8 +115,8 @@ pub fn plan(
 
 /// True if hostd knows another value of an option than the file has.
 ///
-/// Of those that it does not know, only some are certain to be missing there: many names of the file are settings of their
-/// own in hostd's configuration.
+/// An option that hostd does not list may still be known to it: hostd's configuration keeps many names of the file as
+/// settings of their own. So only some options are certain to be missing there.
 fn is_old(known: &[(String, String)], found: &Found) -> bool {
     const EXTRA: [&str; 3] = ["replay.", "guestinfo.", "vm.uselegacyft"];
     let name = found.asked.to_ascii_lowercase();

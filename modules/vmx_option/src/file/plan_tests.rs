@@ -42,7 +42,7 @@ fn planned(observed: &Observed, state: State, follow: bool) -> Result<Plan<Chang
 fn the_edited_file_holds_what_was_asked_for_and_a_second_plan_is_empty() {
     let cases = [
         (State::Present, "virtualHW.version = \"8\"\nreplay.allowFT = \"true\"\nreplay.filename = \"true\"\n"),
-        // In a file an empty value is an entry, and absent means that there is none.
+        // In a file an empty value is an entry; `absent` means no entry.
         (State::Absent, "virtualHW.version = \"8\"\n"),
     ];
     for (state, expected) in cases {
@@ -91,7 +91,7 @@ fn a_reload_needs_its_tool_before_anything_is_written_and_a_machine_only_after_a
     }
 }
 
-/// What the host knows, what the file has, whether the options are to be there, and whether the host is to read it again.
+/// The host's options, the file's content, the wanted state, and whether the host must read the file again.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, State, bool);
 
 #[test]

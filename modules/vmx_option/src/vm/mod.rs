@@ -36,7 +36,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         )
         .hint("Check that this user may read its configuration."));
     };
-    // Of several of one name the last one counts, as in the file.
+    // If a name occurs more than once, the last entry counts, as in the file.
     let extra: BTreeMap<String, (String, String)> =
         vsphere::extra_config(extra).into_iter().map(|(key, value)| (key.to_ascii_lowercase(), (key, value))).collect();
     let value = |key: &str| extra.get(&key.to_ascii_lowercase()).cloned();
@@ -63,7 +63,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
 pub async fn apply(server: &Server, observed: &Observed, changes: &Changes, run: &Run) -> Result<Applied, Error> {
     let what = format!("waiting for vSphere to reconfigure {}", observed.vm.name);
     let version = observed.change_version.as_deref();
-    // As the API wants it: an empty value removes the key.
+    // In the API, an empty value removes the key.
     let changes: Vec<(String, String)> =
         changes.iter().map(|(key, value)| (key.clone(), value.clone().unwrap_or_default())).collect();
     let start = async || server.reconfigure_extra_config(&observed.moref, version, &changes).await;

@@ -9,7 +9,7 @@ use vsphere_module::VmReport;
 use crate::args::State;
 use crate::options::{Change, Found, differences, text};
 
-/// What was read of the virtual machine.
+/// The state read from the virtual machine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
     pub moref: Moref,

@@ -48,7 +48,7 @@ fn state_schema<R: Resource>(fields: &[Field]) -> Value {
     if let Some(schema) = schema.as_object_mut() {
         // These are Ansible's.
         schema.remove("patternProperties");
-        // What is there may be what no argument can say, and whoever only asks for it has nothing to say.
+        // The current state may include values that no argument can express, and a caller of `get` need not give any.
         if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
             let unsaid = |name: &Value| fields.iter().any(|field| *name == field.name && may_be_unsaid::<R>(field));
             required.retain(|name| !unsaid(name));

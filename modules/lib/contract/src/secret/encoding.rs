@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 /// Ends a text that was cut.
 const CUT: char = '…';
-/// How much of a secret must stand before the cut to be told from other text.
+/// The shortest beginning of a secret before the cut that is distinct from other text.
 const BEGINNING: usize = 2;
 
 /// Returns how many bytes at the start of `text` are `secret`, or its beginning before a cut. An escape may be read in two
@@ -122,8 +122,9 @@ pub fn holds(token: &str, after: &str, cores: &[String]) -> bool {
     cores.iter().any(|core| token.contains(core.as_str()) || after.starts_with(CUT) && begun(core))
 }
 
-/// What base64, the usual and the one for URLs, makes of `secret` wherever that stands in a longer text, without the
-/// characters that depend on the text around it. Nothing if that is too short to be told from other text.
+/// Returns the base64 forms of `secret`, in the usual and the URL alphabet, at every offset in a longer text, without
+/// the characters that depend on the text around it. Returns nothing if the result is too short to be distinct from
+/// other text.
 pub fn base64_cores(secret: &str) -> Vec<String> {
     const SHORTEST: usize = 4;
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

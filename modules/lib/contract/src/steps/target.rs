@@ -19,7 +19,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// All targets of a run.
 pub(super) type States<M> = RefCell<Vec<State<M>>>;
 
-/// How far one target is.
+/// The progress of one target.
 pub(super) struct State<M: Module> {
     target: Rc<M::Target>,
     before: Option<M::Observed>,
@@ -65,7 +65,8 @@ impl<'a, M: Module> Steps<'a, M> {
         RefMut::map(self.states.borrow_mut(), |states| &mut states[self.index])
     }
 
-    /// Observe, plan, apply, verify; again if somebody else was faster. Returns what is there now, and whether it changed.
+    /// Runs observe, plan, apply and verify, and repeats them if another client was faster. Returns the current state
+    /// and whether it changed.
     pub async fn take(&self) -> Result<(M::Observed, bool), Error> {
         let Self { args, run, .. } = *self;
         let at = self.context();
@@ -179,7 +180,7 @@ impl<'a, M: Module> Steps<'a, M> {
             return Ok((observed, wrote));
         }
         let after = M::verify(self.context(), &observed, change).await?;
-        // What was to be said before the wait may be over now.
+        // The warnings from before the wait may be out of date.
         if let Ok(plan) = M::plan(self.args, &after) {
             self.state().warnings = plan.warnings;
         }
@@ -196,11 +197,12 @@ impl<'a, M: Module> Steps<'a, M> {
         if phase == Phase::Reading {
             return self.state().finish(None, false, Some(error));
         }
-        // The write was accepted, or may have been, and nobody saw its end: "unchanged" would be a guess that hides a change.
+        // The write was accepted, or may have been, and its end was not seen: "unchanged" would be a guess that hides a
+        // change.
         let known = match error.write {
             _ if wrote || phase == Phase::Writing => Some(true),
             Write::Partly | Write::Unknown { .. } => Some(true),
-            // What is different now is somebody else's doing.
+            // Another client made any difference seen now.
             Write::Refused => Some(false),
             Write::Ended => None,
         };
@@ -232,15 +234,15 @@ impl<M: Module> State<M> {
         }
     }
 
-    /// A round begins with what was `observed`. Until this run writes, what changed is somebody else's doing, and no
-    /// difference of this run.
+    /// Begins a round with the `observed` state. Until this run writes, any change is another client's and does not
+    /// count as a difference of this run.
     fn begin(&mut self, observed: &M::Observed) {
         if !self.wrote || self.before.is_none() {
             self.before = Some(observed.clone());
         }
     }
 
-    /// The plan was given up. If nothing was written, what is there now is somebody else's doing.
+    /// Discards the plan. If nothing was written, another client made the current state.
     fn interrupted(&mut self, wrote: bool) {
         self.wrote |= wrote;
         self.phase = if self.wrote { Phase::Verifying } else { Phase::Reading };

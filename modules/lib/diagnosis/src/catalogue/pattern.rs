@@ -6,7 +6,7 @@ use aho_corasick::packed::{self, Searcher};
 use aho_corasick::{AhoCorasick, Input, Span};
 use memchr::memmem;
 
-/// What a line bears: pieces of text, one after the other, in small letters.
+/// A pattern: pieces of lower-case text that a line contains in order.
 #[derive(Debug)]
 pub struct Pattern {
     signature: usize,
@@ -39,7 +39,7 @@ impl Pattern {
         self.pieces.iter().max_by_key(|piece| piece.len()).map_or("", String::as_str)
     }
 
-    /// Whether a line in small letters bears it.
+    /// True if a lower-case line matches the pattern.
     pub fn matches(&self, lower: &[u8]) -> bool {
         if self.word {
             return self.pieces.iter().all(|word| is_word_of(lower, word.as_bytes()));

@@ -30,7 +30,7 @@ impl Document {
         match places.as_slice() {
             [] => self.append(key, &value),
             [place] => self.replace(*place, &value),
-            // Each by itself would move the rest of the file each time.
+            // Separate edits would each move the rest of the file.
             several => *self = self.replaced(several, &value)?,
         }
         Ok(())
@@ -52,8 +52,8 @@ impl Document {
         if !left.any(|(_, slot)| self.is_mark(slot)) {
             return Err(Error::Essential { key: key.to_owned() });
         }
-        // What comes together may mean something else than before: a lone CR before an LF becomes one line end, and what
-        // looks like a byte order mark becomes one at the start of the file.
+        // Joined bytes may change their meaning: a lone CR before an LF becomes one line end, and the bytes of a byte
+        // order mark become one at the start of the file.
         if self.ends.cr > 0 || self.slots[*first].start == 0 || places.len() > 1 {
             let mut bytes = Vec::with_capacity(self.bytes.len());
             let mut at = 0;

@@ -14,7 +14,7 @@ pub(crate) struct Slot {
     pub parts: Parts,
     /// With the line end.
     pub length: usize,
-    /// Of the name; thousands of names that begin alike are told apart by it.
+    /// The hash of the name; it separates thousands of names that begin alike.
     pub hash: u64,
 }
 
@@ -32,7 +32,7 @@ impl Slot {
     }
 }
 
-/// How many lines there are, by how they end.
+/// The number of lines by kind of line end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct LineEnds {
     lf: usize,

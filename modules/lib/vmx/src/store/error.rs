@@ -1,4 +1,4 @@
-//! What can go wrong with the file on disk.
+//! Errors about the file on disk.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ pub enum Error {
     /// The operating system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried, e.g. `read`.
+        /// The action that failed, e.g. `read`.
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
@@ -21,7 +21,7 @@ pub enum Error {
     NotAFile {
         /// The path.
         path: PathBuf,
-        /// What it is, e.g. `a directory`.
+        /// The kind of file, e.g. `a directory`.
         what: &'static str,
     },
     /// The file is larger than any .vmx file.
@@ -40,7 +40,7 @@ pub enum Error {
         /// Why.
         source: crate::Error,
     },
-    /// Somebody else changed, replaced or removed the file since it was read. It has been left as it is.
+    /// Another process changed, replaced or removed the file since it was read. The file was not touched.
     #[error("another process changed {} after it was read; nothing was written", path.display())]
     Stale {
         /// The file.
@@ -61,7 +61,7 @@ impl Error {
         Self::Io { action, path: path.to_owned(), source }
     }
 
-    /// What the operating system said, where it was the operating system: `NotFound`, `PermissionDenied`, ….
+    /// Returns the operating system's error kind, if it reported one: `NotFound`, `PermissionDenied`, ….
     pub fn io_kind(&self) -> Option<io::ErrorKind> {
         match self {
             Self::Io { source, .. } | Self::Unsynced { source, .. } => Some(source.kind()),

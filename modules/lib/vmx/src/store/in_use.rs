@@ -13,7 +13,7 @@ use super::scratch::directory_of;
 /// A sign that a VM is in use, and the file that gives it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InUse {
-    /// `X.vmx.lck`, a file or a directory: somebody holds the lock of the .vmx file.
+    /// `X.vmx.lck`, a file or a directory: another process holds the lock of the .vmx file.
     Locked(PathBuf),
     /// The directory that would hold the signs cannot be listed.
     Unknown(PathBuf),
@@ -48,9 +48,9 @@ impl fmt::Display for InUse {
 }
 
 impl Stored {
-    /// The signs that the VM is in use, as of now beside the file and, if the path `asked` is a symbolic link, beside the
-    /// link too, and in the file as it was read. None is proof that it is not: another host's locks may not be seen from
-    /// here.
+    /// Returns the current signs that the VM is in use: beside the file, beside the link too if the path `asked` is a
+    /// symbolic link, and in the file as it was read. An empty list does not prove that the VM is unused: another
+    /// host's locks may not be visible from here.
     ///
     /// A directory that cannot be listed is a sign too.
     pub fn in_use(&self, asked: &Path) -> Vec<InUse> {
@@ -88,7 +88,7 @@ fn beside(vmx: &Path, signs: &mut BTreeSet<InUse>) {
     signs.extend(states.map(|entry| InUse::Suspended(vmx.with_file_name(entry.file_name()))));
 }
 
-/// Whether a file is named `X-0123abcd.vmss`.
+/// True if a file is named `X-0123abcd.vmss`.
 fn is_numbered_state(stem: &[u8], name: &[u8]) -> bool {
     let number =
         name.strip_prefix(stem).and_then(|rest| rest.strip_prefix(b"-")).and_then(|rest| rest.strip_suffix(b".vmss"));

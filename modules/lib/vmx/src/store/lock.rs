@@ -21,7 +21,7 @@ pub struct Lock {
 impl Lock {
     /// Locks the directory of the .vmx file at `path`. Returns `None` while another run holds the lock.
     ///
-    /// A file system without locks (VMFS may be one) keeps nobody out.
+    /// On a file system without locks (VMFS may be one) this excludes no other run.
     pub fn try_acquire(path: &Path) -> Option<Self> {
         let directory = directory_of(path).to_owned();
         let opened = File::open(&directory).ok();

@@ -83,7 +83,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if !self.is_kept {
-            // There is nobody left to tell; the next run tries again.
+            // A failure cannot be reported here; the next run tries again.
             let _ = fs::remove_file(&self.path);
         }
     }
