@@ -48,7 +48,7 @@ pub async fn verify(at: At<'_, ClusterHa>, observed: &Observed, change: &Change)
         };
         let left = end.saturating_duration_since(Instant::now());
         if !waits || left.is_zero() {
-            // Where nothing was written, planning again tells.
+            // If nothing was written, the next plan gives these warnings.
             if turned_on || change.tells_later() {
                 for warning in plan::not_ready(&now) {
                     at.run.warn(warning);

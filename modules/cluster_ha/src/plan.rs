@@ -172,9 +172,9 @@ pub fn ignored(observed: &Observed, ignored: &[&str]) -> Error {
 /// The time since this run turned vSphere HA on, as far as it decides what to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Since {
-    /// A moment ago: a server that tells states at all may not have begun to.
+    /// A moment ago: even a server that reports states may not report them yet.
     Moments,
-    /// Not long ago: an agent that failed may be tried again, and one that tells nothing may be about to.
+    /// Not long ago: an agent that failed may be tried again, and one that reports nothing may report soon.
     NotLong,
     /// Long enough for what is final to be final.
     Long,

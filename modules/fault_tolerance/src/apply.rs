@@ -233,7 +233,7 @@ impl Sequence<'_> {
         }
     }
 
-    /// Returns true if turning off was refused because another client did it first; the fault differs between releases.
+    /// True if turning off was refused because another client did it first; the fault differs between releases.
     async fn is_off_already(&self, error: &WriteError, step: Step) -> bool {
         if step != Step::TurnOff || error.fault().is_none() {
             return false;

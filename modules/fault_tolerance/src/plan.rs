@@ -54,7 +54,7 @@ impl contract::Change for Change {
     fn predict(&self, observed: &Observed) -> Observed {
         let mut after = observed.clone();
         let running = match self.goal {
-            // Nobody waits: it will be on its way.
+            // The run does not wait: the secondary will be starting.
             None => FtState::Starting,
             Some(_) => FtState::Running,
         };

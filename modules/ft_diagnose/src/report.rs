@@ -199,7 +199,8 @@ fn finding(incident: &Incident, signature: &Signature, observed: &Found) -> Find
 }
 
 /// Returns a note about the clocks if they differ. A migration cannot fail before it begins, so such times prove that
-/// the clocks differ; this alone fails nothing. The time from its beginning to its failure says nothing about them.
+/// the clocks differ. A difference alone makes no migration fail. The time from the beginning to the failure says nothing
+/// about the clocks.
 fn note(incident: &Incident) -> Option<String> {
     let timed = incident.lines.iter().filter_map(|line| Some((line.time?, line)));
     let (logged, line) = timed.min_by_key(|(time, _)| *time)?;

@@ -32,7 +32,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// Returns the verb for this action.
+    /// Returns the verb phrase for this action; its subject is the pair.
     pub fn verb(self) -> &'static str {
         match self {
             Self::TestFailover => "fail over",

@@ -1,7 +1,7 @@
 //! Hosts through vCenter Server or their own API.
 //!
-//! Every host has an `OptionManager`. `QueryOptions` tells an option's value and, by the value's type, how it must be
-//! written; `supportedOption` tells its range and default. That list holds a thousand entries, so it is read only when
+//! Every host has an `OptionManager`. `QueryOptions` returns an option's value and, by the value's type, how it must be
+//! written; `supportedOption` holds its range and default. That list holds a thousand entries, so it is read only when
 //! something may have to be written, and once for all hosts of the same build.
 
 use contract::{Applied, Error, Kind, Run};

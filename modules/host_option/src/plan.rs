@@ -15,7 +15,7 @@ pub struct Observed {
     pub host: String,
     /// The build that has the options, for messages.
     pub build: String,
-    /// The tool can put an option back to its default, whether or not it tells what that is.
+    /// The tool can put an option back to its default, whether or not it prints the default.
     pub resets: bool,
     /// Every option that was asked for, in order.
     pub options: Vec<Found>,
@@ -103,7 +103,7 @@ impl contract::Change for Change {
 }
 
 impl Change {
-    /// Without what would be written whatever is there, because no tool tells what should be.
+    /// Drops writes without a known target value: they would be written whatever the option holds.
     pub fn certain(mut self) -> Self {
         self.0.retain(|write| write.to.value().is_some());
         self

@@ -1,6 +1,6 @@
 //! `vmkernel_service`: a VMkernel adapter (vmknic) of ESXi hosts carries services, or does not.
 //!
-//! `config.virtualNicManagerInfo` of a host tells everything, so that all hosts are read in the request that finds them;
+//! `config.virtualNicManagerInfo` of a host holds everything, so that all hosts are read in the request that finds them;
 //! `SelectVnicForNicType` and `DeselectVnicForNicType` write, one service at a time. `QueryNetConfig` is asked where the
 //! property does not show that.
 

@@ -43,7 +43,7 @@ pub async fn verify(at: Context<'_, VmkernelService>, observed: &Observed) -> Re
 async fn ask(server: &Server, host: &Host, mut now: Observed, rest: &Change) -> Result<Observed, Error> {
     let manager = host.manager()?;
     for service in &rest.services {
-        // Where it cannot be asked, the property alone tells.
+        // If the host cannot be asked directly, only the property counts.
         if let Ok(service) = server.nic_service(manager, service).await {
             now = confirmed(now, service);
         }

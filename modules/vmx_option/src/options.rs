@@ -36,7 +36,7 @@ impl Change {
     }
 }
 
-/// Returns the value as written to the file.
+/// Returns the text to write for a value.
 pub fn text(value: &Scalar) -> String {
     match value {
         Scalar::Null => String::new(),

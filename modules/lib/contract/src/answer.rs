@@ -172,7 +172,7 @@ impl<M: Module> Ended<M> {
     }
 }
 
-/// The number of causes that `msg` tells; the module's own keys have all of them.
+/// The number of causes that `msg` names; the module's own keys have all of them.
 const TOLD: usize = 5;
 
 /// The failure of the whole run: that of its one target that failed, or a count with each cause.

@@ -171,7 +171,7 @@ fn stand_in(kind: &Type) -> Value {
     }
 }
 
-/// Remembers what is secret about `value`, and tells whether it must not be shown. People also write a password in front of
+/// Remembers what is secret about `value`, and returns true if it must not be shown. People also write a password in front of
 /// a host's name.
 fn learn_secret(field: &Field, value: &Value, secrets: &mut Secrets) -> bool {
     if field.secret {

@@ -20,7 +20,7 @@ pub enum Severity {
     Warning,
 }
 
-/// The source of a claim about a signature or a remedy.
+/// The basis of a claim about a signature or a remedy.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
@@ -128,7 +128,7 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Reads a list of signatures from JSON; their order says which of several tells more.
+    /// Reads a list of signatures from JSON; earlier ones win if a line matches several.
     pub fn parse(json: &str) -> Result<Self, CatalogueError> {
         let signatures: Vec<Signature> = serde_json::from_str(json)?;
         let mut patterns = Vec::new();

@@ -29,7 +29,7 @@ pub(crate) struct Program {
     path: PathBuf,
 }
 
-/// The output of a tool that was not killed.
+/// The status and output of a tool that ended on its own.
 #[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) status: ExitStatus,

@@ -33,7 +33,7 @@ impl Shell {
     /// asked alone from then on if it could tell.
     ///
     /// # Errors
-    /// Whatever the tool failed with, or `Both`.
+    /// Any failure of the tool, or `Both`.
     pub async fn option(&self, path: &str, deadline: Instant) -> Result<Option<AdvancedOption>, Error> {
         let esxcli = match (self.asked_esxcli(), &self.advcfg) {
             (Some(esxcli), None) => return list(esxcli, path, deadline).await,
@@ -57,7 +57,7 @@ impl Shell {
     /// The paths of all options, in the host's order. Empty when only esxcfg-advcfg can tell about options here.
     ///
     /// # Errors
-    /// Whatever esxcli failed with.
+    /// Any failure of esxcli.
     pub async fn all(&self, deadline: Instant) -> Result<Vec<String>, Error> {
         let Some(esxcli) = self.asked_esxcli() else { return Ok(Vec::new()) };
         let output = esxcli.succeed(&settings("list", None), LARGE, deadline).await?;

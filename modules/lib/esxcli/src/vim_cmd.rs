@@ -77,7 +77,7 @@ impl VimCmd {
     /// Has the host read the .vmx file of a registered machine again (`vmsvc/reload`).
     ///
     /// # Errors
-    /// Whatever the tool failed with, e.g. `Failed` if there is no machine of that id.
+    /// Any failure of the tool, e.g. `Failed` if there is no machine of that id.
     pub async fn reload(&self, vmid: u64, deadline: Instant) -> Result<(), Error> {
         let arguments = ["vmsvc/reload".to_owned(), vmid.to_string()];
         self.program.succeed(&arguments, SMALL, deadline).await.map(drop)

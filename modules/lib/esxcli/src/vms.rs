@@ -2,13 +2,13 @@
 //! `ID  NAME  [DATASTORE] FOLDER/X.vmx  GUEST  vmx-NN  ANNOTATION`, in bytes, since names of files are.
 //!
 //! Nothing in it is quoted: names hold blanks and brackets, and annotations hold anything, line breaks included. So every
-//! reading of a line is tried, and the file system tells which of them is one.
+//! reading of a line is tried, and the file system decides which of them is right.
 
 use std::cell::Cell;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// The largest number of readings tried per table, so that an annotation made of brackets costs no more than
+/// The largest number of readings tried per line, so that an annotation made of brackets costs no more than
 /// milliseconds.
 const READINGS: usize = 10_000;
 /// The same for a whole table, so that many such annotations cost no more than a second.
@@ -57,7 +57,8 @@ fn machine(line: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 /// True if `is_file` accepts any reading of the line: a datastore between a `[` and a `] `, and a path between that and
-/// the end of a word in `.vmx`, whether or not the next columns follow. `left` counts the readings of the table.
+/// the end of a word in `.vmx`, followed by the next columns exactly if `columns_follow`. `left` is the number of
+/// readings left for the table.
 fn any_reading(
     line: &[u8],
     columns_follow: bool,

@@ -46,7 +46,7 @@ impl Encoding {
         Text { text: unescape(&text), exact }
     }
 
-    /// Returns bytes as text, escapes decoded. Without a declared encoding, valid UTF-8 is read as UTF-8.
+    /// Returns bytes as text and keeps escapes. Without a declared encoding, valid UTF-8 is read as UTF-8.
     pub(crate) fn text(&self, bytes: &[u8]) -> Text {
         let codec = self.codec.unwrap_or(UTF_8);
         if let Some(text) = codec.decode_without_bom_handling_and_without_replacement(bytes) {

@@ -53,7 +53,7 @@ pub struct FileReport {
 }
 
 impl FileReport {
-    /// Describes a run that has changed something or would.
+    /// Describes the file; `changed` is true if the run has changed something or would.
     pub fn of(observed: &Observed, changed: bool) -> Self {
         Self {
             path: observed.stored.path.display().to_string(),

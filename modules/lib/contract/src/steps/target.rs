@@ -242,7 +242,7 @@ impl<M: Module> State<M> {
         }
     }
 
-    /// Discards the plan. If nothing was written, another client made the current state.
+    /// Records that the plan was given up. If nothing was written, another client made the current state.
     fn interrupted(&mut self, wrote: bool) {
         self.wrote |= wrote;
         self.phase = if self.wrote { Phase::Verifying } else { Phase::Reading };

@@ -13,7 +13,7 @@ pub enum Error {
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// Why; its kind tells a missing file from missing rights.
+        /// The cause; its kind separates a missing file from missing rights.
         source: io::Error,
     },
     /// The path leads to something that is not a regular file.
