@@ -29,11 +29,11 @@ pub struct Args {
     /// privilege C(Global.Diagnostics).
     #[serde(default)]
     pub host_logs: bool,
-    /// So many bytes are read of the end of each of the virtual machine's logs.
+    /// Number of bytes to read from the end of each of the virtual machine's logs.
     #[serde(default = "one_mebibyte")]
     #[schemars(range(min = 1024, max = 67_108_864))]
     pub tail_bytes: u64,
-    /// So many lines are read of the end of each host's log.
+    /// Number of lines to read from the end of each host's log.
     #[serde(default = "two_thousand")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub tail_lines: u32,

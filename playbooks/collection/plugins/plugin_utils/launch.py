@@ -60,4 +60,5 @@ def explained(answer, host):
         return answer
     text = " ".join(f"{answer.get('module_stderr') or ''} {answer.get('module_stdout') or ''}".split())
     code = next((known[0] for known in CAUSES if known[1].search(text)), None)
-    return failure(f"the program on {host}", code, text)
+    # An unknown text is better shown as Ansible shows it than explained wrongly.
+    return answer if code is None else failure(f"the program on {host}", code, text)
