@@ -140,15 +140,19 @@ def test_a_folder_that_others_can_read_is_not_used(lab, home):
     assert lab.sessions()["live"] == 0 and not files(home)
 
 
-def test_twenty_runs_at_once_share_what_they_can(lab, home):
-    with concurrent.futures.ThreadPoolExecutor(20) as pool:
-        ended = list(pool.map(lambda _: run(lab, home, "--check"), range(20)))
-    assert all(one.did for one in ended), [one.msg for one in ended if not one.did]
-    assert lab.sessions()["live"] == 1, "a run that could not keep its session ended it"
+@pytest.mark.parametrize(
+    ("kept", "expired", "logins"), [(False, False, 1), (True, False, 0), (True, True, 1)], ids=["new", "kept", "expired"]
+)
+def test_twenty_runs_at_once_share_one_login(kept, expired, logins, lab, home):
+    if kept:
+        run(lab, home, "--check")
+    if expired:
+        lab.expire_sessions()
     lab.clear_log()
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         ended = list(pool.map(lambda _: run(lab, home, "--check"), range(20)))
-    assert all(one.did for one in ended) and "Login" not in lab.methods()
+    assert all(one.did for one in ended), [one.msg for one in ended if not one.did]
+    assert (lab.methods().count("Login"), lab.sessions()["live"]) == (logins, 1)
 
 
 def test_an_interrupted_run_leaves_a_whole_file_and_one_session(lab, home):
@@ -212,9 +216,14 @@ def test_a_session_that_cannot_be_stored_is_a_warning_and_is_closed(lab, home):
     assert lab.sessions()["live"] == 0
 
 
-def test_a_refused_login_keeps_nothing(lab, home):
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_refused_login_names_the_server_and_keeps_nothing(kept, lab, home):
+    if kept:
+        run(lab, home, "--check")
+        lab.expire_sessions()
     ended = run(lab, home, "--check", password="wrong")
     assert ended.kind == "authentication"
+    assert f"{lab.facts['hostname']}:{lab.facts['port']} refused the login of {lab.facts['username']}" in ended.msg
     assert lab.sessions()["live"] == 0 and not files(home)
 
 

@@ -19,6 +19,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(10);
 const LOCK: &str = "lock";
 const EXTENSION: &str = "json";
+const TURN: &str = "turn";
+
+/// The turn to log in: of the runs that need the same session, only one has it.
+#[derive(Debug)]
+pub struct Turn {
+    _file: File,
+}
 
 /// The sessions of this user.
 #[derive(Debug)]
@@ -61,6 +68,14 @@ impl Cache {
         Ok(true)
     }
 
+    /// Takes the turn to log in for this key; `None` while another run has it. It ends when the returned value is dropped.
+    pub fn try_turn(&self, key: &Key) -> Result<Option<Turn>, Error> {
+        let path = self.path(key).with_extension(TURN);
+        let file = open_lock(&path)?;
+        // A file system without locks keeps nobody out.
+        Ok((!matches!(file.try_lock(), Err(TryLockError::WouldBlock))).then_some(Turn { _file: file }))
+    }
+
     /// Removes this session, unless another one has taken its place.
     pub fn remove(&self, entry: &Entry) -> Result<(), Error> {
         let path = self.path(&entry.key);
@@ -99,20 +114,14 @@ impl Cache {
     /// rename wins, and the session of the other run ends by the server's own time limit.
     fn lock(&self) -> Result<File, Error> {
         let path = self.folder.join(LOCK);
-        let failed = |source| Error::io("lock", &path, source);
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(folder::no_follow())
-            .open(&path)
-            .map_err(failed)?;
+        let file = open_lock(&path)?;
         let end = Instant::now() + PATIENCE;
         loop {
             match file.try_lock() {
                 Err(TryLockError::WouldBlock) if Instant::now() < end => sleep(PAUSE),
-                Err(TryLockError::WouldBlock) => return Err(failed(io::ErrorKind::WouldBlock.into())),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Error::io("lock", &path, io::ErrorKind::WouldBlock.into()));
+                }
                 Ok(()) | Err(TryLockError::Error(_)) => return Ok(file),
             }
         }
@@ -141,6 +150,17 @@ impl Cache {
             }
         }
     }
+}
+
+fn open_lock(path: &Path) -> Result<File, Error> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(folder::no_follow())
+        .open(path)
+        .map_err(|source| Error::io("lock", path, source))
 }
 
 #[cfg(test)]

@@ -36,6 +36,10 @@ async fn the_newest_common_version_is_spoken_and_reported() {
         let cipher = if version == "1.2" { "ECDHE-RSA-AES256-GCM-SHA384" } else { "AES256-SHA" };
         assert_eq!(spoken.to_string(), format!("TLS {version} with {cipher}"));
         assert_eq!(spoken.is_outdated(), version != "1.2");
+        let kept = session.saved().unwrap();
+        let resumed = Session::resume(lenient(server.port, Trust::Anything), credentials(), kept).unwrap();
+        assert_eq!(resumed.tls(), session.tls(), "a run with a kept session gives the same warning");
+        resumed.leave();
         session.close().await;
         assert_eq!(server.methods(), ["RetrieveServiceContent", "Login", "Logout"]);
         assert_eq!(server.connections(), 1, "the connection is kept between requests");

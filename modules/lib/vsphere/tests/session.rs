@@ -80,8 +80,13 @@ async fn a_refused_login_is_its_fault_and_shows_no_password() {
     })
     .await;
     let error = server.session().await.unwrap_err();
-    assert!(matches!(&error, Error::Fault(fault) if fault.is("InvalidLogin")));
-    assert_eq!(error.to_string(), "InvalidLogin: Cannot complete login");
+    assert!(matches!(&error, Error::Login { fault, .. } if fault.is("InvalidLogin")));
+    let text = error.to_string();
+    assert!(
+        text.starts_with("127.0.0.1:")
+            && text.ends_with(" refused the login of root: InvalidLogin: Cannot complete login"),
+        "{text}"
+    );
     let debug = format!("{error:?} {:?}", credentials());
     assert!(!debug.contains(server::PASSWORD), "{debug}");
 }

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use session_cache::Key;
-use vsphere::{Credentials, Endpoint, Proxy, Scheme, Session, Thumbprint, TlsMinimum, Trace, Trust};
+use vsphere::{Credentials, Endpoint, Keeper, Proxy, Scheme, Session, Thumbprint, TlsMinimum, Trace, Trust};
 
 use crate::failure;
 use crate::failure::WAYS_TO_OLD_TLS;
@@ -183,31 +183,42 @@ impl Connection {
             self.tell_tls(&place, &login.session, run);
             return Ok(Server { login, shared: true });
         }
-        let kept = if self.session_cache { Kept::open(self.key(), run) } else { None };
         let credentials = Credentials { username: self.username.clone(), password: self.password.0.clone() };
-        let session = if let Some(saved) = kept.as_ref().and_then(|kept| kept.load(run))
-            && let Ok(resumed) =
-                Session::resume(self.endpoint(run.tracer(), run.deadline())?, credentials.clone(), saved)
-        {
-            resumed
-        } else {
-            let opened = Session::open(endpoint, credentials).await;
-            opened.map_err(|error| {
-                let mut error = failure(error);
-                if error.kind == Kind::Authentication {
-                    error.detail = format!("{place} refused the login of {}: {}", self.username, error.detail);
-                }
-                error
-            })?
-        };
-        // At once, so that runs at the same time share it.
-        if let Some(Err(error)) = kept.as_ref().map(|kept| kept.store(&session)) {
-            run.warn(format!("`session_cache`: {error}. This run logs out"));
-        }
+        let kept = if self.session_cache { Kept::open(self.key(), run).map(Rc::new) } else { None };
+        let mut session = match &kept {
+            Some(kept) => self.open_kept(kept, credentials, run).await,
+            None => Session::open(endpoint, credentials).await.map_err(failure),
+        }?;
         self.tell_tls(&place, &session, run);
+        if let Some(kept) = &kept {
+            session.kept_by(Rc::clone(kept) as Rc<dyn Keeper>);
+        }
         let login = Rc::new(Login { connection: self.clone(), session, kept });
         let shared = run.share(&login);
         Ok(Server { login, shared })
+    }
+
+    /// Goes on with the kept session, or logs in and keeps the session.
+    async fn open_kept(&self, kept: &Kept, credentials: Credentials, run: &Run) -> Result<Session, Error> {
+        let endpoint = || self.endpoint(run.tracer(), run.deadline());
+        let resume = |saved| Ok::<_, Error>(Session::resume(endpoint()?, credentials.clone(), saved).ok());
+        if let Some(saved) = kept.load(run)
+            && let Some(session) = resume(saved)?
+        {
+            return Ok(session);
+        }
+        // Of many runs that start at once, one logs in.
+        let (saved, _turn) = kept.turn().await;
+        if let Some(saved) = saved
+            && let Some(session) = resume(saved)?
+        {
+            return Ok(session);
+        }
+        let session = Session::open(endpoint()?, credentials).await.map_err(failure)?;
+        if let Err(error) = kept.store(session.saved()) {
+            run.warn(format!("`session_cache`: {error}. This run logs out"));
+        }
+        Ok(session)
     }
 
     /// Returns what a kept session is bound to. It holds no password.
@@ -282,12 +293,12 @@ impl Connection {
 struct Login {
     connection: Connection,
     session: Session,
-    kept: Option<Kept>,
+    kept: Option<Rc<Kept>>,
 }
 
 impl Close for Login {
     async fn close(&self) {
-        if self.kept.as_ref().is_some_and(|kept| kept.store(&self.session).unwrap_or(false)) {
+        if self.kept.as_ref().is_some_and(|kept| kept.store(self.session.saved()).unwrap_or(false)) {
             self.session.leave();
         } else {
             self.session.close().await;

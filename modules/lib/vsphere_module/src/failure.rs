@@ -36,6 +36,7 @@ pub fn failure(error: vsphere::Error) -> Error {
         Cause::Wire(WireError::OtherPort { .. }) => Error::new(Kind::Connection, detail).hint("Check `port` and `protocol`."),
         Cause::Timeout { .. } | Cause::Wire(WireError::Timeout { .. } | WireError::NoTime { .. }) => Error::new(Kind::Timeout, detail)
             .hint("vSphere may still be working on it: run the task again later, or set a longer `timeout`."),
+        Cause::Login { fault, .. } => fault_failure(&fault, &detail),
         Cause::Fault(fault) => fault_failure(&fault, &detail),
         Cause::SessionRenewed => Error::new(Kind::Conflict, detail).hint("Run the task again."),
         Cause::Question { .. } => {

@@ -10,7 +10,7 @@ use crate::soap::reply::returned;
 use crate::soap::request::Request;
 use crate::wire::transport::Purpose;
 
-/// Number of sessions in a row that are opened for writes that the server takes for unauthenticated.
+/// Number of sessions in a row that are opened for a call that the server takes for unauthenticated.
 const RENEWALS: u32 = 2;
 
 impl Session {
@@ -21,20 +21,25 @@ impl Session {
 
     /// Reads: again after a transient failure ([`persist`]), and once more in a new session if the old one has expired.
     pub(super) async fn reading<T>(&self, attempt: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
-        let login = self.logins.get();
-        match persist(&self.transport, &attempt).await {
-            Err(error) if self.has_ended(&error) => {
-                let content = self.content();
-                self.renew(login).await?;
-                if content != self.content() {
-                    // The call names objects of the old server.
-                    let text =
-                        "another server answers at this address than the one of the kept session; run the task again";
-                    return Err(Error::Protocol(text.to_owned()));
+        let mut renewals = 0;
+        loop {
+            let login = self.logins.get();
+            match persist(&self.transport, &attempt).await {
+                // A second time only if the session of another run, which took the place of the first one, has ended too.
+                Err(error)
+                    if self.has_ended(&error) && (renewals == 0 || renewals < RENEWALS && self.doubtful.get()) =>
+                {
+                    renewals += 1;
+                    let content = self.content();
+                    self.renew(login).await?;
+                    if content != self.content() {
+                        // The call names objects of the old server.
+                        let text = "another server answers at this address than the one of the kept session; run the task again";
+                        return Err(Error::Protocol(text.to_owned()));
+                    }
                 }
-                persist(&self.transport, &attempt).await
+                outcome => return outcome,
             }
-            outcome => outcome,
         }
     }
 

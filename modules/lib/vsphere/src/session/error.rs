@@ -25,6 +25,16 @@ pub enum Error {
         /// How long the wait was, in seconds.
         seconds: u64,
     },
+    /// vSphere refused the login.
+    #[error("{place} refused the login of {username}: {}", fault.describe())]
+    Login {
+        /// The server, as `host:port`.
+        place: String,
+        /// The user.
+        username: String,
+        /// The reason.
+        fault: Box<Fault>,
+    },
     /// vSphere refused: the fault of a method or of a task.
     #[error("{}", .0.describe())]
     Fault(Fault),

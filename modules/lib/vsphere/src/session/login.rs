@@ -81,9 +81,21 @@ impl Session {
 
     /// Logs in (`SessionManager.Login`): again after a transient failure, until the run's deadline.
     async fn login(&self) -> Result<(), Error> {
-        persist(&self.transport, async || self.log_in_once().await).await?;
+        persist(&self.transport, async || self.log_in_once().await).await.map_err(|error| self.refusal(error))?;
         self.logins.set(self.logins.get() + 1);
         Ok(())
+    }
+
+    /// Says who refused which user, since a login can become necessary in the middle of a run.
+    fn refusal(&self, error: Error) -> Error {
+        match error {
+            Error::Fault(fault) if fault.is("InvalidLogin") || fault.is("NotAuthenticated") => Error::Login {
+                place: self.transport.place(),
+                username: self.credentials.username.clone(),
+                fault: fault.into(),
+            },
+            other => other,
+        }
     }
 
     async fn log_in_once(&self) -> Result<(), Error> {
@@ -124,12 +136,30 @@ impl Session {
         if self.logins.get() != expired {
             return Ok(());
         }
+        let Some(keeper) = &self.keeper else { return self.replace().await };
+        // Of many runs that meet the end of one kept session, one logs in.
+        let (kept, _turn) = keeper.turn().await;
+        if kept.is_some_and(|saved| self.adopt(saved).is_ok()) {
+            self.logins.set(self.logins.get() + 1);
+            return Ok(());
+        }
+        self.replace().await?;
+        if let Some(saved) = self.saved() {
+            keeper.keep(saved);
+        }
+        Ok(())
+    }
+
+    /// Replaces a session that has ended by a new one.
+    async fn replace(&self) -> Result<(), Error> {
         if self.resumed.get() {
             // Other runs may use the old session, and another server may be at the same address by now.
             self.transport.forget_cookie();
             let greeting = greet(&self.transport).await?;
             self.greeting.replace(Rc::new(greeting));
             self.resumed.set(false);
+            self.doubtful.set(false);
+            self.earlier_tls.take();
         } else {
             // The server may still hold the session that it takes for unauthenticated here.
             let request = Request::new("Logout", &self.content().session_manager);

@@ -9,6 +9,7 @@ pub(crate) mod answer;
 pub(crate) mod call;
 pub(crate) mod download;
 pub(crate) mod error;
+pub(crate) mod keeper;
 pub(crate) mod login;
 pub(crate) mod property;
 pub(crate) mod retry;

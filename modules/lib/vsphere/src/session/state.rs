@@ -10,6 +10,7 @@ use futures_util::lock::Mutex;
 use crate::session::about::{About, Greeting, ServiceContent};
 use crate::session::answer;
 use crate::session::error::Error;
+use crate::session::keeper::Keeper;
 use crate::session::version::Version;
 use crate::soap::element::Element;
 use crate::soap::request::Request;
@@ -50,6 +51,10 @@ pub struct Session {
     pub(super) logins: Cell<u32>,
     /// True once the session was closed for good.
     pub(super) closed: Cell<bool>,
+    /// The TLS of the run that opened a resumed session.
+    pub(super) earlier_tls: RefCell<Option<TlsSpoken>>,
+    /// Where the session is kept for other runs.
+    pub(super) keeper: Option<Rc<dyn Keeper>>,
     /// Held by the call that logs in again.
     pub(super) renewing: Mutex<()>,
 }
@@ -76,6 +81,8 @@ impl Session {
             unheard: Cell::new(0),
             logins: Cell::new(0),
             closed: Cell::new(false),
+            earlier_tls: RefCell::default(),
+            keeper: None,
             renewing: Mutex::new(()),
         }
     }
@@ -116,9 +123,10 @@ impl Session {
         self.spoken().at_least(major, minor)
     }
 
-    /// Returns the oldest TLS of any connection so far, if the endpoint's `tls_minimum` allowed less than TLS 1.2.
+    /// Returns the oldest TLS of any connection so far, if the endpoint's `tls_minimum` allowed less than TLS 1.2. For a
+    /// resumed session without a connection: that of the run that opened it.
     pub fn tls(&self) -> Option<TlsSpoken> {
-        self.transport.spoken()
+        self.transport.spoken().or_else(|| self.earlier_tls.borrow().clone())
     }
 
     /// Sends a request once, in the session as it is, and returns the response element.

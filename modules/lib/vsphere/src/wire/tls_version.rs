@@ -39,18 +39,18 @@ impl fmt::Display for TlsMinimum {
 }
 
 /// The TLS version and cipher of a connection. Shown as, for instance, `TLS 1.0 with AES256-SHA`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsSpoken {
     /// The TLS version: `1.0` to `1.3`.
-    pub version: &'static str,
+    pub version: String,
     /// The cipher suite by its OpenSSL name.
-    pub cipher: &'static str,
+    pub cipher: String,
 }
 
 impl TlsSpoken {
     /// True if the version is older than 1.2 and therefore deprecated (RFC 8996).
     pub fn is_outdated(&self) -> bool {
-        matches!(self.version, "1.0" | "1.1")
+        matches!(self.version.as_str(), "1.0" | "1.1")
     }
 }
 

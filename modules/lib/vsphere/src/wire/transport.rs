@@ -155,6 +155,11 @@ impl Transport {
         &self.endpoint.host
     }
 
+    /// Returns the server as `host:port`.
+    pub(crate) fn place(&self) -> String {
+        format!("{}:{}", self.endpoint.host, self.endpoint.port)
+    }
+
     /// Returns the oldest TLS of any connection so far, if the relay did it.
     pub(crate) fn spoken(&self) -> Option<TlsSpoken> {
         self.relay.as_ref().and_then(Relay::spoken)

@@ -103,7 +103,7 @@ pub(super) fn spoken(ssl: &SslRef) -> Option<TlsSpoken> {
         SslVersion::TLS1_2 => "1.2",
         _ => "1.3",
     };
-    Some(TlsSpoken { version, cipher: ssl.current_cipher()?.name() })
+    Some(TlsSpoken { version: version.to_owned(), cipher: ssl.current_cipher()?.name().to_owned() })
 }
 
 /// Creates the context. It sets versions, ciphers, groups and verification, whatever the system's OpenSSL configuration says.

@@ -78,7 +78,7 @@ impl Relay {
 
     /// Returns the oldest TLS of any connection so far.
     pub(crate) fn spoken(&self) -> Option<TlsSpoken> {
-        self.events.lock().ok()?.spoken
+        self.events.lock().ok()?.spoken.clone()
     }
 
     /// Returns why a connection failed after `since`, if one did.
@@ -165,7 +165,8 @@ impl Dialer {
         // Any of the connections may have carried the password, so the oldest TLS counts.
         let spoken = handshake::spoken(stream.ssl());
         self.note(|events| {
-            events.spoken = [events.spoken, spoken].into_iter().flatten().min_by_key(|spoken| spoken.version);
+            events.spoken =
+                [events.spoken.take(), spoken].into_iter().flatten().min_by_key(|spoken| spoken.version.clone());
         });
         Ok(stream)
     }
