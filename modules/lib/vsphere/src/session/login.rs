@@ -152,19 +152,17 @@ impl Session {
 
     /// Replaces a session that has ended by a new one.
     async fn replace(&self) -> Result<(), Error> {
+        // The server may still hold the session that it takes for unauthenticated here. Other runs that use it log in again.
+        let request = Request::new("Logout", &self.content().session_manager);
+        let _ = timeout(LOGOUT / 2, self.call(&request, Purpose::Read)).await;
+        self.transport.forget_cookie();
         if self.resumed.get() {
-            // Other runs may use the old session, and another server may be at the same address by now.
-            self.transport.forget_cookie();
+            // Another server may be at the same address by now.
             let greeting = greet(&self.transport).await?;
             self.greeting.replace(Rc::new(greeting));
             self.resumed.set(false);
             self.doubtful.set(false);
             self.earlier_tls.take();
-        } else {
-            // The server may still hold the session that it takes for unauthenticated here.
-            let request = Request::new("Logout", &self.content().session_manager);
-            let _ = timeout(LOGOUT / 2, self.call(&request, Purpose::Read)).await;
-            self.transport.forget_cookie();
         }
         self.login().await
     }
