@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import http.client
 import http.server
+import queue
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -65,16 +67,35 @@ def relay(
             thread.join()
 
 
-@contextlib.contextmanager
-def wire(port: int, change: Callable[[bytes], bytes]) -> Iterator[int]:
-    """Forwards bytes to `port` unchanged, and bytes from `port` through `change`. Disconnects if `change` shortens them.
+def late(source: socket.socket, latency: float) -> Iterator[bytes]:
+    """Yields the pieces that arrive, each `latency` seconds after its arrival. A wait does not delay later pieces."""
+    pieces: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
 
-    Yields its own port.
-    """
-
-    def pump(source: socket.socket, sink: socket.socket, change: Callable[[bytes], bytes]) -> None:
+    def read() -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                pieces.put((time.monotonic() + latency, data))
+        pieces.put((0, b""))
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        due, data = pieces.get()
+        if not data:
+            return
+        time.sleep(max(due - time.monotonic(), 0))
+        yield data
+
+
+@contextlib.contextmanager
+def wire(port: int, change: Callable[[bytes], bytes] = lambda data: data, latency: float = 0) -> Iterator[int]:
+    """Forwards bytes to `port` unchanged, and bytes from `port` through `change`. Disconnects if `change` shortens them.
+
+    A round trip takes `latency` seconds more, and so does opening a connection. Yields its own port.
+    """
+
+    def pump(pieces: Iterator[bytes], sink: socket.socket, change: Callable[[bytes], bytes]) -> None:
+        with contextlib.suppress(OSError):
+            for data in pieces:
                 changed = change(data)
                 sink.sendall(changed)
                 if len(changed) < len(data):
@@ -82,13 +103,20 @@ def wire(port: int, change: Callable[[bytes], bytes]) -> Iterator[int]:
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
 
+    def connect(client: socket.socket) -> None:
+        time.sleep(latency)
+        server = socket.create_connection(("127.0.0.1", port))
+        for end in (client, server):
+            # A piece must not wait until the other end confirms the piece before.
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=pump, args=(late(client, 0), server, lambda data: data), daemon=True).start()
+        pump(late(server, latency), client, change)
+
     def serve(listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = listener.accept()
-                server = socket.create_connection(("127.0.0.1", port))
-                threading.Thread(target=pump, args=(client, server, lambda data: data), daemon=True).start()
-                threading.Thread(target=pump, args=(server, client, change), daemon=True).start()
+                threading.Thread(target=connect, args=(client,), daemon=True).start()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=serve, args=(listener,), daemon=True).start()

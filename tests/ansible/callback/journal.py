@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
 from ansible.plugins.callback import CallbackBase
 
@@ -32,6 +33,7 @@ class CallbackModule(CallbackBase):
             "action": task.action,
             "path": task.get_path() or "",
             "outcome": outcome,
+            "ended": time.time(),
             "changed": bool(result.get("changed")),
             "diff": result.get("diff"),
             "msg": result.get("msg"),

@@ -189,6 +189,9 @@ pub struct Config {
     /// Milliseconds before every answer
     #[arg(long, default_value_t = 0)]
     pub latency_ms: u64,
+    /// Milliseconds that a login takes
+    #[arg(long, default_value_t = 0)]
+    pub login_ms: u64,
     /// Milliseconds that a task takes, and each change of the FT state
     #[arg(long, default_value_t = 30)]
     pub task_ms: u64,

@@ -61,6 +61,9 @@ pub async fn call(server: &Arc<Server>, headers: &HeaderMap, body: &[u8]) -> Res
     let version = version.unwrap_or_default();
     let mut injected = None;
     if let Ok(call) = &call {
+        if call.method == "Login" && !server.login.is_zero() {
+            tokio::time::sleep(server.login).await;
+        }
         injected = server.world().injected(&call.method, &call.this.moid);
     }
     loop {

@@ -17,6 +17,8 @@ pub struct Server {
     start: Instant,
     /// The delay before every answer.
     pub latency: Duration,
+    /// The time that a login takes.
+    pub login: Duration,
     /// Records SOAP exchanges.
     pub recorder: Recorder,
 }
@@ -25,7 +27,8 @@ impl Server {
     /// A server of this world.
     pub fn new(world: World, recorder: Recorder) -> Self {
         let latency = Duration::from_millis(world.config.latency_ms);
-        Self { world: Mutex::new(world), changed: Notify::new(), start: Instant::now(), latency, recorder }
+        let login = Duration::from_millis(world.config.login_ms);
+        Self { world: Mutex::new(world), changed: Notify::new(), start: Instant::now(), latency, login, recorder }
     }
 
     /// The world, advanced to the current time.
