@@ -39,10 +39,10 @@ class Ssh:
             # sshd needs this folder, which the init system creates on a normal start.
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
 
-    def serve(self, root: Path | None = None, sftp: bool = True, **variables: object) -> dict[str, object]:
+    def serve(self, root: Path | None = None, sftp: bool = True, path: str | None = None) -> dict[str, object]:
         """Starts an sshd. Returns the inventory variables of that machine.
 
-        `root` confines its users to that folder. `variables` are set in their environment.
+        `root` confines its users to that folder. `path` sets their PATH.
         """
         with closing(socket.socket()) as probe:
             probe.bind(("127.0.0.1", 0))
@@ -57,9 +57,8 @@ class Ssh:
                 shell.parent.mkdir(parents=True, exist_ok=True)
                 shell.write_text('#!/bin/sh\nexec /bin/sh "$@"\n')
                 shell.chmod(0o755)
-        if variables:
-            # sshd reads only the first line of this name.
-            lines += f"SetEnv {' '.join(f'{name}={value}' for name, value in variables.items())}\n"
+        if path is not None:
+            lines += f"SetEnv PATH={path}\n"
         config = self.folder / f"sshd_config.{port}"
         config.write_text(lines)
         log = self.folder / f"sshd.{port}"

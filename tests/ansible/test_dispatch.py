@@ -74,7 +74,7 @@ class Machines:
         uname = tools / "uname"
         uname.write_text(f'#!/bin/sh\necho "$*" >>{log}\n{answer}\n')
         uname.chmod(0o755)
-        reached = self.ssh.serve(PATH=f"{tools}:/usr/local/bin:/usr/bin:/bin")
+        reached = self.ssh.serve(path=f"{tools}:/usr/local/bin:/usr/bin:/bin")
         return Machine(self.common | reached | variables, log)
 
     def vmx(self) -> Path:
