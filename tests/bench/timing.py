@@ -87,5 +87,5 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def cell(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}"
+        return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f}"
     return "–" if value is None else str(value)
