@@ -47,14 +47,19 @@ def run(program, args, environment, folder):
         except subprocess.TimeoutExpired:
             process.kill()
         raise
+    return result(program, process.returncode, stdout, stderr)
+
+
+def result(program, status, stdout, stderr):
+    """Returns the result that a program printed as its last line. A shell profile may print lines before it."""
     try:
         # What a program returns is no template.
-        return wrap_var(json.loads(stdout))
-    except ValueError:
+        return wrap_var(json.loads(to_text(stdout).splitlines()[-1]))
+    except (IndexError, ValueError):
         return {
             "failed": True,
-            "msg": f"{program} ended with the status {process.returncode} and without a result",
+            "msg": f"{program} ended with the status {status} and without a result",
             "module_stdout": to_text(stdout),
             "module_stderr": to_text(stderr),
-            "rc": process.returncode,
+            "rc": status,
         }

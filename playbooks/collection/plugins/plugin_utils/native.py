@@ -11,9 +11,10 @@ import tempfile
 from ansible import constants as C
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.text.converters import to_text
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.nested.vft.plugins.plugin_utils import in_place, launch
+from ansible_collections.nested.vft.plugins.plugin_utils import in_place, kept, launch
 
 PROGRAMS = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "bin"))
 
@@ -58,6 +59,11 @@ class NativeModule(ActionBase):
         if self._connection.transport == "local" and not self._connection.become and not self._task.async_val:
             result.update(self._run_in_place(os.path.join(PROGRAMS, wanted, f"{self.module}.{wanted}"), task_vars))
             return result
+        if self._keeps(variables):
+            done = self._run_kept(os.path.join(PROGRAMS, wanted, "nested_vft"), task_vars, variables)
+            if done is not None:
+                result.update(done)
+                return result
         answer = self._execute_module(
             module_name=self._program(wanted),
             module_args=self._task.args.copy(),
@@ -82,6 +88,26 @@ class NativeModule(ActionBase):
         except OSError as problem:
             return launch.failure(program, problem.errno, str(problem))
 
+    def _keeps(self, variables):
+        """Returns true if the task asks for a kept program and can have one: as the user of the connection, and in the foreground."""
+        wanted = self._setting(kept.VARIABLE, variables) or False
+        try:
+            wanted = boolean(wanted)
+        except TypeError as problem:
+            raise AnsibleActionFail(f"{kept.VARIABLE} of {self._host(variables)}: {problem}") from problem
+        # The rest is what Ansible requires for pipelining, and a shell that understands the script.
+        return (
+            wanted
+            and not (self._connection.become or self._task.async_val or C.DEFAULT_KEEP_REMOTE_FILES)
+            and self._connection.has_pipelining
+            and getattr(self._connection._shell, "SHELL_FAMILY", None) == "sh"
+        )
+
+    def _run_kept(self, program, task_vars, variables):
+        args = self._task.args.copy()
+        self._update_module_args(self.module, args, task_vars)
+        return kept.run(self, program, args, self._host(variables))
+
     def _target_variables(self, task_vars):
         """Returns the variables of the host on which the task runs. With delegate_to, task_vars belong to another host."""
         if self._task.delegate_to:
@@ -90,15 +116,19 @@ class NativeModule(ActionBase):
 
     def _kind(self, variables):
         """Returns the platform of the machine on which the task runs."""
-        said = variables.get(VARIABLE)
+        said = self._setting(VARIABLE, variables)
         if said:
-            templar = self._templar.copy_with_new_env(available_variables=variables)
-            return to_text(templar.template(said)).lower()
+            return to_text(said).lower()
         if self._connection.transport == "local":
             return kind(os.uname().sysname, os.uname().machine)
         # Facts are not reliable here, because they do not say over which connection they were gathered. Plays about VMware
         # often gather the facts of the Ansible machine under the name of another host.
         return self._asked(variables)
+
+    def _setting(self, name, variables):
+        """Returns the value of a variable of the host on which the task runs, or None."""
+        said = variables.get(name)
+        return said and self._templar.copy_with_new_env(available_variables=variables).template(said)
 
     def _asked(self, variables):
         """Returns the platform that the machine reports, and asks each machine once per run.
