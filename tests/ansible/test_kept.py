@@ -13,15 +13,8 @@ from pathlib import Path
 import pytest
 
 from .conftest import COLLECTIONS
-from .test_dispatch import (  # noqa: F401 (fixtures)
-    NO_PYTHON,
-    VMX,
-    Machine,
-    lack_its_c_library,
-    machines,
-    play_on,
-    spoiled_collection,
-)
+# pytest finds the fixtures `machines` and `spoiled_collection` by these names.
+from .test_dispatch import NO_PYTHON, VMX, Machine, lack_its_c_library, machines, play_on, spoiled_collection
 
 PROGRAM = COLLECTIONS / "ansible_collections/nested/vft/plugins/bin/linux_x86_64/nested_vft"
 LOOK = {"nested.vft.vm_power": {"name": "inner", "state": "powered_on"}}
@@ -60,7 +53,7 @@ class Kept:
 
 
 @pytest.fixture
-def host(machines) -> Kept:  # noqa: F811
+def host(machines) -> Kept:
     remote_tmp = machines.folder / "remote"
     machine = machines.remote(
         nested_vft_keep_program=True, ansible_python_interpreter=NO_PYTHON, ansible_remote_tmp=str(remote_tmp)
@@ -78,7 +71,7 @@ def commands(output: str) -> int:
     return len(re.findall(r"SSH: EXEC ssh ", output))
 
 
-def test_the_program_is_sent_once(ansible, host, machines, simulator):  # noqa: F811
+def test_the_program_is_sent_once(ansible, host, machines, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     vmx = machines.vmx()
     tasks = [
@@ -210,7 +203,7 @@ def test_a_host_without_sha256sum_verifies_with_another_tool_or_keeps_nothing(to
         assert "none of sha256sum" in " ".join(run.output.split()) and not host.file.exists()
 
 
-def test_a_kept_program_that_cannot_start_is_sent_as_usual(ansible, host, simulator, spoiled_collection):  # noqa: F811
+def test_a_kept_program_that_cannot_start_is_sent_as_usual(ansible, host, simulator, spoiled_collection):
     lab = simulator(personality="6.7", scenario="healthy")
     ansible.collections, program = spoiled_collection
     lack_its_c_library(program)

@@ -103,6 +103,19 @@ def test_the_playbook_changes_the_hosts_once(version, transfer, esxi, ssh, tmp_p
     assert left == [], "the binaries are not left behind"
 
 
+def test_a_host_keeps_its_program(esxi, ssh, tmp_path):
+    """busybox has all that the verification needs."""
+    host = esxi("5.0")
+    ansible = Ansible("2.19", tmp_path, {"host": ssh.serve(host.folder, False) | {"inner_vmx": VMX}}, ssh, "piped")
+    flags = ("-vvv", "-e", "nested_vft_keep_program=true")
+    for changes, sent in ((2, 1), (0, 0)):
+        status, said = ansible.play(*flags)
+        assert status == 0 and "WARNING" not in said, said
+        assert (changed(said), said.count("> PUT ")) == ({"host": changes}, sent)
+    kept = list(host.inside("/root/.cache/nested_vft").iterdir())
+    assert len(kept) == 1 and kept[0].stat().st_mode & 0o777 == 0o700 and not host.inside("/tmp/.ansible").exists()
+
+
 def test_a_running_machine_stops_the_play_with_a_reason(esxi, ssh, tmp_path):
     host = esxi("6.7")
     host.vmx.with_name("inner.vmx~").touch()

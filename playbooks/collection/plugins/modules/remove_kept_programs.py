@@ -18,7 +18,7 @@ description:
   - It needs no Python on the host.
 version_added: 0.1.0
 author:
-  - The nested-vft authors
+  - the nested-vft authors (@nested-vft)
 options: {}
 attributes:
   check_mode:

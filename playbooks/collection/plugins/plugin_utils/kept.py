@@ -10,7 +10,9 @@ import re
 import secrets
 import shlex
 
-from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible import constants as C
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 from ansible_collections.nested.vft.plugins.plugin_utils import in_place, launch
 
@@ -54,6 +56,23 @@ REASONS = {
 }
 
 
+def wanted(action, said, host):
+    """Returns true if the variable asks for a kept program, and the task can have one."""
+    try:
+        asked = boolean(said or False)
+    except TypeError as problem:
+        raise AnsibleActionFail(f"{VARIABLE} of {host}: {problem}") from problem
+    connection = action._connection
+    # These are Ansible's own conditions for pipelining, and a shell that understands the commands. Programs are kept only for
+    # the user of the connection.
+    return (
+        asked
+        and not (connection.become or action._task.async_val or C.DEFAULT_KEEP_REMOTE_FILES)
+        and connection.has_pipelining
+        and getattr(connection._shell, "SHELL_FAMILY", None) == "sh"
+    )
+
+
 def command(exports, text):
     """Returns a command that knows the folder as `$d`. `exports` are the variables of the task, quoted for a shell."""
     return (f"export {exports}\n" if exports else "") + FOLDER + text
@@ -78,8 +97,8 @@ def run(action, program, args, host):
         words = (answer["stdout"].splitlines() or [""])[-1].split(":", 2)
         return (answer, *words[1:]) if words[0] == "nested_vft" else (answer, "", "")
 
-    def warn(problem, action="sending the program for this task only"):
-        Display().warning(f"{VARIABLE} on {host}: {action}, because {problem}")
+    def warn(problem, what="sending the program for this task only"):
+        Display().warning(f"{VARIABLE} on {host}: {what}, because {problem}")
 
     answer, reason, folder = attempt()
     if reason in ("missing", "changed"):

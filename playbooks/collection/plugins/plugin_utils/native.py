@@ -11,7 +11,6 @@ import tempfile
 from ansible import constants as C
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.text.converters import to_text
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.nested.vft.plugins.plugin_utils import in_place, kept, launch
@@ -59,8 +58,11 @@ class NativeModule(ActionBase):
         if self._connection.transport == "local" and not self._connection.become and not self._task.async_val:
             result.update(self._run_in_place(os.path.join(PROGRAMS, wanted, f"{self.module}.{wanted}"), task_vars))
             return result
-        if self._keeps(variables):
-            done = self._run_kept(os.path.join(PROGRAMS, wanted, "nested_vft"), task_vars, variables)
+        host = self._host(variables)
+        if kept.wanted(self, self._setting(kept.VARIABLE, variables), host):
+            args = self._task.args.copy()
+            self._update_module_args(self.module, args, task_vars)
+            done = kept.run(self, os.path.join(PROGRAMS, wanted, "nested_vft"), args, host)
             if done is not None:
                 result.update(done)
                 return result
@@ -70,7 +72,7 @@ class NativeModule(ActionBase):
             task_vars=task_vars,
             wrap_async=wrap_async,
         )
-        result.update(launch.explained(answer, self._host(variables)))
+        result.update(launch.explained(answer, host))
         # An async task still needs the folder, and removes it itself.
         if not wrap_async:
             self._remove_tmp_path(self._connection._shell.tmpdir)
@@ -87,26 +89,6 @@ class NativeModule(ActionBase):
             return in_place.run(program, args, environment, self._loader.get_basedir())
         except OSError as problem:
             return launch.failure(program, problem.errno, str(problem))
-
-    def _keeps(self, variables):
-        """Returns true if the task asks for a kept program and can have one: as the user of the connection, and in the foreground."""
-        wanted = self._setting(kept.VARIABLE, variables) or False
-        try:
-            wanted = boolean(wanted)
-        except TypeError as problem:
-            raise AnsibleActionFail(f"{kept.VARIABLE} of {self._host(variables)}: {problem}") from problem
-        # The rest is what Ansible requires for pipelining, and a shell that understands the script.
-        return (
-            wanted
-            and not (self._connection.become or self._task.async_val or C.DEFAULT_KEEP_REMOTE_FILES)
-            and self._connection.has_pipelining
-            and getattr(self._connection._shell, "SHELL_FAMILY", None) == "sh"
-        )
-
-    def _run_kept(self, program, task_vars, variables):
-        args = self._task.args.copy()
-        self._update_module_args(self.module, args, task_vars)
-        return kept.run(self, program, args, self._host(variables))
 
     def _target_variables(self, task_vars):
         """Returns the variables of the host on which the task runs. With delegate_to, task_vars belong to another host."""
