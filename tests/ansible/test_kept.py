@@ -14,7 +14,16 @@ import pytest
 
 from .conftest import COLLECTIONS
 # pytest finds the fixtures `machines` and `spoiled_collection` by these names.
-from .test_dispatch import NO_PYTHON, VMX, Machine, lack_its_c_library, machines, play_on, spoiled_collection
+from .test_dispatch import (
+    NO_PYTHON,
+    VMX,
+    Machine,
+    be_for_another_processor,
+    lack_its_c_library,
+    machines,
+    play_on,
+    spoiled_collection,
+)
 
 PROGRAM = COLLECTIONS / "ansible_collections/nested/vft/plugins/bin/linux_x86_64/nested_vft"
 LOOK = {"nested.vft.vm_power": {"name": "inner", "state": "powered_on"}}
@@ -203,13 +212,14 @@ def test_a_host_without_sha256sum_verifies_with_another_tool_or_keeps_nothing(to
         assert "none of sha256sum" in " ".join(run.output.split()) and not host.file.exists()
 
 
-def test_a_kept_program_that_cannot_start_is_sent_as_usual(ansible, host, simulator, spoiled_collection):
+@pytest.mark.parametrize(("spoil", "says"), [(lack_its_c_library, "C library"), (be_for_another_processor, "another processor")])
+def test_a_kept_program_that_cannot_start_is_explained(spoil, says, ansible, host, simulator, spoiled_collection):
     lab = simulator(personality="6.7", scenario="healthy")
     ansible.collections, program = spoiled_collection
-    lack_its_c_library(program)
+    spoil(program)
     run = host.play(ansible, lab, [LOOK])
     assert run.exit != 0 and "the kept one cannot be started" in " ".join(run.output.split()), run.output
-    assert "C library" in run.task("Task 1")["msg"]
+    assert says in run.task("Task 1")["msg"]
 
 
 def test_tasks_at_the_same_time_share_one_program(ansible, host, simulator):
