@@ -9,7 +9,7 @@ use crate::finding::{Finding, Status};
 use crate::hardware::{self, FIRMWARE};
 use crate::limit::{self, FT_VM_LIMIT};
 use crate::network::NETWORK_ACCESS;
-use crate::rating::{Home, RatedHost, best, best_apart, describe, pairs};
+use crate::rating::{Home, RatedHost, any_pair, best, best_apart, describe};
 use crate::requirement::Requirement;
 use crate::size::{self, MEMORY, VCPUS};
 use crate::storage::{DATASTORE_ACCESS, files};
@@ -84,7 +84,7 @@ fn says_what_to_do(check: &Check) -> bool {
 fn bad_home<'r, 'a>(facts: &Facts, hosts: &'r [RatedHost<'a>]) -> Option<&'r RatedHost<'a>> {
     let Home::At(home) = Home::of(facts) else { return None };
     let rated = hosts.iter().find(|rated| rated.host.subject.moid == home.subject.moid)?;
-    (rated.status() == Status::Unmet).then_some(rated)
+    (rated.status == Status::Unmet).then_some(rated)
 }
 
 fn why(context: Context, hosts: &[RatedHost]) -> String {
@@ -105,7 +105,7 @@ fn why(context: Context, hosts: &[RatedHost]) -> String {
 fn advice(context: Context, hosts: &[RatedHost], others: &[Check]) -> Option<String> {
     let usable: Vec<&str> = hosts
         .iter()
-        .filter(|rated| rated.status() != Status::Unmet)
+        .filter(|rated| rated.status != Status::Unmet)
         .map(|rated| rated.host.subject.name.as_str())
         .collect();
     if let Some(home) = bad_home(context.facts, hosts).filter(|_| usable.len() >= 2) {
@@ -115,6 +115,6 @@ fn advice(context: Context, hosts: &[RatedHost], others: &[Check]) -> Option<Str
             .then(|| format!("Fix what is unmet on {name}, or migrate the virtual machine to one of {usable}."));
     }
     let would_do = |pair: [Option<&RatedHost>; 2]| pair.into_iter().flatten().all(|rated| rated.can_be_fixed(|_| true));
-    let is_said = others.iter().any(says_what_to_do) || pairs(context, hosts).into_iter().any(would_do);
+    let is_said = others.iter().any(says_what_to_do) || any_pair(context, hosts, would_do);
     (!is_said).then(|| "Provide two hosts that meet every host requirement.".to_owned())
 }

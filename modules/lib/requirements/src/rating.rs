@@ -11,6 +11,8 @@ use crate::finding::{Finding, Status, join};
 pub struct RatedHost<'a> {
     /// The host.
     pub host: &'a Host,
+    /// The worst status of the findings.
+    pub status: Status,
     findings: Vec<Finding>,
 }
 
@@ -25,12 +27,8 @@ impl<'a> RatedHost<'a> {
                 [vec![unknown], judge()].concat()
             }
         };
-        Self { host, findings }
-    }
-
-    /// Returns the worst status of the findings.
-    pub fn status(&self) -> Status {
-        self.findings.iter().map(|finding| finding.status).max().unwrap_or(Status::Met)
+        let status = findings.iter().map(|finding| finding.status).max().unwrap_or(Status::Met);
+        Self { host, status, findings }
     }
 
     /// True if remedies of this kind would fix every unmet finding.
@@ -41,7 +39,7 @@ impl<'a> RatedHost<'a> {
 
     /// Returns the host's name and the reasons for its status.
     fn why(&self) -> String {
-        let worst = self.findings.iter().filter(|finding| finding.status == self.status());
+        let worst = self.findings.iter().filter(|finding| finding.status == self.status);
         format!("{}: {}", self.host.subject.name, join(worst.filter_map(|finding| finding.why.as_deref())))
     }
 }
@@ -76,29 +74,42 @@ fn unseen(context: Context) -> usize {
     }
 }
 
-/// Returns every two hosts that could be the pair; the host of a running virtual machine is always one of them. `None` stands
-/// for a host that cannot be read.
-pub fn pairs<'r, 'a>(context: Context, hosts: &'r [RatedHost<'a>]) -> Vec<[Option<&'r RatedHost<'a>>; 2]> {
+/// True if any two hosts that could be the pair are `good`. The host of a running virtual machine is always one of them. `None`
+/// stands for a host that cannot be read.
+pub fn any_pair<'r, 'a>(
+    context: Context,
+    hosts: &'r [RatedHost<'a>],
+    mut good: impl FnMut([Option<&'r RatedHost<'a>>; 2]) -> bool,
+) -> bool {
     let home = Home::of(context.facts);
     let is_home = |rated: Option<&RatedHost>| match home {
         Home::Any => true,
         Home::At(home) => rated.is_some_and(|rated| rated.host.subject.moid == home.subject.moid),
         Home::Unseen => rated.is_none(),
     };
-    let all: Vec<Option<&RatedHost>> =
-        hosts.iter().map(Some).chain(std::iter::repeat_n(None, unseen(context))).collect();
-    let pairs = all.iter().enumerate().flat_map(|(at, one)| all[at + 1..].iter().map(move |other| [*one, *other]));
-    pairs.filter(|pair| pair.iter().any(|rated| is_home(*rated))).collect()
+    let (homes, others): (Vec<_>, Vec<_>) =
+        hosts.iter().map(Some).chain(std::iter::repeat_n(None, unseen(context))).partition(|rated| is_home(*rated));
+    homes.iter().enumerate().any(|(at, one)| {
+        let mut rest = homes[at + 1..].iter().chain(&others);
+        rest.any(|other| good([*one, *other]))
+    })
 }
 
 /// Returns the status of the best pair; `None` if there are no two hosts. `together` judges what two hosts have in common.
 pub fn best(context: Context, hosts: &[RatedHost], together: impl Fn(&Host, &Host) -> Status) -> Option<Status> {
-    let status = |rated: Option<&RatedHost>| rated.map_or(Status::Unknown, RatedHost::status);
-    let judged = pairs(context, hosts).into_iter().map(|[one, other]| {
-        let both = one.zip(other).map_or(Status::Met, |(one, other)| together(one.host, other.host));
-        status(one).max(status(other)).max(both)
+    let status = |rated: Option<&RatedHost>| rated.map_or(Status::Unknown, |rated| rated.status);
+    let mut best = None;
+    any_pair(context, hosts, |[one, other]| {
+        let apart = status(one).max(status(other));
+        // A large cluster has millions of pairs: those that are no better anyway are not compared.
+        if best.is_none_or(|best| apart < best) {
+            let both = one.zip(other).map_or(Status::Met, |(one, other)| together(one.host, other.host));
+            let judged = apart.max(both);
+            best = Some(best.map_or(judged, |best| judged.min(best)));
+        }
+        best == Some(Status::Met)
     });
-    judged.min()
+    best
 }
 
 /// Returns the status of the best pair, if each host is judged alone.
@@ -109,7 +120,7 @@ pub fn best_apart(context: Context, hosts: &[RatedHost]) -> Option<Status> {
 /// Returns the status of the best pair. With a single host, which the requirement `usable-hosts` reports already, returns
 /// the status of that one.
 pub fn best_apart_or_only(context: Context, hosts: &[RatedHost]) -> Option<Status> {
-    best_apart(context, hosts).or_else(|| hosts.iter().map(RatedHost::status).max())
+    best_apart(context, hosts).or_else(|| hosts.iter().map(|rated| rated.status).max())
 }
 
 /// Counts the good hosts and says what is wrong with the first of the others.
@@ -119,7 +130,7 @@ pub fn describe(context: Context, hosts: &[RatedHost]) -> String {
         return "no host can be read".to_owned();
     }
     let (good, others): (Vec<&RatedHost>, Vec<&RatedHost>) =
-        hosts.iter().partition(|rated| rated.status() == Status::Met);
+        hosts.iter().partition(|rated| rated.status == Status::Met);
     let mut parts = vec![format!("{} of {} hosts", good.len(), hosts.len())];
     parts.extend(others.iter().take(MOST).map(|rated| rated.why()));
     if others.len() > MOST {
