@@ -2,7 +2,7 @@
 //! and networks; then what vSphere itself reports against it.
 
 use contract::{Error, Kind};
-use requirements::{Fact, Facts, Host, Place, Vm};
+use requirements::{Cluster, Datastore, Fact, Facts, Host, ListedVm, Place, Vm};
 use vsphere::{Element, Follow, Moref, Object, VmPaths};
 use vsphere_module::{Server, VmReport, failure};
 
@@ -39,18 +39,34 @@ const VM: [&str; 19] = [
     "datastore",
     "network",
 ];
-const HOST: [&str; 10] = [
-    "name",
-    "runtime.connectionState",
-    "runtime.inMaintenanceMode",
-    "runtime.powerState",
-    // Read the whole object: its parts depend on the version, and a request for an unknown part is a fault.
-    "capability",
-    "summary.config",
-    "summary.hardware",
-    "config.virtualNicManagerInfo",
-    "datastore",
-    "network",
+/// The properties of a host, with the version that introduced them, because a request for an unknown one is a fault. Most
+/// are parts of an object: the whole `capability` alone has 160.
+const HOST: [((u32, u32), &[&str]); 5] = [
+    (
+        (4, 0),
+        &[
+            "name",
+            "runtime.connectionState",
+            "runtime.inMaintenanceMode",
+            "runtime.powerState",
+            "capability.ftSupported",
+            "capability.recordReplaySupported",
+            "capability.replayUnsupportedReason",
+            "summary.config.product.version",
+            "summary.config.product.build",
+            "summary.config.vmotionEnabled",
+            "summary.config.faultToleranceEnabled",
+            "summary.hardware.vendor",
+            "config.virtualNicManagerInfo",
+        ],
+    ),
+    (
+        (4, 1),
+        &["capability.ftCompatibilityIssues", "capability.replayCompatibilityIssues", "summary.config.featureVersion"],
+    ),
+    ((5, 0), &["runtime.dasHostState.state"]),
+    ((6, 0), &["capability.smpFtSupported", "capability.smpFtCompatibilityIssues", "capability.maxVcpusPerFtVm"]),
+    ((6, 7), &["capability.maxMemMBPerFtVm", "capability.ftEfiSupported"]),
 ];
 const TO_VMS: [Follow<'_>; 2] =
     [Follow { from: "ComputeResource", path: "host" }, Follow { from: "HostSystem", path: "vm" }];
@@ -82,35 +98,29 @@ pub async fn observe(args: &Args, server: &Server) -> Result<Observed, Error> {
     // If the cluster of the virtual machine is hidden, the one that was named is examined.
     let start = named.or_else(|| parent.as_ref().and_then(Fact::known).cloned());
     let host = vm.as_ref().and_then(|vm| vm.moref("runtime.host"));
-    let objects = read_around(server, start.as_ref(), host.as_ref(), vm.as_ref()).await?;
-    let count = of_kind(&objects, "HostSystem").count();
+    let mut around = read_around(server, start.as_ref(), host.as_ref(), vm.as_ref()).await?;
+    let count = around.hosts.len();
     if count > HOSTS {
         let detail = format!("the cluster has {count} hosts; this program examines at most {HOSTS}");
         return Err(Error::new(Kind::Unsupported, detail));
     }
-    let hosts = sorted(of_kind(&objects, "HostSystem").map(host_facts).collect());
-    let host_names = hosts.iter().map(|host| (host.subject.moid.as_str(), host.subject.name.as_str())).collect();
-    let vms = vms::list(of_kind(&objects, "VirtualMachine"), &host_names);
+    around.hosts.sort_by(|one, other| one.subject.name.cmp(&other.subject.name));
+    let host_names = around.hosts.iter().map(|host| (host.subject.moid.as_str(), host.subject.name.as_str())).collect();
+    let vms = vms::list(around.vms, &host_names);
     let report = vm.as_ref().map(VmReport::of);
     let vm = vm.as_ref().map(vm_facts);
     let uses = |moids: fn(&Vm) -> &Fact<Vec<String>>, moid: &String| {
         vm.as_ref().and_then(|vm| moids(vm).known()).is_some_and(|own| own.contains(moid))
     };
+    around.datastores.retain(|it| uses(|vm| &vm.datastores, &it.subject.moid));
+    around.networks.retain(|(moid, _)| uses(|vm| &vm.networks, moid));
     let mut facts = Facts {
         server: server.about().version.clone(),
         datacenter: args.cluster_datacenter().map(str::to_owned),
-        place: place(start.as_ref(), parent, &objects),
-        hosts,
-        datastores: of_kind(&objects, "Datastore")
-            .filter(|it| uses(|vm| &vm.datastores, &it.moref.id))
-            .map(datastore)
-            .collect(),
-        // The type is Network or one of its subtypes.
-        networks: objects
-            .iter()
-            .filter(|it| uses(|vm| &vm.networks, &it.moref.id))
-            .map(|it| (it.moref.id.clone(), it.name()))
-            .collect(),
+        place: place(start.as_ref(), parent, around.cluster),
+        hosts: around.hosts,
+        datastores: around.datastores,
+        networks: around.networks,
         vm,
         vms,
     };
@@ -132,15 +142,52 @@ async fn find_vm(args: &Args, server: &Server) -> Result<(Object, Fact<Moref>), 
     Ok((found.vm, parent))
 }
 
-/// Reads the cluster and its hosts, or the standalone host, their virtual machines and what those use, in one request.
+/// The facts about one object around the virtual machine.
+enum Part {
+    Cluster(Cluster),
+    Host(Box<Host>),
+    Vm(ListedVm),
+    Datastore(Datastore),
+    /// Managed object id and name.
+    Network(String, String),
+}
+
+impl Part {
+    fn of(object: &Object) -> Self {
+        match object.moref.kind.as_str() {
+            "ClusterComputeResource" => Self::Cluster(cluster_facts(object)),
+            "HostSystem" => Self::Host(Box::new(host_facts(object))),
+            "VirtualMachine" => Self::Vm(vms::listed(object)),
+            "Datastore" => Self::Datastore(datastore(object)),
+            // The type is Network or one of its subtypes.
+            _ => Self::Network(object.moref.id.clone(), object.name()),
+        }
+    }
+}
+
+/// The facts about all objects around the virtual machine.
+#[derive(Default)]
+struct Around {
+    cluster: Option<Cluster>,
+    hosts: Vec<Host>,
+    vms: Vec<ListedVm>,
+    datastores: Vec<Datastore>,
+    networks: Vec<(String, String)>,
+}
+
+/// Reads the cluster and its hosts, or the standalone host, their virtual machines and what those use, in one request per
+/// page.
 async fn read_around(
     server: &Server,
     cluster: Option<&Moref>,
     host: Option<&Moref>,
     vm: Option<&Object>,
-) -> Result<Vec<Object>, Error> {
-    let mut host_paths = HOST.to_vec();
-    host_paths.extend(["runtime.dasHostState"].iter().filter(|_| server.speaks(5, 0)));
+) -> Result<Around, Error> {
+    let known = HOST.iter().filter(|((major, minor), _)| server.speaks(*major, *minor));
+    let mut host_paths: Vec<&str> = known.flat_map(|(_, paths)| paths.iter().copied()).collect();
+    if vm.is_some() {
+        host_paths.extend(["datastore", "network"]);
+    }
     let want: [(&str, &[&str]); 5] = [
         ("ClusterComputeResource", &["name", "configurationEx"]),
         ("HostSystem", &host_paths),
@@ -150,7 +197,19 @@ async fn read_around(
     ];
     let starts: Vec<Moref> = cluster.or(host).into_iter().chain(vm.map(|vm| &vm.moref)).cloned().collect();
     let uses = if vm.is_some() { &TO_WHAT_THEY_USE[..] } else { &[] };
-    server.read(&starts, &want, &[&TO_VMS[..], uses].concat()).await.map_err(failure)
+    // The properties of a large cluster take much more memory than the facts: those of each page are dropped.
+    let parts = server.read_each(&starts, &want, &[&TO_VMS[..], uses].concat(), |object| Part::of(&object)).await;
+    let mut around = Around::default();
+    for part in parts.map_err(failure)? {
+        match part {
+            Part::Cluster(cluster) => around.cluster = Some(cluster),
+            Part::Host(host) => around.hosts.push(*host),
+            Part::Vm(vm) => around.vms.push(vm),
+            Part::Datastore(datastore) => around.datastores.push(datastore),
+            Part::Network(moid, name) => around.networks.push((moid, name)),
+        }
+    }
+    Ok(around)
 }
 
 /// Asks vSphere what it reports against the virtual machine.
@@ -170,18 +229,9 @@ async fn ask(args: &Args, server: &Server, facts: &mut Facts) -> Result<(), Erro
     Ok(())
 }
 
-fn sorted(mut hosts: Vec<Host>) -> Vec<Host> {
-    hosts.sort_by(|one, other| one.subject.name.cmp(&other.subject.name));
-    hosts
-}
-
-fn of_kind<'a>(objects: &'a [Object], kind: &'a str) -> impl Iterator<Item = &'a Object> {
-    objects.iter().filter(move |object| object.moref.kind == kind)
-}
-
-fn place(start: Option<&Moref>, parent: Option<Fact<Moref>>, objects: &[Object]) -> Place {
-    if let Some(cluster) = of_kind(objects, "ClusterComputeResource").next() {
-        return Place::Cluster(cluster_facts(cluster));
+fn place(start: Option<&Moref>, parent: Option<Fact<Moref>>, cluster: Option<Cluster>) -> Place {
+    if let Some(cluster) = cluster {
+        return Place::Cluster(cluster);
     }
     match (start, parent) {
         (Some(start), _) if start.kind != "ClusterComputeResource" => Place::Standalone,

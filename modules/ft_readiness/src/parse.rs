@@ -57,7 +57,7 @@ pub fn cluster_facts(cluster: &Object) -> Cluster {
 
 pub fn host_facts(host: &Object) -> Host {
     let feature = |features: &Element| {
-        let mut all = features.children("featureVersion");
+        let mut all = features.all().iter();
         let found = all.find(|feature| feature.child("key").is_some_and(|key| key.text() == "faultTolerance"));
         Some(found?.child("value")?.text().to_owned())
     };
@@ -70,7 +70,7 @@ pub fn host_facts(host: &Object) -> Host {
         nested: vsphere_module::is_nested(host),
         version: fact(host, "summary.config.product.version").map(|version| Version::parse(version.text())),
         build: text(host, "summary.config.product.build"),
-        ft_version: fact(host, "summary.config").read(feature),
+        ft_version: fact(host, "summary.config.featureVersion").read(feature),
         vmotion: flag(host, "summary.config.vmotionEnabled"),
         ft_logging: flag(host, "summary.config.faultToleranceEnabled"),
         services: fact(host, "config.virtualNicManagerInfo").map(NicService::list),
@@ -83,14 +83,14 @@ pub fn host_facts(host: &Object) -> Host {
 fn capability(host: &Object) -> Capability {
     let one = |name: &str| fact(host, &format!("capability.{name}"));
     let list = |name: &str| {
-        fact(host, "capability").read(|all| {
-            let list: Vec<String> = all.children(name).take(ISSUES).map(|reason| reason.text().to_owned()).collect();
+        one(name).read(|all| {
+            let list: Vec<String> = all.all().iter().take(ISSUES).map(|reason| reason.text().to_owned()).collect();
             (!list.is_empty()).then_some(list)
         })
     };
     let replay = match list("replayCompatibilityIssues") {
         // Before 4.1 a host reports a single reason.
-        Fact::Unset => list("replayUnsupportedReason"),
+        Fact::Unset => one("replayUnsupportedReason").map(|reason| vec![reason.text().to_owned()]),
         issues => issues,
     };
     let support = |name: &str, issues| Support { supported: one(name).read(Element::flag), issues };

@@ -29,6 +29,9 @@ pub struct Report {
     /// Every virtual machine of the cluster that this user may see, or of the host if there is no cluster, by name; the
     /// primary of a pair first.
     vms: Vec<ListedVm>,
+    /// The message: judging a large cluster twice takes long.
+    #[serde(skip)]
+    pub summary: String,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -51,6 +54,7 @@ impl Report {
         let facts = &observed.facts;
         let judgement = Judgement::of(facts, args.engine());
         let ready = judgement.is_ready();
+        let summary = judgement.summary(&subject(facts));
         let Judgement { engine, checks, counts, remedies } = judgement;
         Self {
             ready,
@@ -61,6 +65,7 @@ impl Report {
             counts,
             remedies,
             vms: facts.vms.clone(),
+            summary,
         }
     }
 }
@@ -74,10 +79,6 @@ fn cluster(facts: &Facts) -> Option<ClusterReport> {
         ha: cluster.ha.known().copied(),
         admission_control: cluster.admission_control.known().copied(),
     })
-}
-
-pub fn message(args: &Args, observed: &Observed) -> String {
-    Judgement::of(&observed.facts, args.engine()).summary(&subject(&observed.facts))
 }
 
 /// Names the virtual machine, or else the cluster.

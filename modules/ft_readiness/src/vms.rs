@@ -15,23 +15,26 @@ pub const PATHS: [&str; 6] = [
     "config.hardware.numCPU",
 ];
 
-/// Lists the virtual machines by name. Those with the same name come in this order: the primary, its secondary, those in no
-/// pair. `hosts` are the names of the hosts by managed object id.
-pub fn list<'a>(vms: impl Iterator<Item = &'a Object>, hosts: &HashMap<&str, &str>) -> Vec<ListedVm> {
-    let mut list: Vec<ListedVm> = vms.map(|vm| listed(vm, hosts)).collect();
-    list.sort_by(|one, other| {
+/// Sorts the virtual machines by name, and names their hosts. Those with the same name come in this order: the primary, its
+/// secondary, those in no pair. `hosts` are the names of the hosts by managed object id.
+pub fn list(mut vms: Vec<ListedVm>, hosts: &HashMap<&str, &str>) -> Vec<ListedVm> {
+    for vm in &mut vms {
+        vm.host = vm.host.take().and_then(|host| hosts.get(host.as_str()).map(|name| (*name).to_owned()));
+    }
+    vms.sort_by(|one, other| {
         let key = |vm: &ListedVm| (vm.role.is_none(), vm.role);
         one.name.cmp(&other.name).then_with(|| key(one).cmp(&key(other))).then_with(|| one.moid.cmp(&other.moid))
     });
-    list
+    vms
 }
 
-fn listed(vm: &Object, hosts: &HashMap<&str, &str>) -> ListedVm {
+/// Reads a virtual machine. Its host is the managed object id until [`list`] names it.
+pub fn listed(vm: &Object) -> ListedVm {
     let text = |path| vm.text(path).map(str::to_owned);
     ListedVm {
         name: vm.name(),
         moid: vm.moref.id.clone(),
-        host: vm.moref("runtime.host").and_then(|host| hosts.get(host.id.as_str()).map(|name| (*name).to_owned())),
+        host: vm.moref("runtime.host").map(|host| host.id),
         vcpus: vm.int("config.hardware.numCPU").and_then(|count| u64::try_from(count).ok()),
         power_state: text("runtime.powerState"),
         ft_state: text("runtime.faultToleranceState"),
@@ -68,7 +71,7 @@ mod tests {
     fn the_role_number_alone_tells_primary_and_secondary_apart() {
         let role = |number: &str| {
             let vm = object("vm-1", &[("config.ftInfo", &format!("<role>{number}</role>"))]);
-            list([&vm].into_iter(), &hosts())[0].role
+            list(vec![listed(&vm)], &hosts())[0].role
         };
         for (number, expected) in [
             ("1", Some(Role::Primary)),
@@ -95,7 +98,8 @@ mod tests {
             vm("vm-1", "c", "1"),
             vm("vm-8", "a", ""),
         ];
-        let order: Vec<String> = list(vms.iter(), &hosts()).into_iter().map(|vm| vm.moid).collect();
+        let order: Vec<String> =
+            list(vms.iter().map(listed).collect(), &hosts()).into_iter().map(|vm| vm.moid).collect();
         assert_eq!(order, ["vm-8", "vm-9", "vm-5", "vm-2", "vm-3", "vm-1"]);
     }
 
@@ -110,7 +114,7 @@ mod tests {
             ft_state: None,
             role: None,
         };
-        assert_eq!(list([&object("vm-1", &[])].into_iter(), &hosts()), std::slice::from_ref(&bare));
+        assert_eq!(list(vec![listed(&object("vm-1", &[]))], &hosts()), std::slice::from_ref(&bare));
         let full = object(
             "vm-1",
             &[
@@ -127,7 +131,7 @@ mod tests {
             ft_state: Some("hovering2030".into()),
             ..bare
         };
-        assert_eq!(list([&full].into_iter(), &hosts()), [expected]);
+        assert_eq!(list(vec![listed(&full)], &hosts()), [expected]);
     }
 
     #[test]
@@ -137,7 +141,7 @@ mod tests {
                 r#"<objects><obj type="VirtualMachine">vm-1</obj><propSet><name>runtime.host</name><val type="HostSystem">{moid}</val></propSet></objects>"#
             );
             let vm = Object::parse(Element::parse(&text).unwrap()).unwrap();
-            assert_eq!(list([&vm].into_iter(), &hosts())[0].host.as_deref(), name);
+            assert_eq!(list(vec![listed(&vm)], &hosts())[0].host.as_deref(), name);
         }
     }
 }

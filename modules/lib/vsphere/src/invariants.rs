@@ -1,6 +1,6 @@
 //! Properties of every reply that a server can send. The property tests and the fuzzer share them.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use crate::api::cluster::HaConfig;
 use crate::api::diagnostic::LogPage;
@@ -10,13 +10,14 @@ use crate::api::option::OptionDef;
 use crate::session::about;
 use crate::session::answer;
 use crate::session::error::Error;
-use crate::session::property::{self, Object};
+use crate::session::object::Object;
+use crate::session::pages::Pages;
 use crate::session::task;
 use crate::session::version::{self, Version};
 use crate::soap::element::Element;
 use crate::soap::escape::is_xml_char;
 use crate::soap::fault::Fault;
-use crate::soap::memory::{Held, held};
+use crate::soap::memory::held;
 use crate::soap::moref::Moref;
 use crate::soap::request::Request;
 use crate::wire::incoming::Incoming;
@@ -147,22 +148,22 @@ fn count(element: &Element) -> usize {
 
 /// Reads a response as a page of the property collector.
 fn pages(response: Element, method: &str) {
-    let (mut objects, mut at) = (Vec::new(), HashMap::new());
+    let mut pages = Pages::default();
     let contents = response.into_all().flat_map(|returned| match returned.child("objects") {
         Some(_) => returned.into_all().collect(),
         None => vec![returned],
     });
     for content in contents {
-        if let Err(error) = property::join(&mut objects, &mut at, content, method, &Held::default()) {
+        if let Err(error) = pages.add(content, method) {
             is_readable(&error);
         }
     }
-    assert_eq!(objects.len(), at.len());
-    for (moref, index) in at {
-        let object: &Object = &objects[index];
-        assert_eq!(object.moref, moref);
-        assert!(!moref.id.trim().is_empty(), "an object without an id");
-        is_readable(&Error::NotFound { what: moref.to_string(), hint: None });
+    let count = pages.count();
+    let objects: Vec<Object> = pages.take(false).collect();
+    assert_eq!(objects.iter().map(|object| &object.moref).collect::<HashSet<_>>().len(), count);
+    for object in objects {
+        assert!(!object.moref.id.trim().is_empty(), "an object without an id");
+        is_readable(&Error::NotFound { what: object.moref.to_string(), hint: None });
         let _ = (object.name(), object.get("config.ftInfo"), object.missing("config.ftInfo"));
     }
 }

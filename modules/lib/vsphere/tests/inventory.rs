@@ -141,12 +141,14 @@ async fn a_uuid_is_found_on_old_servers_too() {
 
 #[tokio::test]
 async fn long_answers_are_read_to_the_end() {
-    let page = |id: &str, token: &str| {
-        let vm = object("VirtualMachine", id, &[("name", id)]);
-        format!("<returnval>{token}{vm}</returnval>")
+    let page = |vms: &[(&str, &str)], token: &str| {
+        let vms: String = vms.iter().map(|(id, path)| object("VirtualMachine", id, &[(path, id)])).collect();
+        format!("<returnval>{token}{vms}</returnval>")
     };
-    let first = soap(RETRIEVE, &page("vm-1", "<token>t&amp;1</token>"));
-    let second = soap("ContinueRetrievePropertiesEx", &page("vm-2", ""));
+    let first = soap(RETRIEVE, &page(&[("vm-1", "name"), ("vm-2", "config.version")], "<token>t&amp;1</token>"));
+    // The second object is continued, and the first one repeated.
+    let second = page(&[("vm-2", "name"), ("vm-3", "name"), ("vm-1", "config.version")], "");
+    let second = soap("ContinueRetrievePropertiesEx", &second);
     let server = Server::start(move |asked| match asked.method.as_str() {
         RETRIEVE => Some(first.clone()),
         "ContinueRetrievePropertiesEx" => Some(second.clone()),
@@ -155,11 +157,17 @@ async fn long_answers_are_read_to_the_end() {
     .await;
     let session = server.session().await.unwrap();
     let root = session.content().root_folder.clone();
-    let follow = [Follow { from: "Folder", path: "childEntity" }];
-    let found = session.read(&[root], &[("VirtualMachine", &["name"])], &follow).await;
-    let names: Vec<String> = found.unwrap().iter().map(vsphere::Object::name).collect();
-    assert_eq!(names, ["vm-1", "vm-2"]);
-    assert!(server.asked()[3].body.contains("<token>t&amp;1</token>"));
+    let (want, follow): ([(&str, &[&str]); 1], _) =
+        ([("VirtualMachine", &["name"])], [Follow { from: "Folder", path: "childEntity" }]);
+    let whole = |vm: vsphere::Object| format!("{} {}", vm.name(), vm.text("config.version").is_some());
+    let all = session.read(std::slice::from_ref(&root), &want, &follow).await.unwrap();
+    let each = session.read_each(&[root], &want, &follow, whole).await.unwrap();
+    assert_eq!(each, ["vm-1 false", "vm-2 true", "vm-3 false"]);
+    assert_eq!(all.into_iter().map(whole).collect::<Vec<_>>(), each);
+    let asked = server.asked();
+    assert!(asked[3].body.contains("<token>t&amp;1</token>"));
+    assert!(asked[2].body.contains("<options></options>"), "{}", asked[2].body);
+    assert!(asked[4].body.contains("<options><maxObjects>500</maxObjects></options>"));
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Clusters, and vSphere HA of a `ClusterComputeResource`.
 
 use crate::session::error::Error;
-use crate::session::property::{Follow, Object};
+use crate::session::object::Object;
+use crate::session::property::Follow;
 use crate::session::state::Session;
 use crate::session::write::WriteError;
 use crate::soap::element::Element;

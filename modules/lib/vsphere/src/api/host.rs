@@ -3,7 +3,8 @@
 use crate::api::similar;
 use crate::session::about::ApiType;
 use crate::session::error::Error;
-use crate::session::property::{Follow, Object, union};
+use crate::session::object::Object;
+use crate::session::property::{Follow, union};
 use crate::session::state::Session;
 use crate::soap::moref::Moref;
 

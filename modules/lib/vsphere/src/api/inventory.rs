@@ -3,7 +3,8 @@
 use crate::api::ft::FtInfo;
 use crate::api::similar;
 use crate::session::error::Error;
-use crate::session::property::{Follow, Object, Reach, union};
+use crate::session::object::Object;
+use crate::session::property::{Follow, Reach, union};
 use crate::session::state::Session;
 use crate::soap::element::Element;
 use crate::soap::moref::Moref;

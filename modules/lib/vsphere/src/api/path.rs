@@ -2,7 +2,8 @@
 
 use crate::api::similar;
 use crate::session::error::Error;
-use crate::session::property::{Follow, Object};
+use crate::session::object::Object;
+use crate::session::property::Follow;
 use crate::session::state::Session;
 use crate::soap::element::Element;
 use crate::soap::moref::Moref;

@@ -11,6 +11,8 @@ pub(crate) mod download;
 pub(crate) mod error;
 pub(crate) mod keeper;
 pub(crate) mod login;
+pub(crate) mod object;
+pub(crate) mod pages;
 pub(crate) mod property;
 pub(crate) mod retry;
 pub(crate) mod saved;

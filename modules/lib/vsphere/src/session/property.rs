@@ -1,15 +1,12 @@
 //! Reads properties through the `PropertyCollector`.
 
-use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::collections::HashSet;
 
 use crate::session::error::Error;
+use crate::session::object::Object;
+use crate::session::pages::{Pages, endless};
 use crate::session::state::Session;
-use crate::soap::element::Element;
-use crate::soap::fault::Fault;
-use crate::soap::memory::Held;
 use crate::soap::moref::Moref;
-use crate::soap::name;
 use crate::soap::request::Request;
 use crate::text::brief;
 use crate::wire::transport::Purpose;
@@ -21,97 +18,6 @@ pub struct Follow<'a> {
     pub from: &'a str,
     /// The property, e.g. `runtime.host`.
     pub path: &'a str,
-}
-
-/// Some properties of a managed object (`ObjectContent`). Clones share them.
-#[derive(Debug, Clone)]
-pub struct Object {
-    /// The object's reference.
-    pub moref: Moref,
-    properties: Rc<Properties>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Properties {
-    values: Vec<(String, Element)>,
-    missing: Vec<(String, Fault)>,
-}
-
-impl Object {
-    /// Reads an `ObjectContent`; `None` if the element is not one.
-    pub fn parse(element: Element) -> Option<Self> {
-        let moref = element.child("obj")?.moref()?;
-        let mut properties = Properties::default();
-        for entry in element.into_all() {
-            let text = |name| entry.child(name).map(|path| path.text().to_owned());
-            match entry.name() {
-                "propSet" => properties.values.extend(text("name").zip(entry.into_child("val"))),
-                "missingSet" => {
-                    properties.missing.extend(text("path").zip(entry.child("fault").map(Fault::localized)));
-                }
-                _ => {}
-            }
-        }
-        Some(Self { moref, properties: Rc::new(properties) })
-    }
-
-    /// Returns the property at `path`, or the part at `path` of a property that was read as a whole. `None` if it is unset.
-    pub fn get(&self, path: &str) -> Option<&Element> {
-        let exact = self.properties.values.iter().find(|(name, _)| name == path);
-        if let Some((_, value)) = exact {
-            return Some(value);
-        }
-        self.properties.values.iter().find_map(|(name, value)| {
-            let rest = path.strip_prefix(name.as_str())?.strip_prefix('.')?;
-            rest.split('.').try_fold(value, |part, name| part.child(name))
-        })
-    }
-
-    /// Returns the property as text.
-    pub fn text(&self, path: &str) -> Option<&str> {
-        self.get(path).map(Element::text)
-    }
-
-    /// Returns the property as a boolean.
-    pub fn flag(&self, path: &str) -> Option<bool> {
-        self.get(path)?.flag()
-    }
-
-    /// Returns the property as a whole number.
-    pub fn int(&self, path: &str) -> Option<i64> {
-        self.get(path)?.int()
-    }
-
-    /// Returns the property as a reference.
-    pub fn moref(&self, path: &str) -> Option<Moref> {
-        self.get(path)?.moref()
-    }
-
-    /// Returns the property `name` as people typed it (vSphere escapes `/`, `\` and `%`); the moid if it was not read.
-    pub fn name(&self) -> String {
-        match self.text("name") {
-            Some(name) => name::decode(&brief(name, NAME)),
-            None => self.moref.id.clone(),
-        }
-    }
-
-    /// Returns why the property could not be read (`missingSet`), usually `NoPermission`.
-    pub fn missing(&self, path: &str) -> Option<&Fault> {
-        let mut entries = self.properties.missing.iter();
-        entries
-            .find(|(name, _)| {
-                path.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            })
-            .map(|(_, fault)| fault)
-    }
-
-    /// Adds the properties of the same object in a later page.
-    fn absorb(&mut self, other: Self) {
-        let own = Rc::make_mut(&mut self.properties);
-        let other = Rc::unwrap_or_clone(other.properties);
-        own.values.extend(other.values);
-        own.missing.extend(other.missing);
-    }
 }
 
 /// Joins two lists of paths, each path once, because servers refuse a path that is asked twice.
@@ -134,11 +40,12 @@ pub(crate) enum Reach {
     OneStep,
 }
 
-// A vCenter Server manages at most 40,000 virtual machines.
+/// Most pages of one answer.
 const PAGES: usize = 10_000;
-const OBJECTS: usize = 100_000;
-/// Longest object name or page token, in bytes; vSphere allows names of 80 characters.
-const NAME: usize = 1000;
+/// Objects per page to ask for, where they are made into something smaller: a host has up to 10 kB.
+const PAGE: usize = 500;
+/// Longest page token that is compared, in bytes.
+const TOKEN: usize = 1000;
 
 impl Session {
     /// Reads properties of `objects` and of the objects that `follow` reaches, by one `RetrievePropertiesEx` and its
@@ -159,6 +66,21 @@ impl Session {
         self.retrieve(objects, want, follow, Reach::Anywhere).await
     }
 
+    /// Reads many objects like [`read`](Self::read) and makes a `T` of each, page by page: only the objects of one page are
+    /// held at the same time.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read).
+    pub async fn read_each<T>(
+        &self,
+        objects: &[Moref],
+        want: &[(&str, &[&str])],
+        follow: &[Follow<'_>],
+        make: impl Fn(Object) -> T,
+    ) -> Result<Vec<T>, Error> {
+        self.collect(objects, want, (follow, Reach::Anywhere), Some(PAGE), make).await
+    }
+
     pub(crate) async fn retrieve(
         &self,
         objects: &[Moref],
@@ -166,6 +88,17 @@ impl Session {
         follow: &[Follow<'_>],
         reach: Reach,
     ) -> Result<Vec<Object>, Error> {
+        self.collect(objects, want, (follow, reach), None, |object| object).await
+    }
+
+    async fn collect<T>(
+        &self,
+        objects: &[Moref],
+        want: &[(&str, &[&str])],
+        (follow, reach): (&[Follow<'_>], Reach),
+        most: Option<usize>,
+        make: impl Fn(Object) -> T,
+    ) -> Result<Vec<T>, Error> {
         if objects.is_empty() {
             return Ok(Vec::new());
         }
@@ -178,40 +111,44 @@ impl Session {
             let mut request = Request::new(method, &self.content().property_collector);
             request.nest("specSet", |spec| filter(spec, objects, want, follow, reach));
             if paged {
-                request.nest("options", |_| {});
+                request.nest("options", |options| {
+                    if let Some(most) = most {
+                        options.text("maxObjects", &most.to_string());
+                    }
+                });
             }
-            self.pages(&request, paged).await
+            self.pages(&request, paged, &make).await
         })
         .await
     }
 
-    async fn pages(&self, request: &Request, paged: bool) -> Result<Vec<Object>, Error> {
-        let mut objects: Vec<Object> = Vec::new();
-        let mut at = HashMap::new();
+    async fn pages<T>(&self, request: &Request, paged: bool, make: &impl Fn(Object) -> T) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        let mut objects = Pages::default();
         let mut tokens = HashSet::new();
-        // Counts the copies of parts of the documents.
-        let held = Held::default();
         let mut response = self.call(request, Purpose::Read).await?;
         loop {
-            let known = objects.len();
+            let known = objects.count();
             let mut token = None;
             for returned in response.into_all().filter(|element| element.name() == "returnval") {
                 if paged {
                     token = returned.child("token").map(|token| token.text().to_owned());
                     for element in returned.into_all().filter(|element| element.name() == "objects") {
-                        join(&mut objects, &mut at, element, request.method, &held)?;
+                        objects.add(element, request.method)?;
                     }
                 } else {
-                    join(&mut objects, &mut at, returned, request.method, &held)?;
+                    objects.add(returned, request.method)?;
                 }
             }
-            let Some(token) = token.filter(|token| !token.is_empty()) else {
-                break;
+            let token = token.filter(|token| !token.is_empty());
+            all.extend(objects.take(token.is_some()).map(make));
+            let Some(token) = token else {
+                return Ok(all);
             };
             let mut next = Request::new("ContinueRetrievePropertiesEx", &self.content().property_collector);
             next.text("token", &token);
             // The API does not promise that tokens differ, so a repeated token alone is not an error.
-            if !tokens.insert(brief(&token, NAME)) && objects.len() == known {
+            if !tokens.insert(brief(&token, TOKEN)) && objects.count() == known {
                 return Err(endless(request.method, "it sent the same page token again"));
             }
             if tokens.len() > PAGES {
@@ -219,39 +156,7 @@ impl Session {
             }
             response = self.call(&next, Purpose::Read).await?;
         }
-        let mut faults = objects.iter().flat_map(|object| &object.properties.missing);
-        match faults.find(|(_, fault)| fault.is("NotAuthenticated")) {
-            Some((_, fault)) => Err(Error::Fault(fault.clone())),
-            None => Ok(objects),
-        }
     }
-}
-
-/// Adds an `ObjectContent` to the objects of earlier pages.
-pub(crate) fn join(
-    objects: &mut Vec<Object>,
-    at: &mut HashMap<Moref, usize>,
-    element: Element,
-    method: &str,
-    held: &Held,
-) -> Result<(), Error> {
-    let Some(object) = Object::parse(element) else { return Ok(()) };
-    let missing = &object.properties.missing;
-    let copied: usize = missing.iter().map(|(path, fault)| path.len() + fault.weight()).sum();
-    held.add(copied + 2 * object.moref.id.len())?;
-    if let Some(&index) = at.get(&object.moref) {
-        objects[index].absorb(object);
-    } else if objects.len() == OBJECTS {
-        return Err(endless(method, "it sent too many objects"));
-    } else {
-        at.insert(object.moref.clone(), objects.len());
-        objects.push(object);
-    }
-    Ok(())
-}
-
-fn endless(method: &str, why: &str) -> Error {
-    Error::Protocol(format!("the server does not finish its answer to {method}: {why}"))
 }
 
 /// Writes a `PropertyFilterSpec`.

@@ -6,7 +6,7 @@ use backon::BackoffBuilder;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::session::error::Error;
-use crate::session::property::Object;
+use crate::session::object::Object;
 use crate::session::retry::doubling;
 use crate::session::state::Session;
 use crate::session::write::WriteError;
