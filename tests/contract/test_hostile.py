@@ -228,3 +228,15 @@ def test_a_large_cluster(count, properties, says):
         result, _, peak = run("ft_readiness", connection | {"cluster_name": "lab", "timeout": 30})
     assert says in result.msg
     assert peak <= PEAK_MB
+
+
+def test_the_memory_of_ft_readiness_grows_slowly_with_the_cluster(simulator):
+    """A page of hosts is held at a time, and the report is written without a copy in memory."""
+    peaks = []
+    for hosts in (100, 1100):
+        lab = simulator(personality="6.7", scenario="healthy", hosts=hosts)
+        args = {key: lab.facts[key] for key in ("hostname", "port", "username", "password", "thumbprint")}
+        result, _, peak = run("ft_readiness", args | {"cluster_name": lab.facts["cluster"]})
+        assert len(result.json["checks"]) > 6 * hosts
+        peaks.append(peak)
+    assert peaks[1] - peaks[0] <= 20, peaks

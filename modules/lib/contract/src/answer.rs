@@ -23,10 +23,15 @@ use crate::{Error, Kind, Module, Observed, Outcome, Run, output, stream};
 /// Time limit for printing a result after a signal.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
+/// Size from which a report stays text, in bytes. As a [`Value`] it takes ten times as much memory.
+const LARGE: usize = 1 << 16;
+
 /// A result, and the kind of failure in it, if there is one.
 pub struct Answer {
     /// The JSON object.
     pub result: Map<String, Value>,
+    /// A large report: more keys of the JSON object, as the text of an object of their own.
+    report: Option<Vec<u8>>,
     /// The kind of failure.
     pub kind: Option<Kind>,
 }
@@ -66,9 +71,9 @@ impl Answer {
     /// Answers a call that never began to run.
     pub fn refused<M: Module>(error: &Error) -> Self {
         let mut result = start(false, true, &error.message());
-        add(&mut result, M::Report::default());
+        let report = add(&mut result, M::Report::default());
         result.insert("error".to_owned(), json!(error));
-        Self { result, kind: Some(error.kind) }
+        Self { result, report, kind: Some(error.kind) }
     }
 
     fn add_invocation(&mut self, module_args: Map<String, Value>, trace: Vec<String>, no_log: bool) {
@@ -80,7 +85,7 @@ impl Answer {
     /// Writes it to standard output. After a signal, does not wait for a reader that has stopped reading. Returns true if all
     /// of it was written.
     pub async fn print(&self, signals: &mut Signals) -> bool {
-        let line = output::line(&self.result);
+        let line = self.line();
         let printing = stream::print(&line);
         tokio::pin!(printing);
         tokio::select! {
@@ -88,6 +93,18 @@ impl Answer {
             // It may be the signal that this is the answer to, or one that came before.
             _ = signals.received() => matches!(tokio::time::timeout(LAST_WORD, printing).await, Ok(Ok(()))),
         }
+    }
+
+    /// Returns it as one line of ASCII.
+    fn line(&self) -> Vec<u8> {
+        let mut line = output::line(&self.result);
+        if let Some(report) = &self.report {
+            // Both are objects that end in a newline, and neither is empty.
+            line.truncate(line.len() - 2);
+            line.push(b',');
+            line.extend_from_slice(&report[1..]);
+        }
+        line
     }
 
     /// The exit status.
@@ -115,7 +132,7 @@ fn conclude<M: Module>(args: &M::Args, run: &Run, ended: Ended<M>) -> Answer {
     let warnings = warnings(run, &outcomes);
     let message = error.as_ref().map_or_else(|| M::message(args, &report, &outcomes, run), Error::message);
     let mut result = start(changed, kind.is_some(), &full_stop(&message));
-    add(&mut result, report);
+    let report = add(&mut result, report);
     if let Some(error) = error {
         result.insert("error".to_owned(), json!(error));
     }
@@ -129,7 +146,7 @@ fn conclude<M: Module>(args: &M::Args, run: &Run, ended: Ended<M>) -> Answer {
             result.insert("diff".to_owned(), diff);
         }
     }
-    Answer { result, kind }
+    Answer { result, report, kind }
 }
 
 /// Returns the warnings for the user, each once.
@@ -202,8 +219,15 @@ fn start(changed: bool, failed: bool, msg: &str) -> Map<String, Value> {
     result
 }
 
-fn add<R: serde::Serialize>(result: &mut Map<String, Value>, report: R) {
+/// Adds the keys of a report. Returns its text instead if it is large and has no errors, in which secrets must be hidden.
+fn add<R: serde::Serialize>(result: &mut Map<String, Value>, report: R) -> Option<Vec<u8>> {
+    let text = output::line(&report);
+    let key = br#""error":"#;
+    if text.len() > LARGE && !text.windows(key.len()).any(|part| part == key) {
+        return Some(text);
+    }
     if let Ok(Value::Object(own)) = serde_json::to_value(report) {
         result.extend(own);
     }
+    None
 }

@@ -1,6 +1,7 @@
 //! Modules that only read.
 
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -44,9 +45,9 @@ pub trait Survey: Sized + 'static {
     fn message(args: &Self::Args, found: &Self::Found, report: &Self::Report) -> String;
 }
 
-/// The findings of a survey, as a state that never changes.
+/// The findings of a survey, as a state that never changes. Clones share them, because they may be large.
 #[derive(Debug, Clone)]
-pub struct Found<T>(T);
+pub struct Found<T>(Rc<T>);
 
 impl<T: Clone> Observed for Found<T> {
     fn view(&self) -> Value {
@@ -91,7 +92,7 @@ impl<S: Survey> Module for S {
     }
 
     async fn observe(at: Context<'_, S>, _: Option<&Self::Observed>) -> Result<Self::Observed, Error> {
-        S::read(at.args, at.session).await.map(Found)
+        S::read(at.args, at.session).await.map(|found| Found(Rc::new(found)))
     }
 
     fn plan(_: &S::Args, Found(found): &Self::Observed) -> Result<Plan<Self::Change>, Error> {
@@ -103,7 +104,7 @@ impl<S: Survey> Module for S {
     }
 
     fn label((): &(), observed: Option<&Self::Observed>) -> String {
-        S::label(observed.map(|Found(found)| found))
+        S::label(observed.map(|Found(found)| &**found))
     }
 
     fn report(args: &S::Args, outcomes: &[Outcome<S>]) -> S::Report {
@@ -116,5 +117,5 @@ impl<S: Survey> Module for S {
 }
 
 fn found<S: Survey>(outcomes: &[Outcome<S>]) -> Option<&S::Found> {
-    outcomes.first()?.before.as_ref().map(|Found(found)| found)
+    outcomes.first()?.before.as_ref().map(|Found(found)| &**found)
 }

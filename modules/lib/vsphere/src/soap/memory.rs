@@ -4,8 +4,7 @@ use std::cell::Cell;
 
 use crate::soap::error::SoapError;
 
-/// Limit for the elements of all replies that are held at the same time, in bytes: three times what `ft_readiness` reads of a
-/// cluster of 2,000 hosts.
+/// Limit for the elements of all replies that are held at the same time, in bytes.
 pub(super) const LIMIT: usize = 64 << 20;
 
 thread_local! {
