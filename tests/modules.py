@@ -55,6 +55,10 @@ READS = {
     "FindChild",
     "CreateContainerView",
     "DestroyView",
+    "CreatePropertyCollector",
+    "DestroyPropertyCollector",
+    "CreateFilter",
+    "WaitForUpdatesEx",
     "CurrentTime",
     "SessionIsActive",
 }

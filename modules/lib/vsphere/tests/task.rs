@@ -7,7 +7,7 @@ mod server;
 use std::cell::RefCell;
 use std::time::Duration;
 
-use server::{Asked, Server, fault, object, objects};
+use server::{Asked, Server, fault, object, objects, soap};
 use tokio::time::Instant;
 use vsphere::{Element, Error, Moref, Session, Watch, WireError, WriteError};
 
@@ -123,4 +123,55 @@ async fn a_short_outage_does_not_end_the_wait() {
         matches!(failed, Err(WriteError::Unknown { error: Error::Wire(WireError::Http { status: 503, .. }), .. })),
         "{failed:?}"
     );
+}
+
+/// Waits for a task on a server that tells at the `count`-th wait that it is done, and that fails at the method `broken`.
+/// Returns the methods after those of the login and the first polls.
+async fn alarmed(count: usize, broken: &'static str) -> Vec<String> {
+    let (start, mut waits) = (Instant::now(), 0);
+    let server = Server::start(move |asked| {
+        let update = |state: &str| {
+            let change = format!("<changeSet><name>info.state</name><op>assign</op><val>{state}</val></changeSet>");
+            let set = format!(r#"<objectSet><kind>modify</kind><obj type="Task">task-1</obj>{change}</objectSet>"#);
+            format!("<returnval><version>1</version><filterSet>{set}</filterSet></returnval>")
+        };
+        let answer = match asked.method.as_str() {
+            method if method == broken => return Some(fault("NotSupported", "unknown method")),
+            "CreatePropertyCollector" => r#"<returnval type="PropertyCollector">pc-2</returnval>"#.to_owned(),
+            "CreateFilter" => r#"<returnval type="PropertyFilter">f-1</returnval>"#.to_owned(),
+            "DestroyPropertyCollector" => String::new(),
+            "WaitForUpdatesEx" => {
+                waits += 1;
+                update(if waits < count { "running" } else { "success" })
+            }
+            "RetrievePropertiesEx" => {
+                // Nobody tells the client when the task is done if the alarm does not work.
+                let done = waits == count || start.elapsed() > Duration::from_millis(900);
+                return Some(objects(&[info(if done { "<state>success</state>" } else { RUNNING })]));
+            }
+            _ => return None,
+        };
+        Some(soap(&asked.method, &answer))
+    })
+    .await;
+    let session = server.session().await.unwrap();
+    wait(&session, Duration::from_secs(60)).await.0.unwrap();
+    server.methods().into_iter().skip_while(|method| method != "CreatePropertyCollector").collect()
+}
+
+#[tokio::test]
+async fn the_server_tells_when_a_long_task_is_done() {
+    let (set, waits, clear) =
+        (["CreatePropertyCollector", "CreateFilter"], "WaitForUpdatesEx", "DestroyPropertyCollector");
+    let told = [&set[..], &[waits, waits, "RetrievePropertiesEx", clear]].concat();
+    assert_eq!(alarmed(2, "").await, told);
+    for broken in ["CreatePropertyCollector", "CreateFilter", waits] {
+        let methods = alarmed(2, broken).await;
+        let count = |name: &str| methods.iter().filter(|method| *method == name).count();
+        assert_eq!(count(broken), 1, "{methods:?}");
+        assert_eq!(count(clear), usize::from(broken != "CreatePropertyCollector"), "{methods:?}");
+    }
+    // A server that never waits is not flooded.
+    let flood = alarmed(1000, "").await;
+    assert!(flood.iter().filter(|method| *method == waits).count() < 30, "{flood:?}");
 }

@@ -5,6 +5,7 @@
 //! rooms below.
 
 pub(crate) mod about;
+pub(crate) mod alarm;
 pub(crate) mod answer;
 pub(crate) mod call;
 pub(crate) mod download;

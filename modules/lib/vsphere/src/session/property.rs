@@ -160,7 +160,13 @@ impl Session {
 }
 
 /// Writes a `PropertyFilterSpec`.
-fn filter(spec: &mut Request, objects: &[Moref], want: &[(&str, &[&str])], follow: &[Follow<'_>], reach: Reach) {
+pub(super) fn filter(
+    spec: &mut Request,
+    objects: &[Moref],
+    want: &[(&str, &[&str])],
+    follow: &[Follow<'_>],
+    reach: Reach,
+) {
     for (kind, paths) in want {
         spec.nest("propSet", |set| {
             set.text("type", kind);

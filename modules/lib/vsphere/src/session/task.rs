@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use backon::BackoffBuilder;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::session::alarm::Alarm;
 use crate::session::error::Error;
 use crate::session::object::Object;
 use crate::session::retry::doubling;
@@ -19,6 +20,8 @@ use crate::wire::transport::{LAST_LOOK, seconds};
 
 /// The first pause between polls; it doubles. A reconfiguration takes some ten milliseconds, a secondary minutes.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
+/// The pause from which the server is asked to tell a change instead.
+const LONG_PAUSE: Duration = Duration::from_millis(300);
 /// The wait gives up after this many failed polls in a row, and this time of failing; the task goes on. Each poll is already
 /// retried where that may help ([`Session::read`]).
 const FAILED_POLLS: u32 = 3;
@@ -51,6 +54,18 @@ impl Session {
     /// [`WriteError::Ended`] if the task failed. [`WriteError::Unknown`] if the time is over ([`Error::Timeout`]), the task waits
     /// for an answer ([`Error::Question`]), polls keep failing, or the server forgot the task.
     pub async fn wait(&self, task: &Moref, watch: &Watch<'_>) -> Result<Option<Element>, WriteError> {
+        let mut alarm = Alarm::new(self, task, watch.vm);
+        let outcome = self.follow(task, watch, &mut alarm).await;
+        alarm.clear().await;
+        outcome
+    }
+
+    async fn follow(
+        &self,
+        task: &Moref,
+        watch: &Watch<'_>,
+        alarm: &mut Alarm<'_>,
+    ) -> Result<Option<Element>, WriteError> {
         let unknown = |error| WriteError::Unknown { error, accepted: true };
         let start = Instant::now();
         let mut pauses = doubling(FIRST_PAUSE).build();
@@ -106,8 +121,14 @@ impl Session {
             if late {
                 return Err(unknown(Error::Timeout { what: name, seconds: seconds(start.elapsed()) }));
             }
-            let pause = pauses.next().unwrap_or_default();
-            sleep_until((Instant::now() + pause).min(watch.deadline)).await;
+            let left = watch.deadline.saturating_duration_since(Instant::now());
+            let pause = pauses.next().unwrap_or_default().min(left);
+            // An alarm takes five requests: it is for long tasks. A question or a failure is looked at again soon.
+            if pause >= LONG_PAUSE && asked.is_none() && failing.is_none() {
+                alarm.sleep(pause, watch.deadline).await;
+            } else {
+                sleep(pause).await;
+            }
         }
     }
 
