@@ -29,6 +29,8 @@ class Case:
     wanted: Callable[[State], bool] = lambda _state: True
     # True if the run powers the virtual machine off and on again.
     cycles: bool = False
+    # How long a task takes, in milliseconds.
+    task_ms: int = 24
 
 
 def vm(state: State) -> dict[str, Any]:
@@ -106,6 +108,8 @@ CASES = {
     ),
     "power-on": Case("vm_power", INNER | {"state": "powered_on"}, scenario="off", wanted=power("poweredOn")),
     "power-off": Case("vm_power", INNER | {"state": "powered_off"}, "8.0", wanted=power("poweredOff")),
+    # Long enough for the server to be asked to tell the end of the task.
+    "power-off-slowly": Case("vm_power", INNER | {"state": "powered_off"}, wanted=power("poweredOff"), task_ms=1000),
     "power-resume": Case(
         "vm_power", INNER | {"state": "powered_on"}, "5.0", scenario="suspended", wanted=power("poweredOn")
     ),

@@ -30,7 +30,6 @@ CACHE = "FAULTS_SESSION_CACHE"
 TIMEOUT = 4
 # A run must end at most 5 s after its timeout. The rest is slack for a busy machine.
 LATEST = TIMEOUT + 5 + 3
-TASK_MS = 24
 # Without a fault, a run takes a fraction of a second.
 CLEAN_TIMEOUT = 20
 UNKNOWN = re.compile(r"unknown|not known|may have|may still")
@@ -134,7 +133,7 @@ class Judge:
     def __init__(self, cases: dict[str, Case]):
         self._cases = cases
         self._proxy = Proxy()
-        self._labs: dict[tuple[str, str], lab.Simulator] = {}
+        self._labs: dict[tuple[str, str, int], lab.Simulator] = {}
         # With kept sessions, the folder of their files.
         self._kept = tempfile.TemporaryDirectory() if os.environ.get(CACHE) else None
         # The result of each read-only case without a fault.
@@ -142,9 +141,9 @@ class Judge:
 
     def _lab(self, case: Case) -> lab.Simulator:
         """Returns the simulator of the case, in the case's initial state."""
-        key = (case.personality, case.scenario)
+        key = (case.personality, case.scenario, case.task_ms)
         if key not in self._labs:
-            started = lab.Simulator(personality=key[0], scenario=key[1], http=True, task_ms=TASK_MS).start()
+            started = lab.Simulator(personality=key[0], scenario=key[1], http=True, task_ms=key[2]).start()
             self._labs[key] = started
         simulator = self._labs[key]
         simulator.reset()
