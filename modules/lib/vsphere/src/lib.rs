@@ -20,6 +20,7 @@ mod wire;
 pub use api::cluster::HaConfig;
 pub use api::datastore_file::DatastorePath;
 pub use api::diagnostic::{LogDescription, LogPage};
+pub use api::esxcli::{Ping, PingReply};
 pub use api::ft::{FtEngine, FtInfo, FtPlacement, SecondaryOp, uses_legacy_ft};
 pub use api::ft_state::FtState;
 pub use api::host::HostQuery;

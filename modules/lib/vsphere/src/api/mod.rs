@@ -7,6 +7,7 @@
 pub(crate) mod cluster;
 pub(crate) mod datastore_file;
 pub(crate) mod diagnostic;
+pub(crate) mod esxcli;
 pub(crate) mod ft;
 pub(crate) mod ft_state;
 pub(crate) mod host;

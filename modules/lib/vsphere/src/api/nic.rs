@@ -32,6 +32,10 @@ pub struct Vmknic {
     pub portgroup: Option<String>,
     /// Its IPv4 address.
     pub ip: Option<String>,
+    /// Its MTU, in bytes.
+    pub mtu: Option<u32>,
+    /// Its TCP/IP stack (`netStackInstanceKey`, since 5.5): `defaultTcpipStack`, `vmotion`, …
+    pub stack: Option<String>,
 }
 
 impl NicService {
@@ -70,6 +74,8 @@ impl Vmknic {
             device: text("device")?,
             portgroup: text("portgroup").or_else(|| text("spec/distributedVirtualPort/portgroupKey")),
             ip: text("spec/ip/ipAddress"),
+            mtu: text("spec/mtu").and_then(|mtu| mtu.parse().ok()),
+            stack: text("spec/netStackInstanceKey"),
         })
     }
 }
@@ -135,7 +141,8 @@ mod tests {
             let selected: Vec<String> =
                 selected.iter().map(|key| format!("<selectedVnic>{key}</selectedVnic>")).collect();
             let selected = selected.concat();
-            let ip = "<ip><dhcp>false</dhcp><ipAddress>172.30.0.80</ipAddress></ip>";
+            let ip = "<ip><dhcp>false</dhcp><ipAddress>172.30.0.80</ipAddress></ip><mtu>9000</mtu>\
+                      <netStackInstanceKey>vmotion</netStackInstanceKey>";
             let port = "<distributedVirtualPort><portgroupKey>dvportgroup-12</portgroupKey></distributedVirtualPort>";
             let info = format!(
                 "<val><netConfig><nicType>vmotion</nicType><multiSelectAllowed>false</multiSelectAllowed>{}{}{selected}\
@@ -148,6 +155,8 @@ mod tests {
                 device: device.to_owned(),
                 portgroup: Some(portgroup.to_owned()),
                 ip: ip.map(str::to_owned),
+                mtu: ip.map(|_| 9000),
+                stack: ip.map(|_| "vmotion".to_owned()),
             };
             assert_eq!(
                 services[0].candidates,
