@@ -18,6 +18,9 @@ pub struct Args {
     /// The engine of Fault Tolerance. The default is the one that vSphere would use for this version of ESXi and this virtual
     /// machine.
     engine: Option<Engine>,
+    /// Let each host ping the vMotion and Fault Tolerance logging vmknics of the other hosts.
+    #[serde(default)]
+    pub probe_network: bool,
     /// Seconds after which the run stops waiting for vSphere.
     #[serde(default = "vsphere_module::five_minutes")]
     #[schemars(range(min = 1, max = 86400))]

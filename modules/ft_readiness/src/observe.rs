@@ -8,7 +8,7 @@ use vsphere_module::{Server, VmReport, failure};
 
 use crate::args::Args;
 use crate::parse::{cluster_facts, datastore, fact, host_facts, vm_facts};
-use crate::vms;
+use crate::{probe, vms};
 
 /// The state read from the server.
 #[derive(Clone, PartialEq)]
@@ -123,8 +123,12 @@ pub async fn observe(args: &Args, server: &Server) -> Result<Observed, Error> {
         networks: around.networks,
         vm,
         vms,
+        probe: None,
     };
     ask(args, server, &mut facts).await?;
+    if args.probe_network {
+        facts.probe = Some(probe::probe(args, server, &facts).await);
+    }
     Ok(Observed { facts, vm: report })
 }
 

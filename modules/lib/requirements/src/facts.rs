@@ -5,6 +5,7 @@ use vsphere::{Fault, FtEngine, FtInfo, NicService, Version};
 use crate::check::Subject;
 use crate::fact::Fact;
 use crate::listed_vm::ListedVm;
+use crate::probe::Probe;
 
 /// All facts.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Facts {
     pub networks: Vec<(String, String)>,
     /// The virtual machines on the hosts.
     pub vms: Vec<ListedVm>,
+    /// The pings between the hosts, if the network was probed.
+    pub probe: Option<Probe>,
 }
 
 /// Where the virtual machine is.

@@ -11,7 +11,8 @@ use crate::facts::{Facts, Host, Vm};
 use crate::finding::Status;
 use crate::steps::{Step, steps};
 use crate::{
-    capability, cluster, compatibility, hardware, host, limit, network, pair, replay, size, storage, versions, vm,
+    capability, cluster, compatibility, hardware, host, limit, network, pair, reach, replay, size, storage, versions,
+    vm,
 };
 
 /// The checks, and what follows from them.
@@ -83,7 +84,7 @@ pub fn checks(context: Context) -> Vec<Check> {
     let of_vm = context.facts.vm.as_ref().map(|vm| of_vm(context, vm)).unwrap_or_default();
     let others = [of_cluster.as_slice(), &of_vm].concat();
     let pair = pair::judge(context, &hosts, &others);
-    let of_hosts = hosts.into_iter().flat_map(|(_, checks)| checks);
+    let of_hosts = hosts.into_iter().flat_map(|(_, checks)| checks).chain(reach::judge(context));
     let mut checks: Vec<Check> = of_cluster.into_iter().chain(pair).chain(of_hosts).chain(of_vm).collect();
     if let Some(vm) = &context.facts.vm {
         compatibility::judge(vm, &mut checks);

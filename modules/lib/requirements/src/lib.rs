@@ -1,6 +1,6 @@
 //! The requirements of Fault Tolerance, each judged by a pure function: facts in, checks and remedies out.
 //!
-//! One file per family: `cluster`, `versions`, `limit`, `host`, `network`, `capability`, `vm`, `size`, `hardware`, `replay`,
+//! One file per family: `cluster`, `versions`, `limit`, `host`, `network`, `reach`, `capability`, `vm`, `size`, `hardware`, `replay`,
 //! `storage`, `compatibility`, and `pair` for two hosts that meet everything. The id and the text of a requirement stand above
 //! the function that judges it, and that function returns the remedy.
 
@@ -22,7 +22,9 @@ mod listed_vm;
 mod network;
 mod pair;
 mod power;
+mod probe;
 mod rating;
+mod reach;
 mod reason;
 mod replay;
 mod requirement;
@@ -43,6 +45,8 @@ mod limit_tests;
 #[cfg(test)]
 mod pair_tests;
 #[cfg(test)]
+mod probe_tests;
+#[cfg(test)]
 mod reason_tests;
 #[cfg(test)]
 mod summary_tests;
@@ -61,5 +65,6 @@ pub use facts::{Capability, Cluster, Datastore, Device, Facts, Host, Place, Supp
 pub use finding::Status;
 pub use judgement::{Counts, Judgement, engine, reason_not_to_ask};
 pub use listed_vm::{ListedVm, Role};
+pub use probe::{Answer, Path, Probe};
 pub use requirement::Requirement;
 pub use steps::Step;

@@ -7,17 +7,19 @@ use serde_json::{Value, json};
 
 use crate::requirement::Requirement;
 use crate::{
-    capability, cluster, compatibility, hardware, host, limit, network, pair, replay, size, storage, versions, vm,
+    capability, cluster, compatibility, hardware, host, limit, network, pair, reach, replay, size, storage, versions,
+    vm,
 };
 
 /// All requirements, by family.
-pub const FAMILIES: [&[Requirement]; 13] = [
+pub const FAMILIES: [&[Requirement]; 14] = [
     cluster::ALL,
     versions::ALL,
     limit::ALL,
     pair::ALL,
     host::ALL,
     network::ALL,
+    reach::ALL,
     capability::ALL,
     vm::ALL,
     size::ALL,

@@ -9,6 +9,7 @@ use crate::finding::{Finding, Status};
 use crate::hardware::{self, FIRMWARE};
 use crate::limit::{self, FT_VM_LIMIT};
 use crate::network::NETWORK_ACCESS;
+use crate::probe;
 use crate::rating::{Home, RatedHost, any_pair, best, best_apart, describe};
 use crate::requirement::Requirement;
 use crate::size::{self, MEMORY, VCPUS};
@@ -30,10 +31,13 @@ pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)], others: &[Check]) 
     };
     let rated: Vec<RatedHost> =
         hosts.iter().map(|(host, checks)| RatedHost::new(host, || everything(context, host, checks))).collect();
-    let alike = |one: &Host, other: &Host| versions::ft_version(&[one, other]).status;
+    let together = |one: &Host, other: &Host| alike(one, other).max(probe::together(context, one, other));
     let observed = describe(context, &rated);
-    let finding = match best(context, &rated, alike) {
+    let finding = match best(context, &rated, together) {
         Some(Status::Met) => Finding::met(observed),
+        Some(Status::Unknown) if best(context, &rated, alike) == Some(Status::Met) => {
+            Finding::unknown(observed, "the network between the hosts could not be probed")
+        }
         Some(Status::Unknown) => Finding::unknown(observed, "some hosts do not report everything that is required"),
         Some(Status::Unmet) | None => {
             let finding = Finding::unmet(observed, why(context, &rated));
@@ -50,6 +54,11 @@ pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)], others: &[Check]) 
         format!("{}, and the virtual machine runs on one of them.", text.trim_end_matches('.'))
     };
     Some(Check::worded(HOST_PAIR, required, subject, finding))
+}
+
+/// Judges whether two hosts have the same version of Fault Tolerance.
+fn alike(one: &Host, other: &Host) -> Status {
+    versions::ft_version(&[one, other]).status
 }
 
 /// Returns all findings about one host.
@@ -90,6 +99,9 @@ fn bad_home<'r, 'a>(facts: &Facts, hosts: &'r [RatedHost<'a>]) -> Option<&'r Rat
 fn why(context: Context, hosts: &[RatedHost]) -> String {
     if let Some(home) = bad_home(context.facts, hosts) {
         return format!("the virtual machine runs on {}, which does not meet everything", home.host.subject.name);
+    }
+    if best(context, hosts, alike).is_some_and(|status| status != Status::Unmet) {
+        return "no two hosts that meet everything reach each other over both networks".to_owned();
     }
     if best_apart(context, hosts).is_some_and(|status| status != Status::Unmet) {
         return "no two hosts that meet everything have the same version of Fault Tolerance".to_owned();

@@ -17,10 +17,11 @@ use crate::limit_tests::LIMIT_ROWS;
 use crate::list::FAMILIES;
 use crate::network::{FT_LOGGING_NIC, VMOTION_NIC};
 use crate::pair_tests::PAIR_ROWS;
+use crate::probe_tests::PROBE_ROWS;
 use crate::replay::REPLAY_OPTIONS;
 use crate::requirement::Requirement;
 use crate::storage::{DISK_FORMAT, DISK_MODE};
-use crate::testing::{Row, hidden, hold, issues, judged, known};
+use crate::testing::{Row, answered, hidden, hold, issues, judged, known};
 use crate::versions::{ENGINE, FT_VERSION, VCENTER_VERSION};
 use crate::vm::{SNAPSHOT, VM_POWER};
 use crate::vm_tests::{DISK_ROWS, VM_ROWS};
@@ -246,9 +247,12 @@ fn the_faults_that_vsphere_reports_are_judged() {
 
 #[test]
 fn every_requirement_is_listed_and_has_rows_for_unmet_and_unknown() {
-    let good = [judged(Legacy, |_| ()), judged(Smp, |_| ())].concat();
+    let probed = |engine| judged(engine, |it| it.probe(|_| [answered(), answered()]));
+    let good = [probed(Legacy), probed(Smp)].concat();
+    assert!(good.iter().all(|check| check.status == Met));
     let all: BTreeSet<Requirement> = good.iter().map(|check| check.id).collect();
-    let rows = [CLUSTER_ROWS, HOST_ROWS, VM_ROWS, DISK_ROWS, COMPATIBILITY_ROWS, PAIR_ROWS, LIMIT_ROWS].concat();
+    let rows =
+        [CLUSTER_ROWS, HOST_ROWS, VM_ROWS, DISK_ROWS, COMPATIBILITY_ROWS, PAIR_ROWS, LIMIT_ROWS, PROBE_ROWS].concat();
     let of = |status| -> BTreeSet<Requirement> {
         rows.iter().filter(|(_, _, expected, _)| *expected == status).map(|(id, ..)| *id).collect()
     };

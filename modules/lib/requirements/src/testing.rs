@@ -9,6 +9,7 @@ use crate::facts::{Capability, Cluster, Datastore, Device, Facts, Host, Place, S
 use crate::finding::Status;
 use crate::judgement::checks;
 use crate::listed_vm::{ListedVm, Role};
+use crate::probe::{Answer, Path, Probe};
 use crate::replay::OPTIONS;
 use crate::requirement::Requirement;
 
@@ -34,6 +35,8 @@ fn services() -> Vec<NicService> {
         device: device.to_owned(),
         portgroup: Some(portgroup.to_owned()),
         ip: None,
+        mtu: None,
+        stack: None,
     };
     [("management", "vmk0"), ("vmotion", "vmk0"), ("faultToleranceLogging", "vmk1")]
         .into_iter()
@@ -136,6 +139,7 @@ pub fn lab(engine: FtEngine) -> Facts {
         }],
         networks: vec![("network-1".to_owned(), "VM Network".to_owned())],
         vms: Vec::new(),
+        probe: None,
     }
 }
 
@@ -184,11 +188,34 @@ impl Facts {
         if let Fact::Known(devices) = &mut self.machine().devices { &mut devices[0] } else { panic!("no devices") }
     }
 
+    /// Probes the network, with these answers to large and to small packets.
+    pub(crate) fn probe(&mut self, answer: impl Fn(&Path) -> [Answer; 2]) {
+        for (number, host) in self.hosts.iter_mut().enumerate() {
+            let Fact::Known(services) = &mut host.services else { continue };
+            for nic in services.iter_mut().flat_map(|service| &mut service.candidates) {
+                nic.ip = Some(format!("172.30.{number}.{}", &nic.device[3..]));
+            }
+        }
+        let mut probe = Probe::plan(self);
+        for path in &mut probe.paths {
+            [path.large, path.small] = answer(path);
+        }
+        self.probe = Some(probe);
+    }
+
     /// Nothing carries the service on the second host.
     pub(crate) fn lose(&mut self, service: &str) {
         let Fact::Known(services) = &mut self.second().services else { panic!("no services") };
         services.iter_mut().find(|own| own.name == service).unwrap().selected.clear();
     }
+}
+
+pub fn answered() -> Answer {
+    Answer::Answered { sent: 3, received: 3 }
+}
+
+pub fn lost() -> Answer {
+    Answer::Lost("0 of 3 answered".to_owned())
 }
 
 /// Judges a changed lab.
