@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use requirements::{Answer, Facts, Path, Probe};
+use requirements::{Answer, Facts, Path, Probe, plan_probe};
 use tokio::time::{Instant, timeout, timeout_at};
 use vsphere::{Moref, Ping};
 use vsphere_module::Server;
@@ -33,7 +33,7 @@ pub async fn probe(args: &Args, server: &Server, facts: &Facts) -> Probe {
         );
         return Probe { refused: Some(why), ..Probe::default() };
     }
-    let mut probe = Probe::plan(facts);
+    let mut probe = plan_probe(facts);
     let limit = ALL.min(Duration::from_secs(args.timeout) / 2);
     let end = Instant::now() + limit;
     let late = || format!("the probe took longer than {} s", limit.as_secs());

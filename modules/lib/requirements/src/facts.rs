@@ -5,7 +5,7 @@ use vsphere::{Fault, FtEngine, FtInfo, NicService, Version};
 use crate::check::Subject;
 use crate::fact::Fact;
 use crate::listed_vm::ListedVm;
-use crate::probe::Probe;
+use crate::path::Probe;
 
 /// All facts.
 #[derive(Debug, Clone, PartialEq)]

@@ -21,6 +21,7 @@ mod list;
 mod listed_vm;
 mod network;
 mod pair;
+mod path;
 mod power;
 mod probe;
 mod rating;
@@ -65,6 +66,7 @@ pub use facts::{Capability, Cluster, Datastore, Device, Facts, Host, Place, Supp
 pub use finding::Status;
 pub use judgement::{Counts, Judgement, engine, reason_not_to_ask};
 pub use listed_vm::{ListedVm, Role};
-pub use probe::{Answer, Path, Probe};
+pub use path::{Answer, Path, Probe};
+pub use probe::plan as plan_probe;
 pub use requirement::Requirement;
 pub use steps::Step;

@@ -33,10 +33,16 @@ pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)], others: &[Check]) 
         hosts.iter().map(|(host, checks)| RatedHost::new(host, || everything(context, host, checks))).collect();
     let together = |one: &Host, other: &Host| alike(one, other).max(probe::together(context, one, other));
     let observed = describe(context, &rated);
-    let finding = match best(context, &rated, together) {
+    let status = best(context, &rated, together);
+    let by_network = status != best(context, &rated, alike);
+    let finding = match status {
         Some(Status::Met) => Finding::met(observed),
-        Some(Status::Unknown) if best(context, &rated, alike) == Some(Status::Met) => {
+        Some(Status::Unknown) if by_network => {
             Finding::unknown(observed, "the network between the hosts could not be probed")
+        }
+        Some(Status::Unmet) if by_network => {
+            let why = "no two hosts that meet everything reach each other over both networks";
+            Finding::unmet(format!("{observed}, but no two reach each other"), why)
         }
         Some(Status::Unknown) => Finding::unknown(observed, "some hosts do not report everything that is required"),
         Some(Status::Unmet) | None => {
@@ -99,9 +105,6 @@ fn bad_home<'r, 'a>(facts: &Facts, hosts: &'r [RatedHost<'a>]) -> Option<&'r Rat
 fn why(context: Context, hosts: &[RatedHost]) -> String {
     if let Some(home) = bad_home(context.facts, hosts) {
         return format!("the virtual machine runs on {}, which does not meet everything", home.host.subject.name);
-    }
-    if best(context, hosts, alike).is_some_and(|status| status != Status::Unmet) {
-        return "no two hosts that meet everything reach each other over both networks".to_owned();
     }
     if best_apart(context, hosts).is_some_and(|status| status != Status::Unmet) {
         return "no two hosts that meet everything have the same version of Fault Tolerance".to_owned();

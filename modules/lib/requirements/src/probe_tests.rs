@@ -8,7 +8,8 @@ use crate::fact::Fact;
 use crate::facts::Facts;
 use crate::finding::Status;
 use crate::pair::HOST_PAIR;
-use crate::probe::{Answer, MOST, Probe};
+use crate::path::{Answer, Probe};
+use crate::probe::MOST;
 use crate::reach::{FT_LOGGING_PATH, VMOTION_PATH};
 use crate::requirement::Requirement;
 use crate::testing::{Row, answered, judged, known, lab, lost, the};
@@ -163,13 +164,25 @@ fn a_check_names_the_path_the_size_and_the_settings() {
         (
             [lost(), answered()],
             true,
-            &["vmk0 to 172.30.1.0 of esxi02", "1500 bytes (payload 1472)", "smaller MTU", "outer port group"][..],
+            &[
+                "vmk0 to 172.30.1.0 of esxi02",
+                "1500 bytes (payload 1472)",
+                "smaller MTU",
+                "(inner, outer and physical)",
+            ][..],
         ),
-        ([lost(), answered()], false, &["smaller MTU", "every switch on the path to at least 1500"]),
+        ([lost(), answered()], false, &["smaller MTU", "every switch between the vmknics to at least 1500"]),
         (
             [lost(), lost()],
             true,
-            &["and small ones too (", "outer network", "promiscuous mode", "forged transmits", "MAC learning", "6.6.0"],
+            &[
+                "and small ones too (",
+                "outer port group drops",
+                "promiscuous mode",
+                "forged transmits",
+                "MAC learning",
+                "6.6.0",
+            ],
         ),
         ([lost(), lost()], false, &["subnets and VLANs"]),
         ([lost(), unknown()], true, &["small ones were not sent: no right", "promiscuous mode"]),

@@ -9,7 +9,8 @@ use crate::check::Check;
 use crate::context::Context;
 use crate::facts::Host;
 use crate::finding::{Finding, all};
-use crate::probe::{Answer, MOST, Path, Probe, SERVICES, can_ping, carries};
+use crate::path::{Answer, Path, Probe};
+use crate::probe::{MOST, SERVICES, can_ping, carries};
 use crate::requirement::Requirement;
 use crate::vmknic::VMOTION;
 
@@ -29,15 +30,16 @@ pub const FT_LOGGING_PATH: Requirement = Requirement::of_hosts(
 pub fn judge(context: Context) -> Vec<Check> {
     let Some(probe) = &context.facts.probe else { return Vec::new() };
     let hosts: HashMap<&str, &Host> = context.facts.hosts.iter().map(|it| (it.subject.moid.as_str(), it)).collect();
-    let each = context.facts.candidates().flat_map(|host| SERVICES.map(|service| (host, service)));
-    let checks = each.filter_map(|(host, service)| {
+    let mut checks = Vec::new();
+    for service in SERVICES {
         let id = if service == VMOTION { VMOTION_PATH } else { FT_LOGGING_PATH };
-        let peers = context.facts.candidates().filter(|peer| peer.subject != host.subject && carries(peer, service));
         // Without a vmknic there is no path. Other requirements report that.
-        let peers = if carries(host, service) { peers.count() } else { 0 };
-        (peers > 0).then(|| Check::new(id, &host.subject, of_host(probe, &hosts, host, service, peers)))
-    });
-    checks.collect()
+        let carriers: Vec<&Host> = context.facts.candidates().filter(|host| carries(host, service)).collect();
+        let peers = carriers.len().saturating_sub(1);
+        let judged = carriers.iter().filter(|_| peers > 0);
+        checks.extend(judged.map(|host| Check::new(id, &host.subject, of_host(probe, &hosts, host, service, peers))));
+    }
+    checks
 }
 
 fn of_host(probe: &Probe, hosts: &HashMap<&str, &Host>, host: &Host, service: &str, peers: usize) -> Finding {
@@ -90,7 +92,7 @@ fn of_path(hosts: &HashMap<&str, &Host>, path: &Path) -> Finding {
         (Answer::Lost(why), Answer::Lost(_)) => Finding::unmet(
             format!("{title}: {size} are lost ({why}), and small ones too"),
             if nested {
-                "no packet gets through; in a nested lab the outer network drops what the inner hosts send, unless it accepts their MAC addresses"
+                "no packet gets through; in a nested lab, an outer port group drops packets of MAC addresses that it does not know"
             } else {
                 "no packet gets through"
             },
@@ -105,12 +107,9 @@ fn of_path(hosts: &HashMap<&str, &Host>, path: &Path) -> Finding {
 }
 
 fn larger_mtu(mtu: u32, nested: bool) -> Remedy {
-    let switches = if nested {
-        "every switch on the path: the inner switches, the switch of the outer port group and the physical ones"
-    } else {
-        "every switch on the path"
-    };
-    Remedy::advice(format!("Set the MTU of {switches} to at least {mtu}, or that of the vmknics to what passes."))
+    let switches =
+        if nested { "switch between the vmknics (inner, outer and physical)" } else { "switch between the vmknics" };
+    Remedy::advice(format!("Set the MTU of every {switches} to at least {mtu}, or lower the MTU of the vmknics."))
 }
 
 /// The settings of the outer port group for each kind of switch, as playbooks/nested.md explains them.

@@ -9,7 +9,8 @@ use crate::facts::{Capability, Cluster, Datastore, Device, Facts, Host, Place, S
 use crate::finding::Status;
 use crate::judgement::checks;
 use crate::listed_vm::{ListedVm, Role};
-use crate::probe::{Answer, Path, Probe};
+use crate::path::{Answer, Path};
+use crate::probe::plan;
 use crate::replay::OPTIONS;
 use crate::requirement::Requirement;
 
@@ -196,7 +197,7 @@ impl Facts {
                 nic.ip = Some(format!("172.30.{number}.{}", &nic.device[3..]));
             }
         }
-        let mut probe = Probe::plan(self);
+        let mut probe = plan(self);
         for path in &mut probe.paths {
             [path.large, path.small] = answer(path);
         }

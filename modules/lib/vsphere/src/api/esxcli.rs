@@ -1,7 +1,7 @@
 //! `esxcli` of a host, through vCenter Server or on the host itself: `ReflectManagedMethodExecuter`, ESXi 5.0 and later.
 //!
-//! VMware publishes no reference of these methods. govmomi calls them (`cli/esx` and `internal` of 0.55), and so does VMware's own
-//! `VmkPing.java` of the archived project vrack-hms.
+//! VMware publishes no reference of these methods. govmomi calls them (`cli/esx` and `internal` of 0.55), and so does
+//! `VmkPing.java` of vmware-archive/OHMS.
 
 use crate::session::error::Error;
 use crate::session::state::Session;
