@@ -28,10 +28,10 @@ def govc(simulator, request):
         "GOVC_MIN_API_VERSION": "5.0",
     }
 
-    def run(*arguments):
+    def run(*arguments, status=0):
         done = subprocess.run([GOVC, *arguments], env=environment, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        assert done.returncode == status, done.stderr
+        return done.stdout if status == 0 else done.stderr
 
     run.lab = lab
     return run
@@ -80,3 +80,23 @@ def test_object_collect(govc):
     assert state == "notConfigured"
     das = json.loads(govc("object.collect", "-json", "/Lab/host/Cluster", "configurationEx"))
     assert das[0]["val"]["dasConfig"]["enabled"] is True
+
+
+def test_esxcli_ping(govc):
+    host, (here, there) = ["-host", "esxi01.lab.local"], govc.lab.facts["host_moids"]
+
+    def ping(*options, status=0):
+        command = ["network", "diag", "ping", "-I", "vmk1", "-c", "3", "-d", "true", *options]
+        return govc("host.esxcli", *host, *command, status=status)
+
+    def counts(text):
+        fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+        return fields["Transmitted"].strip(), fields["Recieved"].strip()
+
+    peer = ["-H", "172.30.1.90"]
+    assert counts(ping(*peer, "-s", "1472")) == ("3", "3")
+    assert "sendto() failed (Message too long)" in ping(*peer, "-s", "1473", status=1)
+    govc.lab.set(here, mtus={"vmk1": 9000})
+    govc.lab.set(there, mtus={"vmk1": 9000}, outer_mtu=1500)
+    assert counts(ping(*peer, "-s", "8972")) == ("3", "0") and counts(ping(*peer, "-s", "56")) == ("3", "3")
+    assert "Unknown interface" in govc("host.esxcli", *host, "network", "diag", "ping", "-I", "vmk9", *peer, status=1)

@@ -7,6 +7,8 @@ import re
 
 from pyVmomi import VmomiSupport, vmodl
 
+from . import reflect  # noqa: F401
+
 XSD, XSI, VIM = VmomiSupport.XMLNS_XSD, VmomiSupport.XMLNS_XSI, VmomiSupport.XMLNS_VMODL_BASE
 MethodFault, LocalizedMethodFault = vmodl.MethodFault, vmodl.LocalizedMethodFault
 # One part of a property path: a name, and the key of an array's element.

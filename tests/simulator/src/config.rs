@@ -144,6 +144,10 @@ pub enum Scenario {
     NestedHv,
     /// The inner VM has a snapshot
     Snapshot,
+    /// The outer port group drops everything between the nested hosts, as without promiscuous mode
+    OuterBlocked,
+    /// The vmknics have an MTU of 9000, the outer network carries 1500
+    OuterMtu,
 }
 
 /// A simulated vSphere that can fail as the article's did.

@@ -147,7 +147,8 @@ impl World {
         self.of_kind("HostSystem").into_iter().find(|host| usable(host)).ok_or_else(|| faults::no_host(self, moid))
     }
 
-    /// True if a vMotion stream between these hosts breaks, that is unless both pretend not to support streams.
+    /// True if a vMotion stream between these hosts breaks: if the network does not carry packets as large as its MTU, or in a
+    /// scenario that breaks streams, unless both hosts pretend not to support them.
     ///
     /// 7.0 U2 removed the option, and the failure does not occur there.
     pub fn streams_break(&self, source: &str, target: &str) -> bool {
@@ -158,8 +159,16 @@ impl World {
                     .any(|option| option.key == "Migrate.VMotionStreamDisable" && option.current == Value::Long(1))
             })
         };
-        self.config.scenario.breaks_streams()
-            && self.config.personality != Personality::V80
-            && !(disabled(source) && disabled(target))
+        let mtu = self.vmotion_nic(source).map_or(0, |nic| nic.mtu);
+        !self.carries(source, target, mtu)
+            || self.config.scenario.breaks_streams()
+                && self.config.personality != Personality::V80
+                && !(disabled(source) && disabled(target))
+    }
+
+    /// True if the outer network carries a packet of this size, in bytes, from one nested host to another.
+    pub fn carries(&self, from: &str, to: &str, packet: u32) -> bool {
+        let passes = |host: &str| self.host(host).is_some_and(|host| packet <= host.outer_mtu);
+        from == to || self.host(to).is_some_and(|host| host.power == "poweredOn") && passes(from) && passes(to)
     }
 }

@@ -3,6 +3,7 @@
 pub mod call;
 mod cluster;
 mod collector;
+mod esxcli;
 mod ft;
 mod host;
 mod log;
@@ -98,6 +99,11 @@ methods! {
         QueryNetConfig => host::query_net_config;
         SelectVnicForNicType => host::select;
         DeselectVnicForNicType => host::deselect;
+        // HostSystem
+        RetrieveManagedMethodExecuter => esxcli::executer;
+        RetrieveDynamicTypeManager => esxcli::manager;
+        // ReflectManagedMethodExecuter
+        ExecuteSoap => esxcli::execute;
         // DiagnosticManager
         QueryDescriptions => log::descriptions;
         BrowseDiagnosticLog => log::browse;

@@ -6,6 +6,11 @@ use crate::value::{Data, Value};
 use super::nics::{Service, TYPES, Vmknic, key, service};
 use super::options::HostOption;
 
+/// The prefix of the moid of a host's `ReflectManagedMethodExecuter`.
+pub const EXECUTER: &str = "ManagedMethodExecuter-";
+/// The prefix of the moid of a host's `InternalDynamicTypeManager`.
+pub const MANAGER: &str = "DynamicTypeManager-";
+
 /// An ESXi host.
 #[derive(Clone, Debug)]
 pub struct Host {
@@ -29,6 +34,8 @@ pub struct Host {
     pub shown_nics: Option<Vec<Service>>,
     /// For how many milliseconds `config` shows the old services after a change.
     pub nic_lag: u64,
+    /// The largest packet, in bytes, that the outer port group of the nested host carries; 0 if it drops everything.
+    pub outer_mtu: u32,
     /// True if several vmknics may carry FT logging.
     pub ft_multi_select: bool,
     /// The state that its HA agent stays in, unless it is healthy; empty if the agent reports none.

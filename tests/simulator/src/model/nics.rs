@@ -16,6 +16,10 @@ pub struct Vmknic {
     pub portgroup: String,
     /// Its IPv4 address.
     pub address: String,
+    /// Its MTU, in bytes.
+    pub mtu: u32,
+    /// Its TCP/IP stack.
+    pub stack: String,
     /// The services that it may carry.
     pub candidate_of: &'static [&'static str],
 }
@@ -24,12 +28,14 @@ pub struct Vmknic {
 pub type Service = (&'static str, &'static str);
 
 /// The vmknics of a host. Their addresses contain the host's place in the cluster. The last one is for storage only.
-pub fn vmknics(place: u16) -> Vec<Vmknic> {
+pub fn vmknics(scenario: Scenario, place: u16) -> Vec<Vmknic> {
     const LAB: &[&str] = &["faultToleranceLogging", "vmotion"];
     let nic = |device, portgroup: &str, last: u8, candidate_of| Vmknic {
         device,
         portgroup: portgroup.to_owned(),
         address: format!("172.30.{place}.{last}"),
+        mtu: if scenario == Scenario::OuterMtu { 9000 } else { 1500 },
+        stack: "defaultTcpipStack".to_owned(),
         candidate_of,
     };
     vec![
@@ -79,6 +85,12 @@ impl Vmknic {
             .with("device", self.device)
             .with("key", key)
             .with("portgroup", &self.portgroup)
-            .with("spec", Data::new("HostVirtualNicSpec").with("ip", address))
+            .with(
+                "spec",
+                Data::new("HostVirtualNicSpec")
+                    .with("ip", address)
+                    .with("mtu", i32::try_from(self.mtu).unwrap_or(i32::MAX))
+                    .with("netStackInstanceKey", &self.stack),
+            )
     }
 }

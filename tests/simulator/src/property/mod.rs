@@ -13,6 +13,7 @@ mod vm;
 mod vm_state;
 
 use crate::fault::Fault;
+use crate::model::host::{EXECUTER, MANAGER};
 use crate::model::session::Session;
 use crate::schema::{self, Version};
 use crate::value::{Data, Ref, Value};
@@ -100,6 +101,8 @@ pub fn kind_of(world: &World, moid: &str) -> Option<&'static str> {
         ("envbrowser-", "EnvironmentBrowser"),
         ("datastoreBrowser-", "HostDatastoreBrowser"),
         ("virtualNicManager-", "HostVirtualNicManager"),
+        (EXECUTER, "ReflectManagedMethodExecuter"),
+        (MANAGER, "InternalDynamicTypeManager"),
     ];
     owned
         .iter()

@@ -8,10 +8,13 @@ The table holds the managed objects, the served methods, the types of all reques
 
 import pathlib
 import re
+import sys
 
 from pyVmomi import VmomiSupport
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[2]))
+from conformance.typejudge import reflect  # noqa: E402, F401
 HEAD = """\
 # Types of the official API. generate.py wrote this file from the type registry of pyvmomi (Apache License 2.0): do not edit it.
 # NAME[@VERSION] < BASE | FIELD:TYPE[[]][?][@VERSION] ...   an object's own fields in order; ? is optional

@@ -4,6 +4,7 @@
 
 use crate::config::Personality;
 use crate::model::clock;
+use crate::model::nics::Vmknic;
 use crate::model::vm::Vm;
 
 use super::World;
@@ -162,12 +163,16 @@ impl World {
         }
     }
 
+    /// The vmknic that carries a host's vMotion.
+    pub fn vmotion_nic(&self, host: &str) -> Option<&Vmknic> {
+        let host = self.host(host)?;
+        let (_, device) = host.nics.iter().find(|(service, _)| *service == "vmotion")?;
+        host.vmknics.iter().find(|nic| nic.device == *device)
+    }
+
     /// The address of the vmknic that carries a host's vMotion.
     pub fn vmotion_address(&self, host: &str) -> String {
-        let host = self.host(host);
-        let device = host.and_then(|host| host.nics.iter().find(|(service, _)| *service == "vmotion"));
-        let nic = host.and_then(|host| host.vmknics.iter().find(|nic| Some(nic.device) == device.map(|(_, d)| *d)));
-        nic.map(|nic| nic.address.clone()).unwrap_or_default()
+        self.vmotion_nic(host).map(|nic| nic.address.clone()).unwrap_or_default()
     }
 }
 

@@ -23,6 +23,9 @@ pub fn set(world: &mut World, json: &Json) -> Result<(), String> {
     for (name, value) in state {
         set_one(world, moid, name, value).map_err(|error| format!("{name}: {error}"))?;
     }
+    if ["mtus", "outer_mtu"].iter().any(|name| state.contains_key(*name)) {
+        world.retry_secondaries();
+    }
     Ok(())
 }
 
@@ -186,10 +189,16 @@ fn set_host(host: &mut Host, name: &str, value: &Json) -> Result<(), String> {
         "build" => put(&mut host.build, optional(value)),
         "feature_version" => put(&mut host.feature_version, string(value)),
         "issues" => put(&mut host.issues, strings(value)),
-        "portgroups" => {
-            for (device, group) in value.as_object().ok_or("takes an object")? {
+        "outer_mtu" => put(&mut host.outer_mtu, number(value)),
+        "portgroups" | "mtus" | "stacks" => {
+            for (device, value) in value.as_object().ok_or("takes an object")? {
                 let nic = host.vmknics.iter_mut().find(|nic| nic.device == device);
-                nic.ok_or("there is no such vmknic")?.portgroup = string(group)?;
+                let nic = nic.ok_or("there is no such vmknic")?;
+                match name {
+                    "portgroups" => nic.portgroup = string(value)?,
+                    "mtus" => nic.mtu = number(value)?,
+                    _ => nic.stack = string(value)?,
+                }
             }
             Ok(())
         }
