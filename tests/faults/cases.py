@@ -180,5 +180,6 @@ CASES = {
     ),
     "readiness-vm": Case("ft_readiness", INNER, scenario="bare"),
     "readiness-cluster": Case("ft_readiness", ALL, "8.0"),
+    "readiness-probe": Case("ft_readiness", INNER | {"probe_network": True}),
     "diagnose": Case("ft_diagnose", INNER | {"host_logs": True}, setup=[*RUNNING, (VM, {"broken_stream": True})]),
 }

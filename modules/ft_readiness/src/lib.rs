@@ -26,7 +26,7 @@ impl Survey for FtReadiness {
             "Two hosts must meet every host requirement, not all hosts, and a running virtual machine must be on one of them. RV(ready) is false if this or another decisive requirement is unmet, and otherwise true.",
             "Changes nothing. If another module of this collection can fix something, its arguments are in RV(remedies), in the order to apply them.",
             "Also lists every virtual machine of the cluster, with its host, its role and its Fault Tolerance state.",
-            "With O(probe_network=true), each host also pings the vMotion and Fault Tolerance logging vmknics of the other hosts from its own, with packets as large as the MTU that may not be fragmented. In a nested lab this shows what the outer port group drops. It needs ESXi 5.0 or later and takes a few seconds, at most 64 paths and one minute.",
+            "With O(probe_network=true), each host also pings the vMotion and Fault Tolerance logging vmknics of the other hosts from its own, with packets as large as the MTU that may not be fragmented. In a nested lab this shows what the outer port group drops. It needs hosts of ESXi 5.0 or later and takes a few seconds: at most 64 paths are probed, for at most one minute.",
             "A requirement is unknown, never met, if its property is missing or this user may not read it. An unknown requirement does not make RV(ready) false, but the message then says that no blocker was found, and not that everything is ready.",
         ],
         examples: include_str!("../examples.yml"),

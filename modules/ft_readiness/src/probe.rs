@@ -23,6 +23,8 @@ const ONE: Duration = Duration::from_secs(15);
 const ALL: Duration = Duration::from_secs(60);
 /// The payload of a small packet, the default of ping.
 const SMALL: u32 = 56;
+/// Longest reason for a failure, in characters. Several checks may repeat it.
+const WHY: usize = 300;
 
 /// Probes the paths between the hosts. What goes wrong is part of the result, and does not fail the run.
 pub async fn probe(args: &Args, server: &Server, facts: &Facts) -> Probe {
@@ -76,7 +78,7 @@ async fn ping(server: &Server, executer: &Moref, path: &Path, size: u32) -> Answ
 /// Waits for an answer of a host, but not for long. Returns the reason for a failure.
 async fn within<T>(asking: impl Future<Output = Result<T, vsphere::Error>>) -> Result<T, String> {
     match timeout(ONE, asking).await {
-        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Ok(answer) => answer.map_err(|error| error.to_string().chars().take(WHY).collect()),
         Err(_) => Err(format!("no answer within {} s", ONE.as_secs())),
     }
 }

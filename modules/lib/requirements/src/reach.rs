@@ -18,12 +18,12 @@ pub const ALL: &[Requirement] = &[VMOTION_PATH, FT_LOGGING_PATH];
 
 pub const VMOTION_PATH: Requirement = Requirement::of_hosts(
     "vmotion-path",
-    "Packets as large as the MTU go from the host to the vMotion vmknics of others.",
+    "The host reaches the vMotion vmknics of the other hosts with packets as large as the MTU.",
 );
 
 pub const FT_LOGGING_PATH: Requirement = Requirement::of_hosts(
     "ft-logging-path",
-    "Packets as large as the MTU go from the host to the Fault Tolerance logging vmknics of others.",
+    "The host reaches the Fault Tolerance logging vmknics of the other hosts with packets as large as the MTU.",
 );
 
 /// Judges the paths that start at each host. These checks are not among those of a host: a path fails because of either end.
@@ -92,7 +92,7 @@ fn of_path(hosts: &HashMap<&str, &Host>, path: &Path) -> Finding {
         (Answer::Lost(why), Answer::Lost(_)) => Finding::unmet(
             format!("{title}: {size} are lost ({why}), and small ones too"),
             if nested {
-                "no packet gets through; in a nested lab, an outer port group drops packets of MAC addresses that it does not know"
+                "no packet gets through; in a nested lab, an outer port group drops packets for MAC addresses that it does not know"
             } else {
                 "no packet gets through"
             },
@@ -115,9 +115,9 @@ fn larger_mtu(mtu: u32, nested: bool) -> Remedy {
 /// The settings of the outer port group for each kind of switch, as playbooks/nested.md explains them.
 fn open_network(nested: bool) -> Remedy {
     Remedy::advice(if nested {
-        "Let the outer port group of the nested hosts accept their MAC addresses: on a standard switch, accept promiscuous \
-         mode and forged transmits; on a distributed switch of version 6.6.0 or later, enable MAC learning and accept forged \
-         transmits. Then check its VLAN and MTU."
+        "Let the outer port group of the nested hosts accept their MAC addresses: on a standard switch, or a distributed one \
+         before 6.6.0, accept promiscuous mode and forged transmits; on a distributed switch of version 6.6.0 or later, \
+         enable MAC learning and accept forged transmits. Then check its VLAN and MTU."
     } else {
         "Check the subnets and VLANs of the vmknics, and the switches between the hosts."
     })

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::api::cluster::HaConfig;
 use crate::api::diagnostic::LogPage;
+use crate::api::esxcli::{self, PingReply};
 use crate::api::ft::{FtInfo, SecondaryOp};
 use crate::api::nic::NicService;
 use crate::api::option::OptionDef;
@@ -134,6 +135,11 @@ fn read(element: &Element, left: &mut usize) {
         OptionDef::parse(element).is_none_or(|option| element.child("key").is_some_and(|it| it.text() == option.key))
     );
     let _ = HaConfig::parse(element);
+    match esxcli::read(element) {
+        Ok(PingReply::Failed(why)) => assert!(!why.is_empty() && !why.contains('\n')),
+        Ok(PingReply::Counted { .. }) => {}
+        Err(error) => is_readable(&Error::Soap(error)),
+    }
     let version = Version::parse(element.text());
     assert_eq!(Version::parse(&version.to_string()), version, "a version does not come back");
     if let Some(spoken) = version::choose(element.text()) {

@@ -128,7 +128,8 @@ fn message(fault: &Element) -> String {
         ([], None) => fault.child("faultMsg").map_or("", Element::text).to_owned(),
         (own, _) => own.join("; "),
     };
-    if text.is_empty() { format!("{METHOD} failed without a reason") } else { one_line(&text, MESSAGE) }
+    let text = one_line(&text, MESSAGE);
+    if text.is_empty() { format!("{METHOD} failed without a reason") } else { text }
 }
 
 #[cfg(test)]
@@ -209,7 +210,7 @@ mod tests {
             (fault("no", Some(other)), failed("NotFound: gone")),
             (fault("Unknown interface", None), failed("Unknown interface")),
             (fault("Unknown interface", Some("<")), failed("Unknown interface")),
-            (fault("", None), failed("vim.EsxCLI.network.diag.ping failed without a reason")),
+            (fault(" ", None), failed("vim.EsxCLI.network.diag.ping failed without a reason")),
         ] {
             assert_eq!(read(&Element::parse(&answer).unwrap()), Ok(expected), "{answer}");
         }
