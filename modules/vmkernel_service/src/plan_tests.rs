@@ -10,7 +10,8 @@ const VMOTION: &str = "vmotion";
 const LOGGING: &str = "faultToleranceLogging";
 
 fn vmknic(device: &str, portgroup: &str) -> Vmknic {
-    Vmknic { device: device.to_owned(), portgroup: Some(portgroup.to_owned()), ip: Some("172.30.0.9".to_owned()) }
+    let (portgroup, ip) = (Some(portgroup.to_owned()), Some("172.30.0.9".to_owned()));
+    Vmknic { device: device.to_owned(), portgroup, ip, mtu: None, stack: None }
 }
 
 fn service(name: &str, multiple: bool, selected: &[&str]) -> NicService {
