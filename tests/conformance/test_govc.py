@@ -65,6 +65,18 @@ def test_vm_power(govc):
     assert govc.lab.sessions()["live"] == 0
 
 
+def test_shutting_a_guest_down(govc):
+    moid = govc.lab.facts["vm_moid"]
+    govc("vm.power", "-s", "-wait", "inner")
+    govc.lab.settle()
+    assert "poweredOff" in govc("vm.info", "inner")
+    govc("vm.power", "-on", "inner")
+    govc.lab.set(moid, tools="not-running")
+    assert govc("object.collect", "-s", "/Lab/vm/nested/inner", "guest.toolsRunningStatus").strip() == "guestToolsNotRunning"
+    with pytest.raises(AssertionError, match="VMware Tools is not running"):
+        govc("vm.power", "-s", "inner")
+
+
 def test_host_options(govc):
     host = ["-host", "esxi01.lab.local"]
     key = "Migrate.NetTimeout"

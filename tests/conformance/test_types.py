@@ -37,6 +37,8 @@ def actions(facts):
         ("vmx_option", {"name": "twin", "options": {"guestinfo.a": "1"}}),
         ("vm_power", place | {"state": "powered_off"}),
         ("vm_power", vm | {"state": "powered_on"}),
+        ("vm_power", vm | {"state": "shut_down"}),
+        ("vm_power", vm | {"state": "powered_on"}),
         ("ft_readiness", vm | {"probe_network": True}),
         ("fault_tolerance", vm | {"state": "present", "secondary_host": facts["hosts"][-1]}),
         ("ft_readiness", {"uuid": "00000000-0000-0000-0000-000000000000"}),

@@ -192,6 +192,13 @@ def test_the_power_state_is_reported_but_not_compared(state, power, healthy):
         assert failed.value.status == 2
 
 
+def test_a_guest_that_was_shut_down_is_as_desired(healthy):
+    resource, want = Resource("vm_power"), identified("vm_power", healthy.facts) | {"state": "shut_down"}
+    assert resource.get(want)["state"] == "powered_on"
+    resource.set(want)
+    assert resource.get(want)["state"] == "shut_down" and resource.invoke("test", want)["_inDesiredState"] is True
+
+
 def test_an_obstacle_is_reported_only_if_a_state_is_desired(simulator):
     lab = simulator(personality="6.7", scenario="suspended")
     resource, want = Resource("vm_power"), identified("vm_power", lab.facts)

@@ -114,6 +114,14 @@ CASES = {
         "vm_power", INNER | {"state": "powered_on"}, "5.0", scenario="suspended", wanted=power("poweredOn")
     ),
     "power-there": Case("vm_power", INNER | {"state": "powered_on"}, "8.0", wanted=power("poweredOn")),
+    "power-shut-down": Case("vm_power", INNER | {"state": "shut_down"}, wanted=power("poweredOff")),
+    "power-shut-down-forced": Case(
+        "vm_power",
+        INNER | {"state": "shut_down", "force": True},
+        "5.0",
+        setup=[(VM, {"tools": "not-running"})],
+        wanted=power("poweredOff"),
+    ),
     "nic-vmotion": Case(
         "vmkernel_service",
         FIRST | {"device": "vmk1", "services": "vmotion"},

@@ -1,11 +1,15 @@
 //! `vm_power`: a virtual machine is powered on, or off.
 //!
 //! `PowerOnVM_Task` on the primary of Fault Tolerance starts its secondaries too, and `PowerOffVM_Task` stops them.
+//! `ShutdownGuest` only passes a request on and has no task, so the power state is read until it changes.
 
+mod apply;
 mod plan;
 
+use std::cell::Cell;
+
 use contract::{About, Applied, Error, Plan, Run};
-use plan::{Change, Observed, PATHS, Wish};
+use plan::{Change, Observed, Wish};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -29,33 +33,33 @@ struct VmPower;
 impl OneObject for VmPower {
     const ABOUT: About = About {
         name: "vm_power",
-        summary: "Powers a virtual machine on or off",
+        summary: "Powers a virtual machine on or off, or shuts its guest down",
         description: &[
             "Powers a virtual machine on or off. The secondaries of Fault Tolerance follow their primary.",
+            "With O(state=shut_down), VMware Tools asks the guest to shut down. If it does not run, the run fails before anything is changed; if the guest still runs at the end of O(timeout), the run fails and the guest may still shut down. O(force=true) powers the virtual machine off in both cases, with a warning.",
             "If the virtual machine waits for an answer to a question, the run fails and repeats the question. It never answers for you.",
         ],
         examples: include_str!("../examples.yml"),
     };
     type Args = VmArgs<Wish>;
-    type Memory = ();
+    /// True if the virtual machine was powered off although its guest was to shut down.
+    type Memory = Cell<bool>;
     type Observed = Observed;
     type Change = Change;
     type Report = Report;
 
     async fn observe(at: At<'_, Self>, previous: Option<&Observed>) -> Result<Observed, Error> {
-        let found = at.args.vm.read_all(at.session, &PATHS, previous.map(|observed| &observed.moref)).await?;
+        let paths = at.args.wish.state.paths();
+        let found = at.args.vm.read_all(at.session, &paths, previous.map(|observed| &observed.moref)).await?;
         Ok(Observed::of(&found.vm))
     }
 
     fn plan(args: &VmArgs<Wish>, observed: &Observed) -> Result<Plan<Change>, Error> {
-        plan::plan(args.wish.state, observed)
+        plan::plan(&args.wish, observed)
     }
 
     async fn apply(at: At<'_, Self>, observed: &Observed, change: &Change) -> Result<Applied, Error> {
-        match change.0 {
-            Some(power) => power.apply(at.session, &observed.moref, &observed.vm.name, at.run).await,
-            None => Ok(Applied::Done),
-        }
+        apply::apply(at, observed, change).await
     }
 
     fn report(before: &Observed, now: &Observed) -> Report {
@@ -70,10 +74,13 @@ impl OneObject for VmPower {
     fn message(args: &VmArgs<Wish>, ended: &Ended<'_, Self>, run: &Run) -> String {
         let (label, power) = (ended.before.label(), args.wish.state.power());
         let (word, with) = (power.word(), ended.now.company(power));
-        match (ended.changed, run.check) {
-            (false, _) => format!("{label} is already powered {word}."),
-            (true, true) => format!("Would power {word} {label}{with}."),
-            (true, false) => format!("Powered {word} {label}{with}."),
+        let asks = plan::asks_guest(&args.wish, ended.before) && !ended.memory.get();
+        match (ended.changed, asks, run.check) {
+            (false, ..) => format!("{label} is already powered {word}."),
+            (true, false, true) => format!("Would power {word} {label}{with}."),
+            (true, false, false) => format!("Powered {word} {label}{with}."),
+            (true, true, true) => format!("Would shut down the guest of {label}{with}."),
+            (true, true, false) => format!("Shut down the guest of {label}{with}."),
         }
     }
 }
@@ -83,8 +90,8 @@ impl callers::Resource for VmPower {
 
     const PROPERTIES: &'static [&'static str] = &["state"];
 
-    fn actual(_: &VmArgs<Wish>, observed: &[&Observed]) -> Map<String, Value> {
-        observed.iter().filter_map(|vm| Some(("state".to_owned(), json!(vm.state()?)))).collect()
+    fn actual(args: &VmArgs<Wish>, observed: &[&Observed]) -> Map<String, Value> {
+        observed.iter().filter_map(|vm| Some(("state".to_owned(), json!(vm.state(args.wish.state)?)))).collect()
     }
 }
 

@@ -12,6 +12,10 @@ use vsphere_module::{Named, Power, VmReport};
 pub struct Wish {
     /// What is to be true.
     pub state: State,
+    /// Whether O(state=shut_down) may power the virtual machine off if VMware Tools does not run, or if the guest still runs
+    /// near the end of O(timeout): the last quarter of it, at most 30 seconds, is kept for that. Other states ignore this.
+    #[serde(default)]
+    pub force: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -21,31 +25,36 @@ pub enum State {
     PoweredOn,
     /// The virtual machine is off. The guest is not asked to shut down: this is the power button held.
     PoweredOff,
+    /// The virtual machine is off. VMware Tools asks the guest to shut down, and the run waits up to O(timeout) until it has.
+    ShutDown,
 }
 
 impl State {
     pub fn power(self) -> Power {
         match self {
             Self::PoweredOn => Power::On,
-            Self::PoweredOff => Power::Off,
+            Self::PoweredOff | Self::ShutDown => Power::Off,
         }
+    }
+
+    /// The properties that [`Observed::of`] needs. Only for a guest that is to shut down, VMware Tools matters.
+    pub fn paths(self) -> VmPaths<'static> {
+        let vm = if self == Self::ShutDown { &PATHS } else { &PATHS[..PATHS.len() - 2] };
+        VmPaths { vm, host: &[], cluster: &[] }
     }
 }
 
-/// The properties that [`Observed::of`] needs.
-pub const PATHS: VmPaths<'static> = VmPaths {
-    vm: &[
-        "name",
-        "config.instanceUuid",
-        "runtime.powerState",
-        "runtime.connectionState",
-        "config.template",
-        "runtime.question",
-        "runtime.faultToleranceState",
-    ],
-    host: &[],
-    cluster: &[],
-};
+const PATHS: [&str; 9] = [
+    "name",
+    "config.instanceUuid",
+    "runtime.powerState",
+    "runtime.connectionState",
+    "config.template",
+    "runtime.question",
+    "runtime.faultToleranceState",
+    "guest.toolsRunningStatus",
+    "guest.guestState",
+];
 
 /// The state read from the virtual machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +67,28 @@ pub struct Observed {
     pub ft_suspended: bool,
     /// The question that it waits for an answer to.
     pub question: Option<String>,
+    pub guest: Guest,
+}
+
+/// The guest, as far as it matters to a request to shut down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guest {
+    /// It can be asked, as far as is known.
+    Listens,
+    /// VMware Tools does not run (`guest.toolsRunningStatus`).
+    WithoutTools,
+    /// It is shutting down already (`guest.guestState`), and may have ended VMware Tools.
+    ShutsDown,
+}
+
+impl Guest {
+    fn of(vm: &Object) -> Self {
+        match (vm.text("guest.guestState"), vm.text("guest.toolsRunningStatus")) {
+            (Some("shuttingDown"), _) => Self::ShutsDown,
+            (_, Some("guestToolsNotRunning")) => Self::WithoutTools,
+            _ => Self::Listens,
+        }
+    }
 }
 
 impl Observed {
@@ -70,13 +101,20 @@ impl Observed {
             ft: vsphere_module::ft_role(vm),
             ft_suspended: vm.text("runtime.faultToleranceState") == Some("disabled"),
             question: question.map(|text| text.text().to_owned()),
+            guest: Guest::of(vm),
         }
     }
 
-    /// The state that describes it; none for a suspended machine, for example.
-    pub fn state(&self) -> Option<State> {
+    /// True if it is off.
+    pub fn is_off(&self) -> bool {
+        self.vm.power_state.as_deref() == Some(Power::Off.state())
+    }
+
+    /// The state that describes it, as the caller who wants `wanted` names it; none for a suspended machine, for example.
+    pub fn state(&self, wanted: State) -> Option<State> {
         match self.vm.power_state.as_deref() {
             Some("poweredOn") => Some(State::PoweredOn),
+            Some("poweredOff") if wanted == State::ShutDown => Some(State::ShutDown),
             Some("poweredOff") => Some(State::PoweredOff),
             _ => None,
         }
@@ -113,9 +151,18 @@ impl contract::Observed for Observed {
     }
 }
 
-/// The position to switch the power to, if any.
+/// A way to another power state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Change(pub Option<Power>);
+pub enum Step {
+    /// Switch the power.
+    Switch(Power),
+    /// Ask the guest to shut down.
+    AskGuest,
+}
+
+/// The step to take, if any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change(pub Option<Step>);
 
 impl contract::Change for Change {
     type Observed = Observed;
@@ -126,24 +173,47 @@ impl contract::Change for Change {
 
     fn predict(&self, observed: &Observed) -> Observed {
         let mut after = observed.clone();
-        if let Some(power) = self.0 {
+        if let Some(step) = self.0 {
+            let power = if let Step::Switch(power) = step { power } else { Power::Off };
             after.vm.power_state = Some(power.state().to_owned());
         }
         after
     }
 }
 
+/// What to do about a guest that cannot be asked.
+pub const NO_TOOLS: &str =
+    "Start VMware Tools in the guest, or set `force: true` to power the virtual machine off without asking the guest.";
+
+/// Says that the guest cannot be asked.
+pub fn no_tools(name: &str) -> String {
+    format!("VMware Tools does not run in virtual machine {name}, so its guest cannot be asked to shut down")
+}
+
+/// True if the guest is to shut down and can be asked.
+pub fn asks_guest(wish: &Wish, observed: &Observed) -> bool {
+    wish.state == State::ShutDown && observed.guest != Guest::WithoutTools
+}
+
 /// Decides.
-pub fn plan(state: State, observed: &Observed) -> Result<Plan<Change>, Error> {
-    let name = &observed.vm.name;
+pub fn plan(wish: &Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
+    let (state, name) = (wish.state, &observed.vm.name);
     let conflict = |text: String, remedy: &str| Err(Error::new(Kind::Conflict, text).hint(remedy));
-    let power = match (state, observed.vm.power_state.as_deref()) {
-        (State::PoweredOn, Some("poweredOn")) | (State::PoweredOff, Some("poweredOff")) => None,
-        (State::PoweredOn, Some("poweredOff" | "suspended")) => Some(Power::On),
-        (State::PoweredOff, Some("poweredOn")) => Some(Power::Off),
+    let unasked = state == State::ShutDown && !asks_guest(wish, observed);
+    let step = match (state, observed.vm.power_state.as_deref()) {
+        (State::PoweredOn, Some("poweredOn")) | (State::PoweredOff | State::ShutDown, Some("poweredOff")) => None,
+        (State::PoweredOn, Some("poweredOff" | "suspended")) => Some(Step::Switch(Power::On)),
+        (State::ShutDown, Some("poweredOn")) if !(unasked && wish.force) => Some(Step::AskGuest),
+        (State::PoweredOff | State::ShutDown, Some("poweredOn")) => Some(Step::Switch(Power::Off)),
         (State::PoweredOff, Some("suspended")) => {
             return conflict(
                 format!("virtual machine {name} is suspended, and powering it off would discard its memory"),
+                "Resume it first, with `state: powered_on`.",
+            );
+        }
+        (State::ShutDown, Some("suspended")) => {
+            return conflict(
+                format!("virtual machine {name} is suspended, so its guest cannot shut down"),
                 "Resume it first, with `state: powered_on`.",
             );
         }
@@ -155,19 +225,24 @@ pub fn plan(state: State, observed: &Observed) -> Result<Plan<Change>, Error> {
             );
         }
     };
-    if power.is_some() && observed.template {
+    if step.is_some() && observed.template {
         return conflict(
             format!("{name} is a template, which cannot be powered on or off"),
             "Convert it to a virtual machine first.",
         );
     }
-    if power.is_some() {
+    if step.is_some() {
         vsphere_module::not_a_secondary(&observed.label(), observed.ft.as_ref())?;
     }
-    let mut plan = Plan::from(Change(power));
+    let mut plan = Plan::from(Change(step));
+    if unasked && step == Some(Step::AskGuest) {
+        plan.blockers.push((Kind::Conflict, no_tools(name), Some(NO_TOOLS.to_owned())));
+    } else if unasked && step.is_some() {
+        plan.warnings.push(format!("{}: powering it off", no_tools(name)));
+    }
     if let Some(question) = &observed.question {
         let asks = format!("virtual machine {name} waits for an answer to: {question}");
-        if power.is_some() {
+        if step.is_some() {
             plan.blockers.push((Kind::Conflict, asks, Some("Answer it in the vSphere Client.".to_owned())));
         } else {
             plan.warnings.push(asks);
@@ -177,99 +252,5 @@ pub fn plan(state: State, observed: &Observed) -> Result<Plan<Change>, Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use contract::{Change as _, Kind};
-    use proptest::prelude::*;
-    use vsphere::{FtInfo, Moref};
-    use vsphere_module::{Power, VmReport};
-
-    use super::{Observed, State, plan};
-
-    fn observed(power: Option<&str>) -> Observed {
-        Observed {
-            moref: Moref::new("VirtualMachine", "vm-63"),
-            vm: VmReport {
-                name: "inner".to_owned(),
-                moid: "vm-63".to_owned(),
-                instance_uuid: None,
-                power_state: power.map(str::to_owned),
-            },
-            template: false,
-            ft: None,
-            ft_suspended: false,
-            question: None,
-        }
-    }
-
-    fn pair(role: i32) -> FtInfo {
-        FtInfo {
-            role,
-            instance_uuids: Vec::new(),
-            secondaries: if role == 1 { vec![Moref::new("VirtualMachine", "vm-70")] } else { Vec::new() },
-            primary: (role != 1).then(|| Moref::new("VirtualMachine", "vm-63")),
-            orphaned: false,
-        }
-    }
-
-    #[test]
-    fn presses_the_button_only_where_it_must() {
-        let cases = [
-            (State::PoweredOn, Some("poweredOn"), Ok(None)),
-            (State::PoweredOn, Some("poweredOff"), Ok(Some(Power::On))),
-            (State::PoweredOn, Some("suspended"), Ok(Some(Power::On))),
-            (State::PoweredOff, Some("poweredOn"), Ok(Some(Power::Off))),
-            (State::PoweredOff, Some("poweredOff"), Ok(None)),
-            (State::PoweredOff, Some("suspended"), Err(Kind::Conflict)),
-            (State::PoweredOn, None, Err(Kind::Conflict)),
-        ];
-        for (state, power, expected) in cases {
-            let planned = plan(state, &observed(power)).map(|plan| plan.change).map_err(|error| error.kind);
-            assert_eq!(planned.map(|change| change.0), expected, "{state:?} where it is {power:?}");
-            assert_eq!(planned.is_ok_and(|change| change.is_empty()), expected == Ok(None));
-        }
-    }
-
-    #[test]
-    fn a_question_stops_a_change_and_is_repeated() {
-        let asks = Observed { question: Some("Did you copy it?".to_owned()), ..observed(Some("poweredOff")) };
-        assert!(plan(State::PoweredOn, &asks).unwrap().blockers[0].1.contains("Did you copy it?"));
-        assert!(plan(State::PoweredOff, &asks).unwrap().warnings[0].contains("Did you copy it?"));
-    }
-
-    #[test]
-    fn a_secondary_and_a_template_are_not_switched() {
-        let secondary = Observed { ft: Some(pair(2)), ..observed(Some("poweredOn")) };
-        assert!(plan(State::PoweredOff, &secondary).unwrap_err().message().contains("vm-63"));
-        assert!(plan(State::PoweredOn, &secondary).unwrap().change.is_empty());
-        let primary = Observed { ft: Some(pair(1)), ..secondary };
-        assert_eq!(plan(State::PoweredOff, &primary).unwrap().change.0, Some(Power::Off));
-        let template = Observed { template: true, ..observed(Some("poweredOff")) };
-        assert!(plan(State::PoweredOn, &template).unwrap_err().message().contains("template"));
-        assert!(plan(State::PoweredOff, &template).unwrap().change.is_empty());
-    }
-
-    #[test]
-    fn the_secondaries_of_a_primary_are_counted() {
-        let primary = Observed { ft: Some(pair(1)), ..observed(Some("poweredOn")) };
-        let secondary = Observed { ft: Some(pair(2)), ..observed(Some("poweredOn")) };
-        let suspended = Observed { ft_suspended: true, ..primary.clone() };
-        let counts = [&primary, &secondary, &suspended, &observed(None)].map(Observed::secondaries);
-        assert_eq!(counts, [1, 0, 0, 0]);
-    }
-
-    proptest! {
-        #[test]
-        fn planning_again_on_the_planned_state_yields_nothing(
-            on in any::<bool>(),
-            power in prop_oneof![Just("poweredOn"), Just("poweredOff"), Just("suspended")],
-            protected in any::<bool>(),
-        ) {
-            let state = if on { State::PoweredOn } else { State::PoweredOff };
-            let seen = Observed { ft: protected.then(|| pair(1)), ..observed(Some(power)) };
-            if let Ok(planned) = plan(state, &seen) {
-                let after = planned.change.predict(&seen);
-                prop_assert!(plan(state, &after).unwrap().change.is_empty());
-            }
-        }
-    }
-}
+#[path = "plan_tests.rs"]
+mod tests;

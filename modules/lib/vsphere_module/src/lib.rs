@@ -26,7 +26,7 @@ pub use kept_sessions::KeptSessions;
 pub use one::{At, Ended, Named, One, OneObject, ServerArgs};
 pub use remedy::{Remedy, RemedyHosts, remedy_vm};
 pub use task::{Power, carry_out, wait};
-pub use until::{Awaited, pauses, until};
+pub use until::{Awaited, pauses, until, until_by};
 pub use vm::{
     FOLDER_NEEDS_NAME, INSTANCE_UUID_NEEDS_UUID, VM_RULES, VmArgs, VmReport, VmTarget, accessible, is_template,
     readable,

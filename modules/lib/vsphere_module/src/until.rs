@@ -27,10 +27,22 @@ pub async fn until<T>(
     subject: &str,
     run: &Run,
     read: impl AsyncFn() -> Result<T, Error>,
+    judge: impl FnMut(&T) -> Awaited,
+    late: impl FnOnce(&T, String) -> Error,
+) -> Result<T, Error> {
+    until_by(run.deadline(), first, subject, run, read, judge, late).await
+}
+
+/// Does the same until an earlier `deadline`.
+pub async fn until_by<T>(
+    deadline: Instant,
+    first: T,
+    subject: &str,
+    run: &Run,
+    read: impl AsyncFn() -> Result<T, Error>,
     mut judge: impl FnMut(&T) -> Awaited,
     late: impl FnOnce(&T, String) -> Error,
 ) -> Result<T, Error> {
-    let deadline = run.deadline();
     let mut pauses = pauses();
     let mut now = first;
     loop {

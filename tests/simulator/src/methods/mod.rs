@@ -75,8 +75,8 @@ methods! {
         PowerOffVM_Task => power::power_off;
         SuspendVM_Task => power::suspend;
         ResetVM_Task => power::reset;
-        ShutdownGuest => vm::guest;
-        RebootGuest => vm::guest;
+        ShutdownGuest => power::shut_down_guest;
+        RebootGuest => power::reboot_guest;
         AnswerVM => vm::answer;
         Reload => vm::reload;
         CreateSnapshot_Task => snapshot::create;

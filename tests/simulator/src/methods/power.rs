@@ -2,8 +2,8 @@
 
 use crate::fault::{Fault, Result};
 use crate::ft::faults;
-use crate::model::pair::State;
-use crate::model::vm::{Power, Vm};
+use crate::model::pair::{Pair, State};
+use crate::model::vm::{Power, Tools, Vm};
 use crate::soap::envelope::reference;
 use crate::value::{Data, Ref, Value};
 use crate::world::World;
@@ -11,7 +11,7 @@ use crate::world::work::Work;
 
 use super::vm::not_secondary;
 
-use super::call::{Ctx, Outcome, done};
+use super::call::{Ctx, Outcome, done, void};
 
 /// `PowerOnVM_Task`.
 pub fn power_on(ctx: &mut Ctx<'_>) -> Result<Outcome> {
@@ -87,16 +87,66 @@ pub fn power_off(ctx: &mut Ctx<'_>) -> Result<Outcome> {
         return Err(faults::invalid_power(ctx.world, &moid, Power::On.word()));
     }
     let work = Work::at_end(move |world| {
-        let vm = world.need_vm_mut(&moid)?;
-        vm.power = Power::Off;
-        vm.question = None;
-        vm.change += 1;
-        if vm.ft.as_ref().is_some_and(|pair| pair.state != State::Disabled) {
-            world.set_ft(&moid, State::Enabled, None);
-        }
+        world.halt(&moid)?;
         Ok(None)
     });
     done(ctx.world.start_task(&this, ("PowerOffVM_Task", "VirtualMachine.powerOff"), work))
+}
+
+impl World {
+    /// Powers a VM off.
+    fn halt(&mut self, moid: &str) -> Result<()> {
+        let vm = self.need_vm_mut(moid)?;
+        vm.power = Power::Off;
+        vm.shutting_down = false;
+        vm.question = None;
+        vm.change += 1;
+        if vm.ft.as_ref().is_some_and(|pair| pair.state != State::Disabled) {
+            self.set_ft(moid, State::Enabled, None);
+        }
+        Ok(())
+    }
+}
+
+/// `ShutdownGuest`. It replies before the guest has shut down, which takes as long as two tasks.
+pub fn shut_down_guest(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    let moid = need_tools(ctx)?;
+    let pause = 2 * ctx.world.config.task_ms;
+    let vm = ctx.world.need_vm_mut(&moid)?;
+    if vm.tools == Tools::Running {
+        vm.shutting_down = true;
+        let booted = vm.booted;
+        ctx.world.after(pause, move |world| {
+            if world.vm(&moid).is_some_and(|vm| vm.shutting_down && vm.booted == booted) {
+                let _ = world.halt(&moid);
+            }
+        });
+    }
+    void()
+}
+
+/// `RebootGuest`. The VM stays powered on.
+pub fn reboot_guest(ctx: &mut Ctx<'_>) -> Result<Outcome> {
+    need_tools(ctx)?;
+    void()
+}
+
+/// The moid of a VM that can ask its guest.
+fn need_tools(ctx: &Ctx<'_>) -> Result<String> {
+    let moid = ctx.this.moid.clone();
+    let vm = ctx.world.need_vm(&moid)?;
+    if vm.ft.as_ref().is_some_and(Pair::secondary) {
+        return Err(Fault::not_supported());
+    }
+    ctx.world.idle(&moid)?;
+    if vm.power != Power::On {
+        return Err(faults::invalid_power(ctx.world, &moid, Power::On.word()));
+    }
+    if !vm.runs_tools() {
+        let text = "Cannot complete operation because VMware Tools is not running in this virtual machine.";
+        return Err(Fault::new("ToolsUnavailable", text));
+    }
+    Ok(moid)
 }
 
 fn change_running(ctx: &mut Ctx<'_>, method: (&'static str, &'static str), change: fn(&mut Vm)) -> Result<Outcome> {
@@ -127,4 +177,32 @@ pub fn suspend(ctx: &mut Ctx<'_>) -> Result<Outcome> {
 /// `ResetVM_Task`. The VMX process continues, with the options that it read at power-on.
 pub fn reset(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     change_running(ctx, ("ResetVM_Task", "VirtualMachine.reset"), |_| {})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, call};
+
+    const VM: &str = "vm-63";
+
+    #[test]
+    fn a_guest_shuts_down_later_if_it_listens() {
+        for (power, tools, fault, ends) in [
+            (Power::On, Tools::Running, None, Power::Off),
+            (Power::On, Tools::Ignoring, None, Power::On),
+            (Power::On, Tools::NotRunning, Some("ToolsUnavailable"), Power::On),
+            (Power::Off, Tools::Running, Some("InvalidPowerState"), Power::Off),
+            (Power::Suspended, Tools::Running, Some("InvalidPowerState"), Power::Suspended),
+        ] {
+            let mut world = testing::world(&["--scenario", "healthy"]);
+            let vm = world.vm_mut(VM).unwrap();
+            (vm.power, vm.tools) = (power, tools);
+            let answer = call(&mut world, VM, "ShutdownGuest", "").map_err(|fault| fault.kind().to_owned());
+            assert_eq!(answer.err().as_deref(), fault, "{power:?} {tools:?}");
+            assert_eq!(world.vm(VM).unwrap().power, power, "it takes time");
+            world.advance(world.now + 2 * world.config.task_ms);
+            assert_eq!(world.vm(VM).unwrap().power, ends, "{power:?} {tools:?}");
+        }
+    }
 }

@@ -132,11 +132,6 @@ impl Vm {
     }
 }
 
-/// `ShutdownGuest` and `RebootGuest` fail, because these VMs have no VMware Tools.
-pub fn guest(_: &mut Ctx<'_>) -> Result<Outcome> {
-    Err(Fault::new("ToolsUnavailable", "The operation needs VMware Tools, which are not running."))
-}
-
 /// `AnswerVM`.
 pub fn answer(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let moid = ctx.this.moid.clone();

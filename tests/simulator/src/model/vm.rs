@@ -37,6 +37,29 @@ impl Power {
     }
 }
 
+/// VMware Tools in the guest of a VM that is powered on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tools {
+    /// Runs and does what it is asked
+    Running,
+    /// Does not run
+    NotRunning,
+    /// Runs, but the guest ignores requests
+    Ignoring,
+}
+
+impl Tools {
+    /// The state of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "running" => Self::Running,
+            "not-running" => Self::NotRunning,
+            "ignoring" => Self::Ignoring,
+            _ => return None,
+        })
+    }
+}
+
 /// A virtual machine.
 #[derive(Clone, Debug)]
 pub struct Vm {
@@ -78,6 +101,10 @@ pub struct Vm {
     pub question: Option<String>,
     /// The task that works on it.
     pub busy: Option<String>,
+    /// VMware Tools.
+    pub tools: Tools,
+    /// True while the guest shuts down.
+    pub shutting_down: bool,
     /// Fault tolerance, if it is configured.
     pub ft: Option<Pair>,
     /// Paths of properties that nobody has the privilege to read.
@@ -104,9 +131,15 @@ impl Vm {
         !matches!(self.connection.as_str(), "inaccessible" | "orphaned" | "invalid" | "disconnected")
     }
 
+    /// True if VMware Tools runs in the guest.
+    pub fn runs_tools(&self) -> bool {
+        self.power == Power::On && self.tools != Tools::NotRunning
+    }
+
     /// Powers it on at this time. The VMX process reads its options now.
     pub fn start(&mut self, now: u64) {
         self.power = Power::On;
+        self.shutting_down = false;
         self.booted = now;
         self.effective.clone_from(&self.extra);
         self.change += 1;

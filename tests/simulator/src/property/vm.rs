@@ -7,6 +7,7 @@ use crate::value::{Data, Ref, Value};
 use crate::world::World;
 
 use super::hardware::resource_config;
+use super::vm_state::tools_status;
 
 impl World {
     /// A property of a VM.
@@ -18,11 +19,20 @@ impl World {
             "summary" => self.vm_summary(moid, vm).into(),
             "layoutEx" if config => self.layout(moid, vm).into(),
             "capability" => self.vm_capability(vm).into(),
-            "guest" => Data::new("GuestInfo")
-                .with("toolsStatus", Value::Enum("VirtualMachineToolsStatus", "toolsNotInstalled".into()))
-                .with("toolsRunningStatus", "guestToolsNotRunning")
-                .with("guestState", "notRunning")
-                .into(),
+            "guest" => {
+                let (status, running) = tools_status(vm);
+                let state = match vm.power {
+                    Power::On if vm.shutting_down => "shuttingDown",
+                    // Only VMware Tools knows the state of the guest.
+                    Power::On if vm.runs_tools() => "running",
+                    _ => "notRunning",
+                };
+                Data::new("GuestInfo")
+                    .with("toolsStatus", status)
+                    .with("toolsRunningStatus", running)
+                    .with("guestState", state)
+                    .into()
+            }
             "guestHeartbeatStatus" => Value::Enum("ManagedEntityStatus", "gray".into()),
             "datastore" => Value::refs(vm.stores().into_iter().map(|moid| Ref::new("Datastore", moid))),
             "network" => Value::refs(self.moids("Network").take(1).map(|m| Ref::new("Network", m))),

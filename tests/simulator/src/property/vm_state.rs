@@ -66,6 +66,7 @@ impl World {
                 .with("guestFullName", "Other Linux (64-bit)")
                 .opt("ftInfo", self.ft_info(vm))
         });
+        let (status, running) = tools_status(vm);
         Data::new("VirtualMachineSummary")
             .with("vm", Ref::new("VirtualMachine", moid))
             .with("runtime", self.runtime_info(vm))
@@ -73,7 +74,8 @@ impl World {
                 "guest",
                 Data::new("VirtualMachineGuestSummary")
                     .with("guestId", &vm.guest)
-                    .with("toolsStatus", Value::Enum("VirtualMachineToolsStatus", "toolsNotInstalled".into())),
+                    .with("toolsStatus", status)
+                    .with("toolsRunningStatus", running),
             )
             .with(
                 "config",
@@ -87,4 +89,11 @@ impl World {
             )
             .with("overallStatus", Value::Enum("ManagedEntityStatus", "green".into()))
     }
+}
+
+/// `toolsStatus` and `toolsRunningStatus` of the guest.
+pub(super) fn tools_status(vm: &Vm) -> (Value, &'static str) {
+    let (status, running) =
+        if vm.runs_tools() { ("toolsOk", "guestToolsRunning") } else { ("toolsNotRunning", "guestToolsNotRunning") };
+    (Value::Enum("VirtualMachineToolsStatus", status.into()), running)
 }

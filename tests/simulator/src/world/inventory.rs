@@ -5,7 +5,7 @@ use crate::model::cluster::{Cluster, Ha};
 use crate::model::entity::{Body, Entity, Store};
 use crate::model::hardware::Hardware;
 use crate::model::host::Host;
-use crate::model::vm::{Power, Vm};
+use crate::model::vm::{Power, Tools, Vm};
 use crate::model::{nics, options};
 use crate::random::uuid;
 
@@ -200,6 +200,8 @@ fn vm(world: &mut World, moid: &str, name: &str, folder: &str, host: String, pow
         directory: name.to_owned(),
         question: None,
         busy: None,
+        tools: Tools::Running,
+        shutting_down: false,
         ft: None,
         unreadable: Vec::new(),
         booted: 0,

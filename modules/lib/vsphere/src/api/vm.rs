@@ -30,6 +30,12 @@ impl Session {
     pub async fn power_off(&self, vm: &Moref) -> Result<Moref, WriteError> {
         self.start(&Request::new("PowerOffVM_Task", vm)).await
     }
+
+    /// Asks the guest to shut down (`ShutdownGuest`). The server replies before the guest has done so, and the guest may
+    /// ignore it. The fault `ToolsUnavailable` if VMware Tools does not run.
+    pub async fn shut_down_guest(&self, vm: &Moref) -> Result<(), WriteError> {
+        self.request(&Request::new("ShutdownGuest", vm)).await
+    }
 }
 
 fn reconfigure(vm: &Moref, change_version: Option<&str>, changes: &[(String, String)]) -> Request {

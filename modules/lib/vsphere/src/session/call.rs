@@ -58,6 +58,11 @@ impl Session {
             .map_err(|error| WriteError::Unknown { error, accepted: true })
     }
 
+    /// Calls a method that only passes a request on: the effect comes later, without a task.
+    pub(crate) async fn request(&self, request: &Request) -> Result<(), WriteError> {
+        self.write(request, WriteError::of_start).await.map(drop)
+    }
+
     /// Writes, once.
     ///
     /// If the session has expired, a new one is opened but the call is not repeated, because the state that it was planned on

@@ -60,7 +60,8 @@ impl WriteError {
         }
     }
 
-    /// Returns the outcome of a failed call of a method that only starts a task (`PowerOnVM_Task`).
+    /// Returns the outcome of a failed call of a method that only starts something: a task (`PowerOnVM_Task`), or the work of a
+    /// guest (`ShutdownGuest`).
     pub(crate) fn of_start(error: Error) -> Self {
         match &error {
             Error::Fault(fault) if fault.is_lost_contact() || fault.is_general() => {

@@ -8,7 +8,7 @@ use crate::model::hardware::Hardware;
 use crate::model::host::Host;
 use crate::model::options::HostOption;
 use crate::model::pair::State;
-use crate::model::vm::{Power, Vm};
+use crate::model::vm::{Power, Tools, Vm};
 use crate::world::World;
 
 /// The string field of this name.
@@ -120,6 +120,7 @@ fn set_vm(vm: &mut Vm, name: &str, value: &Json) -> Result<(), String> {
             }
         }
         "template" => vm.template = flag(value)?,
+        "tools" => vm.tools = Tools::parse(&string(value)?).ok_or("not a state of VMware Tools")?,
         "connection" => vm.connection = string(value)?,
         "question" => vm.question = optional(value)?,
         "cpus" => vm.cpus = number(value)?,
