@@ -5,6 +5,8 @@ import time
 import pytest
 from pyVmomi import vim, vmodl
 
+from modules import connection, run_module
+
 FT_LOGGING = "faultToleranceLogging"
 
 
@@ -185,3 +187,38 @@ def test_a_standalone_host_has_no_ha(simulator, connect):
     (host,) = hosts(client)
     assert host.runtime.dasHostState is None
     assert list(host.capability.smpFtCompatibilityIssues) == ["haAgentIssue"]
+
+
+def override(client, operation, vm, priority=None):
+    """Adds, edits or removes the override of a VM's restart priority."""
+    spec = vim.cluster.DasVmConfigSpec(operation=operation)
+    if operation == "remove":
+        spec.removeKey = vm
+    else:
+        settings = vim.cluster.DasVmSettings(restartPriority=priority)
+        spec.info = vim.cluster.DasVmConfigInfo(key=vm, dasSettings=settings)
+    client.run(cluster(client).ReconfigureEx(vim.cluster.ConfigSpecEx(dasVmConfigSpec=[spec]), True))
+
+
+@pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
+def test_a_virtual_machine_overrides_its_restart_priority(personality, simulator, connect):
+    lab = simulator(personality=personality, scenario="healthy")
+    client = connect(lab)
+    (vm,) = [vm for vm in client.all(vim.VirtualMachine) if vm.name == "inner"]
+
+    def priorities():
+        return [(one.key, one.dasSettings.restartPriority) for one in cluster(client).configurationEx.dasVmConfig]
+
+    assert priorities() == []
+    override(client, "add", vm, "disabled")
+    assert priorities() == [(vm, "disabled")]
+    with pytest.raises(vmodl.fault.InvalidArgument):
+        override(client, "add", vm, "low")
+    # The module edits an override that another client made.
+    result = run_module(
+        "cluster_ha", connection(lab.facts) | {"cluster_name": "Cluster", "vm_restart_priority": {"inner": "cluster"}}
+    )
+    assert result.changed and result.json["vm_restart_priority"][0]["before"] == "disabled"
+    assert priorities() == [(vm, "clusterRestartPriority")]
+    override(client, "remove", vm)
+    assert priorities() == []

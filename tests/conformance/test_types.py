@@ -24,6 +24,8 @@ def actions(facts):
         ("ft_readiness", cluster),
         ("cluster_ha", cluster | {"state": "disabled"}),
         ("cluster_ha", cluster | {"state": "enabled", "admission_control": False, "host_monitoring": True}),
+        ("cluster_ha", cluster | {"advanced_options": {"das.a": "<&>"}, "vm_restart_priority": {facts["vm"]: "low"}}),
+        ("cluster_ha", cluster | {"advanced_options": {"das.a": ""}, "vm_restart_priority": {facts["vm_moid"]: "cluster"}}),
         ("vmkernel_service", nic | {"state": "absent"}),
         ("vmkernel_service", nic),
         ("vmkernel_service", one | {"portgroup": "Lab", "services": ["vmotion"]}),

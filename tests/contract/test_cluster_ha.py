@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import faults.judge
 from modules import Result, connection, interrupt_module, run_module
 from relay import relay
 
@@ -70,6 +71,76 @@ def test_a_run_without_change_costs_five_requests(healthy):
         assert len(healthy.methods()) == 5, healthy.methods()
 
 
+def options_and_overrides(lab) -> tuple[dict, dict]:
+    """Reads the advanced options and the restart priorities of the cluster with pyvmomi."""
+    cluster = faults.judge.read_state(lab.facts)["clusters"][lab.facts["cluster_moid"]]
+    return cluster["options"], cluster["overrides"]
+
+
+@pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
+def test_only_named_options_are_set_and_removed(personality, simulator):
+    lab = simulator(personality=personality, scenario="healthy")
+    lab.set(lab.facts["cluster_moid"], das_options={"das.ignoreRedundantNetWarning": "false", "das.old": "x", "das.kept": "x"})
+    # The name of the first differs in case from the existing one.
+    wish = {"advanced_options": {"das.IgnoreRedundantNetWarning": True, "das.new": 5, "das.old": "", "das.none": None}}
+    foretold, done, again = ha(lab, None, "--check", "--diff", **wish), ha(lab, None, "--diff", **wish), ha(lab, None, **wish)
+    assert (foretold.changed, done.changed, again.changed) == (True, True, False), done.msg
+    assert foretold.json["diff"] == done.json["diff"] and foretold.json["advanced_options"] == done.json["advanced_options"]
+    assert done.json["advanced_options"] == [
+        {"key": "das.ignoreRedundantNetWarning", "before": "false", "after": "true"},
+        {"key": "das.new", "before": None, "after": "5"},
+        {"key": "das.none", "before": None, "after": None},
+        {"key": "das.old", "before": "x", "after": None},
+    ]
+    options = {"das.ignoreRedundantNetWarning": "true", "das.new": "5", "das.kept": "x"}
+    assert options_and_overrides(lab)[0] == options
+    assert ha(lab, None, advanced_settings={"das.new": "6"}).changed, "the name in vmware.vmware"
+    assert options_and_overrides(lab)[0] == options | {"das.new": "6"}
+
+
+@pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
+def test_only_named_restart_priorities_are_set(personality, simulator):
+    lab = simulator(personality=personality, scenario="healthy")
+    name, moid = lab.facts["vm"], lab.facts["vm_moid"]
+    lab.set(lab.facts["cluster_moid"], vm_overrides={"vm-64": "high"})
+    for vm, priority, before, word in [
+        (name, "disabled", "cluster", "disabled"),
+        (moid, "low", "disabled", "low"),
+        (name, "cluster", "low", "clusterRestartPriority"),
+    ]:
+        wish = {"vm_restart_priority": {vm: priority}}
+        foretold, done, again = ha(lab, None, "--check", "--diff", **wish), ha(lab, None, "--diff", **wish), ha(lab, None, **wish)
+        assert (foretold.changed, done.changed, again.changed) == (True, True, False), done.msg
+        assert foretold.json["diff"] == done.json["diff"]
+        told = {"name": name, "moid": moid, "before": before, "after": priority}
+        assert done.json["vm_restart_priority"] == foretold.json["vm_restart_priority"] == [told]
+        assert options_and_overrides(lab)[1] == {moid: word, "vm-64": "high"}
+
+
+def test_a_priority_of_6_5_is_refused_by_an_older_server(simulator):
+    for personality, fails in (("5.0", True), ("6.7", False)):
+        lab = simulator(personality=personality, scenario="healthy")
+        result = ha(lab, None, vm_restart_priority={"inner": "highest"})
+        assert result.changed is not fails
+        if fails:
+            assert result.kind == "unsupported" and "6.5" in result.msg and WRITE not in lab.methods()
+
+
+def test_turning_ha_off_for_a_protected_virtual_machine_warns(healthy):
+    run_module("fault_tolerance", connection(healthy.facts) | {"name": "inner"})
+    result = ha(healthy, None, vm_restart_priority={"inner": "disabled"})
+    (warning,) = result.json["warnings"]
+    assert result.changed and "inner" in warning and "needs vSphere HA" in warning
+    assert result.json["vm_restart_priority"][0]["moid"] == healthy.facts["vm_moid"], "the primary has the same name"
+
+
+def test_options_that_the_server_ignores_are_named(healthy):
+    healthy.inject(method=WRITE, how="silent")
+    result = ha(healthy, None, advanced_options={"das.a": 1}, vm_restart_priority={"inner": "low"})
+    assert result.kind == "fault" and "the advanced option das.a, the restart priority of inner" in result.msg
+    assert result.changed is False
+
+
 def test_turning_ha_off_warns_if_fault_tolerance_protects_something(healthy):
     assert "warnings" not in ha(healthy, "disabled", "--check").json
     healthy.set(healthy.facts["vm_moid"], ft_state="running")
@@ -86,6 +157,11 @@ def test_turning_ha_off_warns_if_fault_tolerance_protects_something(healthy):
         ({"admission_control": "perhaps"}, "invalid_arguments", ["admission_control", "perhaps"]),
         ({"state": "present"}, "invalid_arguments", ["state", "enabled", "disabled"]),
         ({"cluster_name": None}, "invalid_arguments", ["cluster_name"]),
+        ({"advanced_options": {"das. a": 1}}, "invalid_arguments", ["advanced_options", "das. a", "das.ignoreRedundantNetWarning"]),
+        ({"advanced_options": {"das.a": 1, "das.A": 1}}, "invalid_arguments", ["`das.A` and `das.a`", "not case-sensitive"]),
+        ({"vm_restart_priority": {"inner": "never"}}, "invalid_arguments", ["vm_restart_priority", "inner", "never", "disabled"]),
+        ({"vm_restart_priority": {"iner": "low"}}, "not_found", ["iner", "Cluster", "`inner`"]),
+        ({"vm_restart_priority": {"inner": "low", "vm-63": "low"}}, "invalid_arguments", ["inner", "vm-63", "same virtual machine"]),
     ],
 )
 def test_mistakes_get_clear_messages(target, kind, words, healthy):

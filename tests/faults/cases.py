@@ -148,6 +148,12 @@ CASES = {
         wanted=ha(True, admission=False, monitoring="disabled"),
     ),
     "ha-off": Case("cluster_ha", ALL | {"state": "disabled"}, "8.0", wanted=ha(False)),
+    "ha-details": Case(
+        "cluster_ha",
+        ALL | {"advanced_options": {"das.a": "1", "das.old": ""}, "vm_restart_priority": {"inner": "disabled"}},
+        setup=[("domain-c7", {"das_options": {"das.old": "x", "das.kept": "x"}})],
+        wanted=ha(True, options={"das.a": "1", "das.kept": "x"}, overrides={VM: "disabled"}),
+    ),
     "ft-on-5.0": Case("fault_tolerance", INNER, "5.0", setup=PREPARED, wanted=protection("running")),
     "ft-on-6.7": Case("fault_tolerance", INNER, wanted=protection("running")),
     "ft-on-8.0": Case("fault_tolerance", INNER, "8.0", wanted=protection("running")),

@@ -93,13 +93,15 @@ def read_state(facts: dict[str, Any]) -> State:
         elif isinstance(each.obj, vim.HostSystem):
             state["hosts"][each.obj._moId] = host_state(values)
         else:
-            ha = values["configurationEx"].dasConfig
+            config = values["configurationEx"]
+            ha = config.dasConfig
             state["clusters"][each.obj._moId] = {
                 "name": values["name"],
                 "enabled": ha.enabled,
                 "admission": ha.admissionControlEnabled,
                 "monitoring": ha.hostMonitoring,
                 "options": {option.key: option.value for option in ha.option},
+                "overrides": {one.key._moId: one.dasSettings.restartPriority for one in config.dasVmConfig},
             }
     return state
 

@@ -17,7 +17,7 @@ const UNTOLD: Duration = Duration::from_secs(5);
 pub async fn apply(at: At<'_, ClusterHa>, observed: &Observed, change: &Change) -> Result<Applied, Error> {
     let cluster = &observed.moref;
     let what = format!("waiting for vSphere to reconfigure the cluster {}", observed.name);
-    let start = async || at.session.reconfigure_ha(cluster, change.config).await;
+    let start = async || at.session.reconfigure_ha(cluster, &change.write).await;
     let written = vsphere_module::carry_out(at.session, cluster, at.run, at.run.deadline(), &what, start).await;
     vsphere_module::applied(written).map_err(|mut error| {
         error.detail.insert_str(0, &format!("reconfiguring vSphere HA of the cluster {}: ", observed.name));
@@ -27,7 +27,7 @@ pub async fn apply(at: At<'_, ClusterHa>, observed: &Observed, change: &Change) 
 
 pub async fn verify(at: At<'_, ClusterHa>, observed: &Observed, change: &Change) -> Result<Observed, Error> {
     let began = Instant::now();
-    let turned_on = change.config.enabled == Some(true);
+    let turned_on = change.write.config.enabled == Some(true);
     let end = at.run.deadline();
     let mut pauses = vsphere_module::pauses();
     loop {

@@ -5,6 +5,7 @@
 
 mod apply;
 mod args;
+mod details;
 mod observe;
 mod plan;
 mod report;
@@ -21,7 +22,7 @@ impl OneObject for ClusterHa {
         name: "cluster_ha",
         summary: "Turns vSphere HA of a cluster on or off",
         description: &[
-            "Turns vSphere HA of a cluster on or off, and sets its admission control and host monitoring if they are given. Nothing else of the cluster is changed.",
+            "Turns vSphere HA of a cluster on or off, and sets its admission control, host monitoring, advanced options and restart priorities of virtual machines if they are given. Nothing else of the cluster is changed.",
             "Fault Tolerance can only be turned on, powered on or failed over in a cluster with vSphere HA.",
             "When vSphere HA is on, the run waits up to O(timeout) for the HA agents of the hosts to get ready, even if an earlier run turned it on. It warns about agents that are not ready by then, or that report no state while others do. It does not wait for hosts that are disconnected, in standby or in maintenance mode.",
         ],
@@ -39,7 +40,7 @@ impl OneObject for ClusterHa {
     }
 
     fn plan(args: &Args, observed: &Observed) -> Result<Plan<Change>, Error> {
-        Ok(plan::plan(&args.wish, observed))
+        plan::plan(&args.wish, observed)
     }
 
     async fn apply(at: At<'_, Self>, observed: &Observed, change: &Change) -> Result<Applied, Error> {
@@ -62,14 +63,21 @@ impl OneObject for ClusterHa {
 impl callers::Resource for ClusterHa {
     type Module = One<Self>;
 
-    const PROPERTIES: &'static [&'static str] = &["state", "admission_control", "host_monitoring"];
+    const PROPERTIES: &'static [&'static str] =
+        &["state", "admission_control", "host_monitoring", "advanced_options", "vm_restart_priority"];
 
-    fn actual(_: &Args, observed: &[&Observed]) -> Map<String, Value> {
-        let config = observed.first().map(|observed| observed.config).unwrap_or_default();
+    fn actual(args: &Args, observed: &[&Observed]) -> Map<String, Value> {
+        let Some(observed) = observed.first() else { return Map::new() };
+        let config = observed.config;
         let state = config.enabled.map(|on| json!(if on { State::Enabled } else { State::Disabled }));
         let switches = [("admission_control", config.admission_control), ("host_monitoring", config.host_monitoring)];
         let switches = switches.into_iter().filter_map(|(name, on)| Some((name.to_owned(), json!(on?))));
-        state.map(|state| ("state".to_owned(), state)).into_iter().chain(switches).collect()
+        let options = details::actual_options(&args.wish.advanced_options, &observed.options);
+        let vms: Map<_, _> = observed.vms.iter().map(|vm| (vm.asked.clone(), json!(vm.priority))).collect();
+        let details = [("advanced_options", options), ("vm_restart_priority", vms)].into_iter();
+        let details = details.filter(|(_, values)| !values.is_empty());
+        let details = details.map(|(name, values)| (name.to_owned(), Value::Object(values)));
+        state.map(|state| ("state".to_owned(), state)).into_iter().chain(switches).chain(details).collect()
     }
 }
 

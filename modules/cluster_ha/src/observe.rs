@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use contract::{Error, Kind};
-use vsphere::{Follow, FtInfo, FtState, HaConfig, Object};
+use vsphere::{Follow, FtInfo, FtState, HaConfig, HaOverride, Moref, Object};
 use vsphere_module::Server;
 
 use crate::args::{Args, State};
+use crate::details::{HaOption, HaVm};
 use crate::plan::{Agent, Observed};
 
 const CLUSTER: [&str; 2] = ["name", "configurationEx"];
@@ -40,12 +41,49 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
             .hint("Check that this user may read the cluster.")
     };
     let cluster = clusters.first().ok_or_else(unread)?;
-    let config = HaConfig::parse(cluster.get("configurationEx").ok_or_else(unread)?);
+    let configuration = cluster.get("configurationEx").ok_or_else(unread)?;
+    let config = HaConfig::parse(configuration);
+    let all = vsphere::ha_options(configuration);
+    let options = args.wish.advanced_options.keys().map(|asked| HaOption::find(asked, &all)).collect();
+    let overrides = HaOverride::list(configuration);
+    let vms = match previous {
+        Some(previous) => previous.vms.clone(),
+        None => vms(args, server, &moref).await?,
+    };
+    let vms = vms.into_iter().map(|vm| vm.with(&overrides)).collect();
     let mut agents: Vec<Agent> = hosts.iter().map(agent).collect();
     agents.sort_by(|one, other| one.host.cmp(&other.host));
     let turns_off = args.wish.state == State::Disabled && config.enabled == Some(true);
     let protected = if turns_off { protected(server, cluster).await? } else { Vec::new() };
-    Ok(Observed { moref, name: cluster.name(), config, agents, protected })
+    let since_6_5 = server.speaks(6, 5);
+    Ok(Observed { moref, name: cluster.name(), config, options, vms, since_6_5, agents, protected })
+}
+
+/// Finds the virtual machines whose restart priority was asked for, in one request, or none if there are none.
+async fn vms(args: &Args, server: &Server, cluster: &Moref) -> Result<Vec<HaVm>, Error> {
+    let asked: Vec<&str> = args.wish.vm_restart_priority.keys().map(String::as_str).collect();
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = server.cluster_vms(cluster, &asked).await.map_err(|error| {
+        let mut failure = vsphere_module::failure(error);
+        if failure.kind == Kind::NotFound {
+            failure.detail = format!("{} in the cluster {}", failure.detail, args.cluster_name);
+        }
+        if failure.kind == Kind::Ambiguous {
+            failure = failure.hint("Use its managed object id, such as vm-63, in `vm_restart_priority`.");
+        }
+        failure
+    })?;
+    let vm = |(asked, found): (&str, Object)| HaVm {
+        asked: asked.to_owned(),
+        name: found.name(),
+        ft: found.get("config.ftInfo").is_some(),
+        moref: found.moref,
+        priority: String::new(),
+        exists: false,
+    };
+    Ok(asked.into_iter().zip(found).map(vm).collect())
 }
 
 fn agent(host: &Object) -> Agent {

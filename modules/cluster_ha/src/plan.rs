@@ -3,11 +3,12 @@
 use contract::{Error, Kind, Plan};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
-use vsphere::{HaConfig, Moref};
+use serde_json::{Map, Value, json};
+use vsphere::{HaChange, HaConfig, HaOverride, Moref};
 use vsphere_module::Named;
 
-use crate::args::{State, Wish};
+use crate::args::{CLUSTER, State, Wish};
+use crate::details::{self, HaOption, HaVm};
 
 /// The state read from the cluster.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +16,12 @@ pub struct Observed {
     pub moref: Moref,
     pub name: String,
     pub config: HaConfig,
+    /// The advanced options that were asked for.
+    pub options: Vec<HaOption>,
+    /// The virtual machines whose restart priority was asked for.
+    pub vms: Vec<HaVm>,
+    /// The server knows the restart priorities of vSphere 6.5.
+    pub since_6_5: bool,
     /// The hosts' agents, by the names of the hosts.
     pub agents: Vec<Agent>,
     /// The virtual machines that are protected by Fault Tolerance now; read only when vSphere HA may be turned off.
@@ -32,7 +39,18 @@ impl Named for Observed {
 impl contract::Observed for Observed {
     fn view(&self) -> Value {
         let HaConfig { enabled, host_monitoring, admission_control } = self.config;
-        json!({ "enabled": enabled, "admission_control": admission_control, "host_monitoring": host_monitoring })
+        let mut view =
+            json!({ "enabled": enabled, "admission_control": admission_control, "host_monitoring": host_monitoring });
+        // Only what was asked for, because there may be many.
+        if !self.options.is_empty() {
+            let options = self.options.iter().map(|option| (option.key.clone(), json!(option.value)));
+            view["advanced_options"] = options.collect::<Map<_, _>>().into();
+        }
+        if !self.vms.is_empty() {
+            let vms = self.vms.iter().map(|vm| (vm.asked.clone(), json!(vm.priority)));
+            view["vm_restart_priority"] = vms.collect::<Map<_, _>>().into();
+        }
+        view
     }
 }
 
@@ -61,7 +79,7 @@ impl Agent {
 /// The settings to write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    pub config: HaConfig,
+    pub write: HaChange,
     /// The server does not say how any of them is now.
     pub untold: bool,
     /// vSphere HA is on already, and agents are on their way: they are waited for.
@@ -71,7 +89,7 @@ pub struct Change {
 impl Change {
     /// Agents are waited for after something else is written: only then is it known which are ready.
     pub fn tells_later(&self) -> bool {
-        self.settling && !self.config.is_empty()
+        self.settling && !self.write.is_empty()
     }
 }
 
@@ -79,7 +97,7 @@ impl contract::Change for Change {
     type Observed = Observed;
 
     fn is_empty(&self) -> bool {
-        self.config.is_empty()
+        self.write.is_empty()
     }
     fn waits(&self) -> bool {
         self.settling
@@ -89,13 +107,15 @@ impl contract::Change for Change {
     }
 
     fn predict(&self, observed: &Observed) -> Observed {
-        let (is, to) = (observed.config, self.config);
+        let (is, to) = (observed.config, self.write.config);
         let config = HaConfig {
             enabled: to.enabled.or(is.enabled),
             host_monitoring: to.host_monitoring.or(is.host_monitoring),
             admission_control: to.admission_control.or(is.admission_control),
         };
-        Observed { config, ..observed.clone() }
+        let mut after = Observed { config, ..observed.clone() };
+        details::predict(&mut after.options, &mut after.vms, &self.write.options, &self.write.overrides);
+        after
     }
 }
 
@@ -105,7 +125,7 @@ const COMING: [&str; 3] = ["uninitialized", "election", "retry"];
 const FAILED: [&str; 2] = ["initializationError", "uninitializationError"];
 
 /// Decides.
-pub fn plan(wish: &Wish, observed: &Observed) -> Plan<Change> {
+pub fn plan(wish: &Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
     let is = observed.config;
     let on = wish.state == State::Enabled;
     // A value that the server omits does not count as on.
@@ -119,7 +139,15 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Plan<Change> {
     let written = settings(config, is).into_iter().filter(|(_, to, _)| to.is_some());
     let (untold, told): (Vec<_>, Vec<_>) = written.partition(|(_, _, is)| is.is_none());
     let settling = on && enabled.is_none() && coming(observed);
-    let mut plan = Plan::from(Change { config, untold: !untold.is_empty() && told.is_empty(), settling });
+    let options = details::options(&wish.advanced_options, &observed.options);
+    let overrides = details::overrides(&wish.vm_restart_priority, &observed.vms, observed.since_6_5)?;
+    let tentative = !untold.is_empty() && told.is_empty() && options.is_empty() && overrides.is_empty();
+    let loses_ha = |one: &&HaOverride| one.restart_priority.as_deref() == Some("disabled");
+    let unprotected: Vec<&HaOverride> = overrides.iter().filter(loses_ha).collect();
+    let unprotected = observed.vms.iter().filter(|vm| vm.ft && unprotected.iter().any(|one| one.vm == vm.moref));
+    let unprotected: Vec<&str> = unprotected.map(|vm| vm.name.as_str()).collect();
+    let write = HaChange { config, options, overrides };
+    let mut plan = Plan::from(Change { write, untold: tentative, settling });
     let name = &observed.name;
     if is.enabled.is_none() {
         plan.warnings.push(format!(
@@ -137,10 +165,16 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Plan<Change> {
             observed.protected.join(", ")
         ));
     }
+    if !unprotected.is_empty() {
+        plan.warnings.push(format!(
+            "Fault Tolerance is configured for {}, and needs vSphere HA for it: the restart priority `disabled` turns that off",
+            unprotected.join(", ")
+        ));
+    }
     if on && enabled.is_none() && !plan.change.tells_later() {
         plan.warnings.extend(not_ready(observed));
     }
-    plan
+    Ok(plan)
 }
 
 /// Every setting by its name in the API: what it is to be, and what it is.
@@ -152,21 +186,28 @@ fn settings(to: HaConfig, is: HaConfig) -> [(&'static str, Option<bool>, Option<
     ]
 }
 
-/// Returns the settings of the change that did not take effect, as far as the server reports them.
-pub fn missing(observed: &Observed, change: &Change) -> Vec<&'static str> {
-    let settings = settings(change.config, observed.config);
-    let ignored = settings.iter().filter(|(_, to, is)| to.is_some() && is.is_some() && to != is);
-    ignored.map(|(name, ..)| *name).collect()
+/// Returns what of the change did not take effect, as far as the server reports it.
+pub fn missing(observed: &Observed, change: &Change) -> Vec<String> {
+    let HaChange { config, options, overrides } = &change.write;
+    let settings = settings(*config, observed.config).into_iter();
+    let settings = settings.filter(|(_, to, is)| to.is_some() && is.is_some() && to != is);
+    let names = settings.map(|(name, ..)| format!("dasConfig.{name}"));
+    let options = observed.options.iter().filter(|is| {
+        let written = options.iter().find(|(key, _)| key.eq_ignore_ascii_case(&is.key));
+        written.is_some_and(|(_, value)| !details::same(is.value.as_deref().unwrap_or_default(), value))
+    });
+    let names = names.chain(options.map(|option| format!("the advanced option {}", option.key)));
+    let vms = observed.vms.iter().filter(|vm| {
+        let written = overrides.iter().find(|one| one.vm == vm.moref);
+        written.is_some_and(|one| one.restart_priority.as_deref().unwrap_or(CLUSTER) != vm.priority)
+    });
+    names.chain(vms.map(|vm| format!("the restart priority of {}", vm.name))).collect()
 }
 
 /// Returns the failure when the server accepted everything and `ignored` did not take effect.
-pub fn ignored(observed: &Observed, ignored: &[&str]) -> Error {
-    let text = format!(
-        "the server accepted the change, but the cluster {} did not apply dasConfig.{}",
-        observed.name,
-        ignored.join(", dasConfig.")
-    );
-    Error::new(Kind::Fault, text)
+pub fn ignored(observed: &Observed, ignored: &[String]) -> Error {
+    let (name, ignored) = (&observed.name, ignored.join(", "));
+    Error::new(Kind::Fault, format!("the server accepted the change, but the cluster {name} did not apply {ignored}"))
 }
 
 /// The time since this run turned vSphere HA on, as far as it decides what to wait for.

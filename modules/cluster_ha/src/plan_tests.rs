@@ -1,9 +1,13 @@
-use contract::Change as _;
-use proptest::prelude::*;
-use vsphere::{HaConfig, Moref};
+use std::collections::BTreeMap;
 
-use super::{Agent, Change, Observed, Since, missing, not_ready, plan, settling};
+use contract::{Change as _, Kind, Plan, Scalar};
+use proptest::prelude::*;
+use serde_json::json;
+use vsphere::{HaChange, HaConfig, HaOverride, Moref};
+
+use super::{Agent, Change, Observed, Since, missing, not_ready, settling};
 use crate::args::{State, Wish};
+use crate::details::{HaOption, HaVm, actual_options};
 
 const NO: Option<bool> = Some(false);
 const YES: Option<bool> = Some(true);
@@ -17,13 +21,60 @@ fn observed(config: HaConfig) -> Observed {
         moref: Moref::new("ClusterComputeResource", "domain-c7"),
         name: "Lab".to_owned(),
         config,
+        options: Vec::new(),
+        vms: Vec::new(),
+        since_6_5: true,
         agents: Vec::new(),
         protected: Vec::new(),
     }
 }
 
 fn wish(on: bool, host_monitoring: Option<bool>, admission_control: Option<bool>) -> Wish {
-    Wish { state: if on { State::Enabled } else { State::Disabled }, host_monitoring, admission_control }
+    Wish {
+        state: if on { State::Enabled } else { State::Disabled },
+        host_monitoring,
+        admission_control,
+        advanced_options: BTreeMap::new(),
+        vm_restart_priority: BTreeMap::new(),
+    }
+}
+
+fn plan(wish: &Wish, observed: &Observed) -> Plan<Change> {
+    super::plan(wish, observed).unwrap()
+}
+
+fn scalars(values: &[(&str, Scalar)]) -> BTreeMap<String, Scalar> {
+    values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+}
+
+fn text(value: &str) -> Scalar {
+    Scalar::Text(value.to_owned())
+}
+
+/// Reads the options of `wish` in a cluster that has these.
+fn with_options(wish: &Wish, options: &[(&str, &str)]) -> Observed {
+    let all: Vec<_> = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let options = wish.advanced_options.keys().map(|asked| HaOption::find(asked, &all)).collect();
+    Observed { options, ..observed(config(YES, YES, YES)) }
+}
+
+/// Reads the virtual machines of `wish` in a cluster that has these overrides.
+fn with_overrides(wish: &Wish, overrides: &[(&str, Option<&str>)], ft: bool) -> Observed {
+    let overrides: Vec<_> = overrides.iter().map(|(vm, priority)| an_override(vm, *priority, true)).collect();
+    let vm = |asked: &String| HaVm {
+        asked: asked.clone(),
+        name: format!("name of {asked}"),
+        moref: Moref::new("VirtualMachine", asked.to_lowercase()),
+        ft,
+        priority: String::new(),
+        exists: false,
+    };
+    let vms = wish.vm_restart_priority.keys().map(|asked| vm(asked).with(&overrides)).collect();
+    Observed { vms, ..observed(config(YES, YES, YES)) }
+}
+
+fn an_override(vm: &str, priority: Option<&str>, exists: bool) -> HaOverride {
+    HaOverride { vm: Moref::new("VirtualMachine", vm), restart_priority: priority.map(str::to_owned), exists }
 }
 
 fn agents(states: &[(Option<&str>, bool)]) -> Vec<Agent> {
@@ -47,7 +98,7 @@ fn only_what_is_named_and_differs_is_written() {
         (config(YES, None, None), wish(true, YES, YES), config(None, YES, YES)),
     ] {
         let plan = plan(&wish, &observed(is));
-        assert_eq!(plan.change.config, written, "{wish:?} where {is:?}");
+        assert_eq!(plan.change.write.config, written, "{wish:?} where {is:?}");
         assert_eq!(plan.change.is_empty(), written == HaConfig::default(), "{wish:?} where {is:?}");
         let told = plan.warnings.iter().any(|warning| warning.contains("does not report whether vSphere HA is on"));
         assert_eq!(told, is.enabled.is_none(), "{:?}", plan.warnings);
@@ -144,14 +195,92 @@ fn agents_that_should_run_and_do_not_are_told_by_host_and_state() {
 
 #[test]
 fn what_the_server_ignored_is_named_and_what_it_does_not_tell_is_not() {
-    let change = Change { config: config(YES, NO, None), untold: false, settling: false };
+    let write = HaChange { config: config(YES, NO, None), ..HaChange::default() };
+    let change = Change { write, untold: false, settling: false };
     for (is, expected) in [
         (config(YES, NO, YES), vec![]),
-        (config(NO, NO, YES), vec!["enabled"]),
-        (config(NO, YES, YES), vec!["enabled", "hostMonitoring"]),
+        (config(NO, NO, YES), vec!["dasConfig.enabled"]),
+        (config(NO, YES, YES), vec!["dasConfig.enabled", "dasConfig.hostMonitoring"]),
         (config(None, None, None), vec![]),
     ] {
         assert_eq!(missing(&observed(is), &change), expected, "{is:?}");
+    }
+}
+
+#[test]
+fn only_options_that_are_named_and_differ_are_written() {
+    let asked = |value: Scalar| scalars(&[("das.One", value)]);
+    let one = |value: &str| vec![("das.one".to_owned(), value.to_owned())];
+    // The options of the cluster; the wanted value; what is written.
+    for (options, wanted, written) in [
+        (vec![("das.one", "1"), ("das.other", "x")], text("1"), vec![]),
+        (vec![("das.one", "1")], Scalar::Int(2), one("2")),
+        (vec![("das.one", "TRUE")], Scalar::Bool(true), vec![]),
+        (vec![("das.one", "x")], text("X"), one("X")),
+        (vec![("das.one", "1")], text(""), one("")),
+        (vec![("das.one", "1")], Scalar::Null, one("")),
+        (vec![("das.one", "")], Scalar::Null, vec![]),
+        (vec![], text(""), vec![]),
+        (vec![], text("1"), vec![("das.One".to_owned(), "1".to_owned())]),
+    ] {
+        let wish = Wish { advanced_options: asked(wanted.clone()), ..wish(true, None, None) };
+        let seen = with_options(&wish, &options);
+        let plan = plan(&wish, &seen);
+        assert_eq!(plan.change.write.options, written, "{wanted:?} where {options:?}");
+        assert_eq!(plan.change.is_empty(), written.is_empty());
+        let ignored: Vec<String> = written.iter().map(|(key, _)| format!("the advanced option {key}")).collect();
+        assert_eq!(missing(&seen, &plan.change), ignored);
+        assert!(missing(&plan.change.predict(&seen), &plan.change).is_empty());
+        // A value that is as wanted is told as it was given.
+        let actual = actual_options(&wish.advanced_options, &seen.options);
+        assert_eq!(actual["das.One"] == json!(wanted), written.is_empty(), "{actual:?}");
+    }
+}
+
+#[test]
+fn only_priorities_that_are_named_and_differ_are_written() {
+    let asked = |priority| scalars(&[("vm-1", text(priority))]);
+    // The override of the virtual machine; the wanted priority; what is written; whether that warns with Fault Tolerance.
+    for (is, wanted, written, warns) in [
+        (None, "cluster", None, false),
+        (None, "disabled", Some(an_override("vm-1", Some("disabled"), false)), true),
+        (Some(None), "cluster", None, false),
+        (Some(None), "low", Some(an_override("vm-1", Some("low"), true)), false),
+        (Some(Some("disabled")), "disabled", None, false),
+        (Some(Some("disabled")), "cluster", Some(an_override("vm-1", None, true)), false),
+    ] {
+        let wish = Wish { vm_restart_priority: asked(wanted), ..wish(true, None, None) };
+        let overrides: Vec<_> = is.iter().map(|priority| ("vm-1", *priority)).collect();
+        for ft in [false, true] {
+            let seen = with_overrides(&wish, &overrides, ft);
+            let plan = plan(&wish, &seen);
+            assert_eq!(
+                plan.change.write.overrides,
+                written.iter().cloned().collect::<Vec<_>>(),
+                "{wanted} where {is:?}"
+            );
+            let told = plan.warnings.iter().any(|warning| warning.contains("name of vm-1"));
+            assert_eq!(told, ft && warns, "{:?}", plan.warnings);
+            assert_eq!(missing(&seen, &plan.change).is_empty(), written.is_none());
+            assert!(missing(&plan.change.predict(&seen), &plan.change).is_empty());
+        }
+    }
+}
+
+#[test]
+fn priorities_that_cannot_be_set_are_refused() {
+    let asked = |vms: &[&str]| {
+        let vms: Vec<_> = vms.iter().map(|vm| (*vm, text("highest"))).collect();
+        Wish { vm_restart_priority: scalars(&vms), ..wish(true, None, None) }
+    };
+    for (wish, since_6_5, kind) in [
+        (asked(&["vm-1"]), true, None),
+        (asked(&["vm-1"]), false, Some(Kind::Unsupported)),
+        // Both are the same virtual machine.
+        (asked(&["VM-1", "vm-1"]), true, Some(Kind::InvalidArguments)),
+    ] {
+        let seen = Observed { since_6_5, ..with_overrides(&wish, &[], false) };
+        assert_eq!(super::plan(&wish, &seen).err().map(|error| error.kind), kind, "{wish:?}");
     }
 }
 
@@ -162,9 +291,25 @@ proptest! {
         on in any::<bool>(),
         monitoring in any::<Option<bool>>(),
         control in any::<Option<bool>>(),
+        options in proptest::collection::btree_map("das\\.[a-cA-C]", "|1|true|TRUE", 0..3),
+        wanted in proptest::collection::btree_map("das\\.[a-c]", "|1|True|2", 0..3),
+        overridden in proptest::option::of(proptest::option::of("disabled|low")),
+        priority in proptest::option::of("disabled|low|cluster"),
     ) {
-        let wish = wish(on, monitoring, control);
-        let seen = observed(config(is.0, is.1, is.2));
+        let texts = |texts: BTreeMap<String, String>| texts.into_iter().map(|(key, text)| (key, Scalar::Text(text)));
+        let priority = priority.map(|priority| ("vm-1".to_owned(), Scalar::Text(priority)));
+        let wish = Wish {
+            advanced_options: texts(wanted).collect(),
+            vm_restart_priority: priority.into_iter().collect(),
+            ..wish(on, monitoring, control)
+        };
+        let options: Vec<_> = options.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let overrides: Vec<_> = overridden.iter().map(|priority| ("vm-1", priority.as_deref())).collect();
+        let seen = Observed {
+            options: with_options(&wish, &options).options,
+            vms: with_overrides(&wish, &overrides, false).vms,
+            ..observed(config(is.0, is.1, is.2))
+        };
         let planned = plan(&wish, &seen);
         let after = planned.change.predict(&seen);
         prop_assert!(plan(&wish, &after).change.is_empty());

@@ -22,8 +22,34 @@ pub struct Report {
     pub host_monitoring_before: Option<bool>,
     /// The same after this run, or as it would be had this not been a check run.
     pub host_monitoring: Option<bool>,
+    /// Every advanced option that was asked for.
+    pub advanced_options: Vec<OptionReport>,
+    /// Every virtual machine whose restart priority was asked for.
+    pub vm_restart_priority: Vec<PriorityReport>,
     /// The agent of vSphere HA on every host of the cluster, by the name of the host, as it was observed last.
     pub agents: Vec<Agent>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct OptionReport {
+    /// Its name, as the cluster spells it.
+    pub key: String,
+    /// Its value before; null if it was not set.
+    pub before: Option<String>,
+    /// Its value after this run, or as it would be had this not been a check run; null if it is not set.
+    pub after: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct PriorityReport {
+    /// Name of the virtual machine.
+    pub name: String,
+    /// Its managed object id.
+    pub moid: String,
+    /// Its restart priority before; V(cluster) for the default of the cluster.
+    pub before: String,
+    /// The same after this run, or as it would be had this not been a check run.
+    pub after: String,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -36,6 +62,9 @@ pub struct ClusterReport {
 
 pub fn report(before: &Observed, now: &Observed) -> Report {
     let (was, is) = (before.config, now.config);
+    // Both have everything that was asked for, in the same order.
+    let options = before.options.iter().zip(&now.options);
+    let vms = before.vms.iter().zip(&now.vms);
     Report {
         cluster: Some(ClusterReport { name: now.name.clone(), moid: now.moref.id.clone() }),
         enabled_before: was.enabled,
@@ -44,6 +73,17 @@ pub fn report(before: &Observed, now: &Observed) -> Report {
         admission_control: is.admission_control,
         host_monitoring_before: was.host_monitoring,
         host_monitoring: is.host_monitoring,
+        advanced_options: options
+            .map(|(was, is)| OptionReport { key: is.key.clone(), before: was.value.clone(), after: is.value.clone() })
+            .collect(),
+        vm_restart_priority: vms
+            .map(|(was, is)| PriorityReport {
+                name: is.name.clone(),
+                moid: is.moref.id.clone(),
+                before: was.priority.clone(),
+                after: is.priority.clone(),
+            })
+            .collect(),
         agents: now.agents.clone(),
     }
 }

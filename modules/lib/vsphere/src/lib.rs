@@ -17,7 +17,7 @@ mod soap;
 mod text;
 mod wire;
 
-pub use api::cluster::HaConfig;
+pub use api::cluster::{HaChange, HaConfig, HaOverride, ha_options};
 pub use api::datastore_file::DatastorePath;
 pub use api::diagnostic::{LogDescription, LogPage};
 pub use api::esxcli::{Ping, PingReply};

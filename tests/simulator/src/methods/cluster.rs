@@ -13,6 +13,8 @@ use super::call::{Ctx, Outcome, done, void};
 struct Wish {
     das: Option<Node>,
     drs: Option<Node>,
+    /// The operation on the override of each VM: its moid and its new restart priority, or none to remove it.
+    overrides: Vec<(String, Option<String>)>,
     /// `modify`: if true, settings that the spec does not name stay; otherwise they return to their defaults.
     modify: bool,
 }
@@ -28,7 +30,8 @@ pub fn reconfigure(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     {
         return Err(Fault::invalid_argument("spec.dasConfig.hostMonitoring"));
     }
-    let wish = Wish { das, drs, modify: ctx.call.args.flag("modify") };
+    let overrides = overrides(ctx, spec)?;
+    let wish = Wish { das, drs, overrides, modify: ctx.call.args.flag("modify") };
     let this = ctx.this.clone();
     let moid = this.moid.clone();
     let work = Work::at_end(move |world| {
@@ -43,6 +46,34 @@ pub fn reconfigure(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     });
     done(ctx.world.start_task(&this, ("ReconfigureComputeResource_Task", "ComputeResource.reconfigureEx"), work))
 }
+
+/// Reads `dasVmConfigSpec`. An override to add must not exist, and one to edit must; a VM must exist.
+fn overrides(ctx: &Ctx<'_>, spec: &Node) -> Result<Vec<(String, Option<String>)>> {
+    let refused = || Fault::invalid_argument("spec.dasVmConfigSpec");
+    let Some(Body::Cluster(cluster)) = ctx.world.entities.get(&ctx.this.moid).map(|entity| &entity.body) else {
+        return Err(Fault::not_supported());
+    };
+    let mut overrides = Vec::new();
+    for one in spec.all("dasVmConfigSpec") {
+        let operation = one.value("operation").unwrap_or_default();
+        let vm = one.child("removeKey").or_else(|| one.child("info")?.child("key")).ok_or_else(refused)?;
+        let exists = cluster.ha.overrides.contains_key(&vm.text);
+        if ctx.world.vm(&vm.text).is_none() || exists == (operation == "add") {
+            return Err(refused());
+        }
+        let settings = one.child("info").and_then(|info| info.child("dasSettings"));
+        let priority = settings.and_then(|settings| settings.value("restartPriority")).unwrap_or(PRIORITIES[0]);
+        let known = if ctx.world.config.personality.legacy_ft() { &PRIORITIES[..5] } else { &PRIORITIES[..] };
+        if !known.contains(&priority) {
+            return Err(refused());
+        }
+        overrides.push((vm.text.clone(), (operation != "remove").then(|| priority.to_owned())));
+    }
+    Ok(overrides)
+}
+
+/// `ClusterDasVmSettingsRestartPriority`. The last two came with 6.5.
+const PRIORITIES: [&str; 7] = ["clusterRestartPriority", "disabled", "low", "medium", "high", "lowest", "highest"];
 
 fn cluster<'a>(world: &'a mut World, moid: &str) -> Result<&'a mut Cluster> {
     match world.entities.get_mut(moid).map(|entity| &mut entity.body) {
@@ -74,6 +105,12 @@ impl Wish {
                 ha.set_option(&text("key"), text("value"));
             }
         }
+        for (vm, priority) in &self.overrides {
+            match priority {
+                Some(priority) => ha.overrides.insert(vm.clone(), priority.clone()),
+                None => ha.overrides.remove(vm),
+            };
+        }
         cluster.drs = said(&self.drs, "enabled").unwrap_or(cluster.drs);
         if let Some(word) = self.drs.as_ref().and_then(|drs| drs.value("defaultVmBehavior")) {
             cluster.drs_manual = word != "fullyAutomated";
@@ -82,11 +119,17 @@ impl Wish {
 }
 
 impl Ha {
-    /// Sets one `das.` option; an empty value removes it.
+    /// Sets one `das.` option; an empty value removes it. Keys are compared without case, and an existing one keeps its
+    /// spelling.
     pub fn set_option(&mut self, key: &str, value: String) {
-        self.options.retain(|(own, _)| own != key);
-        if !value.is_empty() {
-            self.options.push((key.to_owned(), value));
+        let place = self.options.iter().position(|(own, _)| own.eq_ignore_ascii_case(key));
+        match (place, value.is_empty()) {
+            (Some(place), true) => {
+                self.options.remove(place);
+            }
+            (Some(place), false) => self.options[place].1 = value,
+            (None, true) => {}
+            (None, false) => self.options.push((key.to_owned(), value)),
         }
     }
 }
@@ -147,6 +190,32 @@ mod tests {
             assert!(ha.on);
             let drs = reconfigure(&mut world, &spec("<drsConfig><enabled>true</enabled></drsConfig>", modify)).unwrap();
             assert_eq!(drs.on, modify);
+        }
+    }
+
+    #[test]
+    fn an_override_is_added_once_and_edited_if_it_exists() {
+        let one = |operation: &str, vm: &str, priority: &str| {
+            let settings = format!("<dasSettings><restartPriority>{priority}</restartPriority></dasSettings>");
+            let info = format!(r#"<info><key type="VirtualMachine">{vm}</key>{settings}</info>"#);
+            spec(&format!("<dasVmConfigSpec><operation>{operation}</operation>{info}</dasVmConfigSpec>"), true)
+        };
+        let remove = r#"<dasVmConfigSpec><operation>remove</operation><removeKey xsi:type="ManagedObjectReference" type="VirtualMachine">vm-63</removeKey></dasVmConfigSpec>"#;
+        let removed = spec(remove, true);
+        let mut world = testing::world(&[]);
+        for (args, expected) in [
+            (one("edit", "vm-63", "low"), Err("InvalidArgument".to_owned())),
+            (one("add", "vm-1", "low"), Err("InvalidArgument".to_owned())),
+            (one("add", "vm-63", "sometimes"), Err("InvalidArgument".to_owned())),
+            (one("add", "vm-63", "lowest"), Err("InvalidArgument".to_owned())),
+            (one("add", "vm-63", "disabled"), Ok(Some("disabled"))),
+            (one("add", "vm-63", "low"), Err("InvalidArgument".to_owned())),
+            (one("edit", "vm-63", "clusterRestartPriority"), Ok(Some("clusterRestartPriority"))),
+            (removed, Ok(None)),
+        ] {
+            let ha = reconfigure(&mut world, &args);
+            let found = ha.as_ref().map(|ha| ha.overrides.get("vm-63").map(String::as_str));
+            assert_eq!(found.map_err(Clone::clone), expected, "{args}");
         }
     }
 

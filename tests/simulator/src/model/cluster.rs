@@ -1,6 +1,8 @@
 //! Clusters with vSphere HA and DRS.
 
-use crate::value::{Data, Value};
+use std::collections::BTreeMap;
+
+use crate::value::{Data, Ref, Value};
 
 /// A cluster.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub struct Ha {
     pub admission: bool,
     /// `option`, the `das.` settings.
     pub options: Vec<(String, String)>,
+    /// The restart priorities of VMs that override the cluster's (`ClusterDasVmConfigInfo`), by moid.
+    pub overrides: BTreeMap<String, String>,
     /// The number of the election that the newly installed agents hold.
     pub election: Option<u64>,
 }
@@ -37,7 +41,15 @@ pub struct Ha {
 impl Ha {
     /// HA with default settings, on or off.
     pub fn new(on: bool) -> Self {
-        Self { on, untold: false, monitoring: "enabled".into(), admission: true, options: Vec::new(), election: None }
+        Self {
+            on,
+            untold: false,
+            monitoring: "enabled".into(),
+            admission: true,
+            options: Vec::new(),
+            overrides: BTreeMap::new(),
+            election: None,
+        }
     }
 
     /// `ClusterDasConfigInfo`.
@@ -51,6 +63,19 @@ impl Ha {
             .with("failoverLevel", 1)
             .with("admissionControlEnabled", self.admission)
             .list("option", "OptionValue", options.collect())
+    }
+}
+
+impl Ha {
+    /// `ClusterDasVmConfigInfo` of every VM with an override.
+    pub fn vm_configs(&self) -> Vec<Value> {
+        let one = |(vm, priority): (&String, &String)| {
+            Data::new("ClusterDasVmConfigInfo")
+                .with("key", Ref::new("VirtualMachine", vm))
+                .with("dasSettings", Data::new("ClusterDasVmSettings").with("restartPriority", priority))
+                .into()
+        };
+        self.overrides.iter().map(one).collect()
     }
 }
 

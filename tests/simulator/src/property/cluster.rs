@@ -51,11 +51,13 @@ impl World {
             "configurationEx" if cluster.real => Data::new("ClusterConfigInfoEx")
                 .with("vmSwapPlacement", "vmDirectory")
                 .with("dasConfig", cluster.ha.config())
+                .list("dasVmConfig", "ClusterDasVmConfigInfo", cluster.ha.vm_configs())
                 .with("drsConfig", cluster.drs_config())
                 .into(),
             "configurationEx" => Data::new("ComputeResourceConfigInfo").with("vmSwapPlacement", "vmDirectory").into(),
             "configuration" if cluster.real => Data::new("ClusterConfigInfo")
                 .with("dasConfig", cluster.ha.config())
+                .list("dasVmConfig", "ClusterDasVmConfigInfo", cluster.ha.vm_configs())
                 .with("drsConfig", cluster.drs_config())
                 .into(),
             _ => return None,

@@ -101,7 +101,8 @@ fn any(node: &Node, named: &str, version: Version) -> Result<()> {
         let item = if is_primitive(&lower) { lower.as_str() } else { item };
         return node.children.iter().try_for_each(|child| value(child, item, version));
     }
-    if named == "ManagedObjectReference" {
+    // pyvmomi writes the second.
+    if ["ManagedObjectReference", "ManagedObject"].contains(&named) {
         return reference(node, "ManagedObject", version);
     }
     if schema::words(named).is_some() {

@@ -228,6 +228,12 @@ fn set_cluster(cluster: &mut Cluster, name: &str, value: &Json) -> Result<(), St
             }
             Ok(())
         }
+        "vm_overrides" => {
+            for (vm, priority) in value.as_object().ok_or("takes an object")? {
+                cluster.ha.overrides.insert(vm.clone(), string(priority)?);
+            }
+            Ok(())
+        }
         "drs_manual" => put(&mut cluster.drs_manual, flag(value)),
         _ => Err(UNKNOWN.into()),
     }
