@@ -42,6 +42,7 @@ READS = {
     "RetrievePropertiesEx",
     "ContinueRetrievePropertiesEx",
     "CancelRetrievePropertiesEx",
+    "QueryNetConfig",
     "QueryOptions",
     "QueryDescriptions",
     "BrowseDiagnosticLog",

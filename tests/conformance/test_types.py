@@ -64,11 +64,8 @@ def run(simulator, port=None):
         assert result.kind not in {"connection", "tls", "authentication", "internal", "io"}, result.msg
 
 
-def exercise(personality, rewrites=(), nic_lag=0, **flags):
-    """Runs every action in a lab, and replaces some words in its replies to the modules.
-
-    With `nic_lag`, the first host reports the selected vmknics late, so the modules use another request.
-    """
+def exercise(personality, rewrites=(), **flags):
+    """Runs every action in a lab, and replaces some words in its replies to the modules."""
 
     def rewrite(text):
         for old, new in rewrites:
@@ -77,7 +74,6 @@ def exercise(personality, rewrites=(), nic_lag=0, **flags):
 
     flags = {"scenario": "healthy", "task_ms": 5} | flags
     with lab.Simulator(personality, http=bool(rewrites), **flags) as simulator:
-        simulator.set(simulator.facts["host_moids"][0], nic_lag=nic_lag)
         if not rewrites:
             run(simulator)
             return
@@ -107,7 +103,7 @@ def test_requests_and_replies_have_the_official_types(judged):
     labs = [{"personality": "5.0", "rewrites": old}]
     for personality in ("5.0", "6.7", "8.0"):
         labs += [
-            {"personality": personality, "nic_lag": 60_000},
+            {"personality": personality},
             {"personality": personality, "direct": True},
             {"personality": personality, "scenario": "duplicates", "page": 1},
         ]

@@ -100,11 +100,11 @@ def test_conflicting_arguments_are_rejected(args, words, healthy):
 
 
 @pytest.mark.parametrize("hosts", [2, 50])
-def test_a_run_without_change_costs_four_requests_for_any_number_of_hosts(hosts, simulator):
+def test_a_run_without_change_costs_one_request_per_host_and_four_more(hosts, simulator):
     lab = simulator(personality="6.7", scenario="healthy", hosts=hosts, http=True)
     result = service(lab, "vmk1", "faultToleranceLogging")
     assert not result.changed and len(result.json["hosts"]) == hosts
-    assert len(lab.methods()) == 4, lab.methods()
+    assert len(lab.methods()) == 4 + hosts, lab.methods()
 
 
 @pytest.mark.parametrize("personality", ["5.0", "6.7"])
@@ -145,15 +145,30 @@ def test_a_selection_that_never_shows_is_a_named_error_and_counts_as_changed(hea
     assert result.changed is True, "vSphere accepted the call, so the outcome is unknown"
 
 
-@pytest.mark.parametrize(("lag", "timeout"), [(700, 300), (60_000, 300), (60_000, 2)])
-def test_a_selection_that_shows_late_is_waited_for_or_read_from_the_host(lag, timeout, healthy):
-    healthy.set(healthy.facts["host_moids"][0], nic_lag=lag)
+def test_the_state_is_read_from_the_host_and_not_from_what_vcenter_shows_late(healthy):
+    healthy.set(healthy.facts["host_moids"][0], nic_lag=60_000)
     one = healthy.facts["hosts"][0]
-    done = service(healthy, "vmk1", "vmotion", esxi_hostname=one, timeout=timeout)
-    assert done.changed and not done.json["failed"], done.msg
-    assert "vmotion" in done.json["hosts"][0]["services"]
+    for state, carried in (("present", True), ("absent", False)):
+        done, again = (service(healthy, "vmk1", "vmotion", esxi_hostname=one, state=state) for _ in range(2))
+        assert (done.changed, again.changed) == (True, False), done.msg
+        for result in (done, again):
+            assert ("vmotion" in result.json["hosts"][0]["services"]) is carried
+    assert healthy.methods().count(SELECT) == healthy.methods().count(DESELECT) == 1
+
+
+def test_a_host_that_cannot_be_asked_is_read_from_what_vcenter_shows(healthy):
+    healthy.set(healthy.facts["host_moids"][0], nic_lag=700)
+    healthy.inject(method="QueryNetConfig", fault="NotSupported", times=0)
+    one = healthy.facts["hosts"][0]
+    done, again = (service(healthy, "vmk1", "vmotion", esxi_hostname=one) for _ in range(2))
+    assert (done.changed, again.changed) == (True, False), done.msg
     assert healthy.methods().count(SELECT) == 1
-    assert ("QueryNetConfig" in healthy.methods()) == (lag > 700)
+
+
+def test_a_service_that_the_host_does_not_know_is_unsupported(healthy):
+    healthy.inject(method="QueryNetConfig", fault="InvalidArgument", times=0)
+    result = service(healthy, "vmk1", "vmotion")
+    assert result.kind == "unsupported" and "does not support the service vmotion" in result.msg
 
 
 def test_a_selection_that_nothing_shows_counts_as_a_change(healthy):
@@ -191,5 +206,6 @@ def test_a_port_group_with_several_vmknics_is_ambiguous_only_on_that_host(health
     result = service(healthy, None, "vmotion", portgroup="FT")
     by_name = {host["name"]: host for host in result.json["hosts"]}
     error = by_name.pop(name)["error"]
-    assert error["kind"] == "ambiguous" and "vmk1, vmk2" in error["detail"] and "device" in error["hint"]
+    assert error["kind"] == "ambiguous" and "vmk1 (FT, 172.30.0.90), vmk2 (FT, 172.30.0.100)" in error["detail"]
+    assert "device" in error["hint"]
     assert all(host["changed"] and host["error"] is None for host in by_name.values())

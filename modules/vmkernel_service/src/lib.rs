@@ -1,8 +1,8 @@
 //! `vmkernel_service`: a VMkernel adapter (vmknic) of ESXi hosts carries services, or does not.
 //!
-//! `config.virtualNicManagerInfo` of a host holds everything, so that all hosts are read in the request that finds them;
-//! `SelectVnicForNicType` and `DeselectVnicForNicType` write, one service at a time. `QueryNetConfig` is asked where the
-//! property does not show that.
+//! `QueryNetConfig` asks each host for each service. `config.virtualNicManagerInfo`, which the request that finds the hosts
+//! reads, shows the other services; vCenter may show it as it was before a change. `SelectVnicForNicType` and
+//! `DeselectVnicForNicType` write, one service at a time.
 
 mod apply;
 mod args;

@@ -88,12 +88,11 @@ impl Observed {
                 Err(self.no_candidate(&what, &wish.names().join(" or "), &candidates))
             }
             several => {
-                let devices: Vec<&str> = several.iter().map(|nic| nic.device.as_str()).collect();
                 let text = format!(
                     "host {} has several vmknics on the port group `{}`: {}",
                     self.host,
                     portgroup.unwrap_or_default(),
-                    devices.join(", ")
+                    list(several)
                 );
                 Err(Error::new(Kind::Ambiguous, text).hint("Set `device` to select one."))
             }
@@ -116,15 +115,12 @@ impl Observed {
         if candidates.is_empty() {
             return error.hint("Add a vmknic to the host first.");
         }
-        let told: Vec<String> = candidates.iter().map(|nic| told(nic)).collect();
-        error.hint(format!("Its candidates are {}.", told.join(", ")))
+        error.hint(format!("Its candidates are {}.", list(candidates)))
     }
 }
 
-/// `vmk1 (FT, 172.30.0.90)`.
-fn told(nic: &Vmknic) -> String {
-    let more: Vec<&str> = nic.portgroup.iter().chain(&nic.ip).map(String::as_str).collect();
-    if more.is_empty() { nic.device.clone() } else { format!("{} ({})", nic.device, more.join(", ")) }
+fn list(nics: &[&Vmknic]) -> String {
+    nics.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the requested services that the vmknics carry, in the terms of the arguments. A service that no vmknic
@@ -176,15 +172,6 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
         plan.change.services.push(name);
     }
     Ok(plan)
-}
-
-/// Returns `observed` with the carriers of one service replaced by the server's direct answer; it takes nothing else
-/// from that answer.
-pub fn confirmed(mut observed: Observed, service: NicService) -> Observed {
-    if let Some(known) = observed.services.iter_mut().find(|known| known.name == service.name) {
-        known.selected = service.selected;
-    }
-    observed
 }
 
 #[cfg(test)]

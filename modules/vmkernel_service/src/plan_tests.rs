@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use vsphere::{NicService, Vmknic};
 
-use super::{Observed, actual, confirmed, plan};
+use super::{Observed, actual, plan};
 use crate::args::{Service, State, Wish};
 
 const VMOTION: &str = "vmotion";
@@ -96,20 +96,6 @@ fn only_what_differs_is_written_and_what_is_lost_is_told() {
 }
 
 #[test]
-fn what_the_host_tells_itself_counts_for_the_service_that_it_was_asked_for() {
-    // The property's value; the service that the host was asked for, and its carriers; the expected result.
-    for (shown, asked, after) in [
-        ((vec![], vec![]), (VMOTION, vec!["vmk1"]), (vec!["vmk1"], vec![])),
-        ((vec!["vmk1"], vec!["vmk1"]), (VMOTION, vec![]), (vec![], vec!["vmk1"])),
-        ((vec!["vmk1"], vec!["vmk0"]), (LOGGING, vec!["vmk1"]), (vec!["vmk1"], vec!["vmk1"])),
-        ((vec!["vmk1"], vec![]), ("brandNew", vec!["vmk1"]), (vec!["vmk1"], vec![])),
-    ] {
-        let told = NicService { candidates: Vec::new(), ..service(asked.0, true, &asked.1) };
-        assert_eq!(confirmed(observed(&shown.0, &shown.1), told), observed(&after.0, &after.1), "{shown:?} {asked:?}");
-    }
-}
-
-#[test]
 fn what_a_vmknic_carries_is_told_with_all_its_services() {
     let seen = observed(&["vmk0", "vmk1"], &["vmk1"]);
     assert_eq!(seen.carried("vmk0"), ["management", VMOTION]);
@@ -154,7 +140,7 @@ fn a_vmknic_that_is_not_meant_or_not_there_is_an_error_that_lists_those_that_are
         (observed(&[], &[]), wish("vmk9", &[Service::Vmotion], State::Present), Kind::NotFound, all),
         (observed(&[], &[]), wish("vmk9", &[Service::Vmotion], State::Absent), Kind::NotFound, all),
         (observed(&[], &[]), on("lab"), Kind::NotFound, all),
-        (observed(&[], &[]), on("Lab"), Kind::Ambiguous, "vmk2, vmk3"),
+        (observed(&[], &[]), on("Lab"), Kind::Ambiguous, "vmk2 (Lab, 172.30.0.9), vmk3 (Lab, 172.30.0.9)"),
         (one_service(LOGGING), on("FT"), Kind::Unsupported, "does not support the service vmotion"),
         (
             own_stack,

@@ -57,13 +57,9 @@ fn is_named_after(nic: &Vmknic, service: &str) -> bool {
     name.contains("fault") || name.split(|c: char| !c.is_alphanumeric()).any(|word| word == "ft" || word == "ftlogging")
 }
 
-/// Lists vmknics with their port groups.
+/// Lists vmknics with their port groups and addresses.
 pub fn describe(nics: &[Vmknic]) -> String {
-    let each = nics.iter().map(|nic| match &nic.portgroup {
-        Some(portgroup) => format!("{} ({portgroup})", nic.device),
-        None => nic.device.clone(),
-    });
-    each.collect::<Vec<_>>().join(", ")
+    nics.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! VMkernel adapters (vmknics) and the services they carry: `HostVirtualNicManager`.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 
 use crate::session::error::Error;
 use crate::session::state::Session;
 use crate::session::write::WriteError;
 use crate::soap::element::Element;
 use crate::soap::moref::Moref;
-use crate::soap::reply::returned;
 use crate::soap::request::Request;
 
 /// A service, and the vmknics that carry it or could (`VirtualNicManagerNetConfig`).
@@ -67,6 +67,18 @@ impl NicService {
     }
 }
 
+impl fmt::Display for Vmknic {
+    /// Writes it as a person would name it: `vmk1 (FT, 172.30.0.90)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.device)?;
+        match (&self.portgroup, &self.ip) {
+            (Some(portgroup), Some(ip)) => write!(f, " ({portgroup}, {ip})"),
+            (Some(one), None) | (None, Some(one)) => write!(f, " ({one})"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
 impl Vmknic {
     fn parse(nic: &Element) -> Option<Self> {
         let text = |path| nic.at(path).map(Element::text).filter(|text| !text.is_empty()).map(str::to_owned);
@@ -94,11 +106,14 @@ impl Session {
     }
 
     /// Reads a service from the host: `QueryNetConfig` of its `HostVirtualNicManager`. Unlike `config.virtualNicManagerInfo`, it
-    /// does not lag behind a selection.
-    pub async fn nic_service(&self, manager: &Moref, service: &str) -> Result<NicService, Error> {
-        let response = self.query(&ask(manager, service)).await?;
-        NicService::parse(returned(&response)?)
-            .ok_or_else(|| Error::Protocol("the server's answer to QueryNetConfig contains no service".to_owned()))
+    /// does not lag behind a selection. `None` if the host does not know the service.
+    pub async fn nic_service(&self, manager: &Moref, service: &str) -> Result<Option<NicService>, Error> {
+        match self.query(&ask(manager, service)).await {
+            // The result is optional.
+            Ok(response) => Ok(response.child("returnval").and_then(NicService::parse)),
+            Err(error) if error.is_fault("InvalidArgument") => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 
