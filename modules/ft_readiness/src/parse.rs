@@ -93,13 +93,15 @@ fn capability(host: &Object) -> Capability {
         Fact::Unset => one("replayUnsupportedReason").map(|reason| vec![reason.text().to_owned()]),
         issues => issues,
     };
+    // vcsim reports an unset number as 0.
+    let limit = |name: &str| one(name).read(|most| most.int().filter(|most| *most > 0));
     let support = |name: &str, issues| Support { supported: one(name).read(Element::flag), issues };
     Capability {
         legacy: support("ftSupported", list("ftCompatibilityIssues")),
         replay: support("recordReplaySupported", replay),
         smp: support("smpFtSupported", list("smpFtCompatibilityIssues")),
-        max_vcpus: one("maxVcpusPerFtVm").read(Element::int),
-        max_memory_mb: one("maxMemMBPerFtVm").read(Element::int),
+        max_vcpus: limit("maxVcpusPerFtVm"),
+        max_memory_mb: limit("maxMemMBPerFtVm"),
         efi: one("ftEfiSupported").read(Element::flag),
     }
 }

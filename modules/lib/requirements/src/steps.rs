@@ -54,14 +54,13 @@ pub fn steps(checks: &[Check]) -> Vec<Step> {
 
 /// True if two remedies differ at most in their hosts.
 fn alike(one: &Remedy, other: &Remedy) -> bool {
-    let rest = |remedy: &Remedy| {
-        let mut args = remedy.args.clone();
-        if let Some(args) = &mut args {
-            args.remove("esxi_hostname");
-        }
-        args
-    };
-    one.module == other.module && one.text == other.text && rest(one) == rest(other)
+    fn rest(remedy: &Remedy) -> impl Iterator<Item = (&String, &Value)> {
+        remedy.args.iter().flatten().filter(|(name, _)| *name != "esxi_hostname")
+    }
+    one.module == other.module
+        && one.text == other.text
+        && one.args.is_some() == other.args.is_some()
+        && rest(one).eq(rest(other))
 }
 
 fn step(remedy: Remedy, checks: Vec<Requirement>, hosts: &[String]) -> Step {
