@@ -53,9 +53,9 @@ impl Examination {
         Self { catalogue: Rc::clone(catalogue), inquiry, sources: Vec::new(), refused: None, deadline }
     }
 
-    /// True if nothing was found so far.
+    /// True if no failure was found so far.
     pub fn found_nothing(&self) -> bool {
-        self.inquiry.is_empty()
+        self.inquiry.found_nothing()
     }
 
     /// Reads a log to its end. Damage on the way is noted; what was found before it counts. Only running out of time is an

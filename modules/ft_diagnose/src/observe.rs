@@ -11,9 +11,6 @@ use crate::args::Args;
 use crate::examine::{Examination, Examined};
 use crate::{api, local};
 
-/// The catalogue of signatures.
-pub const SIGNATURES: &str = include_str!("../signatures.json");
-
 /// The server that has the logs, the catalogue of signatures, and the deadline.
 pub struct Session {
     pub server: Option<Server>,
@@ -40,7 +37,7 @@ pub struct Found {
 }
 
 pub async fn open(args: &Args, run: &Run) -> Result<Session, Error> {
-    let catalogue = Catalogue::parse(SIGNATURES).map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
+    let catalogue = Catalogue::known().map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
     let server = match &args.connection {
         _ if args.is_local() => None,
         Some(connection) => Some(connection.open(run).await?),

@@ -14,7 +14,7 @@ const SKEW: i64 = 60;
 
 #[derive(Default, Serialize, JsonSchema)]
 pub struct Report {
-    /// Whether no known failure signature was found in what was read.
+    /// Whether no known failure was found in what was read. Findings of the severity V(info) are no failures.
     pub healthy: bool,
     /// The failures, the most telling first: causes before what follows from them; of one kind, the one found last.
     pub findings: Vec<Finding>,
@@ -85,6 +85,8 @@ pub enum Severity {
     Error,
     /// It can be so with everything working.
     Warning,
+    /// It is no failure, but it helps to read the log.
+    Info,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -152,9 +154,10 @@ pub fn report(observed: &Found, signatures: &[Signature]) -> Report {
         let signature = signatures.get(incident.signature)?;
         Some(finding(incident, signature, observed))
     });
+    let findings: Vec<Finding> = findings.collect();
     Report {
-        healthy: observed.examined.incidents.is_empty(),
-        findings: findings.collect(),
+        healthy: findings.iter().all(|finding| finding.severity == Severity::Info),
+        findings,
         sources: observed.examined.sources.clone(),
         vm: observed.vm.clone(),
         version: observed.release.as_ref().map(ToString::to_string),
@@ -168,6 +171,7 @@ fn finding(incident: &Incident, signature: &Signature, observed: &Found) -> Find
         severity: match signature.severity {
             diagnosis::Severity::Error => Severity::Error,
             diagnosis::Severity::Warning => Severity::Warning,
+            diagnosis::Severity::Info => Severity::Info,
         },
         title: signature.title.clone(),
         cause: signature.cause.clone(),
@@ -238,21 +242,21 @@ fn instructed(remedy: &diagnosis::Remedy, hosts: Option<&RemedyHosts>, vm: Optio
 pub fn message(report: &Report) -> String {
     let read: Vec<&Source> =
         report.sources.iter().filter(|source| source.lines > 0 || source.error.is_none()).collect();
-    let Some(first) = report.findings.first() else {
-        let lines: u64 = read.iter().map(|source| source.lines).sum();
-        let place = match read.as_slice() {
-            [only] => only.file.clone(),
-            several => format!("{} logs", several.len()),
-        };
-        return format!("No known failure signature in the {lines} lines read from {place}.");
+    let lines: u64 = read.iter().map(|source| source.lines).sum();
+    let place = match read.as_slice() {
+        [only] => only.file.clone(),
+        several => format!("{} logs", several.len()),
     };
+    let nothing = format!("No known failure signature in the {lines} lines read from {place}.");
+    let Some(first) = report.findings.first() else { return nothing };
+    let nothing = if report.healthy { format!("{nothing} ") } else { String::new() };
     let more = match report.findings.len() - 1 {
         0 => String::new(),
         1 => " One more finding.".to_owned(),
         count => format!(" {count} more findings."),
     };
     let remedy = first.remedies.first().map(|advice| format!(": {}", advice.remedy.text)).unwrap_or_default();
-    format!("{} ({}, line {}){remedy}{more}", first.title, first.file, first.line)
+    format!("{nothing}{} ({}, line {}){remedy}{more}", first.title, first.file, first.line)
 }
 
 pub fn warnings(found: &Found) -> Vec<String> {

@@ -18,6 +18,8 @@ pub enum Severity {
     Error,
     /// It can be so with everything working.
     Warning,
+    /// It is no failure, but it helps to read the log.
+    Info,
 }
 
 /// The basis of a claim about a signature or a remedy.
@@ -88,7 +90,7 @@ pub struct Signature {
     /// Texts to find in a line, regardless of case. An ellipsis matches any text.
     #[serde(default)]
     pub patterns: Vec<String>,
-    /// VMkernel status codes that a line bears, in hexadecimal; logs and vCenter may write them in either notation.
+    /// VMkernel status codes that a line bears, in hexadecimal; logs and vCenter Server may write them in any notation.
     #[serde(default)]
     pub codes: Vec<String>,
     /// The logs that show it, where it has been seen.
@@ -128,6 +130,11 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
+    /// Returns the known signatures.
+    pub fn known() -> Result<Self, CatalogueError> {
+        Self::parse(include_str!("../signatures.json"))
+    }
+
     /// Reads a list of signatures from JSON; earlier ones win if a line matches several.
     pub fn parse(json: &str) -> Result<Self, CatalogueError> {
         let signatures: Vec<Signature> = serde_json::from_str(json)?;
@@ -140,7 +147,7 @@ impl Catalogue {
             }
             for code in &signature.codes {
                 let status = Status::parse(code).ok_or_else(wrong)?;
-                patterns.push(Pattern::word(index, &status.hex()));
+                patterns.push(Pattern::word(index, status.hex().trim_start_matches("0x")));
                 patterns.push(Pattern::word(index, &status.decimal().to_string()));
             }
             if patterns.len() == before {
@@ -191,6 +198,9 @@ mod tests {
             ("insufficient bandwidth", false),
             ("bandwidth is insufficient for it", false),
             ("(0xbad003f).", true),
+            ("error bad003f. limit exceeded", true),
+            ("00xbad003f", false),
+            ("xbad003f", false),
             ("status 195887167", true),
             ("0xbad003f0", false),
             ("1195887167", false),

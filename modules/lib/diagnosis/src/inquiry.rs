@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::rc::Rc;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Severity};
 use crate::line;
 use crate::migration::Migration;
 use crate::scan::Hit;
@@ -107,9 +107,10 @@ impl Inquiry {
         self.unread = unread;
     }
 
-    /// True if nothing was found.
-    pub fn is_empty(&self) -> bool {
-        self.incidents.is_empty()
+    /// True if no failure was found.
+    pub fn found_nothing(&self) -> bool {
+        let is_info = |it: &Incident| self.catalogue.signatures()[it.signature].severity == Severity::Info;
+        self.incidents.iter().all(is_info)
     }
 
     /// Takes a line.

@@ -71,7 +71,7 @@ fn lines_of_one_failure_are_one_incident() {
     ];
     for (logs, expected) in cases {
         let inquiry = read(&logs);
-        assert_eq!(inquiry.is_empty(), expected.is_empty(), "{logs:?}");
+        assert_eq!(inquiry.found_nothing(), expected.is_empty(), "{logs:?}");
         assert_eq!(inquiry.conclude().iter().map(brief).collect::<Vec<_>>(), expected, "{logs:?}");
     }
 }

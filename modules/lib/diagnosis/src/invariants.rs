@@ -30,8 +30,7 @@ impl Read for Sips<'_> {
 /// # Panics
 /// If they cannot be read.
 pub fn catalogue() -> Rc<Catalogue> {
-    let parsed = Catalogue::parse(include_str!("../../../ft_diagnose/signatures.json"));
-    Rc::new(parsed.expect("the signatures are valid"))
+    Rc::new(Catalogue::known().expect("the signatures are valid"))
 }
 
 /// Checks a log that `catalogue` is looked for in.
@@ -55,7 +54,7 @@ pub fn log(catalogue: &Rc<Catalogue>, text: &[u8]) {
         let borne: Vec<u64> = (1u64..).zip(&lines).filter(|(_, line)| bear(line)).map(|(number, _)| number).collect();
         assert_eq!(numbers, borne, "the scanner finds other lines than a search of each");
     }
-    assert_eq!(inquiry.is_empty(), numbers.is_empty());
+    assert!(inquiry.found_nothing() || !numbers.is_empty());
     let dropped = inquiry.dropped();
     let incidents = inquiry.conclude();
     assert!(incidents.len() <= 50, "{} incidents", incidents.len());

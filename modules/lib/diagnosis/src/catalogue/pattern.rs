@@ -24,7 +24,7 @@ impl Pattern {
         (!pieces.is_empty()).then_some(Self { signature, pieces, word: false })
     }
 
-    /// A word.
+    /// A word in small letters. One of hexadecimal digits may follow `0x`.
     pub fn word(signature: usize, word: &str) -> Self {
         Self { signature, pieces: vec![word.to_owned()], word: true }
     }
@@ -56,8 +56,11 @@ impl Pattern {
 }
 
 fn is_word_of(lower: &[u8], word: &[u8]) -> bool {
-    let apart = |at: Option<usize>| at.and_then(|at| lower.get(at)).is_none_or(|byte| !byte.is_ascii_alphanumeric());
-    memmem::find_iter(lower, word).any(|at| apart(at.checked_sub(1)) && apart(Some(at + word.len())))
+    let apart = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    memmem::find_iter(lower, word).any(|at| {
+        let before = lower[..at].strip_suffix(b"0x").unwrap_or(&lower[..at]);
+        apart(before.last()) && apart(lower.get(at + word.len()))
+    })
 }
 
 /// Looks for the anchors of all patterns.
