@@ -21,6 +21,7 @@ pub use api::cluster::{HaChange, HaConfig, HaOverride, ha_options};
 pub use api::datastore_file::DatastorePath;
 pub use api::diagnostic::{LogDescription, LogPage};
 pub use api::esxcli::{Ping, PingReply};
+pub use api::event::Event;
 pub use api::ft::{FtEngine, FtInfo, FtPlacement, SecondaryOp, uses_legacy_ft};
 pub use api::ft_state::FtState;
 pub use api::host::HostQuery;

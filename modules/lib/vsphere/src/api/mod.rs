@@ -1,4 +1,5 @@
-//! The API that modules call: virtual machines, hosts, clusters, Fault Tolerance, options, network adapters, files and logs.
+//! The API that modules call: virtual machines, hosts, clusters, Fault Tolerance, options, network adapters, files,
+//! logs and events.
 //!
 //! One file per part of the vSphere API; each adds methods to [`Session`](crate::session::state::Session). This room writes
 //! requests and reads values with `soap`, and sends them through `session`. It must not know
@@ -8,6 +9,7 @@ pub(crate) mod cluster;
 pub(crate) mod datastore_file;
 pub(crate) mod diagnostic;
 pub(crate) mod esxcli;
+pub(crate) mod event;
 pub(crate) mod ft;
 pub(crate) mod ft_state;
 pub(crate) mod host;

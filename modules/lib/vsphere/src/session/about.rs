@@ -81,6 +81,8 @@ pub struct ServiceContent {
     pub search_index: Option<Moref>,
     /// Serves log files.
     pub diagnostic_manager: Option<Moref>,
+    /// Serves events.
+    pub event_manager: Option<Moref>,
 }
 
 /// Reads the answer to `RetrieveServiceContent`.
@@ -97,6 +99,7 @@ pub(crate) fn parse(returned: &Element) -> Result<(About, ServiceContent), Error
         session_manager: required("sessionManager")?,
         search_index: optional("searchIndex"),
         diagnostic_manager: optional("diagnosticManager"),
+        event_manager: optional("eventManager"),
     };
     let about = returned
         .child("about")
