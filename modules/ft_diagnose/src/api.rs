@@ -1,10 +1,12 @@
-//! Logs through the API: vmware.log of the virtual machine and of its secondary, and vmkernel.log of their hosts.
+//! Logs and events through the API: vmware.log of the virtual machine and of its secondary, vmkernel.log of their hosts, and
+//! the events of all of them.
 
 use contract::{Error, Kind};
 use vsphere::{DatastorePath, FoundVm, FtInfo, Moref, Object, VmPaths};
 use vsphere_module::{RemedyHosts, Server, VmReport, failure};
 
 use crate::args::Args;
+use crate::events;
 use crate::examine::Examination;
 
 /// The properties of a virtual machine: `layoutEx` names its log files.
@@ -23,23 +25,24 @@ pub struct Seen {
     pub version: Option<String>,
 }
 
-/// Finds the virtual machine and reads its logs.
+/// Finds the virtual machine and reads its logs and events.
 pub async fn examine(args: &Args, server: &Server, examination: &mut Examination) -> Result<Seen, Error> {
     let found = args.target.read(server, &PATHS, None).await?;
     let partners = partners(server, &found, examination).await?;
     let pair: Vec<&FoundVm> = std::iter::once(&found).chain(&partners).collect();
     vm_logs(args, server, &pair, examination).await?;
-    if args.host_logs {
-        let mut hosts: Vec<&Object> = Vec::new();
-        for host in pair.iter().filter_map(|vm| vm.host.as_ref()) {
-            if hosts.iter().all(|known| known.moref != host.moref) {
-                hosts.push(host);
-            }
+    let mut hosts: Vec<&Object> = Vec::new();
+    for host in pair.iter().filter_map(|vm| vm.host.as_ref()) {
+        if hosts.iter().all(|known| known.moref != host.moref) {
+            hosts.push(host);
         }
-        for host in hosts {
+    }
+    if args.host_logs {
+        for host in &hosts {
             host_log(args, server, host, examination).await?;
         }
     }
+    events::examine(server, &pair, &hosts, args.since().and_then(Result::ok), examination).await;
     let cluster = found.cluster.as_ref().map(|cluster| RemedyHosts::Cluster {
         name: cluster.name(),
         datacenter: args.target.home().map(str::to_owned),

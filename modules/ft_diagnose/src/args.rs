@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use contract::{Arguments, Rule};
-use diagnosis::Release;
+use diagnosis::{Release, Timestamp};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -37,6 +37,11 @@ pub struct Args {
     #[serde(default = "two_thousand")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub tail_lines: u32,
+    /// The time from which on events are read, with date, time and zone, such as V(2026-01-31T12:00:00Z). Unless given, it is the
+    /// last start of a secondary. Of a virtual machine whose secondary never started, all events are read, and none of its
+    /// hosts and its cluster.
+    #[schemars(length(min = 1))]
+    pub since: Option<String>,
     /// Name of the cluster on whose hosts a remedy for O(text) or O(path) is to act. A virtual machine's own is read.
     #[schemars(extend("x-aliases" = ["cluster"]), length(min = 1))]
     pub cluster_name: Option<String>,
@@ -73,6 +78,11 @@ impl Args {
         self.path.is_some() || self.text.is_some()
     }
 
+    /// Returns the time from which on events are read.
+    pub fn since(&self) -> Option<Result<Timestamp, String>> {
+        self.since.as_deref().map(str::parse)
+    }
+
     pub fn release(&self) -> Option<Result<Release, String>> {
         self.version.as_deref().map(str::parse)
     }
@@ -101,7 +111,7 @@ impl Arguments for Args {
         if Self::needs_no_server(given) {
             // Connection arguments and a datacenter may come from module_defaults, and do not matter.
             let api = Rule::Without(
-                &["host_logs", "tail_bytes", "tail_lines"],
+                &["host_logs", "tail_bytes", "tail_lines", "since"],
                 "a text or a file is read completely, and without a server",
             );
             return vec![api];
@@ -118,6 +128,9 @@ impl Arguments for Args {
         let mut problems: Vec<String> = connection.flat_map(Connection::problems).collect();
         if let Some(Err(wrong)) = self.release() {
             problems.push(format!("`version`: {wrong}"));
+        }
+        if let Some(Err(wrong)) = self.since() {
+            problems.push(format!("`since`: {wrong}"));
         }
         let empty = |names: &Vec<String>| names.is_empty() || names.iter().any(|name| name.trim().is_empty());
         if self.esxi_hostname.as_ref().is_some_and(empty) {

@@ -1,38 +1,40 @@
-//! Reading logs, wherever they are from, and what was read of each.
+//! Reading logs and events, wherever they are from, and what was read of each.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::rc::Rc;
 use std::time::Instant;
 
 use contract::{Error, Kind};
-use diagnosis::{Catalogue, Incident, Inquiry, Scanner};
+use diagnosis::{Catalogue, Event, Incident, Inquiry, Scanner};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// A log that was read, or was to be.
+/// A log or a list of events that was read, or was to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Source {
-    /// Its path, its datastore path, or the host and the path there; V(text) for O(text).
+    /// Its path, its datastore path, or the host and the path there; V(text) for O(text). Events are named by their object,
+    /// such as V(events of virtual machine inner).
     pub file: String,
-    /// How many lines of it were read.
+    /// How many lines of it were read, or how many events.
     pub lines: u64,
-    /// How many bytes were read; of a compressed log, those that it holds.
+    /// How many bytes were read; of a compressed log, those that it holds; 0 for events.
     pub bytes: u64,
-    /// How much comes before what was read, in bytes, or in lines for a host's log; null if the server does not say. Where
-    /// it is not 0, only the end of the log was read, and lines of a datastore file are counted from there.
+    /// How much comes before what was read, in bytes, or in lines for a host's log; null if the server does not say, and for
+    /// events. Where it is not 0, only the end of the log was read, and lines of a datastore file are counted from there.
     pub skipped: Option<u64>,
     /// Why it could not be read, or not to its end; null if it was.
     pub error: Option<String>,
 }
 
-/// The findings from the logs.
+/// The findings from the logs and events.
 #[derive(Debug, Clone, Default)]
 pub struct Examined {
     /// The failures, the most telling first.
     pub incidents: Vec<Incident>,
     /// The number of findings that were dropped.
     pub dropped: u64,
-    /// The logs.
+    /// The logs and events.
     pub sources: Vec<Source>,
 }
 
@@ -41,7 +43,7 @@ pub struct Examination {
     catalogue: Rc<Catalogue>,
     inquiry: Inquiry,
     sources: Vec<Source>,
-    /// Why the first log that could not be read could not.
+    /// Why the first source that could not be read could not.
     refused: Option<Error>,
     deadline: Instant,
 }
@@ -94,7 +96,21 @@ impl Examination {
         Ok(())
     }
 
-    /// Notes a log that cannot be read.
+    /// The events that may show a failure.
+    pub fn event_kinds(&self) -> BTreeSet<&str> {
+        self.catalogue.event_kinds()
+    }
+
+    /// Takes the events of an object, the newest first. Take the logs before.
+    pub fn take_events(&mut self, source: &str, events: Vec<Event>) {
+        let lines = events.len() as u64;
+        for event in events {
+            self.inquiry.take_event(event);
+        }
+        self.sources.push(Source { file: source.to_owned(), lines, bytes: 0, skipped: None, error: None });
+    }
+
+    /// Notes a log or events that cannot be read.
     pub fn refuse(&mut self, file: &str, error: Error) {
         let detail = error.message();
         let source = Source { file: file.to_owned(), lines: 0, bytes: 0, skipped: None, error: Some(detail) };
@@ -102,7 +118,7 @@ impl Examination {
         self.refused.get_or_insert(error);
     }
 
-    /// Returns the findings. Fails if no log could be read.
+    /// Returns the findings. Fails if nothing could be read.
     pub fn conclude(self) -> Result<Examined, Error> {
         match self.refused {
             Some(error) if self.sources.iter().all(|source| source.lines == 0 && source.error.is_some()) => Err(error),

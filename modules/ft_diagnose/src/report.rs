@@ -1,6 +1,6 @@
 //! The result.
 
-use diagnosis::{Incident, Line, Signature, Target};
+use diagnosis::{Event, Incident, Line, Signature, Target};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -18,7 +18,7 @@ pub struct Report {
     pub healthy: bool,
     /// The failures, the most telling first: causes before what follows from them; of one kind, the one found last.
     pub findings: Vec<Finding>,
-    /// The logs, in the order in which they were read.
+    /// The logs and events, in the order in which they were read.
     pub sources: Vec<Source>,
     /// The virtual machine; null in a run on a text or a file, and if it was not found.
     pub vm: Option<VmReport>,
@@ -45,13 +45,13 @@ pub struct Finding {
     pub logs: Vec<String>,
     /// How many lines show it.
     pub count: u64,
-    /// The log with the line that told it first.
+    /// The log with the line that told it first, or the source of the event that did.
     pub file: String,
-    /// The number of that line, from 1.
+    /// The number of that line or event, from 1.
     pub line: u64,
-    /// The earliest time of the lines, in UTC; null if none has date, time and zone, as in ESXi 4.
+    /// The earliest time of the lines, in UTC, or else of the events; null if none has date, time and zone, as in ESXi 4.
     pub first_time: Option<String>,
-    /// The latest time of the lines.
+    /// The latest time of the lines, or else of the events.
     pub last_time: Option<String>,
     /// The migration that failed; null if no line names it.
     pub migration: Option<MigrationReport>,
@@ -59,6 +59,8 @@ pub struct Finding {
     pub status: Option<StatusReport>,
     /// The first line and the last ones, twenty at most.
     pub lines: Vec<LineReport>,
+    /// The events that show it, the newest first, twenty at most.
+    pub events: Vec<EventReport>,
     /// Lines before the first that say why, for a signature that does not.
     pub before: Vec<LineReport>,
     /// What else the lines show, and what proves nothing by itself; null if there is nothing.
@@ -148,6 +150,35 @@ impl From<&Line> for LineReport {
     }
 }
 
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct EventReport {
+    /// The source that it was read from.
+    pub file: String,
+    /// The number of the event in it, from 1; the newest is the first.
+    pub line: u64,
+    /// Its type, such as V(VmFailedStartingSecondaryEvent), or its C(eventTypeId).
+    pub event: String,
+    /// When it was created, in UTC, by the clock of vCenter Server.
+    pub time: Option<String>,
+    /// Its reason in plain words; null if it has none.
+    pub reason: Option<String>,
+    /// The server's own sentence.
+    pub text: String,
+}
+
+impl From<&Event> for EventReport {
+    fn from(event: &Event) -> Self {
+        Self {
+            file: event.source.clone(),
+            line: event.number,
+            event: event.kind.clone(),
+            time: event.time.map(|time| time.to_string()),
+            reason: event.plain_reason().map(str::to_owned),
+            text: event.text.clone(),
+        }
+    }
+}
+
 /// The result of a run that read something.
 pub fn report(observed: &Found, signatures: &[Signature]) -> Report {
     let findings = observed.examined.incidents.iter().filter_map(|incident| {
@@ -190,6 +221,7 @@ fn finding(incident: &Incident, signature: &Signature, observed: &Found) -> Find
         }),
         status: incident.status.map(|status| StatusReport { hex: status.hex(), decimal: status.decimal() }),
         lines: incident.lines.iter().map(LineReport::from).collect(),
+        events: incident.events.iter().map(EventReport::from).collect(),
         before: incident.before.iter().map(LineReport::from).collect(),
         note: note(incident),
         remedies: remedies
@@ -225,6 +257,9 @@ fn instructed(remedy: &diagnosis::Remedy, hosts: Option<&RemedyHosts>, vm: Optio
             hosts.map(RemedyHosts::args),
             " Set `cluster_name` or `esxi_hostname` to get the arguments of the module too.",
         ),
+        Some(Target::Cluster) => {
+            (hosts.filter(|hosts| matches!(hosts, RemedyHosts::Cluster { .. })).map(RemedyHosts::args), "")
+        }
         Some(Target::Vm) => (vm.map(|vm| remedy_vm(&vm.moid)), ""),
         None => (Some(Map::new()), ""),
     };
@@ -245,7 +280,7 @@ pub fn message(report: &Report) -> String {
     let lines: u64 = read.iter().map(|source| source.lines).sum();
     let place = match read.as_slice() {
         [only] => only.file.clone(),
-        several => format!("{} logs", several.len()),
+        several => format!("{} sources", several.len()),
     };
     let nothing = format!("No known failure signature in the {lines} lines read from {place}.");
     let Some(first) = report.findings.first() else { return nothing };
@@ -256,7 +291,15 @@ pub fn message(report: &Report) -> String {
         count => format!(" {count} more findings."),
     };
     let remedy = first.remedies.first().map(|advice| format!(": {}", advice.remedy.text)).unwrap_or_default();
-    format!("{nothing}{} ({}, line {}){remedy}{more}", first.title, first.file, first.line)
+    let place = match first.events.iter().find(|event| event.file == first.file && event.line == first.line) {
+        Some(event) => {
+            let time = event.time.as_ref().map(|time| format!(" at {time}")).unwrap_or_default();
+            let reason = event.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("{}{time}{reason}", event.event)
+        }
+        None => format!("{}, line {}", first.file, first.line),
+    };
+    format!("{nothing}{} ({place}){remedy}{more}", first.title)
 }
 
 pub fn warnings(found: &Found) -> Vec<String> {

@@ -1,8 +1,11 @@
 //! The signatures: what is looked for, what it means, and what to do about it.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::event::TELLING;
 use crate::release::Release;
 use crate::status::Status;
 
@@ -39,6 +42,8 @@ pub enum Basis {
 pub enum Target {
     /// The hosts of the virtual machine and of its secondary: the cluster's.
     Hosts,
+    /// The cluster.
+    Cluster,
     /// The virtual machine.
     Vm,
 }
@@ -93,6 +98,9 @@ pub struct Signature {
     /// VMkernel status codes that a line bears, in hexadecimal; logs and vCenter Server may write them in any notation.
     #[serde(default)]
     pub codes: Vec<String>,
+    /// Events that show it: types or values of `eventTypeId`, each with `:` and a reason where only that one does.
+    #[serde(default)]
+    pub events: Vec<String>,
     /// The logs that show it, where it has been seen.
     pub logs: Vec<String>,
     /// The number of preceding lines that explain the event.
@@ -106,6 +114,8 @@ pub struct Signature {
     pub basis: Basis,
     /// Where it is from.
     pub source: String,
+    /// The signature of the likely cause, whose remedies come first.
+    pub remedies_of: Option<String>,
     /// The remedies, the most likely to help first.
     pub remedies: Vec<Remedy>,
 }
@@ -117,8 +127,11 @@ pub enum CatalogueError {
     #[error("the catalogue cannot be read: {0}")]
     Json(#[from] serde_json::Error),
     /// A signature has nothing that could be found, or a code that is none.
-    #[error("signature `{0}` has an empty pattern, a wrong code, or neither")]
+    #[error("signature `{0}` has an empty pattern, a wrong code, or neither of them and no event")]
     Pattern(String),
+    /// A signature refers to another one that is not there.
+    #[error("signature `{0}` has the remedies of another one that is not in the catalogue")]
+    Remedies(String),
 }
 
 /// All signatures, the most telling first, ready to be looked for.
@@ -137,7 +150,7 @@ impl Catalogue {
 
     /// Reads a list of signatures from JSON; earlier ones win if a line matches several.
     pub fn parse(json: &str) -> Result<Self, CatalogueError> {
-        let signatures: Vec<Signature> = serde_json::from_str(json)?;
+        let signatures: Vec<Signature> = with_remedies(&serde_json::from_str::<Vec<Signature>>(json)?)?;
         let mut patterns = Vec::new();
         for (index, signature) in signatures.iter().enumerate() {
             let wrong = || CatalogueError::Pattern(signature.id.clone());
@@ -150,7 +163,7 @@ impl Catalogue {
                 patterns.push(Pattern::word(index, status.hex().trim_start_matches("0x")));
                 patterns.push(Pattern::word(index, &status.decimal().to_string()));
             }
-            if patterns.len() == before {
+            if patterns.len() == before && signature.events.is_empty() {
                 return Err(wrong());
             }
         }
@@ -161,6 +174,21 @@ impl Catalogue {
     /// All signatures, the most telling first.
     pub fn signatures(&self) -> &[Signature] {
         &self.signatures
+    }
+
+    /// All events that may show a failure, for a query: their types, or values of `eventTypeId`.
+    pub fn event_kinds(&self) -> BTreeSet<&str> {
+        let shown = self.signatures.iter().flat_map(|signature| &signature.events);
+        shown.map(|event| event.split(':').next().unwrap_or_default()).chain(TELLING).collect()
+    }
+
+    /// The most telling signature that an event shows by its kind and reason.
+    pub(crate) fn shown_by(&self, kind: &str, reason: Option<&str>) -> Option<usize> {
+        let shows = |event: &String| match event.split_once(':') {
+            Some((own, only)) => own == kind && Some(only) == reason,
+            None => event == kind,
+        };
+        self.signatures.iter().position(|signature| signature.events.iter().any(shows))
     }
 
     /// The longest text that [`candidate`](Self::candidate) looks for, in bytes.
@@ -177,6 +205,18 @@ impl Catalogue {
     pub(crate) fn borne_by(&self, lower: &[u8]) -> Option<usize> {
         self.patterns.iter().find(|pattern| pattern.matches(lower)).map(Pattern::signature)
     }
+}
+
+/// Puts the remedies of the likely causes first.
+fn with_remedies(signatures: &[Signature]) -> Result<Vec<Signature>, CatalogueError> {
+    let mut complete = signatures.to_vec();
+    for signature in &mut complete {
+        let Some(likely) = &signature.remedies_of else { continue };
+        let cause = signatures.iter().find(|other| other.id == *likely);
+        let cause = cause.ok_or_else(|| CatalogueError::Remedies(signature.id.clone()))?;
+        signature.remedies.splice(0..0, cause.remedies.iter().cloned());
+    }
+    Ok(complete)
 }
 
 #[cfg(test)]
@@ -220,6 +260,34 @@ mod tests {
             assert!(matches!(catalogue(patterns, codes), Err(CatalogueError::Pattern(_))), "{patterns} {codes}");
         }
         assert!(matches!(Catalogue::parse("{}"), Err(CatalogueError::Json(_))));
+    }
+
+    #[test]
+    fn an_event_shows_a_signature_by_its_kind_and_its_reason() {
+        let signature = |id: &str, events: &str, more: &str| {
+            format!(
+                r#"{{"id": "{id}", "title": "t", "severity": "error", "cause": "c", "events": {events}, "logs": [],
+                    "source": "s", "remedies": [{{"text": "{id}", "basis": "knowledge", "source": "s"}}]{more}}}"#
+            )
+        };
+        let first = signature("first", r#"["Failed:login", "a.b"]"#, "");
+        let second = signature("second", r#"["Failed"]"#, r#", "remedies_of": "first""#);
+        let catalogue = Catalogue::parse(&format!("[{first}, {second}]")).unwrap();
+        let cases = [
+            ("Failed", Some("login"), Some(0)),
+            ("Failed", Some("other"), Some(1)),
+            ("Failed", None, Some(1)),
+            ("a.b", None, Some(0)),
+            ("a", None, None),
+        ];
+        for (kind, reason, expected) in cases {
+            assert_eq!(catalogue.shown_by(kind, reason), expected, "{kind} {reason:?}");
+        }
+        let kinds = catalogue.event_kinds();
+        assert!(["Failed", "a.b", "VmMessageErrorEvent"].iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
+        let remedies: Vec<&str> = catalogue.signatures()[1].remedies.iter().map(|it| it.text.as_str()).collect();
+        assert_eq!(remedies, ["first", "second"]);
+        assert!(matches!(Catalogue::parse(&format!("[{second}]")), Err(CatalogueError::Remedies(_))));
     }
 
     #[test]

@@ -4,11 +4,14 @@ use std::cmp::Reverse;
 use std::rc::Rc;
 
 use crate::catalogue::{Catalogue, Severity};
+use crate::event::Event;
 use crate::line;
 use crate::migration::Migration;
 use crate::scan::Hit;
 use crate::status::Status;
 use crate::time::Timestamp;
+
+mod event;
 
 /// The number of lines kept per incident: the first and the last ones.
 const LINES: usize = 20;
@@ -30,12 +33,12 @@ pub struct Line {
     pub time: Option<Timestamp>,
 }
 
-/// A failure, with the lines that show it.
+/// A failure, with the lines and events that show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
     /// The most telling signature of its lines, as an index into [`Catalogue::signatures`].
     pub signature: usize,
-    /// The line that revealed it first.
+    /// The line that revealed it first, or the event as a line of its source.
     pub told_by: Line,
     /// The migration that failed, where a line names one.
     pub migration: Option<Migration>,
@@ -43,6 +46,8 @@ pub struct Incident {
     pub status: Option<Status>,
     /// The first line and the last ones, in the order of the search.
     pub lines: Vec<Line>,
+    /// The events, the newest first.
+    pub events: Vec<Event>,
     /// The lines before [`told_by`](Self::told_by), where the signature says that they matter.
     pub before: Vec<Line>,
     /// The number of lines.
@@ -52,14 +57,16 @@ pub struct Incident {
 }
 
 impl Incident {
-    /// The earliest time of its lines.
+    /// The earliest time of its lines; without any, of its events, whose clock is another one.
     pub fn first_time(&self) -> Option<Timestamp> {
-        self.lines.iter().filter_map(|line| line.time).min()
+        let lines = self.lines.iter().filter_map(|line| line.time).min();
+        lines.or_else(|| self.events.iter().filter_map(|event| event.time).min())
     }
 
-    /// The latest time of its lines.
+    /// The latest time of its lines, or else of its events.
     pub fn last_time(&self) -> Option<Timestamp> {
-        self.lines.iter().filter_map(|line| line.time).max()
+        let lines = self.lines.iter().filter_map(|line| line.time).max();
+        lines.or_else(|| self.events.iter().filter_map(|event| event.time).max())
     }
 
     fn add(&mut self, line: Line, order: u64) {
@@ -76,7 +83,7 @@ impl Incident {
     }
 }
 
-/// Takes the lines that scanners find, log after log.
+/// Takes the lines that scanners find, log after log, and then the events.
 #[derive(Debug)]
 pub struct Inquiry {
     catalogue: Rc<Catalogue>,
@@ -135,20 +142,27 @@ impl Inquiry {
             incident.migration = known.filter(|known| known.peer.is_some()).or(migration).or(known);
             incident.add(line, order);
         } else {
-            if self.incidents.len() == INCIDENTS {
-                self.drop_one();
-            }
-            self.incidents.push(Incident {
+            self.push(Incident {
                 signature: hit.signature,
                 told_by: line.clone(),
                 migration,
                 status,
                 before: self.before(hit),
                 lines: vec![line],
+                events: Vec::new(),
                 count: 1,
                 order,
             });
         }
+    }
+
+    /// Adds an incident, and returns its index.
+    fn push(&mut self, incident: Incident) -> usize {
+        if self.incidents.len() == INCIDENTS {
+            self.drop_one();
+        }
+        self.incidents.push(incident);
+        self.incidents.len() - 1
     }
 
     /// Returns the index of the incident that a line belongs to, if there is one already.

@@ -1,6 +1,7 @@
 //! Points in time, as logs and migration ids have them. No time zones: what a log says is kept as it says it.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +65,17 @@ impl Timestamp {
     /// By how many seconds `self` is later than `other`.
     pub fn seconds_after(self, other: Self) -> i64 {
         (self.0 - other.0) / SECOND
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let whole = Self::parse_prefix(text).filter(|(_, end)| *end == text.len());
+        let wrong = || format!("`{text}` is not a date and time with a zone, such as 2026-01-31T12:00:00Z");
+        whole.map(|(time, _)| time).ok_or_else(wrong)
     }
 }
 
@@ -164,6 +176,19 @@ mod tests {
         // A fraction is exact to the microsecond.
         let (time, _) = Timestamp::parse_prefix("1970-01-01T00:00:00.123456Z").unwrap();
         assert_eq!(time, Timestamp::from_micros(123_456));
+    }
+
+    #[test]
+    fn a_time_alone_is_read_whole() {
+        for (text, expected) in [
+            (" 2026-01-31T12:00:00Z ", true),
+            ("2026-01-31 12:00:00+02:00", true),
+            ("2026-01-31T12:00:00", false),
+            ("2026-01-31", false),
+            ("2026-01-31T12:00:00Z and more", false),
+        ] {
+            assert_eq!(text.parse::<Timestamp>().is_ok(), expected, "{text}");
+        }
     }
 
     #[test]
