@@ -31,6 +31,7 @@ impl World {
         let Some(secondary) = self.secondary_of(primary).map(ToOwned::to_owned) else {
             return;
         };
+        let old = self.vm(primary).and_then(|vm| vm.ft.as_ref()).map(|pair| pair.state);
         let power = match state {
             State::Starting | State::Running => Power::On,
             _ => Power::Off,
@@ -45,6 +46,9 @@ impl World {
                     pair.turn += 1;
                 }
             }
+        }
+        if old != Some(state) {
+            self.post_ft_state(primary, old.unwrap_or(state), state);
         }
         let now = self.now;
         if let Some(vm) = self.vm_mut(&secondary) {
@@ -90,6 +94,7 @@ impl World {
         let vm = self.need_vm_mut(primary)?;
         vm.ft = Some(half(Role::Primary, &moid));
         vm.change += 1;
+        self.post_vm("VmSecondaryAddedEvent", primary);
         Ok(moid)
     }
 
@@ -102,6 +107,7 @@ impl World {
             vm.ft = None;
             vm.change += 1;
         }
+        self.post_vm("VmFaultToleranceTurnedOffEvent", primary);
     }
 
     /// Enables the pair and, if the primary is on, tries to start its secondary.
@@ -126,6 +132,7 @@ impl World {
         let secondary = self.secondary_of(primary).unwrap_or_default().to_owned();
         let host = |world: &Self, moid: &str| world.vm(moid).map(|vm| vm.host.clone()).unwrap_or_default();
         let (source, target) = (host(self, primary), host(self, &secondary));
+        self.post_vm("VmStartingSecondaryEvent", primary);
         self.boot_secondary(&secondary);
         if self.streams_break(&source, &target) {
             let fault = self.break_off(primary, &target);
@@ -156,7 +163,9 @@ impl World {
     fn break_off(&mut self, primary: &str, target: &str) -> Fault {
         let migration = self.log_broken_stream(primary);
         self.set_ft(primary, State::NeedSecondary, Some("lostConnection"));
-        faults::stream_failure(self, primary, target, migration)
+        let fault = faults::stream_failure(self, primary, target, migration);
+        self.post_failed_start(primary, &fault);
+        fault
     }
 
     /// Logs that the stream to the secondary broke; returns the migration's id.
@@ -249,6 +258,9 @@ impl World {
             }
             vm.power = if role == Role::Primary { Power::On } else { Power::Off };
         }
+        let event = Data::new("VmPrimaryFailoverEvent").with("reason", "userAction");
+        let message = format!("The secondary of {} took over", self.name(primary));
+        self.post(event, &secondary, &message);
         self.set_ft(&secondary, State::NeedSecondary, Some("userAction"));
         Some(secondary)
     }

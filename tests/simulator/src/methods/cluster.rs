@@ -4,6 +4,7 @@ use crate::fault::{Fault, Result};
 use crate::model::cluster::{Cluster, Ha};
 use crate::model::entity::Body;
 use crate::soap::node::Node;
+use crate::value::Data;
 use crate::world::World;
 use crate::world::work::Work;
 
@@ -40,6 +41,7 @@ pub fn reconfigure(ctx: &mut Ctx<'_>) -> Result<Outcome> {
         wish.apply(cluster);
         let on = cluster.ha.on;
         if on != was_on {
+            post_switch(world, &moid, on);
             switch_agents(world, &moid, on)?;
         }
         Ok(None)
@@ -74,6 +76,22 @@ fn overrides(ctx: &Ctx<'_>, spec: &Node) -> Result<Vec<(String, Option<String>)>
 
 /// `ClusterDasVmSettingsRestartPriority`. The last two came with 6.5.
 const PRIORITIES: [&str; 7] = ["clusterRestartPriority", "disabled", "low", "medium", "high", "lowest", "highest"];
+
+/// Posts the events about vSphere HA that was turned on or off.
+fn post_switch(world: &mut World, moid: &str, on: bool) {
+    let message = format!("vSphere HA of {} was turned {}", world.name(moid), if on { "on" } else { "off" });
+    world.post(Data::new(if on { "DasEnabledEvent" } else { "DasDisabledEvent" }), moid, &message);
+    let vms = world.of_kind("VirtualMachine");
+    for vm in vms.iter().filter(|_| !on) {
+        if world.vm(vm).and_then(|vm| vm.ft.as_ref()).is_some_and(|pair| !pair.secondary()) {
+            let event = Data::new("EventEx")
+                .with("eventTypeId", "com.vmware.vc.ft.VmAffectedByDasDisabledEvent")
+                .with("severity", "warning")
+                .with("message", &message);
+            world.post(event, vm, &message);
+        }
+    }
+}
 
 fn cluster<'a>(world: &'a mut World, moid: &str) -> Result<&'a mut Cluster> {
     match world.entities.get_mut(moid).map(|entity| &mut entity.body) {

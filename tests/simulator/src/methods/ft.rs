@@ -5,7 +5,7 @@ use crate::ft::faults;
 use crate::model::pair::State;
 use crate::model::vm::Power;
 use crate::soap::envelope::Reply;
-use crate::value::{Ref, Value};
+use crate::value::{Data, Ref, Value};
 use crate::world::World;
 use crate::world::work::Work;
 
@@ -59,7 +59,7 @@ fn turn_on(ctx: &mut Ctx<'_>, method: (&'static str, &'static str)) -> Result<Ou
             return Err(issue);
         }
         world.host_ready(&primary)?;
-        let host = world.place_secondary(&primary, wish.as_ref())?;
+        let host = place(world, &primary, wish.as_ref())?;
         if legacy {
             world.need_vm_mut(&primary)?.hardware.thicken();
         }
@@ -139,7 +139,8 @@ pub fn enable(ctx: &mut Ctx<'_>) -> Result<Outcome> {
         return Err(faults::secondary("SecondaryVmAlreadyEnabled", &secondary_uuid(ctx)));
     }
     task(ctx, ("EnableSecondaryVM_Task", "VirtualMachine.enableSecondary"), move |world| {
-        let host = world.place_secondary(&moid, wish.as_ref())?;
+        let host = place(world, &moid, wish.as_ref())?;
+        world.post_vm("VmSecondaryEnabledEvent", &moid);
         if let Some(secondary) = world.vm_mut(&vm.moid) {
             secondary.host = host;
         }
@@ -159,6 +160,7 @@ pub fn disable(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     }
     task(ctx, ("DisableSecondaryVM_Task", "VirtualMachine.disableSecondary"), move |world| {
         world.set_ft(&moid, State::Disabled, None);
+        world.post_vm("VmSecondaryDisabledEvent", &moid);
         Ok(None)
     })
 }
@@ -195,10 +197,22 @@ pub fn terminate(ctx: &mut Ctx<'_>) -> Result<Outcome> {
         if !world.cluster_of(host).is_some_and(|cluster| cluster.ha.on) {
             return Err(faults::no_ha(world, &moid));
         }
+        let event = Data::new("VmFaultToleranceVmTerminatedEvent").with("reason", "userAction");
+        let message = format!("The secondary of {} was ended", world.name(&moid));
+        world.post(event, &moid, &message);
         world.set_ft(&moid, State::NeedSecondary, Some("userAction"));
         restart(world, &moid);
         Ok(None)
     })
+}
+
+/// Finds a host for the secondary, and posts the event if there is none.
+fn place(world: &mut World, primary: &str, wish: Option<&Ref>) -> Result<String> {
+    let placed = world.place_secondary(primary, wish);
+    if placed.as_ref().is_err_and(|fault| fault.kind() == "NoHostSuitableForFtSecondary") {
+        world.post_vm("VmNoCompatibleHostForSecondaryEvent", primary);
+    }
+    placed
 }
 
 fn restart(world: &mut World, primary: &str) {

@@ -4,6 +4,7 @@ pub mod call;
 mod cluster;
 mod collector;
 mod esxcli;
+pub mod event;
 mod ft;
 mod host;
 mod log;
@@ -104,6 +105,17 @@ methods! {
         RetrieveDynamicTypeManager => esxcli::manager;
         // ReflectManagedMethodExecuter
         ExecuteSoap => esxcli::execute;
+        // EventManager
+        QueryEvents => event::query;
+        CreateCollectorForEvents => event::create;
+        // EventHistoryCollector
+        ReadNextEvents => event::next;
+        ReadPreviousEvents => event::previous;
+        // HistoryCollector
+        SetCollectorPageSize => event::page_size;
+        ResetCollector => event::reset;
+        RewindCollector => event::rewind;
+        DestroyCollector => event::destroy;
         // DiagnosticManager
         QueryDescriptions => log::descriptions;
         BrowseDiagnosticLog => log::browse;

@@ -49,6 +49,7 @@ pub fn logout(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     }
     let key = ctx.session_key();
     ctx.world.collectors.retain(|_, collector| collector.session != key);
+    ctx.world.histories.retain(|_, history| history.session != key);
     void()
 }
 

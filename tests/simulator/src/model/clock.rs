@@ -54,6 +54,31 @@ pub fn format(micros: u64) -> String {
     )
 }
 
+/// Reads an `xsd:dateTime`; one without a zone is in UTC. `None` for a time before 1970, or for any other text.
+pub fn parse(text: &str) -> Option<u64> {
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let rest = text.get(19..)?;
+    let (fraction, zone) = match rest.strip_prefix('.') {
+        Some(rest) => rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())),
+        None => ("", rest),
+    };
+    let offset = match zone.get(..1) {
+        Some(sign @ ("+" | "-")) => {
+            let minutes = zone.get(1..3)?.parse::<i64>().ok()? * 60 + zone.get(4..6)?.parse::<i64>().ok()?;
+            if sign == "+" { minutes } else { -minutes }
+        }
+        _ => 0,
+    };
+    let micros = format!("{fraction:0<6}").get(..6)?.parse::<i64>().ok()?;
+    // Years begin in March, so that the leap day is the last one.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 719_469;
+    let seconds = ((days * 24 + hour) * 60 + minute - offset) * 60 + second;
+    u64::try_from(seconds * 1_000_000 + micros).ok()
+}
+
 /// The date that is this many days after 1970-01-01.
 fn civil(days: u64) -> (u64, u64, u64) {
     let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
@@ -80,6 +105,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn times_are_read_with_their_zone() {
+        let cases = [
+            ("2011-07-31T19:35:02.5+02:00", Some(1_312_133_702_500_000)),
+            ("2011-07-31T17:35:02", Some(1_312_133_702_000_000)),
+            ("1969-12-31T23:59:59Z", None),
+            ("yesterday", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn times_are_written_in_utc() {
         let cases = [
             (0, "1970-01-01T00:00:00.000000Z"),
@@ -89,6 +127,7 @@ mod tests {
         ];
         for (micros, expected) in cases {
             assert_eq!(format(micros), expected);
+            assert_eq!(parse(expected), Some(micros));
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod cluster;
 pub mod entity;
+pub mod event;
 pub mod filter;
 pub mod hardware;
 pub mod host;

@@ -85,6 +85,9 @@ pub fn kind_of(world: &World, moid: &str) -> Option<&'static str> {
     if world.views.contains_key(moid) {
         return Some("ContainerView");
     }
+    if world.histories.contains_key(moid) {
+        return Some("EventHistoryCollector");
+    }
     if world.is_snapshot(moid) {
         return Some("VirtualMachineSnapshot");
     }
@@ -200,6 +203,10 @@ impl Viewer<'_> {
                     _ => None,
                 }
             }
+            ("EventManager", "description") => Some(crate::methods::event::description(world).into()),
+            ("EventManager", "latestEvent") => Some(world.events.last()?.data.clone().into()),
+            ("EventManager", "maxCollector") => Some(32.into()),
+            ("EventHistoryCollector", "latestPage") => Some(world.histories.get(moid)?.latest_page(world)),
             ("TaskManager", "recentTask") => Some(Value::refs(world.tasks.keys().map(|moid| Ref::new("Task", moid)))),
             ("TaskManager", "maxCollector") => Some(1000.into()),
             ("ViewManager", "viewList") => {

@@ -24,7 +24,8 @@ HEAD = """\
 # Managed objects whose properties are served. Of all others the table holds just the name.
 SERVED = """ManagedEntity VirtualMachine HostSystem ComputeResource ClusterComputeResource Folder Datacenter Datastore Network
     ResourcePool Task ServiceInstance SessionManager PropertyCollector PropertyFilter ViewManager View ManagedObjectView
-    ContainerView OptionManager TaskManager SearchIndex EventManager DiagnosticManager HostVirtualNicManager
+    ContainerView OptionManager TaskManager SearchIndex EventManager HistoryCollector EventHistoryCollector
+    DiagnosticManager HostVirtualNicManager
     HostDatastoreBrowser EnvironmentBrowser StoragePod VirtualApp DistributedVirtualSwitch ExtensibleManagedObject
     VirtualMachineSnapshot""".split()
 LINK, OPTIONAL = 1, 4

@@ -3,6 +3,7 @@
 //! Time is virtual: [`World::advance`] runs the events that are due. The server calls it with the real time before each
 //! access to the world; unit tests call it with any time.
 
+pub mod events;
 pub mod inventory;
 pub mod logs;
 pub mod work;
@@ -14,6 +15,7 @@ use crate::fault::{Fault, Result};
 use crate::model::clock::{self, Queue};
 use crate::model::cluster::Cluster;
 use crate::model::entity::{Body, Entity, Store};
+use crate::model::event::{Event, History};
 use crate::model::filter::Collector;
 use crate::model::host::Host;
 use crate::model::inject::{How, Injection};
@@ -50,7 +52,11 @@ pub struct World {
     pub views: BTreeMap<String, View>,
     /// Property collectors and their filters, by the collector's moid.
     pub collectors: BTreeMap<String, Collector>,
-    /// Scheduled events.
+    /// The events of the API, the oldest first.
+    pub events: Vec<Event>,
+    /// Collectors of events by moid.
+    pub histories: BTreeMap<String, History>,
+    /// What is scheduled.
     pub queue: Queue<Self>,
     /// All requests so far, as JSON.
     pub log: Vec<serde_json::Value>,
@@ -84,6 +90,8 @@ impl World {
             counts: SessionCounts::default(),
             views: BTreeMap::new(),
             collectors: BTreeMap::new(),
+            events: Vec::new(),
+            histories: BTreeMap::new(),
             queue: Queue::new(),
             log: Vec::new(),
             injections: Vec::new(),

@@ -6,6 +6,8 @@ use serde_json::{Value as Json, json};
 
 use crate::model::clock;
 use crate::model::inject::Injection;
+use crate::schema;
+use crate::value::Data;
 use crate::world::World;
 
 use set::text;
@@ -38,6 +40,7 @@ pub fn handle(world: &mut World, method: &str, path: &str, body: &str) -> Option
             world.injections.clear();
             Ok("{}".into())
         }
+        ("POST", "/event") => with(body, |json| event(world, json)),
         ("POST", "/touch") => with(body, |json| touch(world, json)),
         ("POST", "/set") => with(body, |json| set::set(world, json)),
         ("POST", "/reset") => {
@@ -79,6 +82,49 @@ fn state(world: &World) -> Json {
         })
         .collect();
     json!({ "time": clock::format(world.epoch + world.now * 1000), "pending": world.queue.len(), "vms": vms })
+}
+
+/// The typed events that tests may post. The schema only knows the types that the sources name.
+const POSTED: [&str; 14] = [
+    "VmFailedStartingSecondaryEvent",
+    "VmTimedoutStartingSecondaryEvent",
+    "VmNoCompatibleHostForSecondaryEvent",
+    "VmSecondaryDisabledBySystemEvent",
+    "VmMaxFTRestartCountReached",
+    "VmFaultToleranceVmTerminatedEvent",
+    "VmPrimaryFailoverEvent",
+    "VmStartingSecondaryEvent",
+    "VmSecondaryStartedEvent",
+    "VmMessageErrorEvent",
+    "VmFailedMigrateEvent",
+    "DasDisabledEvent",
+    "DuplicateIpDetectedEvent",
+    "VmPoweredOnEvent",
+];
+
+/// Posts an event about an object: `{moid, event, reason?, message?, ago_s?}`.
+fn event(world: &mut World, json: &Json) -> Result<(), String> {
+    let moid = text(json, "moid").ok_or("moid is missing")?.to_owned();
+    if !world.entities.contains_key(&moid) {
+        return Err("there is no such object".into());
+    }
+    let kind = text(json, "event").ok_or("event is missing")?;
+    if !kind.contains('.') && !POSTED.contains(&kind) {
+        return Err(format!("this event cannot be posted; known are {}", POSTED.join(", ")));
+    }
+    let message = text(json, "message").unwrap_or(kind).to_owned();
+    let data = if kind.contains('.') {
+        Data::new("EventEx").with("eventTypeId", kind).with("message", &message)
+    } else {
+        Data::new(kind.to_owned())
+    };
+    let own = ["reason", "message"].map(|name| (name, text(json, name)));
+    let known = own.into_iter().filter(|(name, _)| schema::field(&data.kind, name).is_some() && !kind.contains('.'));
+    let data = known.fold(data.clone(), |data, (name, value)| data.opt(name, value));
+    let ago = json.get("ago_s").and_then(Json::as_u64).unwrap_or_default();
+    let time = (world.epoch + world.now * 1000).saturating_sub(ago * 1_000_000);
+    world.post_at(data, &moid, &message, time);
+    Ok(())
 }
 
 /// Changes a VM as another client would.
