@@ -144,6 +144,10 @@ class Simulator:
         """Removes the injected faults that have not been used."""
         self.control("DELETE", "/inject")
 
+    def post_event(self, moid, event, **fields):
+        """Posts an event about an object: reason, message, ago_s."""
+        self.control("POST", "/event", {"moid": moid, "event": event} | fields)
+
     def touch(self, vm, **changes):
         """Changes a VM without using the API: extraConfig={...}. Its changeVersion always changes."""
         self.control("POST", "/touch", {"vm": vm, **changes})

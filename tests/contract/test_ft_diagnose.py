@@ -33,6 +33,7 @@ READS = {
     "RetrievePropertiesEx",
     "QueryDescriptions",
     "BrowseDiagnosticLog",
+    "QueryEvents",
 }
 
 
@@ -294,7 +295,8 @@ def test_a_healthy_lab_has_no_finding(healthy):
     result = diagnose(inner(healthy, host_logs=True))
     assert result.json["healthy"] is True and not result.json["failed"], result.msg
     files = [source["file"] for source in result.json["sources"]]
-    assert files[:2] == ["[shared01] inner/vmware.log", "[shared01] inner/vmware-1.log"] and len(files) == 3
+    assert files[:2] == ["[shared01] inner/vmware.log", "[shared01] inner/vmware-1.log"]
+    assert files[2].endswith("vmkernel.log") and files[3:] == ["events of virtual machine inner"]
 
 
 def test_a_failure_before_the_last_power_on_is_found_in_a_rotated_log(healthy):
@@ -319,6 +321,7 @@ def test_the_end_of_a_log_is_enough(simulator):
 def test_a_log_that_only_the_host_has_names_the_host_and_what_to_do(simulator):
     lab, other = failed_lab(simulator), simulator(personality="5.0", direct=True)
     lab.inject(method="GET", how="redirect", location=other.facts["url"].replace("/sdk", "/folder/x?ticket=S3CRET"), times=0)
+    lab.inject(method="QueryEvents", how="fault", fault="SystemError", times=0)
     result = diagnose(inner(lab))
     assert result.kind == "connection" and "does not give out [shared01] inner/vmware.log itself" in result.msg
     place = f"https://{other.facts['hostname']}:{other.facts['port']}"
