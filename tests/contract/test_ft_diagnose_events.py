@@ -167,6 +167,23 @@ def test_an_old_server_is_not_asked_for_what_it_does_not_know(simulator):
     assert not [entry for entry in lab.log() if entry.get("fault")]
 
 
+def test_fault_tolerance_adds_the_reason_of_an_event_to_its_failure(simulator):
+    lab = simulator(personality="6.7", scenario="article")
+    failed = run_module("fault_tolerance", inner(lab, state="present"))
+    assert "the events say: A vMotion stream lost its peer (" in failed.msg, failed.msg
+    assert lab.methods().count("QueryEvents") == 1
+
+    lab = simulator(personality="6.7", scenario="slow")
+    run_module("fault_tolerance", inner(lab, state="present", wait=False))
+    assert "QueryEvents" not in lab.methods(), "only a failure costs a request"
+    lab.post_event(lab.facts["vm_moid"], "VmTimedoutStartingSecondaryEvent")
+    late = run_module("fault_tolerance", inner(lab, state="present", timeout=1))
+    assert late.kind == "timeout" and "VmTimedoutStartingSecondaryEvent at " in late.msg, late.msg
+    # Without events, the failure is what it was.
+    lab.inject(method="QueryEvents", how="fault", fault="NoPermission", times=0)
+    assert "the events say" not in run_module("fault_tolerance", inner(lab, state="present", timeout=1)).msg
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [

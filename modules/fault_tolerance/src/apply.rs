@@ -12,6 +12,7 @@ use crate::args::FaultTolerance;
 use crate::observe;
 use crate::plan::{Change, Goal, Step, has_reason, needs_power_off, power_cycled};
 use crate::state::{FtState, Observed};
+use crate::why;
 
 /// Seconds that a run reserves for powering the virtual machine on again; a third of its time if that is less.
 const POWER_ON_AGAIN: u64 = 60;
@@ -172,7 +173,8 @@ impl Sequence<'_> {
                 observed.label(),
                 told.join("; ")
             );
-            return Err(Error::new(Kind::Fault, text).fault(tree(first, &faults)).hint(remedy(&faults)));
+            let error = Error::new(Kind::Fault, text).fault(tree(first, &faults)).hint(remedy(&faults));
+            return Err(why::explained(self.at, observed, error).await);
         }
         if !made.recommendations.is_empty() {
             let text =

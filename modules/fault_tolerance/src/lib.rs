@@ -12,6 +12,7 @@ mod plan;
 mod report;
 mod state;
 mod verify;
+mod why;
 
 use args::{Args, FaultTolerance, State};
 use contract::{About, Applied, Error, Plan, Run};

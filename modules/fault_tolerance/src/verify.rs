@@ -9,6 +9,7 @@ use crate::args::FaultTolerance;
 use crate::observe;
 use crate::plan::{Change, Goal, judge};
 use crate::state::{FtState, Observed};
+use crate::why;
 
 /// The longest time for which the server may show the old state after the task has ended.
 const LAG: Duration = Duration::from_secs(120);
@@ -34,5 +35,8 @@ pub async fn verify(at: At<'_, FaultTolerance>, observed: &Observed, change: &Ch
         };
         Error::new(Kind::Timeout, text).hint(remedy)
     };
-    vsphere_module::until(first, &observed.vm.name, at.run, read, judged, late).await.map_err(unsettled)
+    match vsphere_module::until(first, &observed.vm.name, at.run, read, judged, late).await {
+        Err(error) if goal == Goal::Running => Err(unsettled(why::explained(at, observed, error).await)),
+        outcome => outcome.map_err(unsettled),
+    }
 }

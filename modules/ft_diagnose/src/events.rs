@@ -79,21 +79,12 @@ fn time(event: &vsphere::Event) -> Option<Timestamp> {
 
 /// The event as a diagnosis knows it.
 fn known(event: vsphere::Event, source: &str, number: u64) -> Event {
-    let leaves: Vec<&vsphere::Fault> = event.fault.iter().flat_map(vsphere::Fault::leaves).collect();
-    // The innermost fault has the reason.
-    let reason = leaves.iter().map(|leaf| &leaf.message).find(|message| !message.is_empty());
-    let mut details: Vec<String> = reason.into_iter().cloned().collect();
-    details.extend(event.fault.iter().map(vsphere::Fault::describe));
-    details.extend(leaves.iter().flat_map(|leaf| &leaf.messages).map(|it| format!("[{}] {}", it.key, it.message)));
-    details.extend(event.timeout.map(|timeout| format!("no answer within {} s", timeout / 1000)));
-    let time = time(&event);
-    details.extend(event.details.into_iter().filter(|detail| *detail != event.message));
     Event {
+        time: time(&event),
+        details: event.texts(),
         kind: event.kind,
         reason: event.reason,
-        time,
         text: event.message,
-        details,
         source: source.to_owned(),
         number,
     }

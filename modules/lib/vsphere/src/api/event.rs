@@ -61,6 +61,21 @@ impl Event {
     }
 }
 
+impl Event {
+    /// Everything that it says beside its message and its reason from a list. The reason of a fault comes first: the text of the
+    /// innermost one.
+    pub fn texts(&self) -> Vec<String> {
+        let leaves: Vec<&Fault> = self.fault.iter().flat_map(Fault::leaves).collect();
+        let reason = leaves.iter().map(|leaf| &leaf.message).find(|message| !message.is_empty());
+        let mut texts: Vec<String> = reason.into_iter().cloned().collect();
+        texts.extend(self.fault.iter().map(Fault::describe));
+        texts.extend(leaves.iter().flat_map(|leaf| &leaf.messages).map(|it| format!("[{}] {}", it.key, it.message)));
+        texts.extend(self.timeout.map(|timeout| format!("no answer within {} s", timeout / 1000)));
+        texts.extend(self.details.iter().filter(|detail| **detail != self.message).cloned());
+        texts
+    }
+}
+
 impl Session {
     /// Reads the newest events of one object (`EventManager.QueryEvents`), the newest first and 200 at most. Needs no privilege
     /// beyond read access to the object.
@@ -163,12 +178,12 @@ mod tests {
             &format!("<eventTypeId>com.vmware.x</eventTypeId><message>m</message><fault>{fault}</fault>"),
         );
         assert_eq!((extended.kind.as_str(), extended.message.as_str()), ("com.vmware.x", "m"));
-        assert_eq!(extended.fault.map(|it| it.message), Some("gone".to_owned()));
+        assert_eq!(extended.texts(), ["gone", "SystemError (reason r): gone"]);
         let told =
             event("VmMessageErrorEvent", "<message>m</message><messageInfo><id>msg.x</id><text>t</text></messageInfo>");
         assert_eq!(told.details, ["m", "t"]);
         let late = event("VmTimedoutStartingSecondaryEvent", "<timeout>900000</timeout>");
-        assert_eq!(late.timeout, Some(900_000));
+        assert_eq!(late.texts(), ["no answer within 900 s"]);
     }
 
     #[test]
