@@ -53,6 +53,7 @@ def actions(facts):
         ("fault_tolerance", vm | {"state": "present", "datastore": "shared01"}),
         ("fault_tolerance", vm | {"state": "absent"}),
         ("ft_diagnose", vm | {"host_logs": True}),
+        ("ft_diagnose", vm | {"since": "2011-07-31T17:00:00+02:00"}),
     ]
 
 

@@ -5,7 +5,7 @@ use crate::model::clock;
 use crate::model::event::{Event, EventFilter, History};
 use crate::soap::envelope::{Reply, reference};
 use crate::soap::node::Node;
-use crate::value::{Data, Ref, Value};
+use crate::value::{Ref, Value};
 use crate::world::World;
 
 use super::call::{Ctx, Outcome, done, void};
@@ -90,13 +90,6 @@ impl History {
     fn before_latest(&self, world: &World) -> usize {
         world.events_of(&self.filter).len().saturating_sub(self.page)
     }
-
-    /// `latestPage`: the newest events, the newest first.
-    pub fn latest_page(&self, world: &World) -> Value {
-        let events = world.events_of(&self.filter);
-        let page = events.iter().rev().take(self.page);
-        Value::List("Event", page.map(|event| shown(&self.filter, event)).collect())
-    }
 }
 
 fn own(ctx: &Ctx<'_>) -> Result<History> {
@@ -114,14 +107,8 @@ fn count(ctx: &Ctx<'_>) -> Result<usize> {
 }
 
 fn list(filter: &EventFilter, events: &[&Event]) -> Outcome {
-    let events = events.iter().map(|event| shown(filter, event)).collect();
+    let events = events.iter().map(|event| event.shown(filter)).collect();
     Outcome::Done(Reply::Value(Value::List("Event", events)))
-}
-
-fn shown(filter: &EventFilter, event: &Event) -> Value {
-    let mut data = event.data.clone();
-    data.fields.retain(|(name, _)| !filter.bare || name != "fullFormattedMessage");
-    data.into()
 }
 
 /// Reads `EventFilterSpec`.
@@ -156,31 +143,4 @@ fn filter(ctx: &Ctx<'_>) -> Result<EventFilter> {
         return Err(Fault::invalid_argument("filter.type"));
     }
     Ok(filter)
-}
-
-/// `EventManager.description`: the categories, and the types of the events so far.
-pub fn description(world: &World) -> Data {
-    let category = |key: &str| Data::new("ElementDescription").with("label", key).with("summary", key).with("key", key);
-    let categories = ["info", "warning", "error", "user"].map(|key| category(key).into()).to_vec();
-    let mut kinds: Vec<(&str, &'static str)> = Vec::new();
-    for event in &world.events {
-        let kind = event.data.kind.as_ref();
-        if !kinds.iter().any(|(own, _)| *own == kind) {
-            kinds.push((kind, crate::world::events::category(&event.data)));
-        }
-    }
-    let details = kinds.into_iter().map(|(kind, category)| {
-        let format = |data: Data, name: &'static str| data.with(name, kind);
-        let data = Data::new("EventDescriptionEventDetail")
-            .with("key", kind)
-            .with("description", kind)
-            .with("category", category);
-        let names = ["formatOnDatacenter", "formatOnComputeResource", "formatOnHost", "formatOnVm", "fullFormat"];
-        names.into_iter().fold(data, format).into()
-    });
-    Data::new("EventDescription").with("category", Value::List("ElementDescription", categories)).list(
-        "eventInfo",
-        "EventDescriptionEventDetail",
-        details.collect(),
-    )
 }

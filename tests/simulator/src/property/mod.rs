@@ -3,6 +3,7 @@
 mod cluster;
 pub mod collector;
 mod entity;
+mod event;
 pub mod filter;
 mod hardware;
 mod host;
@@ -203,7 +204,7 @@ impl Viewer<'_> {
                     _ => None,
                 }
             }
-            ("EventManager", "description") => Some(crate::methods::event::description(world).into()),
+            ("EventManager", "description") => Some(event::description(world).into()),
             ("EventManager", "latestEvent") => Some(world.events.last()?.data.clone().into()),
             ("EventManager", "maxCollector") => Some(32.into()),
             ("EventHistoryCollector", "latestPage") => Some(world.histories.get(moid)?.latest_page(world)),
