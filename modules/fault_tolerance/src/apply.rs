@@ -132,13 +132,17 @@ impl Sequence<'_> {
         let end = self.deadline(step);
         let mut pauses = vsphere_module::pauses();
         loop {
-            match vsphere_module::carry_out(server, vm, self.at.run, end, &what, start).await {
+            let busy = match vsphere_module::carry_out(server, vm, self.at.run, end, &what, start).await {
                 Err(error) if is_there(&error, step) => return Ok(Performed::There),
                 // An earlier step of this run may still hold the virtual machine.
-                Err(error) if self.wrote && vsphere_module::is_busy(&error) && Instant::now() < end => {}
+                Err(error) if self.wrote && vsphere_module::is_busy(&error) => error,
                 outcome => return outcome.map(Performed::Done),
+            };
+            let left = end.saturating_duration_since(Instant::now());
+            tokio::time::sleep(pauses.next().unwrap_or_default().min(left)).await;
+            if Instant::now() >= end {
+                return Err(busy);
             }
-            tokio::time::sleep(pauses.next().unwrap_or_default()).await;
         }
     }
 
@@ -194,10 +198,11 @@ impl Sequence<'_> {
             if now.is_ok_and(|now| took_effect(step, &now)) {
                 return true;
             }
-            if Instant::now() + pause >= end {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 return false;
             }
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(pause.min(left)).await;
         }
         false
     }

@@ -178,3 +178,19 @@ fn a_session_that_cannot_be_opened_is_the_failure() {
     assert_eq!(ended.error.unwrap().kind, Kind::Connection);
     assert!(ended.outcomes.is_empty());
 }
+
+/// A run looks again until its time is over, and its message names that time.
+#[test]
+fn a_wait_lasts_as_long_as_it_says() {
+    for (lamp, seconds, says) in [("occupied", 60, "after 60 s"), ("unsettled", 10, "it takes long")] {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let (took, ended) = runtime.block_on(async {
+            let began = tokio::time::Instant::now();
+            let ended = super::run::<Lamps>(&args(&[lamp]), &run(false), never()).await;
+            (began.elapsed(), ended)
+        });
+        assert_eq!((took.as_millis() + 500) / 1000, seconds, "{lamp}");
+        let error = ended.outcomes[0].error.as_ref().unwrap();
+        assert!(error.detail.contains(says), "{lamp}: {}", error.detail);
+    }
+}

@@ -78,12 +78,14 @@ impl<'a, M: Module> Steps<'a, M> {
         let mut unseen: Option<(Error, Instant)> = None;
         let mut overtaken = 0;
         while overtaken < OVERTAKEN {
+            let end = unseen.as_ref().map_or(run_ends, |(_, end)| *end);
             if last.is_some() {
-                let pause = pauses.next().unwrap_or_default();
-                if Instant::now() + pause >= unseen.as_ref().map_or(run_ends, |(_, end)| *end) {
+                let left = end.saturating_duration_since(Instant::now());
+                if left.is_zero() {
                     break;
                 }
-                tokio::time::sleep(pause).await;
+                // The last pause is shorter, so that the run looks once more when its time is over.
+                tokio::time::sleep(pauses.next().unwrap_or_default().min(left)).await;
             }
             let observed = match M::observe(at, last.as_ref()).await {
                 Ok(observed) => observed,
@@ -106,6 +108,11 @@ impl<'a, M: Module> Steps<'a, M> {
             if unseen.is_some() {
                 last = Some(observed);
                 continue;
+            }
+            // A write begun now could not be followed to its end.
+            if last.is_some() && Instant::now() >= end {
+                last = Some(observed);
+                break;
             }
             if let Some((kind, why, remedy)) = plan.blockers.into_iter().next() {
                 let error = Error::new(kind, why);
@@ -143,6 +150,7 @@ impl<'a, M: Module> Steps<'a, M> {
             }
             last = Some(observed);
         }
+        let busy = busy.map(|error| error.aftermath(&format!("it was still so after {} s", run.timeout())));
         Err(unseen.map(|(error, _)| error).or(busy).unwrap_or_else(|| {
             let label = M::label(at.target, last.as_ref());
             Error::new(Kind::Conflict, format!("{label} kept changing while this run tried to change it"))

@@ -58,11 +58,12 @@ pub(super) async fn persist<T>(transport: &Transport, attempt: impl AsyncFn() ->
             Patience::Few => few -= 1,
             Patience::Deadline => {}
         }
-        let pause = pauses.next().unwrap_or_default();
-        if Instant::now() + pause >= end {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
             return Err(error);
         }
-        tokio::time::sleep(pause).await;
+        // The last pause is shorter: the last attempt is made when the time is over.
+        tokio::time::sleep(pauses.next().unwrap_or_default().min(left)).await;
     }
 }
 
