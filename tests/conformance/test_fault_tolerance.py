@@ -1,6 +1,7 @@
 """Fault Tolerance with pyvmomi: every method, its state transitions and its faults."""
 
 import pytest
+from modules import connection, run_module
 from pyVmomi import vim, vmodl
 
 
@@ -262,6 +263,45 @@ def test_a_slow_secondary_stays_starting(simulator, connect):
     client.wait(vm, "starting")
     client.run(vm.TurnOffFaultToleranceForVM_Task())
     assert state(vm) == "notConfigured"
+
+
+def test_encryption_is_written_by_one_client_and_read_by_the_other(simulator, connect):
+    lab = simulator(personality="8.0", scenario="healthy")
+    client = connect(lab)
+    vm = client.vm()
+    modes = vim.vm.ConfigSpec.EncryptedFtModes
+    assert vm.config.ftEncryptionMode == modes.ftEncryptionOpportunistic
+    # pyvmomi writes, and our module reads.
+    client.run(vm.ReconfigVM_Task(vim.vm.ConfigSpec(ftEncryptionMode=modes.ftEncryptionRequired)))
+    args = connection(lab.facts) | {"name": "inner", "state": "absent"}
+    assert run_module("fault_tolerance", args).json["encryption"] == "required"
+    # Our module writes, and pyvmomi reads.
+    for mode in ("disabled", "opportunistic", "required"):
+        assert run_module("fault_tolerance", args | {"state": "present", "encryption": mode}).changed
+        assert vm.config.ftEncryptionMode == modes("ftEncryption" + mode.capitalize())
+        assert state(vm) == "running"
+        client.run(vm.TurnOffFaultToleranceForVM_Task())
+
+
+def test_the_encryption_of_a_pair_and_of_an_encrypted_vm_is_fixed(simulator, connect):
+    lab = simulator(personality="8.0", scenario="healthy")
+    client = connect(lab)
+    vm, spec = client.vm(), vim.vm.ConfigSpec
+    with pytest.raises(vmodl.fault.InvalidArgument):
+        vm.ReconfigVM_Task(spec(ftEncryptionMode="required"))
+    client.run(vm.CreateSecondaryVMEx_Task())
+    with pytest.raises(vim.fault.InvalidState):
+        vm.ReconfigVM_Task(spec(ftEncryptionMode="ftEncryptionRequired"))
+    client.wait(vm, "running")
+    client.run(vm.TurnOffFaultToleranceForVM_Task())
+    lab.set(vm._moId, encrypted=True)
+    assert vm.config.keyId.keyId and vm.config.ftEncryptionMode == "ftEncryptionRequired"
+    with pytest.raises(vmodl.fault.InvalidArgument):
+        vm.ReconfigVM_Task(spec(ftEncryptionMode="ftEncryptionDisabled"))
+
+
+def test_an_older_release_has_no_encryption(simulator, connect):
+    assert connect(simulator(personality="6.7", scenario="healthy")).vm().config.ftEncryptionMode is None
 
 
 def test_disabled_methods_depend_on_the_state(simulator, connect):

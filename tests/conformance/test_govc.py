@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+from modules import connection, run_module
 
 # Without govc these tests fail: they prove that another project's client works with the simulator.
 GOVC = os.environ.get("GOVC") or shutil.which("govc") or "govc"
@@ -112,3 +113,13 @@ def test_esxcli_ping(govc):
     govc.lab.set(there, mtus={"vmk1": 9000}, outer_mtu=1500)
     assert counts(ping(*peer, "-s", "8972")) == ("3", "0") and counts(ping(*peer, "-s", "56")) == ("3", "3")
     assert "Unknown interface" in govc("host.esxcli", *host, "network", "diag", "ping", "-I", "vmk9", *peer, status=1)
+
+
+def test_encryption_of_fault_tolerance(govc):
+    (vm,) = json.loads(govc("vm.info", "-json", "inner"))["virtualMachines"]
+    newest = govc.lab.facts["personality"] == "8.0"
+    assert vm["config"].get("ftEncryptionMode") == ("ftEncryptionOpportunistic" if newest else None)
+    if newest:
+        args = connection(govc.lab.facts) | {"name": "inner", "encryption": "required"}
+        assert run_module("fault_tolerance", args).changed
+        assert "ftEncryptionRequired" in govc("object.collect", "-s", f"VirtualMachine:{govc.lab.facts['vm_moid']}", "config.ftEncryptionMode")

@@ -52,6 +52,7 @@ def actions(facts):
         # Not with record/replay FT: its pairs share their disks.
         ("fault_tolerance", vm | {"state": "present", "datastore": "shared01"}),
         ("fault_tolerance", vm | {"state": "absent"}),
+        ("fault_tolerance", vm | {"state": "present", "encryption": "required"}),
         ("ft_diagnose", vm | {"host_logs": True}),
         ("ft_diagnose", vm | {"since": "2011-07-31T17:00:00+02:00"}),
     ]

@@ -157,6 +157,12 @@ CASES = {
     "ft-on-5.0": Case("fault_tolerance", INNER, "5.0", setup=PREPARED, wanted=protection("running")),
     "ft-on-6.7": Case("fault_tolerance", INNER, wanted=protection("running")),
     "ft-on-8.0": Case("fault_tolerance", INNER, "8.0", wanted=protection("running")),
+    "ft-on-encrypted": Case(
+        "fault_tolerance",
+        INNER | {"encryption": "required"},
+        "8.0",
+        wanted=lambda state: protection("running")(state) and vm(state)["encryption"] == "ftEncryptionRequired",
+    ),
     "ft-on-off-vm": Case("fault_tolerance", INNER, scenario="off", wanted=protection("enabled")),
     "ft-off": Case("fault_tolerance", INNER | {"state": "absent"}, setup=RUNNING, wanted=protection("notConfigured")),
     "ft-off-8.0": Case(

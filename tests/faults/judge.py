@@ -34,7 +34,7 @@ LATEST = TIMEOUT + 5 + 3
 CLEAN_TIMEOUT = 20
 UNKNOWN = re.compile(r"unknown|not known|may have|may still")
 PATHS = {
-    vim.VirtualMachine: ["name", "runtime", "config.extraConfig", "config.ftInfo"],
+    vim.VirtualMachine: ["name", "runtime", "config"],
     vim.HostSystem: ["name", "config.option", "config.virtualNicManagerInfo.netConfig"],
     vim.ClusterComputeResource: ["name", "configurationEx"],
 }
@@ -107,7 +107,8 @@ def read_state(facts: dict[str, Any]) -> State:
 
 
 def vm_state(values: dict[str, Any]) -> dict[str, Any]:
-    runtime, ft = values["runtime"], values.get("config.ftInfo")
+    runtime, config = values["runtime"], values["config"]
+    ft = config.ftInfo
     return {
         "name": values["name"],
         "power": runtime.powerState,
@@ -115,7 +116,8 @@ def vm_state(values: dict[str, Any]) -> dict[str, Any]:
         "host": runtime.host._moId,
         "ft": runtime.faultToleranceState,
         "role": ft.role if ft else None,
-        "extra": {option.key: option.value for option in values["config.extraConfig"]},
+        "extra": {option.key: option.value for option in config.extraConfig},
+        "encryption": config.ftEncryptionMode,
     }
 
 

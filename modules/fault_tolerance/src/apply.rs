@@ -9,6 +9,7 @@ use vsphere::{Element, Fault, Moref, SecondaryOp, WriteError};
 use vsphere_module::{At, Named as _, Power};
 
 use crate::args::FaultTolerance;
+use crate::encryption::unset;
 use crate::observe;
 use crate::plan::{Change, Goal, Step, has_reason, needs_power_off, power_cycled};
 use crate::state::{FtState, Observed};
@@ -75,6 +76,11 @@ impl Sequence<'_> {
             }
             let answer = match performed {
                 Ok(Performed::Done(answer)) => {
+                    if let Step::Encrypt(encryption) = step
+                        && !self.shows(step, false).await
+                    {
+                        return Err(unset(encryption, self.observed));
+                    }
                     self.wrote = true;
                     self.was_off |= step == Step::PowerOff;
                     answer
@@ -121,6 +127,7 @@ impl Sequence<'_> {
         // The primary has no known secondary: let the server report the problem.
         let partner = self.secondary.as_ref().unwrap_or(vm);
         let start = async || match step {
+            Step::Encrypt(encryption) => server.set_ft_encryption(vm, encryption.mode()).await,
             Step::Create => server.create_secondary(vm, observed.has_ex(), host, observed.placement.as_ref()).await,
             Step::Enable => server.enable_secondary(vm, partner, host).await,
             Step::Disable => server.disable_secondary(vm, partner).await,
@@ -252,6 +259,7 @@ impl Sequence<'_> {
 
 fn doing(step: Step) -> &'static str {
     match step {
+        Step::Encrypt(_) => "set the encryption of Fault Tolerance of",
         Step::Create => "turn Fault Tolerance on for",
         Step::Enable => "resume Fault Tolerance of",
         Step::Disable => "suspend Fault Tolerance of",
@@ -264,6 +272,7 @@ fn doing(step: Step) -> &'static str {
 /// True if the state shows what the step leads to.
 fn took_effect(step: Step, now: &Observed) -> bool {
     match step {
+        Step::Encrypt(encryption) => now.encryption == Some(encryption),
         Step::Create => now.state != FtState::NotConfigured,
         Step::Enable => !matches!(now.state, FtState::Disabled | FtState::NotConfigured),
         Step::Disable => now.state == FtState::Disabled,
@@ -289,7 +298,7 @@ fn is_moot(error: &WriteError, step: Step) -> bool {
         Step::Create => has_reason(fault, "moreThanOneSecondary"),
         Step::Enable => fault.is("SecondaryVmAlreadyEnabled"),
         Step::Disable => fault.is("SecondaryVmAlreadyDisabled"),
-        Step::TurnOff | Step::PowerOff | Step::PowerOn => false,
+        Step::Encrypt(_) | Step::TurnOff | Step::PowerOff | Step::PowerOn => false,
     }
 }
 

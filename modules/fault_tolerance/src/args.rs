@@ -46,6 +46,48 @@ pub struct Wish {
     /// turned on while it is off.
     #[serde(default)]
     pub allow_power_cycle: bool,
+    /// Encryption of the traffic between primary and secondary, on vSphere 7.0 Update 2 (API 7.0.2.0) and later. It is set before
+    /// Fault Tolerance is turned on, and cannot change while it is on. Without it, the virtual machine keeps the mode that it
+    /// has, which is V(opportunistic) unless somebody changed it. Not used with O(state=absent).
+    pub encryption: Option<Encryption>,
+}
+
+/// A mode of encryption (`VirtualMachineConfigSpecEncryptedFtModes`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Encryption {
+    /// The traffic is not encrypted.
+    Disabled,
+    /// The traffic is encrypted if both hosts support it.
+    Opportunistic,
+    /// The traffic is always encrypted: the secondary starts only on a host that supports it. The only mode of an encrypted
+    /// virtual machine.
+    Required,
+}
+
+impl Encryption {
+    /// Returns its name in the API.
+    pub fn mode(self) -> &'static str {
+        match self {
+            Self::Disabled => "ftEncryptionDisabled",
+            Self::Opportunistic => "ftEncryptionOpportunistic",
+            Self::Required => "ftEncryptionRequired",
+        }
+    }
+
+    /// Returns the mode with that name in the API.
+    pub fn of(mode: &str) -> Option<Self> {
+        [Self::Disabled, Self::Opportunistic, Self::Required].into_iter().find(|known| known.mode() == mode)
+    }
+
+    /// Returns the value of the argument.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Opportunistic => "opportunistic",
+            Self::Required => "required",
+        }
+    }
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]

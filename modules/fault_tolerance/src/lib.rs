@@ -7,10 +7,13 @@
 
 mod apply;
 mod args;
+mod encryption;
 mod observe;
 mod plan;
 mod report;
 mod state;
+#[cfg(test)]
+mod testing;
 mod verify;
 mod why;
 
@@ -29,6 +32,7 @@ impl OneObject for FaultTolerance {
         description: &[
             "Turns vSphere Fault Tolerance on, suspends it, or turns it off, on vCenter Server 4.1 to 9: record/replay Fault Tolerance on ESXi 4 and 5, SMP-FT on 6.0 and later.",
             "The run ends only when the virtual machine is protected, not when the vSphere task ends. If protection fails, the error holds the faults of every host that vSphere tried.",
+            "The traffic between primary and secondary can be encrypted on vSphere 7.0 Update 2 and later (O(encryption)). The mode can only change while Fault Tolerance is off.",
             "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],
         examples: include_str!("../examples.yml"),
@@ -68,9 +72,9 @@ impl OneObject for FaultTolerance {
 impl callers::Resource for FaultTolerance {
     type Module = One<Self>;
 
-    const PROPERTIES: &'static [&'static str] = &["state"];
+    const PROPERTIES: &'static [&'static str] = &["state", "encryption"];
 
-    fn actual(_: &Args, observed: &[&Observed]) -> Map<String, Value> {
+    fn actual(args: &Args, observed: &[&Observed]) -> Map<String, Value> {
         let state = match observed.first().map(|observed| &observed.state) {
             Some(FtState::NotConfigured) => Some(State::Absent),
             Some(FtState::Disabled) => Some(State::Suspended),
@@ -79,7 +83,11 @@ impl callers::Resource for FaultTolerance {
             }
             Some(FtState::Other(_)) | None => None,
         };
-        state.map(|state| ("state".to_owned(), json!(state))).into_iter().collect()
+        let encryption = observed.first().and_then(|observed| observed.encryption);
+        // While Fault Tolerance is off, its encryption is not part of the wanted state.
+        let encryption = encryption.filter(|_| args.wish.state != State::Absent);
+        let state = state.map(|state| ("state".to_owned(), json!(state)));
+        state.into_iter().chain(encryption.map(|mode| ("encryption".to_owned(), json!(mode)))).collect()
     }
 }
 

@@ -1,12 +1,12 @@
 //! Reading: the virtual machine, its host and its cluster in one request; more only when a secondary is to be made.
 
 use contract::{Error, Kind};
-use vsphere::{Element, FoundVm, FtPlacement, HostQuery, Object, VmPaths};
+use vsphere::{Element, FoundVm, FtPlacement, HostQuery, Object, Version, VmPaths};
 use vsphere_module::{Server, VmReport};
 
-use crate::args::Args;
+use crate::args::{Args, Encryption};
 use crate::plan::may_start_secondary;
-use crate::state::{FtState, Observed};
+use crate::state::{ENCRYPTION_SINCE, FtState, Observed};
 
 const VM: [&str; 10] = [
     "name",
@@ -23,17 +23,24 @@ const VM: [&str; 10] = [
 ];
 const HOST: [&str; 4] = ["name", "parent", "config.product", "summary.hardware"];
 const CLUSTER: [&str; 2] = ["name", "configurationEx"];
+/// What decides about the encryption of Fault Tolerance.
+const ENCRYPTION: [&str; 2] = ["config.ftEncryptionMode", "config.keyId"];
 
 pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) -> Result<Observed, Error> {
     let mut vm_paths = VM.to_vec();
-    // The disks are only of interest when their copies are to be placed.
-    if args.datastore.is_some() {
+    let has_encryption = server.spoken() >= Version::parse(ENCRYPTION_SINCE);
+    if has_encryption {
+        vm_paths.extend(ENCRYPTION);
+    }
+    // The disks matter if their copies are to be placed, a virtual TPM if an encryption is wanted.
+    if args.datastore.is_some() || has_encryption && args.wish.encryption.is_some() {
         vm_paths.push("config.hardware.device");
     }
     let paths = VmPaths { vm: &vm_paths, host: &HOST, cluster: &CLUSTER };
     let found = args.target.read(server, &paths, previous.map(|observed| &observed.moref)).await?;
     let state = vsphere_module::ft_state(&found.vm, &vm_paths)?;
     let extra = found.vm.get("config.extraConfig").map(vsphere::extra_config).unwrap_or_default();
+    let encrypted = found.vm.get("config.keyId").is_some() || devices(&found.vm, "VirtualTPM").next().is_some();
     let mut observed = Observed {
         moref: found.vm.moref.clone(),
         vm: VmReport::of(&found.vm),
@@ -57,11 +64,28 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         wants_datastore: args.datastore.is_some(),
         secondary_host: None,
         placement: None,
+        encryption: has_encryption.then(|| encryption(&found.vm, encrypted)).flatten(),
+        encrypted,
     };
     if may_start_secondary(args.wish, &observed) {
         look_further(args, server, &found, &mut observed).await?;
     }
     Ok(observed)
+}
+
+/// Returns the virtual machine's devices of this type. Needs `config.hardware.device`.
+fn devices<'a>(vm: &'a Object, kind: &'static str) -> impl Iterator<Item = &'a Element> {
+    let all = vm.get("config.hardware.device").map(Element::all).unwrap_or_default();
+    all.iter().filter(move |device| device.kind() == Some(kind))
+}
+
+/// Returns the encryption in effect. Opportunistic is the default of the API, and required the only mode of an encrypted
+/// virtual machine.
+fn encryption(vm: &Object, encrypted: bool) -> Option<Encryption> {
+    if encrypted {
+        return Some(Encryption::Required);
+    }
+    vm.text("config.ftEncryptionMode").map_or(Some(Encryption::Opportunistic), Encryption::of)
 }
 
 /// An error where the host or the cluster is there, but hidden from this user: that is not a host without a cluster.
@@ -100,8 +124,7 @@ async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &
     }
     if let (Some(name), Some(host), FtState::NotConfigured) = (&args.datastore, &found.host, &observed.state) {
         let datastore = server.datastore_of_host(&host.moref, name).await.map_err(vsphere_module::failure)?;
-        let devices = found.vm.get("config.hardware.device").map(Element::all).unwrap_or_default();
-        let disks = devices.iter().filter(|device| device.kind() == Some("VirtualDisk")).cloned().collect();
+        let disks = devices(&found.vm, "VirtualDisk").cloned().collect();
         observed.placement = Some(FtPlacement { datastore, disks });
     }
     Ok(())

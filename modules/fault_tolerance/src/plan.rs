@@ -4,12 +4,15 @@ use contract::{Error, Kind, Plan};
 use vsphere::Fault;
 use vsphere_module::{Awaited, Engine, Named as _};
 
-use crate::args::{State, Wish};
+use crate::args::{Encryption, State, Wish};
+use crate::encryption;
 use crate::state::{FtState, Observed};
 
 /// One operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
+    /// Set the encryption, which is only possible before `Create`.
+    Encrypt(Encryption),
     /// Turn Fault Tolerance on: register a secondary and, if the virtual machine runs, start it.
     Create,
     /// Resume: let the secondary run.
@@ -59,12 +62,15 @@ impl contract::Change for Change {
             Some(_) => FtState::Running,
         };
         for step in &self.steps {
+            if let Step::Encrypt(encryption) = step {
+                after.encryption = Some(*encryption);
+            }
             after.state = match step {
                 Step::Create | Step::Enable if observed.power() == "poweredOn" => running.clone(),
                 Step::Create | Step::Enable => FtState::Enabled,
                 Step::Disable => FtState::Disabled,
                 Step::TurnOff => FtState::NotConfigured,
-                Step::PowerOff | Step::PowerOn => after.state,
+                Step::Encrypt(_) | Step::PowerOff | Step::PowerOn => after.state,
             };
         }
         after
@@ -114,6 +120,9 @@ pub fn plan(wish: Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
             );
         }
     });
+    if let Some(encryption) = encryption::to_set(wish, observed)? {
+        plan.change.steps.insert(0, Step::Encrypt(encryption));
+    }
     if !wish.wait && plan.change.goal == Some(Goal::Running) {
         plan.change.goal = None;
     }

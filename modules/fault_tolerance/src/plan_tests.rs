@@ -1,12 +1,13 @@
-use contract::{Change as _, Kind};
+use contract::{Change as _, Kind, Plan};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use vsphere::{Cause, Fault, FtInfo, Moref, Version};
-use vsphere_module::{Engine, VmReport};
+use vsphere::{Cause, Fault, FtInfo, Version};
+use vsphere_module::Engine;
 
 use super::{Awaited, Change, Goal, Step, judge, may_start_secondary, plan};
-use crate::args::{State, Wish};
+use crate::args::{Encryption, State, Wish};
 use crate::state::{FtState, Observed};
+use crate::testing::{encrypting, modern, observed, role, wish};
 
 const STATES: [(&str, &str); 10] = [
     ("notConfigured", "poweredOff"),
@@ -20,53 +21,6 @@ const STATES: [(&str, &str); 10] = [
     ("running", "poweredOn"),
     ("notConfigured", "suspended"),
 ];
-
-fn wish(state: State) -> Wish {
-    Wish { state, wait: true, allow_power_cycle: false }
-}
-
-fn observed(state: &str, power: &str) -> Observed {
-    let configured = state != "notConfigured";
-    Observed {
-        moref: Moref::new("VirtualMachine", "vm-63"),
-        vm: VmReport {
-            name: "inner".to_owned(),
-            moid: "vm-63".to_owned(),
-            instance_uuid: None,
-            power_state: Some(power.to_owned()),
-        },
-        state: FtState::of(state),
-        reason: None,
-        ft: configured.then(|| role(1)),
-        template: false,
-        vcenter: true,
-        spoken: Version::parse("5.0"),
-        host_version: Version::parse("5.0"),
-        uses_legacy_ft: false,
-        cluster: Some(("Cluster".to_owned(), Some(true))),
-        host: Some("esxi01".to_owned()),
-        nested: false,
-        issues: None,
-        wants_datastore: false,
-        secondary_host: None,
-        placement: None,
-    }
-}
-
-/// The same under vSphere 6.7.
-fn modern(observed: Observed) -> Observed {
-    Observed { spoken: Version::parse("6.7"), host_version: Version::parse("6.7"), ..observed }
-}
-
-fn role(role: i32) -> FtInfo {
-    FtInfo {
-        role,
-        instance_uuids: Vec::new(),
-        secondaries: if role == 1 { vec![Moref::new("VirtualMachine", "vm-70")] } else { Vec::new() },
-        primary: (role != 1).then(|| Moref::new("VirtualMachine", "vm-63")),
-        orphaned: false,
-    }
-}
 
 fn fault(name: &str, reason: &str) -> Fault {
     Fault {
@@ -341,6 +295,8 @@ fn a_state_from_before_the_operation_is_no_answer_yet() {
     }
 }
 
+const MODES: [Encryption; 3] = [Encryption::Disabled, Encryption::Opportunistic, Encryption::Required];
+
 proptest! {
     #[test]
     fn planning_again_on_the_planned_state_yields_nothing(
@@ -350,13 +306,20 @@ proptest! {
         wait in any::<bool>(),
         refused in any::<bool>(),
         smp in any::<bool>(),
+        now in proptest::option::of(proptest::sample::select(&MODES[..])),
+        encryption in proptest::option::of(proptest::sample::select(&MODES[..])),
     ) {
-        let wish = Wish { state: wanted, wait, allow_power_cycle };
+        let wish = Wish { state: wanted, wait, allow_power_cycle, encryption };
         let (state, power) = STATES[at];
         let issues = refused.then(|| vec![fault("VmFaultToleranceConfigIssue", "replayNotSupported")]);
         let seen = Observed { issues, ..observed(state, power) };
         let seen = if smp { modern(seen) } else { seen };
-        let change = plan(wish, &seen).unwrap().change;
+        let seen = now.map_or_else(|| seen.clone(), |now| encrypting(now, seen.clone()));
+        // Without this mode in this release, or while it is on, there is nothing to plan.
+        let Ok(Plan { change, .. }) = plan(wish, &seen) else {
+            prop_assert!(encryption.is_some() && encryption != now);
+            return Ok(());
+        };
         let after = change.predict(&seen);
         let again = plan(wish, &after).unwrap().change;
         prop_assert_eq!(&again, &Change { steps: Vec::new(), goal: again.goal, cycle_if_refused: false });

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vsphere_module::{Engine, Named as _, VmReport};
 
-use crate::args::{State, Wish};
+use crate::args::{Encryption, State, Wish};
 use crate::state::{FtState, Observed};
 
 #[derive(Default, Serialize, JsonSchema)]
@@ -20,6 +20,8 @@ pub struct Report {
     pub need_secondary_reason: Option<String>,
     /// V(legacy) for record/replay Fault Tolerance, V(smp) for SMP-FT: what this host and server use.
     pub engine: Option<Engine>,
+    /// The encryption of the traffic between primary and secondary; null before vSphere 7.0 Update 2, which does not have it.
+    pub encryption: Option<Encryption>,
     /// The secondary; null if there is none.
     pub secondary: Option<SecondaryReport>,
 }
@@ -39,6 +41,7 @@ pub fn report(before: &Observed, now: &Observed) -> Report {
         ft_state: Some(now.state.name().to_owned()),
         need_secondary_reason: now.reason.clone().filter(|_| now.state == FtState::NeedSecondary),
         engine: Some(now.engine()),
+        encryption: now.encryption,
         secondary: now.ft.as_ref().and_then(|ft| {
             let secondary = ft.secondaries.first()?;
             Some(SecondaryReport { moid: secondary.id.clone(), instance_uuid: ft.instance_uuids.get(1).cloned() })

@@ -5,6 +5,8 @@ pub use vsphere::FtState;
 use vsphere::{Fault, FtEngine, FtInfo, FtPlacement, Moref, Version};
 use vsphere_module::{Engine, Named, VmReport};
 
+use crate::args::Encryption;
+
 /// The state read from the virtual machine, its host and its cluster.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(clippy::struct_excessive_bools)] // independent facts, each read from a property of its own
@@ -37,7 +39,14 @@ pub struct Observed {
     pub secondary_host: Option<Moref>,
     /// The datastore for its files, likewise.
     pub placement: Option<FtPlacement>,
+    /// The encryption of Fault Tolerance; `None` if the server does not have it, or in a mode of a newer release.
+    pub encryption: Option<Encryption>,
+    /// The virtual machine is encrypted (`config.keyId`), or has a virtual TPM, which needs that.
+    pub encrypted: bool,
 }
+
+/// The first release with encryption of Fault Tolerance, as a version of the API and of ESXi.
+pub const ENCRYPTION_SINCE: &str = "7.0.2";
 
 impl Observed {
     /// Returns the engine that is used here. An older server manages a newer host as one of its own age.
@@ -49,6 +58,11 @@ impl Observed {
     /// True if host and server have `CreateSecondaryVMEx_Task`.
     pub fn has_ex(&self) -> bool {
         self.host_version.at_least(6, 0) && self.spoken.at_least(6, 0)
+    }
+
+    /// True if host and server have encryption of Fault Tolerance.
+    pub fn has_encryption(&self) -> bool {
+        (&self.host_version).min(&self.spoken) >= &Version::parse(ENCRYPTION_SINCE)
     }
 
     pub fn power(&self) -> &str {
@@ -75,7 +89,11 @@ impl Named for Observed {
 
 impl contract::Observed for Observed {
     fn view(&self) -> Value {
-        json!({ "fault_tolerance": self.state.name(), "power_state": self.vm.power_state })
+        let mut view = json!({ "fault_tolerance": self.state.name(), "power_state": self.vm.power_state });
+        if let Some(encryption) = self.encryption {
+            view["encryption"] = json!(encryption);
+        }
+        view
     }
 
     fn aftermath(&self, now: &Self) -> Option<String> {

@@ -56,6 +56,9 @@ pub fn reconfigure(ctx: &mut Ctx<'_>) -> Result<Outcome> {
             .with("vmName", ctx.world.name(&moid))
             .with("vm", ctx.this.clone()));
     }
+    if let Some(mode) = spec.value("ftEncryptionMode") {
+        check_ft_encryption(vm, mode)?;
+    }
     if hardware && vm.power != Power::Off {
         return Err(faults::invalid_power(ctx.world, &moid, Power::Off.word()));
     }
@@ -75,6 +78,9 @@ pub fn reconfigure(ctx: &mut Ctx<'_>) -> Result<Outcome> {
         let vm = world.need_vm_mut(&moid)?;
         vm.memory = memory.unwrap_or(vm.memory);
         vm.cpus = cpus.unwrap_or(vm.cpus);
+        if let Some(mode) = spec.value("ftEncryptionMode") {
+            mode.clone_into(&mut vm.ft_encryption);
+        }
         let hardware = &mut vm.hardware;
         if let Some(firmware) = spec.value("firmware") {
             firmware.clone_into(&mut hardware.firmware);
@@ -97,6 +103,20 @@ pub fn reconfigure(ctx: &mut Ctx<'_>) -> Result<Outcome> {
         Ok(None)
     });
     done(ctx.world.start_task(&this, ("ReconfigVM_Task", "VirtualMachine.reconfigure"), work))
+}
+
+/// The mode must be a known one, the only one of an encrypted VM, and cannot change while FT is on. Which faults a real
+/// server returns is not known.
+fn check_ft_encryption(vm: &Vm, mode: &str) -> Result<()> {
+    let modes: &[&str] = if vm.encrypted {
+        &["ftEncryptionRequired"]
+    } else {
+        &["ftEncryptionDisabled", "ftEncryptionOpportunistic", "ftEncryptionRequired"]
+    };
+    if !modes.contains(&mode) {
+        return Err(Fault::invalid_argument("spec.ftEncryptionMode"));
+    }
+    if vm.ft.is_some() && mode != vm.ft_encryption { Err(faults::invalid_state()) } else { Ok(()) }
 }
 
 fn extra_config(spec: &Node) -> Result<Vec<(String, String)>> {

@@ -107,6 +107,10 @@ pub struct Vm {
     pub shutting_down: bool,
     /// Fault tolerance, if it is configured.
     pub ft: Option<Pair>,
+    /// `config.ftEncryptionMode`, on releases that have it.
+    pub ft_encryption: String,
+    /// True if the VM is encrypted (`config.keyId`).
+    pub encrypted: bool,
     /// Paths of properties that nobody has the privilege to read.
     pub unreadable: Vec<String>,
     /// Lines of vmware.log.

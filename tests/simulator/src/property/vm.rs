@@ -106,6 +106,8 @@ impl World {
             .opt("ftInfo", self.ft_info(vm))
             .with("firmware", &vm.hardware.firmware)
             .with("nestedHVEnabled", vm.hardware.nested_hv)
+            .opt("keyId", vm.encrypted.then(|| Data::new("CryptoKeyId").with("keyId", "key-1")))
+            .with("ftEncryptionMode", &vm.ft_encryption)
     }
 
     fn vm_capability(&self, vm: &Vm) -> Data {

@@ -203,6 +203,8 @@ fn vm(world: &mut World, moid: &str, name: &str, folder: &str, host: String, pow
         tools: Tools::Running,
         shutting_down: false,
         ft: None,
+        ft_encryption: "ftEncryptionOpportunistic".into(),
+        encrypted: false,
         unreadable: Vec::new(),
         booted: 0,
         vmware_log,

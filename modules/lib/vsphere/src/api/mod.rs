@@ -11,6 +11,7 @@ pub(crate) mod diagnostic;
 pub(crate) mod esxcli;
 pub(crate) mod event;
 pub(crate) mod ft;
+pub(crate) mod ft_encryption;
 pub(crate) mod ft_state;
 pub(crate) mod host;
 pub(crate) mod inventory;

@@ -84,7 +84,7 @@ impl fmt::Display for Version {
 }
 
 /// API versions that this client speaks, lowest first. A version decides which types and properties the server shows.
-const SPOKEN: [&str; 9] = ["4.1", "5.0", "5.1", "5.5", "6.0", "6.5", "6.7", "7.0.0.0", "8.0.0.0"];
+const SPOKEN: [&str; 10] = ["4.1", "5.0", "5.1", "5.5", "6.0", "6.5", "6.7", "7.0.0.0", "7.0.2.0", "8.0.0.0"];
 
 /// Returns the version of that name, if this client speaks it.
 pub(crate) fn known(name: &str) -> Option<&'static str> {
@@ -144,7 +144,9 @@ mod tests {
             ("6.8.7", "6.7"),
             ("6.9.1", "6.7"),
             ("7.0", "7.0.0.0"),
-            ("7.0.3.2", "7.0.0.0"),
+            ("7.0.1.0", "7.0.0.0"),
+            ("7.0.2.0", "7.0.2.0"),
+            ("7.0.3.2", "7.0.2.0"),
             ("8.0.0.1", "8.0.0.0"),
             ("8.0.3.0", "8.0.0.0"),
             ("9.0.0.0", "8.0.0.0"),

@@ -125,6 +125,12 @@ fn set_vm(vm: &mut Vm, name: &str, value: &Json) -> Result<(), String> {
         "question" => vm.question = optional(value)?,
         "cpus" => vm.cpus = number(value)?,
         "memory" => vm.memory = number(value)?,
+        "ft_encryption" => vm.ft_encryption = string(value)?,
+        // The only mode of an encrypted VM is required.
+        "encrypted" => {
+            vm.encrypted = flag(value)?;
+            vm.ft_encryption = "ftEncryptionRequired".into();
+        }
         "instance_uuid" => vm.instance_uuid = string(value)?,
         "unreadable" => vm.unreadable = strings(value)?,
         "orphaned" => {

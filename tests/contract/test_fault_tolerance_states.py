@@ -1,0 +1,106 @@
+"""fault_tolerance: encryption, and waiting for another operation."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from modules import connection, run_module
+
+WRITES = {"ReconfigVM_Task", "CreateSecondaryVMEx_Task", "DisableSecondaryVM_Task", "TurnOffFaultToleranceForVM_Task"}
+
+
+def protect(lab, state: str = "present", *flags: str, **args):
+    target = connection(lab.facts) | {"name": lab.facts["vm"], "state": state}
+    return run_module("fault_tolerance", target | args, *flags)
+
+
+def vm(lab, **state):
+    lab.set(lab.facts["vm_moid"], **state)
+
+
+def writes(lab) -> list[str]:
+    return [method for method in lab.methods() if method in WRITES]
+
+
+@pytest.fixture
+def modern(simulator):
+    """An 8.0 lab in which nothing fails."""
+    return simulator(personality="8.0", scenario="healthy")
+
+
+@pytest.mark.parametrize("state", ["present", "suspended"])
+def test_encryption_is_set_before_fault_tolerance_is_turned_on(state, modern):
+    foretold = protect(modern, state, "--check", "--diff", encryption="required")
+    done = protect(modern, state, "--diff", encryption="required")
+    assert foretold.changed and done.changed, done.msg
+    assert foretold.json["diff"] == done.json["diff"]
+    assert foretold.json["encryption"] == done.json["encryption"] == "required"
+    assert writes(modern)[:2] == ["ReconfigVM_Task", "CreateSecondaryVMEx_Task"]
+    assert not protect(modern, state, encryption="required").changed
+
+
+def test_the_encryption_that_is_there_is_not_written(modern):
+    assert protect(modern, "absent").json["encryption"] == "opportunistic", "the default of vSphere"
+    assert protect(modern, encryption="opportunistic").changed
+    assert writes(modern) == ["CreateSecondaryVMEx_Task"]
+
+
+@pytest.mark.parametrize("state", ["present", "suspended"])
+def test_encryption_changes_only_while_fault_tolerance_is_off(state, modern):
+    protect(modern)
+    modern.clear_log()
+    refused = protect(modern, state, encryption="disabled")
+    assert refused.kind == "conflict" and refused.changed is False and writes(modern) == []
+    assert "is opportunistic, and can only change to disabled while Fault Tolerance is off" in refused.msg
+    assert "`state: absent`" in refused.msg
+    # The advice works, and turning it off does not care for the encryption.
+    assert protect(modern, "absent", encryption="disabled").changed
+    assert protect(modern, state, encryption="disabled").json["encryption"] == "disabled"
+
+
+@pytest.mark.parametrize("how", [{"encrypted": True}, {"added_devices": ["VirtualTPM"]}])
+def test_an_encrypted_virtual_machine_is_always_required(how, modern):
+    vm(modern, **how)
+    refused = protect(modern, encryption="disabled")
+    assert refused.kind == "conflict" and "is an encrypted virtual machine" in refused.msg
+    assert "`encryption: required`" in refused.msg and writes(modern) == []
+    assert protect(modern, encryption="required").json["encryption"] == "required"
+    assert writes(modern) == ["CreateSecondaryVMEx_Task"]
+
+
+@pytest.mark.parametrize("personality", ["5.0", "6.7"])
+def test_encryption_needs_a_release_that_has_it(personality, simulator):
+    lab = simulator(personality=personality, scenario="healthy")
+    refused = protect(lab, encryption="required")
+    assert refused.kind == "unsupported" and "7.0 Update 2 (API 7.0.2.0)" in refused.msg and personality in refused.msg
+    assert writes(lab) == [] and protect(lab, "absent", encryption="required").json["encryption"] is None
+
+
+def test_an_encryption_that_is_silently_ignored_keeps_fault_tolerance_off(modern):
+    modern.inject(method="ReconfigVM_Task", how="silent")
+    failed = protect(modern, encryption="required", timeout=2)
+    assert failed.kind == "fault" and failed.changed is False and "did not take effect" in failed.msg
+    assert writes(modern) == ["ReconfigVM_Task"]
+    assert failed.json["encryption"] == "opportunistic"
+
+
+def test_what_was_written_before_a_failure_counts(modern):
+    modern.inject(method="CreateSecondaryVMEx_Task", fault="InvalidState")
+    failed = protect(modern, encryption="required")
+    assert failed.json["failed"] and failed.changed is True
+    assert protect(modern, encryption="required").json["ft_state"] == "running"
+
+
+@pytest.mark.parametrize("args", [{}, {"state": "absent"}])
+def test_a_busy_virtual_machine_is_waited_for_until_the_timeout(args, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    if args:
+        vm(lab, ft_state="running")
+    method = "TurnOffFaultToleranceForVM_Task" if args else "CreateSecondaryVMEx_Task"
+    lab.inject(method=method, fault="TaskInProgress", times=0)
+    began = time.monotonic()
+    late = protect(lab, **args, timeout=3)
+    assert 3 <= time.monotonic() - began < 4.5
+    assert late.kind == "conflict" and late.changed is False and "after 3 s" in late.msg
