@@ -261,8 +261,25 @@ def test_a_slow_secondary_stays_starting(simulator, connect):
     vm = client.vm()
     client.run(vm.CreateSecondaryVMEx_Task())
     client.wait(vm, "starting")
+    # Fault Tolerance cannot be turned off before the secondary has started.
+    with pytest.raises(vim.fault.InvalidState):
+        vm.TurnOffFaultToleranceForVM_Task()
+    client.run(vm.DisableSecondaryVM_Task(vm.config.ftInfo.secondaries[0]))
     client.run(vm.TurnOffFaultToleranceForVM_Task())
     assert state(vm) == "notConfigured"
+
+
+@pytest.mark.parametrize("trouble", [{"maintenance": True}, {"connection": "notResponding"}])
+def test_turning_off_needs_the_host_of_the_secondary(simulator, connect, trouble):
+    lab = simulator(personality="6.7", scenario="healthy")
+    client = connect(lab)
+    vm = client.vm()
+    client.run(vm.CreateSecondaryVMEx_Task())
+    client.wait(vm, "running")
+    lab.set(vm.config.ftInfo.secondaries[0].runtime.host._moId, **trouble)
+    with pytest.raises(vim.fault.InvalidState):
+        vm.TurnOffFaultToleranceForVM_Task()
+    assert state(vm) == "running"
 
 
 def test_encryption_is_written_by_one_client_and_read_by_the_other(simulator, connect):

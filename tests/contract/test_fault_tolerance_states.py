@@ -1,4 +1,4 @@
-"""fault_tolerance: encryption, and waiting for another operation."""
+"""fault_tolerance: encryption, and turning off while the secondary starts or its host is out of service."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ def protect(lab, state: str = "present", *flags: str, **args):
 
 def vm(lab, **state):
     lab.set(lab.facts["vm_moid"], **state)
+
+
+def second_host(lab, **state):
+    lab.set(lab.facts["host_moids"][1], **state)
 
 
 def writes(lab) -> list[str]:
@@ -91,6 +95,56 @@ def test_what_was_written_before_a_failure_counts(modern):
     failed = protect(modern, encryption="required")
     assert failed.json["failed"] and failed.changed is True
     assert protect(modern, encryption="required").json["ft_state"] == "running"
+
+
+def test_turning_off_waits_until_the_secondary_has_started(simulator):
+    lab = simulator(personality="6.7", scenario="healthy", task_ms=1200)
+    assert protect(lab, wait=False).json["ft_state"] == "starting"
+    foretold = protect(lab, "absent", "--check")
+    done = protect(lab, "absent")
+    assert foretold.changed and done.changed, done.msg
+    assert foretold.json["ft_state"] == done.json["ft_state"] == "notConfigured"
+
+
+def test_turning_off_fails_at_the_deadline_while_the_secondary_is_starting(simulator):
+    lab = simulator(personality="6.7", scenario="slow")
+    protect(lab, wait=False)
+    began = time.monotonic()
+    late = protect(lab, "absent", timeout=3)
+    assert 3 <= time.monotonic() - began < 5
+    assert late.kind == "timeout" and late.changed is False and "TurnOffFaultToleranceForVM_Task" not in lab.methods()
+    assert "is starting" in late.msg and "after 3 s" in late.msg and "longer `timeout`" in late.msg
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        ({"maintenance": True}, "is in maintenance mode"),
+        ({"connection": "disconnected"}, "is disconnected"),
+        ({"connection": "notResponding"}, "is not responding"),
+    ],
+)
+def test_the_host_of_the_secondary_prevents_turning_off(trouble, words, simulator):
+    lab = simulator(personality="6.7", scenario="healthy", hosts=3)
+    protect(lab, secondary_host=lab.facts["hosts"][1])
+    second_host(lab, **trouble)
+    lab.clear_log()
+    foretold = protect(lab, "absent", "--check")
+    refused = protect(lab, "absent")
+    assert refused.kind == "conflict" and refused.changed is False and writes(lab) == []
+    for told in (refused.msg, " ".join(foretold.json["warnings"])):
+        assert f"{lab.facts['hosts'][1]}, which {words}" in told and "`state: suspended`, resume it" in told
+    # The advice works.
+    for state, ends in [("suspended", "disabled"), ("present", "running"), ("absent", "notConfigured")]:
+        done = protect(lab, state)
+        assert done.changed and done.json["ft_state"] == ends, done.msg
+
+
+def test_a_suspended_pair_is_only_resumed_before_it_is_turned_off(healthy):
+    vm(healthy, ft_state="disabled")
+    second_host(healthy, maintenance=True)
+    refused = protect(healthy, "absent")
+    assert "Resume it with `state: present`" in refused.msg and "`state: suspended`" not in refused.msg
 
 
 @pytest.mark.parametrize("args", [{}, {"state": "absent"}])

@@ -12,6 +12,7 @@ use crate::args::FaultTolerance;
 use crate::encryption::unset;
 use crate::observe;
 use crate::plan::{Change, Goal, Step, has_reason, needs_power_off, power_cycled};
+use crate::secondary::{TURN_OFF_NEEDS, starting};
 use crate::state::{FtState, Observed};
 use crate::why;
 
@@ -61,6 +62,9 @@ enum Performed {
 
 impl Sequence<'_> {
     async fn go(&mut self, change: &Change) -> Result<Applied, Error> {
+        if change.after_start {
+            return Ok(Applied::Busy { wrote: false, error: starting(self.observed) });
+        }
         let mut steps: VecDeque<Step> = change.steps.iter().copied().collect();
         let mut may_cycle = change.cycle_if_refused;
         let mut may_repeat = true;
@@ -342,6 +346,8 @@ fn refused(error: WriteError, step: Step, observed: &Observed) -> Error {
             "Delete the snapshots of the virtual machine first.".to_owned()
         } else if has_reason(fault, "haNotEnabled") {
             "Turn vSphere HA on for its cluster.".to_owned()
+        } else if step == Step::TurnOff && fault.is("InvalidState") {
+            TURN_OFF_NEEDS.to_owned()
         } else if fault.is("NotSupported") {
             let cluster = observed.cluster.as_ref().map_or("its cluster", |(name, _)| name);
             format!("vSphere returns this fault if vSphere HA is off for {cluster}, and for templates.")

@@ -11,6 +11,7 @@ mod encryption;
 mod observe;
 mod plan;
 mod report;
+mod secondary;
 mod state;
 #[cfg(test)]
 mod testing;
@@ -33,6 +34,7 @@ impl OneObject for FaultTolerance {
             "Turns vSphere Fault Tolerance on, suspends it, or turns it off, on vCenter Server 4.1 to 9: record/replay Fault Tolerance on ESXi 4 and 5, SMP-FT on 6.0 and later.",
             "The run ends only when the virtual machine is protected, not when the vSphere task ends. If protection fails, the error holds the faults of every host that vSphere tried.",
             "The traffic between primary and secondary can be encrypted on vSphere 7.0 Update 2 and later (O(encryption)). The mode can only change while Fault Tolerance is off.",
+            "vSphere cannot turn Fault Tolerance off while the secondary is starting, and while its host is in maintenance mode or not connected. With O(state=absent), a run waits for a secondary that is starting. If the host is out of service, suspend Fault Tolerance, resume it and then turn it off.",
             "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],
         examples: include_str!("../examples.yml"),

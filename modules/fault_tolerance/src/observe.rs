@@ -6,7 +6,8 @@ use vsphere_module::{Server, VmReport};
 
 use crate::args::{Args, Encryption};
 use crate::plan::may_start_secondary;
-use crate::state::{ENCRYPTION_SINCE, FtState, Observed};
+use crate::secondary::depends_on_host;
+use crate::state::{ENCRYPTION_SINCE, FtState, LostHost, Observed};
 
 const VM: [&str; 10] = [
     "name",
@@ -25,6 +26,7 @@ const HOST: [&str; 4] = ["name", "parent", "config.product", "summary.hardware"]
 const CLUSTER: [&str; 2] = ["name", "configurationEx"];
 /// What decides about the encryption of Fault Tolerance.
 const ENCRYPTION: [&str; 2] = ["config.ftEncryptionMode", "config.keyId"];
+const SECONDARY_HOST: [&str; 3] = ["name", "runtime.connectionState", "runtime.inMaintenanceMode"];
 
 pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) -> Result<Observed, Error> {
     let mut vm_paths = VM.to_vec();
@@ -66,7 +68,11 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         placement: None,
         encryption: has_encryption.then(|| encryption(&found.vm, encrypted)).flatten(),
         encrypted,
+        lost_host: None,
     };
+    if depends_on_host(args.wish, &observed) {
+        observed.lost_host = lost_host(server, &observed).await?;
+    }
     if may_start_secondary(args.wish, &observed) {
         look_further(args, server, &found, &mut observed).await?;
     }
@@ -86,6 +92,27 @@ fn encryption(vm: &Object, encrypted: bool) -> Option<Encryption> {
         return Some(Encryption::Required);
     }
     vm.text("config.ftEncryptionMode").map_or(Some(Encryption::Opportunistic), Encryption::of)
+}
+
+/// Reads the host of the secondary, and returns it if it is out of service.
+async fn lost_host(server: &Server, observed: &Observed) -> Result<Option<LostHost>, Error> {
+    let Some(secondary) = observed.secondary() else { return Ok(None) };
+    let paths = VmPaths { vm: &["name"], host: &SECONDARY_HOST, cluster: &[] };
+    let found = match server.vm_again(secondary, &paths).await {
+        Ok(found) => found,
+        // It is gone or hidden: vSphere then decides alone.
+        Err(vsphere::Error::Fault(_) | vsphere::Error::NotFound { .. }) => return Ok(None),
+        Err(error) => return Err(vsphere_module::failure(error)),
+    };
+    Ok(found.host.and_then(|host| {
+        let state = match host.text("runtime.connectionState") {
+            Some("notResponding") => "is not responding".to_owned(),
+            Some(state) if state != "connected" => format!("is {state}"),
+            _ if host.flag("runtime.inMaintenanceMode") == Some(true) => "is in maintenance mode".to_owned(),
+            _ => return None,
+        };
+        Some(LostHost { name: host.name(), state })
+    }))
 }
 
 /// An error where the host or the cluster is there, but hidden from this user: that is not a host without a cluster.

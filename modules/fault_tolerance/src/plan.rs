@@ -6,6 +6,7 @@ use vsphere_module::{Awaited, Engine, Named as _};
 
 use crate::args::{Encryption, State, Wish};
 use crate::encryption;
+use crate::secondary::cannot_turn_off;
 use crate::state::{FtState, Observed};
 
 /// One operation.
@@ -42,6 +43,8 @@ pub struct Change {
     pub goal: Option<Goal>,
     /// If vSphere refuses `Create` because the virtual machine runs: power it off, create, power it on.
     pub cycle_if_refused: bool,
+    /// Wait first until the secondary has started or failed to: before that, vSphere cannot turn Fault Tolerance off.
+    pub after_start: bool,
 }
 
 impl contract::Change for Change {
@@ -79,7 +82,7 @@ impl contract::Change for Change {
 
 impl Change {
     fn none() -> Self {
-        Self { steps: Vec::new(), goal: None, cycle_if_refused: false }
+        Self { steps: Vec::new(), goal: None, cycle_if_refused: false, after_start: false }
     }
 }
 
@@ -109,7 +112,10 @@ pub fn plan(wish: Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
         (State::Present, FtState::Enabled | FtState::Running)
         | (State::Suspended, FtState::Disabled)
         | (State::Absent, FtState::NotConfigured) => Change::none(),
-        (State::Absent, _) => steps(&[Step::TurnOff], Goal::NotConfigured),
+        (State::Absent, state) => {
+            let after_start = *state == FtState::Starting;
+            Change { after_start, ..steps(&[Step::TurnOff], Goal::NotConfigured) }
+        }
         (State::Present | State::Suspended, FtState::Other(name)) => {
             let unknown = format!(
                 "{} is in the Fault Tolerance state {name}, which this version of the module does not know",
@@ -133,11 +139,14 @@ pub fn plan(wish: Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
         prerequisites(observed, &mut plan);
         caveats(wish, observed, &mut plan);
     }
+    if plan.change.steps.contains(&Step::TurnOff) {
+        plan.blockers.extend(cannot_turn_off(observed));
+    }
     Ok(plan)
 }
 
 fn steps(steps: &[Step], goal: Goal) -> Change {
-    Change { steps: steps.to_vec(), goal: Some(goal), cycle_if_refused: false }
+    Change { steps: steps.to_vec(), goal: Some(goal), cycle_if_refused: false, after_start: false }
 }
 
 /// Turning it on, and what follows. Record/replay may only be possible while the virtual machine is off.

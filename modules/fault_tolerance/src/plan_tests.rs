@@ -322,7 +322,7 @@ proptest! {
         };
         let after = change.predict(&seen);
         let again = plan(wish, &after).unwrap().change;
-        prop_assert_eq!(&again, &Change { steps: Vec::new(), goal: again.goal, cycle_if_refused: false });
+        prop_assert_eq!(&again, &Change { steps: Vec::new(), goal: again.goal, cycle_if_refused: false, after_start: again.after_start });
         prop_assert!(change.is_empty() || change.goal.is_none_or(|goal| matches!(judge(goal, &after, None), Awaited::Reached)));
     }
 }

@@ -43,6 +43,16 @@ pub struct Observed {
     pub encryption: Option<Encryption>,
     /// The virtual machine is encrypted (`config.keyId`), or has a virtual TPM, which needs that.
     pub encrypted: bool,
+    /// The host of the secondary, if the plan depends on it and the host is out of service.
+    pub lost_host: Option<LostHost>,
+}
+
+/// A host that cannot run virtual machines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostHost {
+    pub name: String,
+    /// Its state as a predicate: `is not responding`.
+    pub state: String,
 }
 
 /// The first release with encryption of Fault Tolerance, as a version of the API and of ESXi.

@@ -37,6 +37,7 @@ pub fn observed(state: &str, power: &str) -> Observed {
         placement: None,
         encryption: None,
         encrypted: false,
+        lost_host: None,
     }
 }
 

@@ -39,7 +39,7 @@ mod testing;
 pub use close::Close;
 pub use error::{Error, Kind, Write};
 pub use field::Rule;
-pub use module::{About, Applied, Arguments, Change, Context, Module, Observed, Outcome, Plan, read_back};
+pub use module::{About, Applied, Arguments, Blocker, Change, Context, Module, Observed, Outcome, Plan, read_back};
 pub use pause::pauses;
 pub use progress::Progress;
 pub use run::{LAST_LOOK, Run, Tracer};

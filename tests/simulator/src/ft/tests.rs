@@ -197,11 +197,14 @@ fn creation_is_refused_where_it_cannot_be() {
 }
 
 #[test]
-fn a_slow_secondary_stays_starting_and_can_be_turned_off() {
+fn a_slow_secondary_stays_starting_and_is_turned_off_after_it_was_suspended() {
     let mut world = ready(&["--scenario", "slow"]);
     task(&mut world, INNER, "CreateSecondaryVM_Task", "").unwrap();
     settle(&mut world);
     assert_eq!(state(&world, INNER), "starting");
+    let fault = call(&mut world, INNER, "TurnOffFaultToleranceForVM_Task", "").unwrap_err();
+    assert_eq!(fault.kind(), "InvalidState");
+    world.set_ft(INNER, State::Disabled, None);
     task(&mut world, INNER, "TurnOffFaultToleranceForVM_Task", "").unwrap();
     assert_eq!(state(&world, INNER), "notConfigured");
 }

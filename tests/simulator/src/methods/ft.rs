@@ -117,10 +117,17 @@ fn secondary_uuid(ctx: &Ctx<'_>) -> String {
 }
 
 /// `TurnOffFaultToleranceForVM_Task`.
+/// Not while the secondary is starting, and not while its host is out of service (docs 7.0). Which fault a real server
+/// returns is not known.
 pub fn turn_off(ctx: &mut Ctx<'_>) -> Result<Outcome> {
-    configured(ctx, None)?;
+    let state = configured(ctx, None)?;
     let moid = ctx.this.moid.clone();
     ctx.world.idle(&moid)?;
+    let host = ctx.world.secondary_of(&moid).and_then(|secondary| ctx.world.vm(secondary)).map(|vm| &vm.host);
+    let lost = host.and_then(|host| ctx.world.host(host)).is_some_and(|host| !host.in_service());
+    if lost || state == State::Starting {
+        return Err(faults::invalid_state());
+    }
     task(ctx, ("TurnOffFaultToleranceForVM_Task", "VirtualMachine.turnOffFaultTolerance"), move |world| {
         world.turn_off(&moid);
         Ok(None)

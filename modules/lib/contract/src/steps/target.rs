@@ -135,8 +135,8 @@ impl<'a, M: Module> Steps<'a, M> {
                     self.state().interrupted(wrote);
                 }
                 Ok(Applied::Busy { wrote, error }) => {
+                    run.progress.waiting(&format!("waiting for another operation to end: {}", error.detail));
                     busy = Some(error);
-                    run.progress.waiting("another operation is running on this object; waiting for it to end");
                     self.state().interrupted(wrote);
                 }
                 Err(error) => {
