@@ -1,12 +1,14 @@
-"""fault_tolerance: encryption, and turning off while the secondary starts or its host is out of service."""
+"""fault_tolerance: encryption, and states that last: a secondary that starts, one that is lost, and its host."""
 
 from __future__ import annotations
 
+import json
+import subprocess
 import time
 
 import pytest
 
-from modules import connection, run_module
+from modules import binary, connection, environment, run_module
 
 WRITES = {"ReconfigVM_Task", "CreateSecondaryVMEx_Task", "DisableSecondaryVM_Task", "TurnOffFaultToleranceForVM_Task"}
 
@@ -145,6 +147,52 @@ def test_a_suspended_pair_is_only_resumed_before_it_is_turned_off(healthy):
     second_host(healthy, maintenance=True)
     refused = protect(healthy, "absent")
     assert "Resume it with `state: present`" in refused.msg and "`state: suspended`" not in refused.msg
+
+
+def lost(lab) -> None:
+    """The secondary is gone with its host."""
+    vm(lab, ft_state="running")
+    vm(lab, ft_state="needSecondary")
+    vm(lab, ft_reason="lostConnection")
+    second_host(lab, connection="notResponding")
+
+
+@pytest.mark.parametrize("caller", [(), ("dsc", "set")])
+def test_a_lost_secondary_is_a_warning_at_once(caller, simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    lost(lab)
+    args = connection(lab.facts) | {"name": lab.facts["vm"], "state": "present", "timeout": 30}
+    child = subprocess.Popen(
+        [binary("fault_tolerance"), *caller],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+    began = time.monotonic()
+    child.stdin.write(json.dumps(args).encode())
+    child.stdin.close()
+    child.stdin = None
+    first = child.stderr.readline().decode()
+    assert time.monotonic() - began < 1
+    vm(lab, ft_state="running")
+    stdout, stderr = child.communicate(timeout=30)
+    told = json.loads(first)["warn"] if caller else first
+    for words in ["no secondary (lostConnection)", f"{lab.facts['hosts'][1]}, is not responding", " UTC (30 s)"]:
+        assert words in told
+    assert child.returncode == 0
+    result = json.loads(stdout)
+    if caller:
+        assert result["state"] == "present" and b'"warn"' not in stderr, "the warning comes once"
+    else:
+        assert result["changed"] is False and told.strip() in result["warnings"]
+
+
+@pytest.mark.parametrize("reason", ["initializing", "userAction"])
+def test_a_secondary_that_is_about_to_start_is_no_warning(reason, healthy):
+    vm(healthy, ft_state="needSecondary")
+    vm(healthy, ft_reason=reason)
+    assert "warnings" not in protect(healthy, timeout=1).json
 
 
 @pytest.mark.parametrize("args", [{}, {"state": "absent"}])

@@ -70,7 +70,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         encrypted,
         lost_host: None,
     };
-    if depends_on_host(args.wish, &observed) {
+    if depends_on_host(args.wish, &observed, previous.is_none()) {
         observed.lost_host = lost_host(server, &observed).await?;
     }
     if may_start_secondary(args.wish, &observed) {

@@ -14,10 +14,14 @@ const RESUME_AND_TURN_OFF: &str =
 pub const TURN_OFF_NEEDS: &str = "vSphere cannot turn Fault Tolerance off while the secondary is starting, or while its host is in maintenance mode or not connected. Run the task again, or suspend and resume Fault Tolerance first.";
 
 /// True if the plan depends on the host of the secondary, which costs a request: turning off is not possible if that host is
-/// out of service.
-pub fn depends_on_host(wish: Wish, observed: &Observed) -> bool {
-    let turns_off = wish.state == State::Absent && observed.state != FtState::NotConfigured;
-    turns_off && observed.vcenter && !observed.is_secondary()
+/// out of service, and its loss is why a secondary is missing. The latter is only told at the `first` look.
+pub fn depends_on_host(wish: Wish, observed: &Observed, first: bool) -> bool {
+    let depends = match (wish.state, &observed.state) {
+        (State::Absent, state) => *state != FtState::NotConfigured,
+        (State::Present, FtState::NeedSecondary) => first,
+        _ => false,
+    };
+    depends && observed.vcenter && !observed.is_secondary()
 }
 
 /// Returns why vSphere cannot turn Fault Tolerance off: the host of the secondary is out of service.
@@ -42,6 +46,21 @@ pub fn starting(observed: &Observed) -> Error {
     );
     Error::new(Kind::Timeout, text)
         .hint("Set a longer `timeout`, or run the task again when the secondary has started.")
+}
+
+/// Returns what a run that starts nothing waits for, if it can take long: a secondary that was lost, not one that this or
+/// another client has just stopped or is about to start.
+pub fn awaits_lost_secondary(observed: &Observed) -> Option<String> {
+    let reason = observed.reason.as_deref();
+    let passing = matches!(reason, Some("initializing" | "userAction")) && observed.lost_host.is_none();
+    if observed.state != FtState::NeedSecondary || passing {
+        return None;
+    }
+    let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let host = observed.lost_host.as_ref();
+    let host =
+        host.map(|host| format!("; the host of its last one, {}, {}", host.name, host.state)).unwrap_or_default();
+    Some(format!("{} is not protected, because it has no secondary{reason}{host}", observed.label()))
 }
 
 #[cfg(test)]

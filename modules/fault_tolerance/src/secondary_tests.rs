@@ -1,6 +1,6 @@
 use contract::Kind;
 
-use super::depends_on_host;
+use super::{awaits_lost_secondary, depends_on_host};
 use crate::args::State;
 use crate::plan::{Step, plan};
 use crate::state::{LostHost, Observed};
@@ -32,14 +32,41 @@ fn a_lost_host_is_only_in_the_way_of_turning_it_off() {
     }
 }
 
-/// The host of the secondary costs a request, so it is read only if the plan depends on it.
+/// The host of the secondary costs a request, so it is read only if the plan or a warning depends on it.
 #[test]
-fn the_host_of_the_secondary_matters_for_turning_off() {
-    for state in ["notConfigured", "disabled", "enabled", "needSecondary", "starting", "running"] {
+fn the_host_of_the_secondary_matters_for_turning_off_and_for_a_lost_secondary() {
+    let states = ["notConfigured", "disabled", "enabled", "needSecondary", "starting", "running"];
+    for state in states {
         let seen = observed(state, "poweredOn");
-        let depends = |wanted, seen: &_| depends_on_host(wish(wanted), seen);
-        assert_eq!(depends(State::Absent, &seen), state != "notConfigured", "{state}");
-        assert!(!depends(State::Present, &seen) && !depends(State::Suspended, &seen), "{state}");
-        assert!(!depends(State::Absent, &Observed { vcenter: false, ..seen }), "{state}");
+        let on = state != "notConfigured";
+        let wishes = [(State::Absent, on, on), (State::Suspended, false, false)];
+        let present = (State::Present, state == "needSecondary", false);
+        for (wanted, first, again) in wishes.into_iter().chain([present]) {
+            let depends = [true, false].map(|first| depends_on_host(wish(wanted), &seen, first));
+            assert_eq!(depends, [first, again], "{wanted:?} from {state}");
+        }
+        let hidden = Observed { vcenter: false, ..seen };
+        assert!(!depends_on_host(wish(State::Absent), &hidden, true));
+    }
+}
+
+#[test]
+fn a_lost_secondary_is_worth_a_warning_and_one_that_comes_is_not() {
+    let lost = || LostHost { name: "esxi02".to_owned(), state: "is not responding".to_owned() };
+    for (state, reason, host, says) in [
+        ("needSecondary", Some("lostConnection"), None, Some("it has no secondary (lostConnection)")),
+        ("needSecondary", Some("lostConnection"), Some(lost()), Some("its last one, esxi02, is not responding")),
+        ("needSecondary", Some("initializing"), Some(lost()), Some("esxi02, is not responding")),
+        ("needSecondary", None, None, Some("because it has no secondary")),
+        ("needSecondary", Some("initializing"), None, None),
+        ("needSecondary", Some("userAction"), None, None),
+        ("starting", Some("lostConnection"), None, None),
+    ] {
+        let seen = Observed { reason: reason.map(str::to_owned), lost_host: host, ..observed(state, "poweredOn") };
+        let told = awaits_lost_secondary(&seen);
+        match (&told, says) {
+            (Some(told), Some(says)) => assert!(told.contains(says), "{told}"),
+            (told, says) => assert_eq!(told.is_some(), says.is_some(), "{state}, {reason:?}: {told:?}"),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Waiting until the goal is reached.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use contract::{Error, Kind};
 use vsphere_module::{At, Named as _};
@@ -8,6 +8,7 @@ use vsphere_module::{At, Named as _};
 use crate::args::FaultTolerance;
 use crate::observe;
 use crate::plan::{Change, Goal, judge};
+use crate::secondary::awaits_lost_secondary;
 use crate::state::{FtState, Observed};
 use crate::why;
 
@@ -22,6 +23,12 @@ pub async fn verify(at: At<'_, FaultTolerance>, observed: &Observed, change: &Ch
     // An observation without operations of its own was made a moment ago.
     let first = if change.steps.is_empty() { observed.clone() } else { read().await.map_err(unsettled)? };
     let Some(goal) = change.goal else { return Ok(first) };
+    if change.steps.is_empty()
+        && let Some(what) = awaits_lost_secondary(&first)
+    {
+        let left = at.run.deadline().saturating_duration_since(Instant::now());
+        at.run.warn_at_once(&format!("{what}. This run waits for a new one until {}", time_of_day(left)));
+    }
     let judged = |now: &Observed| {
         let lagging = !change.steps.is_empty() && began.elapsed() < LAG;
         judge(goal, now, lagging.then_some(observed))
@@ -39,4 +46,11 @@ pub async fn verify(at: At<'_, FaultTolerance>, observed: &Observed, change: &Ch
         Err(error) if goal == Goal::Running => Err(unsettled(why::explained(at, observed, error).await)),
         outcome => outcome.map_err(unsettled),
     }
+}
+
+/// Returns the time of day after `left`.
+fn time_of_day(left: Duration) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = (now + left).as_secs() % 86400;
+    format!("{:02}:{:02}:{:02} UTC ({} s)", seconds / 3600, seconds / 60 % 60, seconds % 60, left.as_secs_f64().round())
 }

@@ -11,7 +11,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use contract::service::{Call, Performed, Runtime, Secrets, Signals, line, warnings};
-use contract::{Change, Error, Kind, Module, Outcome, Progress};
+use contract::{Change, Error, Kind, Level, Module, Outcome, Progress};
 use serde_json::{Map, Value, json};
 
 use self::desired::Desired;
@@ -61,13 +61,26 @@ fn say(level: &str, text: &str) {
     let _ = std::io::stderr().write_all(&line(&json!({ level: text })));
 }
 
+/// Writes progress to standard error as it comes. DSC shows information only on request, and warnings always.
+fn progress() -> Progress {
+    Progress::lines(|level, what| {
+        say(
+            match level {
+                Level::Info => "info",
+                Level::Warning => "warn",
+            },
+            what,
+        );
+    })
+}
+
 async fn tell<R: Resource>(
     operation: Operation,
     secrets: &mut Secrets,
     signals: &mut Signals,
 ) -> Result<State, Failure> {
     let check = operation != Operation::Set;
-    let call = Call { file: None, check, diff: false, progress: || Progress::lines(|what| say("info", what)) };
+    let call = Call { file: None, check, diff: false, progress };
     let (given, wishes) = call.read(signals).await?;
     let desired = Desired::of::<R>(given, operation == Operation::Get)?;
     let performed = call.perform::<R::Module>((desired.arguments.clone(), wishes), None, secrets, signals).await;

@@ -41,7 +41,7 @@ pub use error::{Error, Kind, Write};
 pub use field::Rule;
 pub use module::{About, Applied, Arguments, Blocker, Change, Context, Module, Observed, Outcome, Plan, read_back};
 pub use pause::pauses;
-pub use progress::Progress;
+pub use progress::{Level, Progress};
 pub use run::{LAST_LOOK, Run, Tracer};
 pub use scalar::Scalar;
 pub use survey::Survey;

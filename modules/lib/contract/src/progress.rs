@@ -12,16 +12,26 @@ pub struct Progress {
     said: RefCell<String>,
 }
 
+/// The weight of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// It says what the run does.
+    Info,
+    /// The user should read it even if nothing fails.
+    Warning,
+}
+
 enum Voice {
     Silent,
-    Lines(fn(&str)),
+    Stderr,
+    Lines(fn(Level, &str)),
     Bar(ProgressBar),
 }
 
 impl Progress {
     /// Says nothing.
     pub fn silent() -> Self {
-        Self { voice: Voice::Silent, said: RefCell::default() }
+        Self::of(Voice::Silent)
     }
 
     /// Speaks on standard error.
@@ -34,14 +44,18 @@ impl Progress {
             }
             Voice::Bar(bar)
         } else {
-            Voice::Lines(|what| say(&format!("{what}\n")))
+            Voice::Stderr
         };
-        Self { voice, said: RefCell::default() }
+        Self::of(voice)
     }
 
     /// Hands every new text to `say`.
-    pub fn lines(say: fn(&str)) -> Self {
-        Self { voice: Voice::Lines(say), said: RefCell::default() }
+    pub fn lines(say: fn(Level, &str)) -> Self {
+        Self::of(Voice::Lines(say))
+    }
+
+    fn of(voice: Voice) -> Self {
+        Self { voice, said: RefCell::default() }
     }
 
     /// Says what the run waits for now. A repeated text is not shown again.
@@ -52,9 +66,21 @@ impl Progress {
         what.clone_into(&mut self.said.borrow_mut());
         match &self.voice {
             Voice::Silent => {}
-            Voice::Lines(say) => say(what),
+            Voice::Stderr => say(&format!("{what}\n")),
+            Voice::Lines(say) => say(Level::Info, what),
             Voice::Bar(bar) => bar.set_message(what.to_owned()),
         }
+    }
+
+    /// Shows a warning at once. Returns true if the caller takes it as a warning, so that the result need not repeat it.
+    pub(crate) fn warn(&self, warning: &str) -> bool {
+        match &self.voice {
+            Voice::Silent => {}
+            Voice::Stderr => say(&format!("{warning}\n")),
+            Voice::Lines(say) => say(Level::Warning, warning),
+            Voice::Bar(bar) => bar.println(warning),
+        }
+        matches!(self.voice, Voice::Lines(_))
     }
 
     /// Reports the progress of the present step, in percent.

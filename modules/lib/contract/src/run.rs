@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use crate::error::full_stop;
 use crate::shared::Shared;
 use crate::{Close, Progress};
 
@@ -101,6 +102,14 @@ impl Run {
     /// Adds a warning to the result, whether the run fails or not.
     pub fn warn(&self, warning: impl Into<String>) {
         self.warnings.borrow_mut().push(warning.into());
+    }
+
+    /// Shows a warning at once, where the run can show progress. It is also in the result, unless the caller took it already.
+    pub fn warn_at_once(&self, warning: &str) {
+        let warning = full_stop(warning);
+        if !self.progress.warn(&warning) {
+            self.warn(warning);
+        }
     }
 
     pub(crate) fn warnings(&self) -> Vec<String> {

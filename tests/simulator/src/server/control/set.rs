@@ -79,6 +79,17 @@ fn set_one(world: &mut World, moid: &str, name: &str, value: &Json) -> Result<()
     }
 }
 
+/// `VirtualMachineNeedSecondaryReason`.
+const REASONS: [&str; 7] = [
+    "initializing",
+    "divergence",
+    "lostConnection",
+    "partialHardwareFailure",
+    "userAction",
+    "checkpointError",
+    "other",
+];
+
 const UNKNOWN: &str = "is not known for this object";
 
 fn string(value: &Json) -> Result<String, String> {
@@ -130,6 +141,11 @@ fn set_vm(vm: &mut Vm, name: &str, value: &Json) -> Result<(), String> {
         "encrypted" => {
             vm.encrypted = flag(value)?;
             vm.ft_encryption = "ftEncryptionRequired".into();
+        }
+        "ft_reason" => {
+            let reason = string(value)?;
+            let known = REASONS.into_iter().find(|known| *known == reason).ok_or("not a reason")?;
+            vm.ft.as_mut().ok_or("there is no pair")?.reason = Some(known);
         }
         "instance_uuid" => vm.instance_uuid = string(value)?,
         "unreadable" => vm.unreadable = strings(value)?,
