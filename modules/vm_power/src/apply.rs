@@ -1,18 +1,21 @@
 //! Switching the power, or asking the guest and waiting for it.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use contract::{Applied, Error, Kind, Write};
 use vsphere::WriteError;
-use vsphere_module::{At, Awaited, OneObject as _, Power, write_failure};
+use vsphere_module::{At, Awaited, OneObject, Power, VmArgs, write_failure};
 
-use crate::VmPower;
-use crate::plan::{self, Change, Guest, Observed, Step};
+use crate::plan::{self, Change, Guest, Observed, Step, Wish};
 
 /// The longest time that a forced power-off gets after the guest had its time.
 const SWITCHING: Duration = Duration::from_secs(30);
 
-pub async fn apply(at: At<'_, VmPower>, observed: &Observed, change: &Change) -> Result<Applied, Error> {
+pub async fn apply<M>(at: At<'_, M>, observed: &Observed, change: &Change) -> Result<Applied, Error>
+where
+    M: OneObject<Args = VmArgs<Wish>, Memory = Cell<bool>, Observed = Observed>,
+{
     match change.0 {
         Some(Step::Switch(power)) => power.apply(at.session, &observed.moref, &observed.vm.name, at.run).await,
         Some(Step::AskGuest) => shut_down(at, observed).await,
@@ -21,7 +24,10 @@ pub async fn apply(at: At<'_, VmPower>, observed: &Observed, change: &Change) ->
 }
 
 /// Asks the guest to shut down, waits until it has, and with `force` powers off a virtual machine whose guest has not.
-async fn shut_down(at: At<'_, VmPower>, observed: &Observed) -> Result<Applied, Error> {
+async fn shut_down<M>(at: At<'_, M>, observed: &Observed) -> Result<Applied, Error>
+where
+    M: OneObject<Args = VmArgs<Wish>, Memory = Cell<bool>, Observed = Observed>,
+{
     let (name, force) = (&observed.vm.name, at.args.wish.force);
     let mut unknown = None;
     match at.session.shut_down_guest(&observed.moref).await {
@@ -49,7 +55,7 @@ async fn shut_down(at: At<'_, VmPower>, observed: &Observed) -> Result<Applied, 
         name,
         at.run,
         async || {
-            let seen = VmPower::observe(at, Some(observed)).await;
+            let seen = M::observe(at, Some(observed)).await;
             seen.map_err(|error| asked(name, "its state cannot be read", error))
         },
         |now| match &now.question {
