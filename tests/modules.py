@@ -42,6 +42,7 @@ READS = {
     "RetrievePropertiesEx",
     "ContinueRetrievePropertiesEx",
     "CancelRetrievePropertiesEx",
+    "QueryEvents",
     "QueryNetConfig",
     "QueryOptions",
     "QueryDescriptions",

@@ -17,6 +17,8 @@ METHODS = {
     "file": "GET",
     "list logs": "QueryDescriptions",
     "log": "BrowseDiagnosticLog",
+    "events": "QueryEvents",
+    "ask host": "QueryNetConfig",
     "write": "Write",
 }
 # These repeat until something has happened.
