@@ -21,6 +21,9 @@ pub struct Args {
     /// Let each host ping the vMotion and Fault Tolerance logging vmknics of the other hosts.
     #[serde(default)]
     pub probe_network: bool,
+    /// Fail if RV(ready) would be false. The result still has the whole report.
+    #[serde(default)]
+    pub fail_unless_ready: bool,
     /// Seconds after which the run stops waiting for vSphere.
     #[serde(default = "vsphere_module::five_minutes")]
     #[schemars(range(min = 1, max = 86400))]

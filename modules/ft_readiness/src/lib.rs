@@ -7,12 +7,12 @@ mod observe;
 mod parse;
 mod probe;
 mod report;
+mod uplinks;
 mod vms;
 
 use args::Args;
-use contract::{About, Error, Run, Survey};
-use observe::Observed;
-use report::{Report, subject};
+use contract::{About, Error, Kind, Run, Survey};
+use report::{Findings, Report};
 use vsphere_module::Server;
 
 struct FtReadiness;
@@ -23,7 +23,8 @@ impl Survey for FtReadiness {
         summary: "Reports each requirement of Fault Tolerance as met, unmet or unknown",
         description: &[
             "Checks a cluster, all of its hosts and, if one is named, a virtual machine. Reports every requirement of vSphere Fault Tolerance that the API shows, for the engine and versions in use: what is required, what was observed, and how to fix it.",
-            "Two hosts must meet every host requirement, not all hosts, and a running virtual machine must be on one of them. RV(ready) is false if this or another decisive requirement is unmet, and otherwise true.",
+            "Two hosts must meet every host requirement, not all hosts, and a running virtual machine must be on one of them. RV(ready) is false if this or another decisive requirement is unmet, and otherwise true. It is also true if the virtual machine is already protected. With O(fail_unless_ready=true), the run then fails; in a shell, C(jq -e .ready) does the same.",
+            "What Fault Tolerance works without, but vSphere advises, such as a third host or a network of 10 Gb/s, is a warning if it is unmet.",
             "Changes nothing. If another module of this collection can fix something, its arguments are in RV(remedies), in the order to apply them.",
             "Also lists every virtual machine of the cluster, with its host, its role and its Fault Tolerance state.",
             "With O(probe_network=true), each host also pings the vMotion and Fault Tolerance logging vmknics of the other hosts from its own, with packets as large as the MTU that may not be fragmented. In a nested lab this shows what the outer port group drops. It needs hosts of ESXi 5.0 or later and takes a few seconds: at most 64 paths are probed, for at most one minute.",
@@ -34,27 +35,39 @@ impl Survey for FtReadiness {
 
     type Args = Args;
     type Session = Server;
-    type Found = Observed;
+    type Found = Findings;
     type Report = Report;
 
     async fn open(args: &Args, run: &Run) -> Result<Server, Error> {
         args.connection.open(run).await
     }
 
-    async fn read(args: &Args, server: &Server) -> Result<Observed, Error> {
-        observe::observe(args, server).await
+    async fn read(args: &Args, server: &Server) -> Result<Findings, Error> {
+        observe::observe(args, server).await.map(|observed| Findings::of(args, observed))
     }
 
-    fn label(observed: Option<&Observed>) -> String {
-        observed.map_or_else(|| "the cluster".to_owned(), |observed| subject(&observed.facts))
+    fn warnings(found: &Findings) -> Vec<String> {
+        found.warnings.clone()
     }
 
-    fn report(args: &Args, observed: &Observed) -> Report {
-        Report::of(args, observed)
+    fn verdict(args: &Args, found: &Findings) -> Result<(), Error> {
+        if found.report.ready || !args.fail_unless_ready {
+            return Ok(());
+        }
+        let hint = "`checks` names every unmet requirement, and `remedies` says what to do.";
+        Err(Error::new(Kind::Conflict, found.message.clone()).hint(hint))
     }
 
-    fn message(_: &Args, _: &Observed, report: &Report) -> String {
-        report.summary.clone()
+    fn label(found: Option<&Findings>) -> String {
+        found.map_or_else(|| "the cluster".to_owned(), |found| found.subject.clone())
+    }
+
+    fn report(_: &Args, found: &Findings) -> Report {
+        found.report.clone()
+    }
+
+    fn message(_: &Args, found: &Findings, _: &Report) -> String {
+        found.message.clone()
     }
 }
 

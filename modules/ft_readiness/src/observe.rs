@@ -1,24 +1,25 @@
 //! Reads the virtual machine; then, in one request, its cluster with all hosts, their virtual machines, and its datastores
 //! and networks; then what vSphere itself reports against it.
 
+use std::collections::HashMap;
+
 use contract::{Error, Kind};
 use requirements::{Cluster, Datastore, Fact, Facts, Host, ListedVm, Place, Vm};
 use vsphere::{Element, Follow, Moref, Object, VmPaths};
 use vsphere_module::{Server, VmReport, failure};
 
 use crate::args::Args;
-use crate::parse::{cluster_facts, datastore, fact, host_facts, vm_facts};
+use crate::parse::{cluster_facts, datastore, fact, host_facts, int, megabytes, vm_facts};
 use crate::{probe, vms};
 
 /// The state read from the server.
-#[derive(Clone, PartialEq)]
 pub struct Observed {
     pub facts: Facts,
     /// The virtual machine, if one was named.
     pub vm: Option<VmReport>,
 }
 
-const VM: [&str; 19] = [
+const VM: [&str; 23] = [
     "name",
     "config.instanceUuid",
     "config.template",
@@ -26,6 +27,8 @@ const VM: [&str; 19] = [
     "config.hardware.numCPU",
     "config.hardware.memoryMB",
     "config.hardware.device",
+    "config.memoryAllocation.reservation",
+    "config.npivNodeWorldWideName",
     "config.extraConfig",
     "config.flags",
     "config.files.vmPathName",
@@ -35,6 +38,8 @@ const VM: [&str; 19] = [
     "runtime.question",
     "runtime.faultToleranceState",
     "runtime.host",
+    "summary.quickStats.hostMemoryUsage",
+    "resourcePool",
     "snapshot",
     "datastore",
     "network",
@@ -57,6 +62,8 @@ const HOST: [((u32, u32), &[&str]); 5] = [
             "summary.config.vmotionEnabled",
             "summary.config.faultToleranceEnabled",
             "summary.hardware.vendor",
+            "summary.hardware.memorySize",
+            "summary.quickStats.overallMemoryUsage",
             "config.virtualNicManagerInfo",
         ],
     ),
@@ -65,16 +72,37 @@ const HOST: [((u32, u32), &[&str]); 5] = [
         &["capability.ftCompatibilityIssues", "capability.replayCompatibilityIssues", "summary.config.featureVersion"],
     ),
     ((5, 0), &["runtime.dasHostState.state"]),
-    ((6, 0), &["capability.smpFtSupported", "capability.smpFtCompatibilityIssues", "capability.maxVcpusPerFtVm"]),
+    (
+        (6, 0),
+        &[
+            "capability.smpFtSupported",
+            "capability.smpFtCompatibilityIssues",
+            "capability.maxVcpusPerFtVm",
+            // Only SMP-FT needs fast uplinks.
+            "config.network.pnic",
+            "config.network.vswitch",
+            "config.network.proxySwitch",
+        ],
+    ),
     ((6, 7), &["capability.maxMemMBPerFtVm", "capability.ftEfiSupported"]),
 ];
-const TO_VMS: [Follow<'_>; 2] =
-    [Follow { from: "ComputeResource", path: "host" }, Follow { from: "HostSystem", path: "vm" }];
+/// The steps from the cluster down to its virtual machines, and up to its datacenter.
+const AROUND: [Follow<'_>; 4] = [
+    Follow { from: "ComputeResource", path: "host" },
+    Follow { from: "HostSystem", path: "vm" },
+    Follow { from: "ComputeResource", path: "parent" },
+    Follow { from: "Folder", path: "parent" },
+];
+/// What a resource pool can still reserve for virtual machines.
+const POOL: &str = "runtime.memory.unreservedForVm";
 /// Most hosts of a cluster, because every two hosts are compared. vSphere allows 96.
 const HOSTS: usize = 4000;
 /// The steps to what the virtual machine uses. They lead to what all other virtual machines use too, which is left out later.
-const TO_WHAT_THEY_USE: [Follow<'_>; 2] =
-    [Follow { from: "VirtualMachine", path: "datastore" }, Follow { from: "VirtualMachine", path: "network" }];
+const TO_WHAT_THEY_USE: [Follow<'_>; 3] = [
+    Follow { from: "VirtualMachine", path: "datastore" },
+    Follow { from: "VirtualMachine", path: "network" },
+    Follow { from: "VirtualMachine", path: "resourcePool" },
+];
 
 /// Reads all facts.
 pub async fn observe(args: &Args, server: &Server) -> Result<Observed, Error> {
@@ -104,11 +132,17 @@ pub async fn observe(args: &Args, server: &Server) -> Result<Observed, Error> {
         let detail = format!("the cluster has {count} hosts; this program examines at most {HOSTS}");
         return Err(Error::new(Kind::Unsupported, detail));
     }
+    let own = vm.as_ref().map(|vm| vm.moref.id.as_str());
+    reserve(&mut around.hosts, &around.vms, &around.reservations, own);
     around.hosts.sort_by(|one, other| one.subject.name.cmp(&other.subject.name));
     let host_names = around.hosts.iter().map(|host| (host.subject.moid.as_str(), host.subject.name.as_str())).collect();
     let vms = vms::list(around.vms, &host_names);
     let report = vm.as_ref().map(VmReport::of);
-    let vm = vm.as_ref().map(vm_facts);
+    let vm = vm.as_ref().map(|vm| {
+        let pool = vm.moref("resourcePool").and_then(|pool| around.pools.remove(&pool.id));
+        let why = || Fact::Hidden("the resource pool of the virtual machine is not visible".to_owned());
+        Vm { pool_mb: pool.unwrap_or_else(why), ..vm_facts(vm) }
+    });
     let uses = |moids: fn(&Vm) -> &Fact<Vec<String>>, moid: &String| {
         vm.as_ref().and_then(|vm| moids(vm).known()).is_some_and(|own| own.contains(moid))
     };
@@ -116,7 +150,7 @@ pub async fn observe(args: &Args, server: &Server) -> Result<Observed, Error> {
     around.networks.retain(|(moid, _)| uses(|vm| &vm.networks, moid));
     let mut facts = Facts {
         server: server.about().version.clone(),
-        datacenter: args.cluster_datacenter().map(str::to_owned),
+        datacenter: args.cluster_datacenter().map(str::to_owned).or(around.datacenter),
         place: place(start.as_ref(), parent, around.cluster),
         hosts: around.hosts,
         datastores: around.datastores,
@@ -150,10 +184,15 @@ async fn find_vm(args: &Args, server: &Server) -> Result<(Object, Fact<Moref>), 
 enum Part {
     Cluster(Cluster),
     Host(Box<Host>),
-    Vm(ListedVm),
+    /// With the memory that it has reserved, in MB.
+    Vm(ListedVm, Fact<i64>),
     Datastore(Datastore),
     /// Managed object id and name.
     Network(String, String),
+    /// Managed object id, and the memory that can be reserved, in MB.
+    Pool(String, Fact<i64>),
+    /// Its name.
+    Datacenter(String),
 }
 
 impl Part {
@@ -161,8 +200,10 @@ impl Part {
         match object.moref.kind.as_str() {
             "ClusterComputeResource" => Self::Cluster(cluster_facts(object)),
             "HostSystem" => Self::Host(Box::new(host_facts(object))),
-            "VirtualMachine" => Self::Vm(vms::listed(object)),
+            "VirtualMachine" => Self::Vm(vms::listed(object), int(object, vms::RESERVATION)),
             "Datastore" => Self::Datastore(datastore(object)),
+            "ResourcePool" | "VirtualApp" => Self::Pool(object.moref.id.clone(), megabytes(object, POOL)),
+            "Datacenter" => Self::Datacenter(object.name()),
             // The type is Network or one of its subtypes.
             _ => Self::Network(object.moref.id.clone(), object.name()),
         }
@@ -177,6 +218,29 @@ struct Around {
     vms: Vec<ListedVm>,
     datastores: Vec<Datastore>,
     networks: Vec<(String, String)>,
+    /// The memory that each virtual machine has reserved, in MB.
+    reservations: Vec<Fact<i64>>,
+    /// The memory that each resource pool can reserve, in MB.
+    pools: HashMap<String, Fact<i64>>,
+    datacenter: Option<String>,
+}
+
+/// Adds up what the running virtual machines on each host have reserved, without the one that was asked about.
+fn reserve(hosts: &mut [Host], vms: &[ListedVm], reservations: &[Fact<i64>], own: Option<&str>) {
+    let mut by_host: HashMap<&str, Fact<i64>> = HashMap::new();
+    for (vm, reserved) in vms.iter().zip(reservations) {
+        let (Some(host), Some("poweredOn")) = (&vm.host, vm.power_state.as_deref()) else { continue };
+        if own != Some(vm.moid.as_str()) {
+            let sum = by_host.entry(host).or_insert(Fact::Known(0));
+            *sum = match (&*sum, reserved) {
+                (Fact::Known(sum), Fact::Known(more)) => Fact::Known(sum.saturating_add(*more)),
+                _ => Fact::Hidden(format!("the reservation of {} is not known", vm.name)),
+            };
+        }
+    }
+    for host in hosts {
+        host.reserved_mb = by_host.remove(host.subject.moid.as_str()).unwrap_or(Fact::Known(0));
+    }
 }
 
 /// Reads the cluster and its hosts, or the standalone host, their virtual machines and what those use, in one request per
@@ -192,25 +256,32 @@ async fn read_around(
     if vm.is_some() {
         host_paths.extend(["datastore", "network"]);
     }
-    let want: [(&str, &[&str]); 5] = [
+    let want: [(&str, &[&str]); 7] = [
         ("ClusterComputeResource", &["name", "configurationEx"]),
         ("HostSystem", &host_paths),
         ("VirtualMachine", &vms::PATHS),
-        ("Datastore", &["name", "summary.accessible", "summary.multipleHostAccess"]),
+        ("Datastore", &["name", "summary.accessible", "summary.multipleHostAccess", "summary.type"]),
         ("Network", &["name"]),
+        ("ResourcePool", &[POOL]),
+        ("Datacenter", &["name"]),
     ];
     let starts: Vec<Moref> = cluster.or(host).into_iter().chain(vm.map(|vm| &vm.moref)).cloned().collect();
     let uses = if vm.is_some() { &TO_WHAT_THEY_USE[..] } else { &[] };
     // The properties of a large cluster take much more memory than the facts: those of each page are dropped.
-    let parts = server.read_each(&starts, &want, &[&TO_VMS[..], uses].concat(), |object| Part::of(&object)).await;
+    let parts = server.read_each(&starts, &want, &[&AROUND[..], uses].concat(), |object| Part::of(&object)).await;
     let mut around = Around::default();
     for part in parts.map_err(failure)? {
         match part {
             Part::Cluster(cluster) => around.cluster = Some(cluster),
             Part::Host(host) => around.hosts.push(*host),
-            Part::Vm(vm) => around.vms.push(vm),
+            Part::Vm(vm, reserved) => {
+                around.vms.push(vm);
+                around.reservations.push(reserved);
+            }
             Part::Datastore(datastore) => around.datastores.push(datastore),
             Part::Network(moid, name) => around.networks.push((moid, name)),
+            Part::Pool(moid, free) => drop(around.pools.insert(moid, free)),
+            Part::Datacenter(name) => around.datacenter = Some(name),
         }
     }
     Ok(around)

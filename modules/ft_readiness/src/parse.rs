@@ -3,6 +3,8 @@
 use requirements::{Capability, Cluster, Datastore, Device, Fact, Host, Subject, Support, Vm};
 use vsphere::{Element, FtInfo, NicService, Object, Version};
 
+use crate::uplinks;
+
 /// Most issues of a host to read; vSphere has fewer.
 const ISSUES: usize = 50;
 /// Longest reason why a property cannot be read, in characters. Every requirement that needs the property repeats it.
@@ -29,8 +31,13 @@ fn flag(object: &Object, path: &str) -> Fact<bool> {
     fact(object, path).read(Element::flag)
 }
 
-fn int(object: &Object, path: &str) -> Fact<i64> {
+pub fn int(object: &Object, path: &str) -> Fact<i64> {
     fact(object, path).read(Element::int)
+}
+
+/// Returns a number of bytes in MB.
+pub fn megabytes(object: &Object, path: &str) -> Fact<i64> {
+    int(object, path).map(|bytes| bytes >> 20)
 }
 
 fn moids(object: &Object, path: &str) -> Fact<Vec<String>> {
@@ -52,7 +59,17 @@ pub fn cluster_facts(cluster: &Object) -> Cluster {
         admission_control: das("admissionControlEnabled").read(Element::flag),
         host_monitoring: das("hostMonitoring").map(|state| state.text().to_owned()),
         options: config.map(|config| options(config.children("option"))),
+        ha_off: fact(cluster, "configurationEx").map(|config| {
+            let overrides = config.children("dasVmConfig").filter(|one| turns_ha_off(one));
+            overrides.filter_map(|one| Some(one.child("key")?.moref()?.id)).collect()
+        }),
     }
+}
+
+/// True if an override (`ClusterDasVmConfigInfo`) turns vSphere HA off. Its own `restartPriority` is the deprecated place.
+fn turns_ha_off(one: &Element) -> bool {
+    let priority = one.at("dasSettings/restartPriority").or_else(|| one.child("restartPriority"));
+    priority.is_some_and(|priority| priority.text() == "disabled")
 }
 
 pub fn host_facts(host: &Object) -> Host {
@@ -61,6 +78,7 @@ pub fn host_facts(host: &Object) -> Host {
         let found = all.find(|feature| feature.child("key").is_some_and(|key| key.text() == "faultTolerance"));
         Some(found?.child("value")?.text().to_owned())
     };
+    let services = fact(host, "config.virtualNicManagerInfo").map(NicService::list);
     Host {
         subject: subject(host),
         connection: text(host, "runtime.connectionState"),
@@ -73,7 +91,12 @@ pub fn host_facts(host: &Object) -> Host {
         ft_version: fact(host, "summary.config.featureVersion").read(feature),
         vmotion: flag(host, "summary.config.vmotionEnabled"),
         ft_logging: flag(host, "summary.config.faultToleranceEnabled"),
-        services: fact(host, "config.virtualNicManagerInfo").map(NicService::list),
+        ft_uplinks: uplinks::speeds(host, &services),
+        services,
+        memory_mb: megabytes(host, "summary.hardware.memorySize"),
+        used_mb: int(host, "summary.quickStats.overallMemoryUsage"),
+        // What the virtual machines have reserved is added later.
+        reserved_mb: Fact::Unset,
         capability: capability(host),
         datastores: moids(host, "datastore"),
         networks: moids(host, "network"),
@@ -123,12 +146,16 @@ pub fn vm_facts(vm: &Object) -> Vm {
         snapshot: reachable(fact(vm, "snapshot"), state.as_deref()).map(drop),
         cpus: int(vm, "config.hardware.numCPU"),
         memory_mb: int(vm, "config.hardware.memoryMB"),
+        reserved_mb: int(vm, "config.memoryAllocation.reservation"),
+        used_mb: int(vm, "summary.quickStats.hostMemoryUsage"),
+        pool_mb: Fact::Unset,
+        npiv: reachable(fact(vm, "config.npivNodeWorldWideName"), state.as_deref()).map(drop),
         hardware: text(vm, "config.version"),
         devices: fact(vm, "config.hardware.device").map(|list| list.all().iter().map(device).collect()),
         nested_hv: flag(vm, "config.nestedHVEnabled"),
         vbs: flag(vm, "config.flags.vbsEnabled"),
         firmware: text(vm, "config.firmware"),
-        options: fact(vm, "config.extraConfig").map(|list| options(list.all().iter())),
+        options: fact(vm, "config.extraConfig").map(vsphere::extra_config),
         vmx: text(vm, "config.files.vmPathName"),
         metadata: text(vm, "config.files.ftMetadataDirectory"),
         datastores: moids(vm, "datastore"),
@@ -158,6 +185,13 @@ fn device(device: &Element) -> Device {
         mode: text(of_backing("diskMode")),
         compatibility_mode: text(of_backing("compatibilityMode")),
         video_3d: flag(device.child("enable3DSupport")),
+        size_kb: device.child("capacityInKB").and_then(Element::int),
+        store: of_backing("datastore").and_then(Element::moref).map(|moref| moref.id),
+        file: text(of_backing("fileName")),
+        has_parent: of_backing("parent").is_some(),
+        native_clone: flag(device.child("nativeUnmanagedLinkedClone")) == Some(true),
+        filters: device.children("iofilter").map(|filter| filter.text().to_owned()).collect(),
+        connected: flag(device.at("connectable/connected")),
     }
 }
 
@@ -166,5 +200,6 @@ pub fn datastore(datastore: &Object) -> Datastore {
         subject: subject(datastore),
         accessible: flag(datastore, "summary.accessible"),
         shared: flag(datastore, "summary.multipleHostAccess"),
+        kind: text(datastore, "summary.type"),
     }
 }

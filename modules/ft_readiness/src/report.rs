@@ -1,18 +1,33 @@
 //! The report.
 
+use std::rc::Rc;
+
 use requirements::{Check, Counts, Facts, Judgement, ListedVm, Place, Step};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use vsphere_module::{Engine, VmReport};
 
 use crate::args::Args;
 use crate::observe::Observed;
 
-#[derive(Default, Serialize, JsonSchema)]
+/// What was read, judged. The facts are gone: those of a large cluster take much memory.
+#[derive(Clone)]
+pub struct Findings {
+    /// Names the virtual machine, or else the cluster.
+    pub subject: String,
+    /// One sentence for the user.
+    pub message: String,
+    /// What the user should know although Fault Tolerance can be turned on.
+    pub warnings: Vec<String>,
+    pub report: Report,
+}
+
+/// The report. Clones share the long lists.
+#[derive(Clone, Default, Serialize, JsonSchema)]
 pub struct Report {
-    /// True unless a decisive requirement is unmet. A decisive requirement may still be unknown. Other requirements may be
-    /// unmet, such as those of hosts that are not needed.
-    ready: bool,
+    /// True if the virtual machine is already protected, or unless a decisive requirement is unmet. A decisive requirement may
+    /// still be unknown. Other requirements may be unmet, such as those of hosts that are not needed.
+    pub ready: bool,
     /// The engine that the requirements are those of: V(legacy) for record/replay Fault Tolerance, V(smp) for SMP-FT.
     engine: Option<Engine>,
     /// The virtual machine; null if none was named.
@@ -20,21 +35,29 @@ pub struct Report {
     /// The cluster; null if there is none, or it cannot be read.
     cluster: Option<ClusterReport>,
     /// Every requirement: of the cluster, of each of its hosts, of the virtual machine.
-    checks: Vec<Check>,
+    #[serde(serialize_with = "shared")]
+    #[schemars(with = "Vec<Check>")]
+    checks: Rc<Vec<Check>>,
     /// The number of requirements that are met, unmet and unknown.
     counts: Counts,
-    /// What to do, in this order, each once; also for hosts that are not needed. For a host that is out of service it is
+    /// What to do, in this order, each once; also for hosts that are not needed. Advice without which Fault Tolerance can be
+    /// turned on comes last. For a host that is out of service it is
     /// advice, because no module can change the host now.
-    remedies: Vec<Step>,
+    #[serde(serialize_with = "shared")]
+    #[schemars(with = "Vec<Step>")]
+    remedies: Rc<Vec<Step>>,
     /// Every virtual machine of the cluster that this user may see, or of the host if there is no cluster, by name; the
     /// primary of a pair first.
-    vms: Vec<ListedVm>,
-    /// The message: judging a large cluster twice takes long.
-    #[serde(skip)]
-    pub summary: String,
+    #[serde(serialize_with = "shared")]
+    #[schemars(with = "Vec<ListedVm>")]
+    vms: Rc<Vec<ListedVm>>,
 }
 
-#[derive(Serialize, JsonSchema)]
+fn shared<T: Serialize, S: Serializer>(list: &Rc<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    list.serialize(serializer)
+}
+
+#[derive(Clone, Serialize, JsonSchema)]
 struct ClusterReport {
     /// Its name.
     name: String,
@@ -49,24 +72,27 @@ struct ClusterReport {
     admission_control: Option<bool>,
 }
 
-impl Report {
-    pub fn of(args: &Args, observed: &Observed) -> Self {
-        let facts = &observed.facts;
-        let judgement = Judgement::of(facts, args.engine());
+impl Findings {
+    /// Judges what was read.
+    pub fn of(args: &Args, observed: Observed) -> Self {
+        let Observed { facts, vm } = observed;
+        let judgement = Judgement::of(&facts, args.engine());
+        let subject = subject(&facts);
+        let message = judgement.summary(&subject);
+        let warnings = judgement.warnings();
         let ready = judgement.is_ready();
-        let summary = judgement.summary(&subject(facts));
-        let Judgement { engine, checks, counts, remedies } = judgement;
-        Self {
+        let Judgement { engine, checks, counts, remedies, .. } = judgement;
+        let report = Report {
             ready,
             engine: Some(engine.into()),
-            vm: observed.vm.clone(),
-            cluster: cluster(facts),
-            checks,
+            vm,
+            cluster: cluster(&facts),
+            checks: checks.into(),
             counts,
-            remedies,
-            vms: facts.vms.clone(),
-            summary,
-        }
+            remedies: remedies.into(),
+            vms: facts.vms.into(),
+        };
+        Self { subject, message, warnings, report }
     }
 }
 
@@ -82,7 +108,7 @@ fn cluster(facts: &Facts) -> Option<ClusterReport> {
 }
 
 /// Names the virtual machine, or else the cluster.
-pub fn subject(facts: &Facts) -> String {
+fn subject(facts: &Facts) -> String {
     match (&facts.vm, &facts.place) {
         (Some(vm), _) => format!("{} ({})", vm.subject.name, vm.subject.moid),
         (None, Place::Cluster(cluster)) => cluster.subject.title(),

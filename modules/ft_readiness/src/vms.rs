@@ -5,14 +5,17 @@ use std::collections::HashMap;
 use requirements::{ListedVm, Role};
 use vsphere::{FtInfo, Object};
 
+/// The memory that a virtual machine has reserved, in MB.
+pub const RESERVATION: &str = "config.memoryAllocation.reservation";
 /// The properties to read of each.
-pub const PATHS: [&str; 6] = [
+pub const PATHS: [&str; 7] = [
     "name",
     "runtime.host",
     "runtime.powerState",
     "runtime.faultToleranceState",
     "config.ftInfo",
     "config.hardware.numCPU",
+    RESERVATION,
 ];
 
 /// Sorts the virtual machines by name, and names their hosts. Those with the same name come in this order: the primary, its

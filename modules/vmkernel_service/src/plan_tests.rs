@@ -10,8 +10,12 @@ const VMOTION: &str = "vmotion";
 const LOGGING: &str = "faultToleranceLogging";
 
 fn vmknic(device: &str, portgroup: &str) -> Vmknic {
-    let (portgroup, ip) = (Some(portgroup.to_owned()), Some("172.30.0.9".to_owned()));
-    Vmknic { device: device.to_owned(), portgroup, ip, mtu: None, stack: None }
+    Vmknic {
+        device: device.to_owned(),
+        portgroup: Some(portgroup.to_owned()),
+        ip: Some("172.30.0.9".to_owned()),
+        ..Vmknic::default()
+    }
 }
 
 fn service(name: &str, multiple: bool, selected: &[&str]) -> NicService {

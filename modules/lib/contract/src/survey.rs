@@ -35,6 +35,14 @@ pub trait Survey: Sized + 'static {
         Vec::new()
     }
 
+    /// Judges what was found. An error fails the run; the result still has the whole report.
+    ///
+    /// # Errors
+    /// What was found is not what the arguments ask for.
+    fn verdict(_args: &Self::Args, _found: &Self::Found) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Names what was read in messages.
     fn label(found: Option<&Self::Found>) -> String;
 
@@ -95,7 +103,8 @@ impl<S: Survey> Module for S {
         S::read(at.args, at.session).await.map(|found| Found(Rc::new(found)))
     }
 
-    fn plan(_: &S::Args, Found(found): &Self::Observed) -> Result<Plan<Self::Change>, Error> {
+    fn plan(args: &S::Args, Found(found): &Self::Observed) -> Result<Plan<Self::Change>, Error> {
+        S::verdict(args, found)?;
         Ok(Plan { warnings: S::warnings(found), ..Plan::from(NoChange(PhantomData)) })
     }
 

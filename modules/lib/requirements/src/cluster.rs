@@ -1,15 +1,15 @@
 //! The cluster as a whole.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use vsphere_module::{Remedy, RemedyHosts};
 
 use crate::check::Check;
 use crate::context::Context;
-use crate::facts::{Cluster, Facts, Host, Place};
+use crate::facts::{Cluster, Facts, Host, Place, Vm};
 use crate::finding::Finding;
 use crate::requirement::Requirement;
 
-pub const ALL: &[Requirement] = &[CLUSTER, HA_ENABLED, HOST_MONITORING, USABLE_HOSTS];
+pub const ALL: &[Requirement] = &[CLUSTER, HA_ENABLED, HOST_MONITORING, USABLE_HOSTS, THIRD_HOST, HA_OVERRIDE];
 
 /// Judges these requirements.
 pub fn judge(context: Context) -> Vec<Check> {
@@ -23,6 +23,7 @@ pub fn judge(context: Context) -> Vec<Check> {
             Check::new(HA_ENABLED, &cluster.subject, ha_enabled(facts, cluster)),
             Check::new(HOST_MONITORING, &cluster.subject, host_monitoring(facts, cluster)),
             Check::new(USABLE_HOSTS, &cluster.subject, usable_hosts(&facts.hosts)),
+            Check::new(THIRD_HOST, &cluster.subject, third_host(&facts.hosts)),
         ]);
     }
     checks
@@ -44,7 +45,7 @@ pub const HA_ENABLED: Requirement = Requirement::decisive("ha-enabled", "vSphere
 fn ha_enabled(facts: &Facts, cluster: &Cluster) -> Finding {
     let remedy = || {
         let text = format!("Turn vSphere HA of {} on.", cluster.subject.title());
-        cluster_ha(facts, cluster, &text, false)
+        cluster_ha(facts, cluster, &text, None)
     };
     cluster.ha.judge("dasConfig.enabled", |on| {
         if *on {
@@ -64,19 +65,19 @@ fn host_monitoring(facts: &Facts, cluster: &Cluster) -> Finding {
         "disabled" => {
             let text = format!("Turn host monitoring of {} on.", cluster.subject.title());
             Finding::unmet("off", "without it, vSphere HA restarts no virtual machine after a host failure")
-                .remedy(cluster_ha(facts, cluster, &text, true))
+                .remedy(cluster_ha(facts, cluster, &text, Some(("host_monitoring", json!(true)))))
         }
         other => Finding::unknown(other, "this program does not know this state"),
     })
 }
 
-/// Returns a call of `cluster_ha`; `monitored` turns on host monitoring too.
-fn cluster_ha(facts: &Facts, cluster: &Cluster, text: &str, monitored: bool) -> Remedy {
+/// Returns a call of `cluster_ha` that turns vSphere HA on, with one more argument.
+fn cluster_ha(facts: &Facts, cluster: &Cluster, text: &str, more: Option<(&str, Value)>) -> Remedy {
     let hosts = RemedyHosts::Cluster { name: cluster.subject.name.clone(), datacenter: facts.datacenter.clone() };
     let mut args = hosts.args();
     args.insert("state".to_owned(), json!("enabled"));
-    if monitored {
-        args.insert("host_monitoring".to_owned(), json!(true));
+    if let Some((name, value)) = more {
+        args.insert(name.to_owned(), value);
     }
     Remedy::call(text, "cluster_ha", Some(args))
 }
@@ -85,19 +86,58 @@ pub const USABLE_HOSTS: Requirement =
     Requirement::decisive("usable-hosts", "At least two hosts are connected, powered on and not in maintenance mode.");
 
 fn usable_hosts(hosts: &[Host]) -> Finding {
+    in_service(hosts, 2).unwrap_or_else(|observed| {
+        Finding::unmet(observed, "the primary and the secondary run on different hosts")
+            .by_hand("Add hosts to the cluster, or put hosts back into service.")
+    })
+}
+
+/// vSphere Availability names three hosts as the smallest cluster for Fault Tolerance.
+pub const THIRD_HOST: Requirement =
+    Requirement::advisory("third-host", "At least three hosts are connected, powered on and not in maintenance mode.");
+
+fn third_host(hosts: &[Host]) -> Finding {
+    in_service(hosts, 3).unwrap_or_else(|observed| {
+        Finding::unmet(observed, "after the failure of one of two hosts, no other host can take the new secondary")
+            .by_hand("Add a third host to the cluster, or put hosts back into service.")
+    })
+}
+
+/// Judges whether at least this number of hosts is in service. Returns what there is if certainly fewer are.
+fn in_service(hosts: &[Host], least: usize) -> Result<Finding, String> {
     let usable = hosts.iter().filter(|host| host.is_in_service()).count();
     let unknown = hosts.iter().filter(|host| host.out_of_service().is_none()).count() - usable;
     let observed = format!("{usable} of {} hosts", hosts.len());
-    if usable >= 2 {
-        Finding::met(observed)
-    } else if usable + unknown >= 2 {
+    if usable >= least {
+        Ok(Finding::met(observed))
+    } else if usable + unknown >= least {
         let why = match unknown {
             1 => "1 host does not report whether it is in service".to_owned(),
             more => format!("{more} hosts do not report whether they are in service"),
         };
-        Finding::unknown(observed, why)
+        Ok(Finding::unknown(observed, why))
     } else {
-        Finding::unmet(observed, "the primary and the secondary run on different hosts")
-            .by_hand("Add hosts to the cluster, or put hosts back into service.")
+        Err(observed)
     }
+}
+
+/// vSphere Availability, "Prepare Your Cluster and Hosts for Fault Tolerance": an override must not turn vSphere HA off.
+pub const HA_OVERRIDE: Requirement =
+    Requirement::decisive("ha-override", "No override of the cluster turns vSphere HA off for the virtual machine.");
+
+/// Judges the requirement of the virtual machine.
+pub fn of_vm(context: Context, vm: &Vm) -> Option<Check> {
+    let Place::Cluster(cluster) = &context.facts.place else { return None };
+    let finding = cluster.ha_off.judge("configurationEx.dasVmConfig", |off| {
+        if !off.contains(&vm.subject.moid) {
+            return Finding::met("none");
+        }
+        let text = format!("Remove the override that turns vSphere HA off for {}.", vm.subject.name);
+        let mut priorities = Map::new();
+        priorities.insert(vm.subject.moid.clone(), json!("cluster"));
+        let more = ("vm_restart_priority", Value::from(priorities));
+        Finding::unmet("restart priority disabled", "vSphere HA does not restart the virtual machine")
+            .remedy(cluster_ha(context.facts, cluster, &text, Some(more)))
+    });
+    Some(Check::new(HA_OVERRIDE, &vm.subject, finding))
 }

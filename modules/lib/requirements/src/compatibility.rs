@@ -5,6 +5,8 @@ use vsphere_module::Remedy;
 
 use crate::check::Check;
 use crate::cluster::HA_ENABLED;
+use crate::datastore::STORAGE_POLICY;
+use crate::disk::LINKED_CLONE;
 use crate::fact::Fact;
 use crate::facts::Vm;
 use crate::finding::{Finding, Status, join};
@@ -68,6 +70,8 @@ fn requirements(fault: &Fault) -> &'static [Requirement] {
         (_, "hasNestedHVConfiguration") => &[NESTED_HV, VBS],
         (_, "hasEFIFirmware") => &[FIRMWARE],
         (_, "hasUnsupportedDisk") => &[DISK_RDM, DISK_MODE],
+        (_, "hasLinkedCloneDisk") => &[LINKED_CLONE],
+        (_, "unsupportedSPBM") => &[STORAGE_POLICY],
         (_, "noConfig") => &[VM_ACCESSIBLE],
         _ => &[],
     }

@@ -12,7 +12,7 @@ use crate::path::Probe;
 pub struct Facts {
     /// Version of the vCenter Server.
     pub server: Version,
-    /// The datacenter that the caller named and the cluster was found in, for the arguments of remedies.
+    /// The datacenter of the cluster, for the arguments of remedies; `None` if it cannot be read.
     pub datacenter: Option<String>,
     /// Where the virtual machine is, or the cluster that was asked about.
     pub place: Place,
@@ -54,6 +54,8 @@ pub struct Cluster {
     pub host_monitoring: Fact<String>,
     /// `dasConfig.option`: the advanced options of vSphere HA.
     pub options: Fact<Vec<(String, String)>>,
+    /// `dasVmConfig`: managed object ids of the virtual machines that vSphere HA is off for by an override.
+    pub ha_off: Fact<Vec<String>>,
 }
 
 /// A host.
@@ -83,6 +85,14 @@ pub struct Host {
     pub ft_logging: Fact<bool>,
     /// The services that its vmknics carry, and could carry.
     pub services: Fact<Vec<NicService>>,
+    /// The link speeds of the uplinks that Fault Tolerance logging uses, in Mb/s; 0 for an uplink without a link.
+    pub ft_uplinks: Fact<Vec<i64>>,
+    /// `summary.hardware.memorySize`, in MB.
+    pub memory_mb: Fact<i64>,
+    /// `summary.quickStats.overallMemoryUsage`, in MB.
+    pub used_mb: Fact<i64>,
+    /// The memory that its running virtual machines have reserved, without the one that was asked about, in MB.
+    pub reserved_mb: Fact<i64>,
     /// Its capabilities.
     pub capability: Capability,
     /// Managed object ids of the datastores that it has mounted.
@@ -161,6 +171,14 @@ pub struct Vm {
     pub cpus: Fact<i64>,
     /// `config.hardware.memoryMB`.
     pub memory_mb: Fact<i64>,
+    /// `config.memoryAllocation.reservation`, in MB.
+    pub reserved_mb: Fact<i64>,
+    /// `summary.quickStats.hostMemoryUsage`: the memory that it uses on its host, in MB.
+    pub used_mb: Fact<i64>,
+    /// `runtime.memory.unreservedForVm` of its resource pool, in MB.
+    pub pool_mb: Fact<i64>,
+    /// Set if it has World Wide Names for N-Port ID Virtualization (`config.npivNodeWorldWideName`).
+    pub npiv: Fact<()>,
     /// `config.version`, such as `vmx-08`.
     pub hardware: Fact<String>,
     /// `config.hardware.device`.
@@ -171,7 +189,7 @@ pub struct Vm {
     pub vbs: Fact<bool>,
     /// `config.firmware`, since 5.0: `bios` or `efi`.
     pub firmware: Fact<String>,
-    /// `config.extraConfig`.
+    /// `config.extraConfig`, each option once.
     pub options: Fact<Vec<(String, String)>>,
     /// `config.files.vmPathName`: `[datastore] folder/file.vmx`.
     pub vmx: Fact<String>,
@@ -205,6 +223,20 @@ pub struct Device {
     pub compatibility_mode: Option<String>,
     /// `enable3DSupport` of a video card.
     pub video_3d: Option<bool>,
+    /// `capacityInKB` of a disk.
+    pub size_kb: Option<i64>,
+    /// Managed object id of the datastore of its file.
+    pub store: Option<String>,
+    /// The path of its file: `[datastore] folder/file`.
+    pub file: Option<String>,
+    /// A disk continues another disk (`parent`): a snapshot's, or that of a linked clone.
+    pub has_parent: bool,
+    /// `nativeUnmanagedLinkedClone` of a disk, since 6.7.
+    pub native_clone: bool,
+    /// `iofilter` of a disk, since 6.0: the ids of its I/O filters.
+    pub filters: Vec<String>,
+    /// `connectable.connected`.
+    pub connected: Option<bool>,
 }
 
 /// A datastore.
@@ -216,6 +248,8 @@ pub struct Datastore {
     pub accessible: Fact<bool>,
     /// `summary.multipleHostAccess`: several hosts have it mounted.
     pub shared: Fact<bool>,
+    /// `summary.type`, such as `VMFS`, `NFS`, `vsan` or `VVOL`.
+    pub kind: Fact<String>,
 }
 
 impl Facts {

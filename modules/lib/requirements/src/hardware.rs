@@ -8,7 +8,7 @@ use crate::finding::{Finding, Status, all};
 use crate::rating::{RatedHost, best_apart_or_only};
 use crate::requirement::Requirement;
 
-pub const ALL: &[Requirement] = &[HARDWARE_VERSION, DEVICES, VIDEO_3D, NESTED_HV, VBS, FIRMWARE];
+pub const ALL: &[Requirement] = &[HARDWARE_VERSION, DEVICES, VIDEO_3D, NPIV, NESTED_HV, VBS, TPM, FIRMWARE];
 
 /// Judges these requirements, as far as the engine and the version have them.
 pub fn judge(context: Context, vm: &Vm) -> Vec<Check> {
@@ -20,11 +20,13 @@ pub fn judge(context: Context, vm: &Vm) -> Vec<Check> {
     }
     add(DEVICES, devices(context, vm));
     add(VIDEO_3D, video_3d(vm));
+    add(NPIV, npiv(vm));
     if version.at_least(5, 1) {
         add(NESTED_HV, nested_hv(vm));
     }
     if version.at_least(6, 7) {
         add(VBS, vbs(vm));
+        add(TPM, tpm(context, vm));
     }
     if version.at_least(5, 0) {
         add(FIRMWARE, firmware(context, vm));
@@ -100,6 +102,21 @@ fn video_3d(vm: &Vm) -> Finding {
     })
 }
 
+/// vSphere Availability, "Fault Tolerance Interoperability".
+pub const NPIV: Requirement =
+    Requirement::decisive("npiv", "The virtual machine does not use N-Port ID Virtualization (NPIV).");
+
+fn npiv(vm: &Vm) -> Finding {
+    vm.npiv.judge_or(
+        "config.npivNodeWorldWideName",
+        || Finding::met("no World Wide Names"),
+        |()| {
+            Finding::unmet("it has World Wide Names", "Fault Tolerance does not support NPIV")
+                .by_hand("Power the virtual machine off and remove its World Wide Names (Fibre Channel NPIV).")
+        },
+    )
+}
+
 pub const NESTED_HV: Requirement =
     Requirement::decisive("nested-hv", "Nested hardware virtualization is off for the virtual machine.");
 
@@ -120,6 +137,26 @@ fn vbs(vm: &Vm) -> Finding {
 
 fn off(fact: &Fact<bool>, property: &str, why: &str, remedy: &str) -> Finding {
     fact.judge(property, |on| if *on { Finding::unmet("on", why).by_hand(remedy) } else { Finding::met("off") })
+}
+
+/// vSphere Availability 7.0 lists the virtual TPM as not supported, and 8.0 does not.
+pub const TPM: Requirement =
+    Requirement::decisive("tpm", "The virtual machine has no virtual TPM, unless its hosts are of 8.0 or later.");
+
+fn tpm(context: Context, vm: &Vm) -> Finding {
+    let version = context.version();
+    vm.devices.judge("config.hardware.device", |devices| {
+        if !devices.iter().any(|device| device.kind == "VirtualTPM") {
+            Finding::met("none")
+        } else if version.at_least(8, 0) {
+            Finding::met(format!("a virtual TPM on {version}"))
+        } else if version.at_least(7, 0) {
+            Finding::unmet("a virtual TPM", "Fault Tolerance of vSphere 7.0 does not support a virtual TPM")
+                .by_hand("Power the virtual machine off and remove the virtual TPM, or use hosts of 8.0 or later.")
+        } else {
+            Finding::unknown("a virtual TPM", format!("vSphere {version} does not say whether it is supported"))
+        }
+    })
 }
 
 pub const FIRMWARE: Requirement =

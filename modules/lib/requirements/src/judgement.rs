@@ -11,20 +11,46 @@ use crate::facts::{Facts, Host, Vm};
 use crate::finding::Status;
 use crate::steps::{Step, steps};
 use crate::{
-    capability, cluster, compatibility, hardware, host, limit, network, pair, reach, replay, size, storage, versions,
-    vm,
+    alike, capability, cluster, compatibility, datastore, disk, hardware, host, limit, media, network, pair, reach, replay,
+    reservation, size, speed, storage, versions, vm,
 };
 
 /// The checks, and what follows from them.
 pub struct Judgement {
     /// The engine that the requirements are those of.
     pub engine: FtEngine,
+    /// The state of Fault Tolerance of the virtual machine.
+    pub standing: Standing,
     /// Every requirement: of the cluster first, then of its hosts, then of the virtual machine.
     pub checks: Vec<Check>,
     /// The number of checks by status.
     pub counts: Counts,
     /// What to do, in this order.
     pub remedies: Vec<Step>,
+}
+
+/// The state of Fault Tolerance of the virtual machine.
+pub enum Standing {
+    /// It is off or suspended, or there is no virtual machine.
+    Off,
+    /// It is on, in this state, but no secondary runs.
+    On(String),
+    /// It is on, and the secondary runs.
+    Protected,
+}
+
+impl Standing {
+    fn of(facts: &Facts) -> Self {
+        let Some(vm) = &facts.vm else { return Self::Off };
+        if vm.ft.known().is_some_and(|ft| ft.role != 1) {
+            return Self::Off;
+        }
+        match vm.ft_state.known().map(String::as_str) {
+            Some("running") => Self::Protected,
+            Some(state @ ("enabled" | "needSecondary" | "starting")) => Self::On(state.to_owned()),
+            _ => Self::Off,
+        }
+    }
 }
 
 /// The number of requirements by status.
@@ -46,12 +72,23 @@ impl Judgement {
         let count = |status| checks.iter().filter(|check| check.status == status).count();
         let counts = Counts { met: count(Status::Met), unmet: count(Status::Unmet), unknown: count(Status::Unknown) };
         let remedies = steps(&checks);
-        Self { engine, checks, counts, remedies }
+        Self { engine, standing: Standing::of(facts), checks, counts, remedies }
     }
 
-    /// True unless a decisive requirement is unmet.
+    /// True if the virtual machine is protected already, or unless a decisive requirement is unmet.
     pub fn is_ready(&self) -> bool {
-        !self.checks.iter().any(Check::is_blocker)
+        matches!(self.standing, Standing::Protected) || !self.checks.iter().any(Check::is_blocker)
+    }
+
+    /// Describes each unmet requirement that is no blocker and not one of hosts that may not be needed.
+    pub fn warnings(&self) -> Vec<String> {
+        let unmet = self.checks.iter().filter(|check| check.id.is_advisory() && check.status == Status::Unmet);
+        unmet
+            .map(|check| {
+                let why = check.why.as_deref().unwrap_or_default();
+                format!("{}: {} ({})", check.object.title(), why, check.observed)
+            })
+            .collect()
     }
 }
 
@@ -81,6 +118,8 @@ pub fn checks(context: Context) -> Vec<Check> {
     let mut of_cluster = cluster::judge(context);
     of_cluster.extend(versions::judge(context));
     of_cluster.extend(limit::judge(context));
+    of_cluster.extend(alike::judge(context));
+    of_cluster.extend(speed::judge(context));
     let of_vm = context.facts.vm.as_ref().map(|vm| of_vm(context, vm)).unwrap_or_default();
     let others = [of_cluster.as_slice(), &of_vm].concat();
     let pair = pair::judge(context, &hosts, &others);
@@ -111,10 +150,15 @@ fn only_advise(check: &mut Check) {
 
 fn of_vm(context: Context, vm: &Vm) -> Vec<Check> {
     let mut checks = vm::judge(context, vm);
+    checks.extend(cluster::of_vm(context, vm));
     checks.extend(size::judge(context, vm));
+    checks.extend(reservation::judge(context, vm));
     checks.extend(hardware::judge(context, vm));
+    checks.push(media::judge(context, vm));
     checks.extend(replay::judge(context, vm));
     checks.extend(storage::judge(context, vm));
+    checks.extend(disk::judge(context, vm));
+    checks.extend(datastore::judge(context, vm));
     checks.extend(network::of_vm(context, vm));
     checks
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use vsphere::{FtEngine, FtInfo, Version};
 
-use crate::cluster::HA_ENABLED;
+use crate::cluster::{HA_ENABLED, HA_OVERRIDE, THIRD_HOST};
 use crate::fact::Fact;
 use crate::facts::{Facts, Place};
 use crate::finding::Status;
@@ -13,7 +13,7 @@ use crate::network::{FT_LOGGING_NIC, VMOTION_NIC};
 use crate::replay::REPLAY_OPTIONS;
 use crate::requirement::Requirement;
 use crate::storage::DISK_FORMAT;
-use crate::testing::{issues, known, lab};
+use crate::testing::{issues, known, lab, moids};
 use crate::vm::{SNAPSHOT, VM_POWER};
 
 use FtEngine::{Legacy, Smp};
@@ -68,6 +68,7 @@ fn the_engine_depends_on_host_server_and_virtual_machine() {
 fn remedies_come_in_the_order_to_apply_and_are_merged() {
     let mut facts = lab(Legacy);
     facts.datacenter = Some("Lab".to_owned());
+    facts.cluster().ha_off = moids(&["vm-63"]);
     facts.cluster().ha = Fact::Known(false);
     for host in &mut facts.hosts {
         host.agent = Fact::Unset;
@@ -94,8 +95,20 @@ fn remedies_come_in_the_order_to_apply_and_are_merged() {
                 json!({ "cluster_name": "Cluster", "datacenter": "Lab", "state": "enabled" }),
                 vec![HA_ENABLED],
             ),
+            (
+                Some("cluster_ha"),
+                json!({
+                    "cluster_name": "Cluster",
+                    "datacenter": "Lab",
+                    "state": "enabled",
+                    "vm_restart_priority": { "vm-63": "cluster" },
+                }),
+                vec![HA_OVERRIDE],
+            ),
             (Some("vm_power"), json!({ "moid": "vm-63", "state": "powered_off" }), vec![VM_POWER, DISK_FORMAT],),
             (Some("vmx_option"), json!({ "moid": "vm-63", "options": options }), vec![REPLAY_OPTIONS]),
+            // Advice that nothing depends on comes last.
+            (None, Value::Null, vec![THIRD_HOST]),
         ]
     );
     // Only the names of hosts are added to a remedy.
@@ -148,6 +161,7 @@ fn spoil_all(facts: &mut Facts, numbers: &mut dyn Iterator<Item = u8>) {
         spoil(&mut cluster.admission_control, numbers, &false);
         spoil(&mut cluster.host_monitoring, numbers, &odd);
         spoil(&mut cluster.options, numbers, &Vec::new());
+        spoil(&mut cluster.ha_off, numbers, &Vec::new());
     }
     for host in &mut facts.hosts {
         for text in [&mut host.connection, &mut host.agent, &mut host.build, &mut host.ft_version] {
@@ -159,6 +173,10 @@ fn spoil_all(facts: &mut Facts, numbers: &mut dyn Iterator<Item = u8>) {
         }
         spoil(&mut host.version, numbers, &Version::parse("4.0"));
         spoil(&mut host.services, numbers, &Vec::new());
+        spoil(&mut host.ft_uplinks, numbers, &Vec::new());
+        for memory in [&mut host.memory_mb, &mut host.used_mb, &mut host.reserved_mb] {
+            spoil(memory, numbers, &i64::MIN);
+        }
         spoil(&mut host.capability.max_vcpus, numbers, &0);
         spoil(&mut host.capability.max_memory_mb, numbers, &0);
         let capability = &mut host.capability;
@@ -172,6 +190,7 @@ fn spoil_all(facts: &mut Facts, numbers: &mut dyn Iterator<Item = u8>) {
     for datastore in &mut facts.datastores {
         spoil(&mut datastore.accessible, numbers, &false);
         spoil(&mut datastore.shared, numbers, &false);
+        spoil(&mut datastore.kind, numbers, &odd);
     }
     let Some(vm) = &mut facts.vm else { return };
     for text in [
@@ -196,6 +215,10 @@ fn spoil_all(facts: &mut Facts, numbers: &mut dyn Iterator<Item = u8>) {
     spoil(&mut vm.snapshot, numbers, &());
     spoil(&mut vm.cpus, numbers, &99);
     spoil(&mut vm.memory_mb, numbers, &i64::MAX);
+    for memory in [&mut vm.reserved_mb, &mut vm.used_mb, &mut vm.pool_mb] {
+        spoil(memory, numbers, &i64::MIN);
+    }
+    spoil(&mut vm.npiv, numbers, &());
     spoil(&mut vm.devices, numbers, &Vec::new());
     spoil(&mut vm.options, numbers, &Vec::new());
     spoil(&mut vm.datastores, numbers, &Vec::new());
@@ -208,7 +231,7 @@ proptest! {
     fn every_judgement_is_consistent(
         legacy in any::<bool>(),
         asked in prop::option::of(prop_oneof![Just(Legacy), Just(Smp)]),
-        numbers in prop::collection::vec(0..8_u8, 0..120),
+        numbers in prop::collection::vec(0..8_u8, 0..160),
         hosts in 0..4_usize,
         legible in any::<bool>(),
         with_vm in any::<bool>(),
@@ -247,11 +270,12 @@ proptest! {
 
     #[test]
     fn a_missing_property_makes_nothing_unmet(
-        numbers in prop::collection::vec(prop_oneof![Just(0_u8), Just(1), Just(2)], 0..120),
+        numbers in prop::collection::vec(prop_oneof![Just(0_u8), Just(1), Just(2)], 0..160),
         // The number of hosts that can be read although their cluster cannot.
         legible in prop::option::of(0..2_usize),
     ) {
         let mut facts = lab(Smp);
+        facts.third();
         if let Some(hosts) = legible {
             facts.place = Place::Hidden("NoPermission".to_owned());
             facts.hosts.truncate(hosts);

@@ -1,24 +1,29 @@
 //! The requirements of Fault Tolerance, each judged by a pure function: facts in, checks and remedies out.
 //!
-//! One file per family: `cluster`, `versions`, `limit`, `host`, `network`, `reach`, `capability`, `vm`, `size`, `hardware`, `replay`,
-//! `storage`, `compatibility`, and `pair` for two hosts that meet everything. The id and the text of a requirement stand above
-//! the function that judges it, and that function returns the remedy.
+//! One file per family, such as `cluster`, `network` or `storage`; `list` names them all. `pair` judges two hosts that meet
+//! everything. The id and the text of a requirement stand above the function that judges it, and that function returns the
+//! remedy.
 
 mod access;
+mod alike;
 mod capability;
 mod check;
 mod cluster;
 mod compatibility;
 mod context;
+mod datastore;
+mod disk;
 mod fact;
 mod facts;
 mod finding;
+mod group;
 mod hardware;
 mod host;
 mod judgement;
 mod limit;
 mod list;
 mod listed_vm;
+mod media;
 mod network;
 mod pair;
 mod path;
@@ -29,7 +34,9 @@ mod reach;
 mod reason;
 mod replay;
 mod requirement;
+mod reservation;
 mod size;
+mod speed;
 mod steps;
 mod storage;
 mod summary;
@@ -44,11 +51,15 @@ mod judgement_tests;
 #[cfg(test)]
 mod limit_tests;
 #[cfg(test)]
+mod network_tests;
+#[cfg(test)]
 mod pair_tests;
 #[cfg(test)]
 mod probe_tests;
 #[cfg(test)]
 mod reason_tests;
+#[cfg(test)]
+mod storage_tests;
 #[cfg(test)]
 mod summary_tests;
 #[cfg(test)]

@@ -7,15 +7,17 @@ use serde_json::{Value, json};
 
 use crate::requirement::Requirement;
 use crate::{
-    capability, cluster, compatibility, hardware, host, limit, network, pair, reach, replay, size, storage, versions,
-    vm,
+    alike, capability, cluster, compatibility, datastore, disk, hardware, host, limit, media, network, pair, reach, replay,
+    reservation, size, speed, storage, versions, vm,
 };
 
 /// All requirements, by family.
-pub const FAMILIES: [&[Requirement]; 14] = [
+pub const FAMILIES: [&[Requirement]; 20] = [
     cluster::ALL,
     versions::ALL,
     limit::ALL,
+    alike::ALL,
+    speed::ALL,
     pair::ALL,
     host::ALL,
     network::ALL,
@@ -23,9 +25,13 @@ pub const FAMILIES: [&[Requirement]; 14] = [
     capability::ALL,
     vm::ALL,
     size::ALL,
+    reservation::ALL,
     hardware::ALL,
+    media::ALL,
     replay::ALL,
     storage::ALL,
+    disk::ALL,
+    datastore::ALL,
     compatibility::ALL,
 ];
 

@@ -1,6 +1,7 @@
 //! Two hosts that meet all requirements at once: the judgement, and the advice if there are none.
 
 use crate::access;
+use crate::alike;
 use crate::check::Check;
 use crate::cluster::USABLE_HOSTS;
 use crate::context::Context;
@@ -12,6 +13,7 @@ use crate::network::NETWORK_ACCESS;
 use crate::probe;
 use crate::rating::{Home, RatedHost, any_pair, best, best_apart, describe};
 use crate::requirement::Requirement;
+use crate::reservation::{self, HOST_MEMORY};
 use crate::size::{self, MEMORY, VCPUS};
 use crate::storage::{DATASTORE_ACCESS, files};
 use crate::versions;
@@ -31,6 +33,8 @@ pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)], others: &[Check]) 
     };
     let rated: Vec<RatedHost> =
         hosts.iter().map(|(host, checks)| RatedHost::new(host, || everything(context, host, checks))).collect();
+    let alike =
+        |one: &Host, other: &Host| versions::ft_version(&[one, other]).status.max(alike::together(context, one, other));
     let together = |one: &Host, other: &Host| alike(one, other).max(probe::together(context, one, other));
     let observed = describe(context, &rated);
     let status = best(context, &rated, together);
@@ -80,6 +84,7 @@ fn everything(context: Context, host: &Host, checks: &[Check]) -> Vec<Finding> {
         findings.push(access::reaches(context, "datastore", &files(context, vm), &host.datastores));
         findings.push(access::reaches(context, "network", &vm.networks, &host.networks));
         findings.extend(size::of_host(context, vm, host));
+        findings.push(reservation::of_host(context, vm, host));
         findings.extend(hardware::of_host(context, vm, host));
     }
     if matches!(context.facts.place, Place::Cluster(_)) {
@@ -90,8 +95,8 @@ fn everything(context: Context, host: &Host, checks: &[Check]) -> Vec<Finding> {
 
 /// True if this check is about any two hosts and has a remedy of its own.
 fn says_what_to_do(check: &Check) -> bool {
-    const OF_TWO: [Requirement; 7] =
-        [USABLE_HOSTS, FT_VM_LIMIT, VCPUS, MEMORY, FIRMWARE, DATASTORE_ACCESS, NETWORK_ACCESS];
+    const OF_TWO: [Requirement; 8] =
+        [USABLE_HOSTS, FT_VM_LIMIT, VCPUS, MEMORY, HOST_MEMORY, FIRMWARE, DATASTORE_ACCESS, NETWORK_ACCESS];
     OF_TWO.contains(&check.id) && check.remedy.is_some()
 }
 
@@ -107,7 +112,8 @@ fn why(context: Context, hosts: &[RatedHost]) -> String {
         return format!("the virtual machine runs on {}, which does not meet everything", home.host.subject.name);
     }
     if best_apart(context, hosts).is_some_and(|status| status != Status::Unmet) {
-        return "no two hosts that meet everything have the same version of Fault Tolerance".to_owned();
+        return "no two hosts that meet everything have the same version of Fault Tolerance and alike vMotion vmknics"
+            .to_owned();
     }
     "the primary and the secondary run on different hosts, and each host has to meet everything".to_owned()
 }

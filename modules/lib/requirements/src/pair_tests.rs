@@ -25,7 +25,8 @@ use Status::{Met, Unknown, Unmet};
 /// Adds a datastore, with a disk of the virtual machine, that only the host of the virtual machine has.
 fn spread(facts: &mut Facts) {
     let second = subject("Datastore", "ds2", "datastore-2");
-    facts.datastores.push(Datastore { subject: second, accessible: Fact::Known(true), shared: Fact::Known(true) });
+    let datastore = Datastore { subject: second, ..facts.datastores[0].clone() };
+    facts.datastores.push(datastore);
     facts.machine().datastores = moids(&["datastore-1", "datastore-2"]);
     facts.hosts[0].datastores = moids(&["datastore-1", "datastore-2"]);
 }
@@ -227,6 +228,9 @@ fn a_host_that_is_not_needed_is_reported_but_no_blocker() {
 fn no_module_is_named_for_a_host_that_is_out_of_service() {
     for (engine, out) in [(Smp, true), (Smp, false), (Legacy, true), (Legacy, false)] {
         let mut facts = lab(engine);
+        facts.third();
+        let fourth = facts.hosts[1].clone();
+        facts.hosts.push(fourth);
         let third = facts.third();
         third.maintenance = Fact::Known(out);
         let Fact::Known(services) = &mut third.services else { panic!("no services") };

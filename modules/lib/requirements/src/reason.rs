@@ -51,6 +51,7 @@ pub fn meaning(reason: &str) -> String {
         "templateVm" => "it is a template",
         "ftSecondaryVm" => "it is a secondary",
         "moreThanOneSecondary" => "it has a secondary already",
+        "unsupportedSPBM" => "a storage policy of the virtual machine does not support Fault Tolerance",
         "esxAgentVm" => "it is a virtual machine of an ESX agent",
         "noConfig" => "its configuration cannot be read",
         other => return format!("vSphere reports {other}"),

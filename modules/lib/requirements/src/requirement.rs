@@ -44,6 +44,11 @@ impl Requirement {
         self.weight == Weight::Decisive
     }
 
+    /// True if Fault Tolerance can be turned on without this.
+    pub fn is_advisory(self) -> bool {
+        self.weight == Weight::Advisory
+    }
+
     /// True if this is about single hosts.
     pub fn is_of_hosts(self) -> bool {
         self.weight == Weight::Host

@@ -22,7 +22,7 @@ pub struct Step {
 }
 
 /// The order of the modules: the hosts, the cluster, and the virtual machine last, off before its options are set. Steps for
-/// people come first.
+/// people come first, unless Fault Tolerance can be turned on without them.
 const ORDER: [&str; 4] = ["vmkernel_service", "cluster_ha", "vm_power", "vmx_option"];
 
 /// Collects the remedies of the checks.
@@ -44,11 +44,12 @@ pub fn steps(checks: &[Check]) -> Vec<Step> {
             hosts.push(check.object.name.clone());
         }
     }
-    let rank = |remedy: &Remedy| {
-        let module = remedy.module.as_deref();
-        module.map_or(0, |module| 1 + ORDER.iter().position(|known| *known == module).unwrap_or(ORDER.len()))
+    let rank = |remedy: &Remedy, checks: &[Requirement]| match remedy.module.as_deref() {
+        Some(module) => 1 + ORDER.iter().position(|known| *known == module).unwrap_or(ORDER.len()),
+        None if checks.iter().all(|id| id.is_advisory()) => ORDER.len() + 2,
+        None => 0,
     };
-    steps.sort_by_key(|(remedy, ..)| rank(remedy));
+    steps.sort_by_key(|(remedy, checks, _)| rank(remedy, checks));
     steps.into_iter().map(|(remedy, checks, hosts)| step(remedy, checks, &hosts)).collect()
 }
 

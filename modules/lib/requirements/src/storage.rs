@@ -30,7 +30,7 @@ pub fn judge(context: Context, vm: &Vm) -> Vec<Check> {
 }
 
 /// Judges every disk. `fine` is what to report if all are met.
-fn disks(vm: &Vm, fine: &str, judge: impl Fn(&Device) -> Finding) -> Finding {
+pub fn disks(vm: &Vm, fine: &str, judge: impl Fn(&Device) -> Finding) -> Finding {
     vm.devices.judge("config.hardware.device", |devices| {
         all(fine, devices.iter().filter(|device| device.kind == "VirtualDisk").map(judge))
     })

@@ -4,15 +4,20 @@ use vsphere_module::Engine;
 
 use crate::check::Check;
 use crate::finding::Status;
-use crate::judgement::Judgement;
+use crate::judgement::{Judgement, Standing};
 use crate::pair::HOST_PAIR;
 
 impl Judgement {
     /// Says in one sentence whether `subject` is ready. Names the first blocker, or else the first requirement that could not
-    /// be checked.
+    /// be checked. Says first if Fault Tolerance is already on, because nothing is then needed to turn it on.
     pub fn summary(&self, subject: &str) -> String {
         let engine = Engine::from(self.engine).title();
         let checks = &self.checks;
+        let start = match &self.standing {
+            Standing::Off => format!("{subject} is not ready for {engine}"),
+            Standing::On(state) => format!("{engine} of {subject} is already on ({state}), but no secondary runs"),
+            Standing::Protected => return format!("{subject} is already protected by {engine}."),
+        };
         let mut blockers = checks.iter().filter(|check| check.is_blocker());
         if let Some(first) = blockers.next() {
             let more = match blockers.count() {
@@ -20,7 +25,10 @@ impl Judgement {
                 1 => "; 1 more requirement is unmet".to_owned(),
                 more => format!("; {more} more requirements are unmet"),
             };
-            return format!("{subject} is not ready for {engine}: unmet requirement {}{more}.", quoted(first));
+            return format!("{start}: unmet requirement {}{more}.", quoted(first));
+        }
+        if let Standing::On(_) = self.standing {
+            return format!("{start}; no unmet requirement was found.");
         }
         let met = match self.counts.met {
             1 => "1 requirement is met".to_owned(),
@@ -62,6 +70,10 @@ fn unmet(checks: &[Check]) -> String {
         1 => format!(", 1 is unmet on hosts that {needed} needed"),
         more => format!(", {more} are unmet on hosts that {needed} needed"),
     };
-    let others = others.into_iter().map(|check| format!(", {} is unmet but no blocker", quoted(check)));
-    hosts + &others.collect::<String>()
+    let others = match others[..] {
+        [] => String::new(),
+        [one] => format!(", {} is unmet but no blocker", quoted(one)),
+        [first, ..] => format!(", {} and {} more are unmet but no blockers", quoted(first), others.len() - 1),
+    };
+    hosts + &others
 }

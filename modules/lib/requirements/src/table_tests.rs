@@ -6,7 +6,7 @@ use vsphere::{Fault, FtEngine, Version};
 
 use crate::capability::{HOST_CAPABILITY, HOST_REPLAY};
 use crate::check::Check;
-use crate::cluster::{CLUSTER, HA_ENABLED, HOST_MONITORING, USABLE_HOSTS};
+use crate::cluster::{CLUSTER, HA_ENABLED, HOST_MONITORING, THIRD_HOST, USABLE_HOSTS};
 use crate::compatibility::COMPATIBILITY;
 use crate::fact::Fact;
 use crate::facts::Place;
@@ -16,11 +16,13 @@ use crate::host::{HA_AGENT, HOST_CONNECTED, HOST_MAINTENANCE};
 use crate::limit_tests::LIMIT_ROWS;
 use crate::list::FAMILIES;
 use crate::network::{FT_LOGGING_NIC, VMOTION_NIC};
+use crate::network_tests::NETWORK_ROWS;
 use crate::pair_tests::PAIR_ROWS;
 use crate::probe_tests::PROBE_ROWS;
 use crate::replay::REPLAY_OPTIONS;
 use crate::requirement::Requirement;
 use crate::storage::{DISK_FORMAT, DISK_MODE};
+use crate::storage_tests::STORAGE_ROWS;
 use crate::testing::{Row, answered, hidden, hold, issues, judged, known};
 use crate::versions::{ENGINE, FT_VERSION, VCENTER_VERSION};
 use crate::vm::{SNAPSHOT, VM_POWER};
@@ -37,7 +39,7 @@ fn fault(name: &str, reason: &str) -> Fact<Vec<Fault>> {
 #[test]
 fn in_a_good_lab_everything_is_met() {
     for engine in [Legacy, Smp] {
-        for check in judged(engine, |_| ()) {
+        for check in judged(engine, |it| drop(it.third())) {
             assert_eq!((check.status, check.why, check.remedy), (Met, None, None), "{:?}", check.id);
         }
     }
@@ -56,6 +58,8 @@ const CLUSTER_ROWS: &[Row] = &[
     (USABLE_HOSTS, Smp, Unmet, |it| it.second().maintenance = Fact::Known(true)),
     (USABLE_HOSTS, Smp, Unmet, |it| it.second().connection = known("notResponding")),
     (USABLE_HOSTS, Smp, Unknown, |it| it.second().maintenance = Fact::Unset),
+    (THIRD_HOST, Smp, Unmet, |_| ()),
+    (THIRD_HOST, Smp, Unknown, |it| it.third().maintenance = Fact::Unset),
     (ENGINE, Legacy, Unmet, |it| it.second().version = Fact::Known(Version::parse("6.5.0"))),
     (ENGINE, Smp, Unmet, |it| it.second().version = Fact::Known(Version::parse("5.5.0"))),
     (ENGINE, Smp, Unknown, |it| it.second().version = hidden()),
@@ -248,11 +252,10 @@ fn the_faults_that_vsphere_reports_are_judged() {
 #[test]
 fn every_requirement_is_listed_and_has_rows_for_unmet_and_unknown() {
     let probed = |engine| judged(engine, |it| it.probe(|_| [answered(), answered()]));
-    let good = [probed(Legacy), probed(Smp)].concat();
-    assert!(good.iter().all(|check| check.status == Met));
+    let good = [probed(Legacy), probed(Smp), judged(Smp, |it| it.upgrade("6.0.0"))].concat();
     let all: BTreeSet<Requirement> = good.iter().map(|check| check.id).collect();
-    let rows =
-        [CLUSTER_ROWS, HOST_ROWS, VM_ROWS, DISK_ROWS, COMPATIBILITY_ROWS, PAIR_ROWS, LIMIT_ROWS, PROBE_ROWS].concat();
+    let host_rows = [HOST_ROWS, NETWORK_ROWS, PAIR_ROWS, LIMIT_ROWS, PROBE_ROWS].concat();
+    let rows = [&host_rows, CLUSTER_ROWS, VM_ROWS, DISK_ROWS, STORAGE_ROWS, COMPATIBILITY_ROWS].concat();
     let of = |status| -> BTreeSet<Requirement> {
         rows.iter().filter(|(_, _, expected, _)| *expected == status).map(|(id, ..)| *id).collect()
     };

@@ -31,13 +31,15 @@ pub fn issues(reasons: &[&str]) -> Support {
 }
 
 /// vmk0 for management and vMotion, vmk1 for FT logging.
-fn services() -> Vec<NicService> {
+fn services(number: u8) -> Vec<NicService> {
     let nic = |device: &str, portgroup: &str| Vmknic {
         device: device.to_owned(),
         portgroup: Some(portgroup.to_owned()),
-        ip: None,
-        mtu: None,
-        stack: None,
+        ip: Some(format!("172.30.{number}.{}", &device[3..])),
+        mask: Some("255.255.0.0".to_owned()),
+        mtu: Some(1500),
+        stack: Some("defaultTcpipStack".to_owned()),
+        switch: None,
     };
     [("management", "vmk0"), ("vmotion", "vmk0"), ("faultToleranceLogging", "vmk1")]
         .into_iter()
@@ -64,7 +66,11 @@ fn host(engine: FtEngine, number: u8) -> Host {
         ft_version: known("3.0.0"),
         vmotion: Fact::Known(true),
         ft_logging: Fact::Known(true),
-        services: Fact::Known(services()),
+        services: Fact::Known(services(number)),
+        ft_uplinks: Fact::Known(vec![10_000]),
+        memory_mb: Fact::Known(8192),
+        used_mb: Fact::Known(1024),
+        reserved_mb: Fact::Known(0),
         capability: Capability {
             legacy: issues(if legacy { &[] } else { &["incompatibleProduct"] }),
             replay: issues(if legacy { &[] } else { &["incompatibleProduct"] }),
@@ -86,6 +92,9 @@ pub fn disk() -> Device {
         thin: Some(false),
         eagerly_scrubbed: Some(true),
         mode: Some("persistent".to_owned()),
+        size_kb: Some(16 << 20),
+        store: Some("datastore-1".to_owned()),
+        file: Some("[ds] inner/inner.vmdk".to_owned()),
         ..Device::default()
     }
 }
@@ -105,6 +114,10 @@ fn vm() -> Vm {
         snapshot: Fact::Unset,
         cpus: Fact::Known(1),
         memory_mb: Fact::Known(512),
+        reserved_mb: Fact::Known(0),
+        used_mb: Fact::Known(400),
+        pool_mb: Fact::Known(16_384),
+        npiv: Fact::Unset,
         hardware: known("vmx-08"),
         devices: Fact::Known(vec![disk()]),
         nested_hv: Fact::Known(false),
@@ -130,6 +143,7 @@ pub fn lab(engine: FtEngine) -> Facts {
             admission_control: Fact::Known(true),
             host_monitoring: known("enabled"),
             options: Fact::Known(vec![("das.maxFtVmsPerHost".to_owned(), "0".to_owned())]),
+            ha_off: Fact::Known(Vec::new()),
         }),
         hosts: vec![host(engine, 1), host(engine, 2)],
         vm: Some(vm()),
@@ -137,6 +151,7 @@ pub fn lab(engine: FtEngine) -> Facts {
             subject: subject("Datastore", "ds", "datastore-1"),
             accessible: Fact::Known(true),
             shared: Fact::Known(true),
+            kind: known("VMFS"),
         }],
         networks: vec![("network-1".to_owned(), "VM Network".to_owned())],
         vms: Vec::new(),
@@ -191,17 +206,24 @@ impl Facts {
 
     /// Probes the network, with these answers to large and to small packets.
     pub(crate) fn probe(&mut self, answer: impl Fn(&Path) -> [Answer; 2]) {
-        for (number, host) in self.hosts.iter_mut().enumerate() {
-            let Fact::Known(services) = &mut host.services else { continue };
-            for nic in services.iter_mut().flat_map(|service| &mut service.candidates) {
-                nic.ip = Some(format!("172.30.{number}.{}", &nic.device[3..]));
-            }
-        }
         let mut probe = plan(self);
         for path in &mut probe.paths {
             [path.large, path.small] = answer(path);
         }
         self.probe = Some(probe);
+    }
+
+    /// The vmknic of the second host that carries the service.
+    pub(crate) fn nic(&mut self, service: &str) -> &mut Vmknic {
+        let Fact::Known(services) = &mut self.second().services else { panic!("no services") };
+        let service = services.iter_mut().find(|own| own.name == service).unwrap();
+        service.candidates.iter_mut().find(|nic| service.selected.contains(&nic.device)).unwrap()
+    }
+
+    /// Changes the version of the server and of all hosts.
+    pub(crate) fn upgrade(&mut self, version: &str) {
+        self.server = Version::parse(version);
+        self.hosts.iter_mut().for_each(|host| host.version = Fact::Known(Version::parse(version)));
     }
 
     /// Nothing carries the service on the second host.

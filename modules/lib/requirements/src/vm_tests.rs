@@ -1,13 +1,15 @@
 //! The requirements of the virtual machine, as rows of the table.
 
+use crate::cluster::HA_OVERRIDE;
 use crate::fact::Fact;
 use crate::facts::{Device, Facts};
-use crate::hardware::{DEVICES, FIRMWARE, HARDWARE_VERSION, NESTED_HV, VBS, VIDEO_3D};
+use crate::hardware::{DEVICES, FIRMWARE, HARDWARE_VERSION, NESTED_HV, NPIV, TPM, VBS, VIDEO_3D};
 use crate::network::NETWORK_ACCESS;
 use crate::replay::REPLAY_OPTIONS;
+use crate::reservation::{HOST_MEMORY, POOL_MEMORY};
 use crate::size::{MEMORY, VCPUS};
 use crate::storage::{DATASTORE_ACCESS, DISK_FORMAT, DISK_MODE, DISK_RDM, SHARED_STORAGE};
-use crate::testing::{Row, hidden, known};
+use crate::testing::{Row, hidden, known, moids};
 use crate::vm::{SNAPSHOT, VM_ACCESSIBLE, VM_POWER, VM_QUESTION, VM_ROLE, VM_TEMPLATE};
 
 use vsphere::{FtInfo, Version};
@@ -78,6 +80,53 @@ pub const VM_ROWS: &[Row] = &[
         }
     }),
     (MEMORY, Smp, Unknown, |it| it.machine().memory_mb = Fact::Unset),
+    (HA_OVERRIDE, Smp, Met, |it| it.cluster().ha_off = moids(&["vm-64"])),
+    (HA_OVERRIDE, Smp, Unmet, |it| it.cluster().ha_off = moids(&["vm-63", "vm-64"])),
+    (HA_OVERRIDE, Smp, Unknown, |it| it.cluster().ha_off = hidden()),
+    // It has 512 MB. SMP-FT needs 1 to 2 GB more.
+    (POOL_MEMORY, Smp, Met, |it| it.machine().pool_mb = Fact::Known(512 + 2048)),
+    (POOL_MEMORY, Smp, Unknown, |it| it.machine().pool_mb = Fact::Known(512 + 2047)),
+    (POOL_MEMORY, Smp, Unknown, |it| it.machine().pool_mb = Fact::Known(512 + 1024)),
+    (POOL_MEMORY, Smp, Unmet, |it| it.machine().pool_mb = Fact::Known(512 + 1023)),
+    (POOL_MEMORY, Legacy, Met, |it| it.machine().pool_mb = Fact::Known(512)),
+    (POOL_MEMORY, Legacy, Unmet, |it| it.machine().pool_mb = Fact::Known(511)),
+    (POOL_MEMORY, Smp, Unknown, |it| it.machine().pool_mb = hidden()),
+    (POOL_MEMORY, Smp, Unknown, |it| it.machine().reserved_mb = Fact::Unset),
+    // What a running virtual machine has reserved is in use already.
+    (POOL_MEMORY, Smp, Met, |it| {
+        it.machine().pool_mb = Fact::Known(2048);
+        it.machine().reserved_mb = Fact::Known(512);
+    }),
+    (POOL_MEMORY, Smp, Unknown, |it| {
+        it.machine().pool_mb = Fact::Known(2048);
+        it.machine().reserved_mb = Fact::Known(512);
+        it.machine().power = known("poweredOff");
+    }),
+    (POOL_MEMORY, Smp, Met, |it| {
+        it.machine().pool_mb = Fact::Known(0);
+        it.machine().ft_state = known("running");
+    }),
+    (HOST_MEMORY, Smp, Met, |it| it.second().reserved_mb = Fact::Known(8192 - 512 - 2048)),
+    (HOST_MEMORY, Smp, Unknown, |it| it.second().reserved_mb = Fact::Known(8192 - 512 - 2047)),
+    (HOST_MEMORY, Smp, Unmet, |it| it.second().reserved_mb = Fact::Known(8192 - 512 - 1023)),
+    (HOST_MEMORY, Smp, Unmet, |it| it.second().memory_mb = Fact::Known(1024)),
+    (HOST_MEMORY, Legacy, Met, |it| it.second().memory_mb = Fact::Known(1024 + 512)),
+    (HOST_MEMORY, Smp, Unknown, |it| it.second().memory_mb = Fact::Unset),
+    (HOST_MEMORY, Smp, Unknown, |it| it.second().reserved_mb = hidden()),
+    // Other virtual machines may give up memory that they use but have not reserved.
+    (HOST_MEMORY, Smp, Unknown, |it| it.second().used_mb = Fact::Known(8000)),
+    // What the virtual machine itself uses on its host counts only once.
+    (HOST_MEMORY, Smp, Met, |it| {
+        it.hosts[0].used_mb = Fact::Known(8192 - 512 - 2048 + 400);
+    }),
+    (HOST_MEMORY, Smp, Met, |it| {
+        it.second().memory_mb = Fact::Known(1024);
+        it.third();
+    }),
+    (HOST_MEMORY, Smp, Met, |it| {
+        it.second().memory_mb = Fact::Known(1024);
+        it.machine().ft_state = known("running");
+    }),
     (HARDWARE_VERSION, Legacy, Unmet, |it| it.machine().hardware = known("vmx-04")),
     (HARDWARE_VERSION, Legacy, Unknown, |it| it.machine().hardware = known("new")),
     (HARDWARE_VERSION, Legacy, Unknown, |it| it.machine().hardware = hidden()),
@@ -98,6 +147,21 @@ pub const VM_ROWS: &[Row] = &[
     (DEVICES, Smp, Unknown, |it| it.machine().devices = hidden()),
     (VIDEO_3D, Smp, Unmet, |it| it.disk().video_3d = Some(true)),
     (VIDEO_3D, Smp, Unknown, |it| it.machine().devices = Fact::Unset),
+    // Every virtual machine has this device.
+    (DEVICES, Smp, Met, |it| put_in(it, "VirtualMachineVMCIDevice", "")),
+    (NPIV, Smp, Unmet, |it| it.machine().npiv = Fact::Known(())),
+    (NPIV, Legacy, Unmet, |it| it.machine().npiv = Fact::Known(())),
+    (NPIV, Smp, Unknown, |it| it.machine().npiv = hidden()),
+    (TPM, Smp, Unknown, |it| put_in(it, "VirtualTPM", "")),
+    (TPM, Smp, Unknown, |it| it.machine().devices = hidden()),
+    (TPM, Smp, Unmet, |it| {
+        it.upgrade("7.0.3");
+        put_in(it, "VirtualTPM", "");
+    }),
+    (TPM, Smp, Met, |it| {
+        it.upgrade("8.0.2");
+        put_in(it, "VirtualTPM", "");
+    }),
     (NESTED_HV, Smp, Unmet, |it| it.machine().nested_hv = Fact::Known(true)),
     (NESTED_HV, Smp, Unknown, |it| it.machine().nested_hv = Fact::Unset),
     (VBS, Smp, Unmet, |it| it.machine().vbs = Fact::Known(true)),

@@ -72,13 +72,7 @@ mod tests {
             .split_whitespace()
             .map(|nic| {
                 let (device, portgroup) = nic.split_once(':').unwrap();
-                Vmknic {
-                    device: device.to_owned(),
-                    portgroup: Some(portgroup.to_owned()),
-                    ip: None,
-                    mtu: None,
-                    stack: None,
-                }
+                Vmknic { device: device.to_owned(), portgroup: Some(portgroup.to_owned()), ..Vmknic::default() }
             })
             .collect();
         [VMOTION, FT_LOGGING, MANAGEMENT, "vsan"]

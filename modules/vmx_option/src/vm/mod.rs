@@ -36,7 +36,6 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         )
         .hint("Check that this user may read its configuration."));
     };
-    // If a name occurs more than once, the last entry counts, as in the file.
     let extra: BTreeMap<String, (String, String)> =
         vsphere::extra_config(extra).into_iter().map(|(key, value)| (key.to_ascii_lowercase(), (key, value))).collect();
     let value = |key: &str| extra.get(&key.to_ascii_lowercase()).cloned();

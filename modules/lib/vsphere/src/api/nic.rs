@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::net::Ipv4Addr;
 
 use crate::session::error::Error;
 use crate::session::state::Session;
@@ -24,7 +25,7 @@ pub struct NicService {
 }
 
 /// A vmknic (`HostVirtualNic`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Vmknic {
     /// Its device, e.g. `vmk1`.
     pub device: String,
@@ -36,6 +37,10 @@ pub struct Vmknic {
     pub mtu: Option<u32>,
     /// Its TCP/IP stack (`netStackInstanceKey`, since 5.5): `defaultTcpipStack`, `vmotion`, …
     pub stack: Option<String>,
+    /// Its IPv4 subnet mask.
+    pub mask: Option<String>,
+    /// The UUID of its distributed switch, if it is on one.
+    pub switch: Option<String>,
 }
 
 impl NicService {
@@ -88,7 +93,16 @@ impl Vmknic {
             ip: text("spec/ip/ipAddress"),
             mtu: text("spec/mtu").and_then(|mtu| mtu.parse().ok()),
             stack: text("spec/netStackInstanceKey"),
+            mask: text("spec/ip/subnetMask"),
+            switch: text("spec/distributedVirtualPort/switchUuid"),
         })
+    }
+
+    /// Returns its IPv4 subnet, such as `172.30.0.0/16`; `None` if it has no valid address and mask.
+    pub fn subnet(&self) -> Option<String> {
+        let number = |text: &Option<String>| text.as_deref()?.parse().ok().map(Ipv4Addr::to_bits);
+        let (ip, mask): (u32, u32) = (number(&self.ip)?, number(&self.mask)?);
+        (mask != 0).then(|| format!("{}/{}", Ipv4Addr::from_bits(ip & mask), mask.count_ones()))
     }
 }
 
@@ -156,9 +170,9 @@ mod tests {
             let selected: Vec<String> =
                 selected.iter().map(|key| format!("<selectedVnic>{key}</selectedVnic>")).collect();
             let selected = selected.concat();
-            let ip = "<ip><dhcp>false</dhcp><ipAddress>172.30.0.80</ipAddress></ip><mtu>9000</mtu>\
-                      <netStackInstanceKey>vmotion</netStackInstanceKey>";
-            let port = "<distributedVirtualPort><portgroupKey>dvportgroup-12</portgroupKey></distributedVirtualPort>";
+            let ip = "<ip><dhcp>false</dhcp><ipAddress>172.30.0.80</ipAddress><subnetMask>255.255.0.0</subnetMask></ip>\
+                      <mtu>9000</mtu><netStackInstanceKey>vmotion</netStackInstanceKey>";
+            let port = "<distributedVirtualPort><switchUuid>50 2c</switchUuid><portgroupKey>dvportgroup-12</portgroupKey></distributedVirtualPort>";
             let info = format!(
                 "<val><netConfig><nicType>vmotion</nicType><multiSelectAllowed>false</multiSelectAllowed>{}{}{selected}\
                  </netConfig><netConfig><nicType>brandNew</nicType></netConfig></val>",
@@ -172,11 +186,15 @@ mod tests {
                 ip: ip.map(str::to_owned),
                 mtu: ip.map(|_| 9000),
                 stack: ip.map(|_| "vmotion".to_owned()),
+                mask: ip.map(|_| "255.255.0.0".to_owned()),
+                switch: ip.is_none().then(|| "50 2c".to_owned()),
             };
             assert_eq!(
                 services[0].candidates,
                 [vmknic("vmk0", "Management & more", Some("172.30.0.80")), vmknic("vmk7", "dvportgroup-12", None)]
             );
+            let subnets: Vec<_> = services[0].candidates.iter().map(Vmknic::subnet).collect();
+            assert_eq!(subnets, [Some("172.30.0.0/16".to_owned()), None]);
             assert_eq!(services[0].selected, devices.into_iter().map(str::to_owned).collect(), "{selected}");
             assert!(!services[0].multiple && services[1].multiple && services[1].candidates.is_empty());
         }

@@ -1,5 +1,7 @@
 //! Options and power of virtual machines.
 
+use std::collections::BTreeMap;
+
 use crate::session::state::Session;
 use crate::session::write::WriteError;
 use crate::soap::element::Element;
@@ -54,15 +56,17 @@ fn reconfigure(vm: &Moref, change_version: Option<&str>, changes: &[(String, Str
     request
 }
 
-/// Reads the VMX options from the property `config.extraConfig`: keys and values in the server's order, duplicates included.
+/// Reads the VMX options from the property `config.extraConfig`: keys and values, sorted by key. If a key occurs more than
+/// once, in whatever case, the last entry counts, as in the file.
 pub fn extra_config(property: &Element) -> Vec<(String, String)> {
-    let options = property.all().iter();
-    options
-        .filter_map(|option| {
-            let value = option.child("value").map_or("", Element::text);
-            Some((option.child("key")?.text().to_owned(), value.to_owned()))
-        })
-        .collect()
+    let mut options = BTreeMap::new();
+    for option in property.all() {
+        let text = |name| option.child(name).map(|child| child.text().to_owned());
+        if let Some(key) = text("key") {
+            options.insert(key.to_ascii_lowercase(), (key, text("value").unwrap_or_default()));
+        }
+    }
+    options.into_values().collect()
 }
 
 #[cfg(test)]
@@ -88,15 +92,15 @@ mod tests {
     }
 
     #[test]
-    fn options_keep_their_order_and_their_duplicates() {
+    fn the_last_of_several_options_with_the_same_name_counts() {
         let property = Element::parse(concat!(
             r#"<val xmlns:x="http://www.w3.org/2001/XMLSchema-instance" x:type="ArrayOfOptionValue">"#,
             r"<OptionValue><key>replay.supported</key><value>FALSE</value></OptionValue>",
             r"<OptionValue><key>scsi0:0.redo</key><value/></OptionValue>",
-            r"<OptionValue><key>replay.supported</key><value>true</value></OptionValue></val>",
+            r"<OptionValue><key>Replay.supported</key><value>true</value></OptionValue></val>",
         ));
         let pairs = extra_config(&property.unwrap());
         let pairs: Vec<(&str, &str)> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        assert_eq!(pairs, [("replay.supported", "FALSE"), ("scsi0:0.redo", ""), ("replay.supported", "true")]);
+        assert_eq!(pairs, [("Replay.supported", "true"), ("scsi0:0.redo", "")]);
     }
 }
