@@ -100,12 +100,15 @@ impl<S: Survey> Module for S {
     }
 
     async fn observe(at: Context<'_, S>, _: Option<&Self::Observed>) -> Result<Self::Observed, Error> {
-        S::read(at.args, at.session).await.map(|found| Found(Rc::new(found)))
+        let found = S::read(at.args, at.session).await?;
+        // Those of a plan would be lost if the verdict fails it.
+        S::warnings(&found).into_iter().for_each(|warning| at.run.warn(warning));
+        Ok(Found(Rc::new(found)))
     }
 
     fn plan(args: &S::Args, Found(found): &Self::Observed) -> Result<Plan<Self::Change>, Error> {
         S::verdict(args, found)?;
-        Ok(Plan { warnings: S::warnings(found), ..Plan::from(NoChange(PhantomData)) })
+        Ok(Plan::from(NoChange(PhantomData)))
     }
 
     async fn apply(_: Context<'_, S>, _: &Self::Observed, _: &Self::Change) -> Result<Applied, Error> {

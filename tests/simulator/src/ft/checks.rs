@@ -61,6 +61,9 @@ impl World {
         if !self.store(&vm.datastore).is_none_or(|store| store.shared) {
             add("hasLocalDisk");
         }
+        if hardware.disk.linked {
+            add("hasLinkedCloneDisk");
+        }
         let (cpus, memory) = self.config.personality.ft_limits();
         if legacy {
             if vm.cpus > 1 {
@@ -85,6 +88,9 @@ impl World {
             }
             if vm.memory > memory {
                 add("tooMuchMemory");
+            }
+            if hardware.policy {
+                add("unsupportedSPBM");
             }
         }
         if self.config.scenario == Scenario::Monitor && vm.power == Power::On && vm.ft.is_none() {

@@ -17,6 +17,8 @@ pub struct Cluster {
     pub drs_manual: bool,
     /// Its resource pool.
     pub pool: String,
+    /// The memory that the pool can still reserve, in MB, unless it is what the hosts have.
+    pub pool_memory: Option<i32>,
 }
 
 /// vSphere HA of a cluster (`ClusterDasConfigInfo`).

@@ -17,6 +17,16 @@ pub struct Hardware {
     pub disk: Disk,
     /// What is in the CD drive: `iso`, `remote` (the client's device) or `physical` (the host's).
     pub cdrom: String,
+    /// The moid of the datastore of the image in the CD drive, if it differs from the VM's.
+    pub cdrom_store: Option<String>,
+    /// True if the CD drive is connected.
+    pub cdrom_connected: bool,
+    /// The memory that it has reserved without FT, in MB.
+    pub reserved: i32,
+    /// True if it has World Wide Names for NPIV.
+    pub npiv: bool,
+    /// True if it has a storage policy that FT does not support.
+    pub policy: bool,
     /// Keys of removed devices.
     pub removed: Vec<i32>,
     /// Types of added devices, such as `VirtualUSB`.
@@ -38,6 +48,14 @@ pub struct Disk {
     pub rdm: Option<String>,
     /// The moid of its datastore, if it differs from the VM's.
     pub store: Option<String>,
+    /// `capacityInKB`.
+    pub size: i64,
+    /// True for the disk of a linked clone.
+    pub linked: bool,
+    /// `iofilter`: the ids of its I/O filters.
+    pub filters: Vec<String>,
+    /// The number of further disks of the same kind.
+    pub more: i32,
 }
 
 impl Hardware {
@@ -48,8 +66,23 @@ impl Hardware {
             firmware: "bios".into(),
             nested_hv: false,
             vbs: false,
-            disk: Disk { thin: false, eager: true, mode: "persistent".into(), rdm: None, store: None },
+            disk: Disk {
+                thin: false,
+                eager: true,
+                mode: "persistent".into(),
+                rdm: None,
+                store: None,
+                size: 1_048_576,
+                linked: false,
+                filters: Vec::new(),
+                more: 0,
+            },
             cdrom: "remote".into(),
+            cdrom_store: None,
+            cdrom_connected: false,
+            reserved: 0,
+            npiv: false,
+            policy: false,
             removed: Vec::new(),
             added: Vec::new(),
             snapshots: Vec::new(),

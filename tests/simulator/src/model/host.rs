@@ -36,6 +36,12 @@ pub struct Host {
     pub nic_lag: u64,
     /// The largest packet, in bytes, that the outer port group of the nested host carries; 0 if it drops everything.
     pub outer_mtu: u32,
+    /// `speedMb` of its only physical adapter; `None` without a link.
+    pub link_speed: Option<i32>,
+    /// Memory in MB.
+    pub memory: i32,
+    /// `overallMemoryUsage`, in MB.
+    pub used_memory: i32,
     /// True if several vmknics may carry FT logging.
     pub ft_multi_select: bool,
     /// The state that its HA agent stays in, unless it is healthy; empty if the agent reports none.
@@ -133,9 +139,34 @@ impl Host {
         Data::new("HostVirtualNicManagerInfo").list("netConfig", "VirtualNicManagerNetConfig", configs).into()
     }
 
-    /// `config.network`: all vmknics.
+    /// `config.network`: one switch with all port groups, its uplink, and all vmknics.
     pub fn network_info(&self) -> Data {
+        const UPLINK: &str = "key-vim.host.PhysicalNic-vmnic0";
+        let groups = self.vmknics.iter().map(|nic| nic.portgroup.as_str()).chain(["VM Network"]);
+        let groups = groups.map(|name| format!("key-vim.host.PortGroup-{name}").into()).collect();
+        let switch = Data::new("HostVirtualSwitch")
+            .with("name", "vSwitch0")
+            .with("key", "key-vim.host.VirtualSwitch-vSwitch0")
+            .with("numPorts", 128)
+            .with("numPortsAvailable", 120)
+            .with("mtu", 1500)
+            .list("portgroup", "string", groups)
+            .list("pnic", "string", vec![UPLINK.into()])
+            .with("spec", Data::new("HostVirtualSwitchSpec").with("numPorts", 128));
+        let link = |speed| Data::new("PhysicalNicLinkInfo").with("speedMb", speed).with("duplex", true);
+        let uplink = Data::new("PhysicalNic")
+            .with("key", UPLINK)
+            .with("device", "vmnic0")
+            .with("pci", "0000:0b:00.0")
+            .with("driver", "nvmxnet3")
+            .opt("linkSpeed", self.link_speed.map(link))
+            .with("spec", Data::new("PhysicalNicSpec"))
+            .with("wakeOnLanSupported", false)
+            .with("mac", "00:50:56:00:01:00");
         let nics = self.vmknics.iter().map(|nic| nic.value(format!("key-vim.host.VirtualNic-{}", nic.device)).into());
-        Data::new("HostNetworkInfo").list("vnic", "HostVirtualNic", nics.collect())
+        Data::new("HostNetworkInfo")
+            .list("vswitch", "HostVirtualSwitch", vec![switch.into()])
+            .list("pnic", "PhysicalNic", vec![uplink.into()])
+            .list("vnic", "HostVirtualNic", nics.collect())
     }
 }

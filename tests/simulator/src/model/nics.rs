@@ -33,7 +33,8 @@ pub fn vmknics(scenario: Scenario, place: u16) -> Vec<Vmknic> {
     let nic = |device, portgroup: &str, last: u8, candidate_of| Vmknic {
         device,
         portgroup: portgroup.to_owned(),
-        address: format!("172.30.{place}.{last}"),
+        // 4,096 places, all in one subnet.
+        address: format!("172.{}.{}.{last}", 16 + (14 + place / 256) % 16, place % 256),
         mtu: if scenario == Scenario::OuterMtu { 9000 } else { 1500 },
         stack: "defaultTcpipStack".to_owned(),
         candidate_of,
@@ -80,7 +81,7 @@ impl Vmknic {
         let address = Data::new("HostIpConfig")
             .with("dhcp", false)
             .with("ipAddress", &self.address)
-            .with("subnetMask", "255.255.0.0");
+            .with("subnetMask", "255.240.0.0");
         Data::new("HostVirtualNic")
             .with("device", self.device)
             .with("key", key)

@@ -156,9 +156,22 @@ impl Vm {
         let disk = self.hardware.disk.store.as_deref().filter(|store| *store != self.datastore);
         [self.datastore.as_str()].into_iter().chain(disk).collect()
     }
+
+    /// The moids of the datastores that it uses (`datastore`): also that of the image in its CD drive.
+    pub fn used_stores(&self) -> Vec<&str> {
+        let mut stores = self.stores();
+        let image = self.hardware.cdrom_store.as_deref().filter(|store| !stores.contains(store));
+        stores.extend(image);
+        stores
+    }
 }
 
 impl Vm {
+    /// The memory that it has reserved, in MB. FT reserves all of it.
+    pub fn reserved(&self) -> i32 {
+        if self.ft.is_some() { self.memory } else { self.hardware.reserved }
+    }
+
     /// `runtime.faultToleranceState`.
     pub fn ft_state(&self) -> &'static str {
         match &self.ft {

@@ -1,7 +1,7 @@
 //! Properties of inventory objects: those that all types share, and those of folders, pools, datastores and networks.
 
 use crate::model::entity::{Body, Entity, Store};
-use crate::model::vm::Vm;
+use crate::model::vm::{Power, Vm};
 use crate::value::{Data, Ref, Value};
 use crate::world::World;
 
@@ -63,6 +63,7 @@ impl World {
                 "owner" => self.reference(entity.parent.as_deref()?).map(Value::Ref),
                 "vm" => Some(self.vms_where(|vm| vm.pool == moid)),
                 "summary" => Some(Data::new("ResourcePoolSummary").with("name", &entity.name).into()),
+                "runtime" => Some(self.pool_runtime(moid, entity).into()),
                 _ => None,
             },
             Body::Datastore(store) => self.datastore_property(moid, entity, store, name),
@@ -79,6 +80,38 @@ impl World {
                 _ => None,
             },
         }
+    }
+
+    /// `ResourcePool.runtime`. What the VMs have not reserved can be reserved.
+    fn pool_runtime(&self, moid: &str, pool: &Entity) -> Data {
+        let cluster = pool.parent.as_deref();
+        let total: i64 = cluster
+            .into_iter()
+            .flat_map(|cluster| self.members(cluster))
+            .filter_map(|host| self.host(host))
+            .map(|host| i64::from(host.memory))
+            .sum();
+        let vms = self.moids("VirtualMachine").filter_map(|moid| self.vm(moid));
+        let running = vms.filter(|vm| vm.pool == moid && vm.power == Power::On);
+        let reserved: i64 = running.map(|vm| i64::from(vm.reserved())).sum();
+        let own = match cluster.and_then(|cluster| self.entities.get(cluster)).map(|entity| &entity.body) {
+            Some(Body::Cluster(cluster)) => cluster.pool_memory,
+            _ => None,
+        };
+        let free = own.map_or(total - reserved, i64::from);
+        let usage = |used: i64, free: i64, most: i64| {
+            Data::new("ResourcePoolResourceUsage")
+                .with("reservationUsed", Value::Long(used))
+                .with("reservationUsedForVm", Value::Long(used))
+                .with("unreservedForPool", Value::Long(free))
+                .with("unreservedForVm", Value::Long(free))
+                .with("overallUsage", Value::Long(used))
+                .with("maxUsage", Value::Long(most))
+        };
+        Data::new("ResourcePoolRuntimeInfo")
+            .with("memory", usage(reserved << 20, free << 20, total << 20))
+            .with("cpu", usage(0, 4000, 4000))
+            .with("overallStatus", Value::Enum("ManagedEntityStatus", "green".into()))
     }
 
     fn vms_where(&self, filter: impl Fn(&Vm) -> bool) -> Value {

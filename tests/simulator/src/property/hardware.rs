@@ -17,19 +17,30 @@ impl World {
         let hardware = &vm.hardware;
         let keys =
             |keys: &[i32]| keys.iter().filter(|key| !hardware.removed.contains(key)).map(|k| (*k).into()).collect();
+        let disks: Vec<i32> = (2000..=2000 + hardware.disk.more).collect();
         let ide =
             device("VirtualIDEController", 200, "IDE 0").with("busNumber", 0).list("device", "int", keys(&[3000]));
         let scsi = device("VirtualLsiLogicController", 1000, "SCSI controller 0")
             .with("busNumber", 0)
-            .list("device", "int", keys(&[2000]))
+            .list("device", "int", keys(&disks))
             .with("sharedBus", Value::Enum("VirtualSCSISharing", "noSharing".into()));
-        let disk = device("VirtualDisk", 2000, "Hard disk 1")
-            .with("backing", self.disk_backing(moid, vm))
-            .with("controllerKey", 1000)
-            .with("unitNumber", 0)
-            .with("capacityInKB", Value::Long(1_048_576));
+        let disk = |key: i32| {
+            device("VirtualDisk", key, &format!("Hard disk {}", key - 1999))
+                .with("backing", self.disk_backing(moid, vm))
+                .with("controllerKey", 1000)
+                .with("unitNumber", key - 2000)
+                .with("capacityInKB", Value::Long(hardware.disk.size))
+                .list("iofilter", "string", hardware.disk.filters.iter().map(Value::from).collect())
+        };
         let cdrom = device("VirtualCdrom", 3000, "CD/DVD drive 1")
             .with("backing", self.cdrom_backing(vm))
+            .with(
+                "connectable",
+                Data::new("VirtualDeviceConnectInfo")
+                    .with("startConnected", hardware.cdrom_connected)
+                    .with("allowGuestControl", true)
+                    .with("connected", hardware.cdrom_connected),
+            )
             .with("controllerKey", 200)
             .with("unitNumber", 0);
         let card = if self.config.personality == Personality::V50 { "VirtualE1000" } else { "VirtualVmxnet3" };
@@ -43,7 +54,10 @@ impl World {
             )
             .with("addressType", "assigned")
             .with("macAddress", "00:50:56:00:00:01");
-        let fixed = [ide, scsi, disk, cdrom, nic].into_iter();
+        // Every VM has this one.
+        let vmci =
+            device("VirtualMachineVMCIDevice", 12000, "VMCI device").with("allowUnrestrictedCommunication", false);
+        let fixed = [ide, scsi, vmci].into_iter().chain(disks.into_iter().map(disk)).chain([cdrom, nic]);
         let fixed = fixed
             .filter(|device| !matches!(device.get("key"), Some(Value::Int(key)) if hardware.removed.contains(key)));
         let added = hardware.added.iter().zip(7000..).map(|(kind, key)| device(kind, key, kind));
@@ -55,6 +69,13 @@ impl World {
         let store = disk.store.as_ref().unwrap_or(&vm.datastore);
         let file = format!("[{}] {}/{}.vmdk", self.name(store), vm.directory, self.name(moid));
         let store = Ref::new("Datastore", store);
+        // Linked clones and disks with a snapshot continue another disk.
+        let parent = (disk.linked || !vm.hardware.snapshots.is_empty()).then(|| {
+            Data::new("VirtualDiskFlatVer2BackingInfo")
+                .with("fileName", file.replace(".vmdk", "-base.vmdk"))
+                .with("datastore", store.clone())
+                .with("diskMode", &disk.mode)
+        });
         match &disk.rdm {
             Some(mode) => Data::new("VirtualDiskRawDiskMappingVer1BackingInfo")
                 .with("fileName", file)
@@ -68,15 +89,17 @@ impl World {
                 .with("datastore", store)
                 .with("diskMode", &disk.mode)
                 .with("thinProvisioned", disk.thin)
-                .with("eagerlyScrub", disk.eager),
+                .with("eagerlyScrub", disk.eager)
+                .opt("parent", parent),
         }
     }
 
     fn cdrom_backing(&self, vm: &Vm) -> Data {
+        let image = vm.hardware.cdrom_store.as_ref().unwrap_or(&vm.datastore);
         match vm.hardware.cdrom.as_str() {
             "iso" => Data::new("VirtualCdromIsoBackingInfo")
-                .with("fileName", format!("[{}] iso/linux.iso", self.name(&vm.datastore)))
-                .with("datastore", Ref::new("Datastore", &vm.datastore)),
+                .with("fileName", format!("[{}] iso/linux.iso", self.name(image)))
+                .with("datastore", Ref::new("Datastore", image)),
             "physical" => {
                 Data::new("VirtualCdromAtapiBackingInfo").with("deviceName", "/dev/cdrom/mpx.vmhba0:C0:T0:L0")
             }
@@ -118,23 +141,24 @@ impl World {
     }
 }
 
-/// `resourceConfig`. FT reserves all memory.
+fn allocation(reservation: i32, shares: i32) -> Data {
+    let level = Value::Enum("SharesLevel", "normal".into());
+    Data::new("ResourceAllocationInfo")
+        .with("reservation", Value::Long(reservation.into()))
+        .with("expandableReservation", false)
+        .with("limit", Value::Long(-1))
+        .with("shares", Data::new("SharesInfo").with("shares", shares).with("level", level))
+}
+
+/// `memoryAllocation`.
+pub(super) fn memory_allocation(vm: &Vm) -> Data {
+    allocation(vm.reserved(), 10 * vm.memory)
+}
+
+/// `resourceConfig`.
 pub(super) fn resource_config(moid: &str, vm: &Vm) -> Data {
-    let allocation = |reservation: i64, shares: i32| {
-        Data::new("ResourceAllocationInfo")
-            .with("reservation", Value::Long(reservation))
-            .with("expandableReservation", false)
-            .with("limit", Value::Long(-1))
-            .with(
-                "shares",
-                Data::new("SharesInfo")
-                    .with("shares", shares)
-                    .with("level", Value::Enum("SharesLevel", "normal".into())),
-            )
-    };
-    let memory = if vm.ft.is_some() { i64::from(vm.memory) } else { 0 };
     Data::new("ResourceConfigSpec")
         .with("entity", Ref::new("VirtualMachine", moid))
         .with("cpuAllocation", allocation(0, 1000 * vm.cpus))
-        .with("memoryAllocation", allocation(memory, 10 * vm.memory))
+        .with("memoryAllocation", memory_allocation(vm))
 }

@@ -83,7 +83,7 @@ impl World {
                     .with("vendor", "VMware, Inc.")
                     .with("model", "VMware Virtual Platform")
                     .with("uuid", &host.uuid)
-                    .with("memorySize", Value::Long(8 << 30))
+                    .with("memorySize", Value::Long(i64::from(host.memory) << 20))
                     .with("cpuModel", "Intel(R) Xeon(R) CPU")
                     .with("cpuMhz", 2000)
                     .with("numCpuPkgs", 2_i16)
@@ -105,7 +105,9 @@ impl World {
             )
             .with(
                 "quickStats",
-                Data::new("HostListSummaryQuickStats").with("overallCpuUsage", 100).with("overallMemoryUsage", 1024),
+                Data::new("HostListSummaryQuickStats")
+                    .with("overallCpuUsage", 100)
+                    .with("overallMemoryUsage", host.used_memory),
             )
             .with("overallStatus", status)
             .with("rebootRequired", false)

@@ -6,7 +6,7 @@ use crate::model::vm::{Power, Vm, replay_options};
 use crate::value::{Data, Ref, Value};
 use crate::world::World;
 
-use super::hardware::resource_config;
+use super::hardware::{memory_allocation, resource_config};
 use super::vm_state::tools_status;
 
 impl World {
@@ -34,7 +34,7 @@ impl World {
                     .into()
             }
             "guestHeartbeatStatus" => Value::Enum("ManagedEntityStatus", "gray".into()),
-            "datastore" => Value::refs(vm.stores().into_iter().map(|moid| Ref::new("Datastore", moid))),
+            "datastore" => Value::refs(vm.used_stores().into_iter().map(|moid| Ref::new("Datastore", moid))),
             "network" => Value::refs(self.moids("Network").take(1).map(|m| Ref::new("Network", m))),
             "resourceConfig" => resource_config(moid, vm).into(),
             "snapshot" => self.snapshot_info(moid, vm)?.into(),
@@ -66,6 +66,9 @@ impl World {
             None => "unset",
             Some(_) if legacy => "recordReplay",
             Some(_) => "checkpointing",
+        };
+        let names = |first: i64| {
+            if vm.hardware.npiv { vec![Value::Long((first << 56) | 0x0056_4D00_0001)] } else { Vec::new() }
         };
         Data::new("VirtualMachineConfigInfo")
             .with("changeVersion", self.change_version(vm))
@@ -102,6 +105,9 @@ impl World {
                     .with("memoryMB", vm.memory)
                     .with("device", self.devices(moid, vm)),
             )
+            .with("memoryAllocation", memory_allocation(vm))
+            .list("npivNodeWorldWideName", "long", names(0x20))
+            .list("npivPortWorldWideName", "long", names(0x21))
             .list("extraConfig", "OptionValue", extra)
             .opt("ftInfo", self.ft_info(vm))
             .with("firmware", &vm.hardware.firmware)

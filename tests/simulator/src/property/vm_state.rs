@@ -85,7 +85,10 @@ impl World {
             )
             .with(
                 "quickStats",
-                Data::new("VirtualMachineQuickStats").with("overallCpuUsage", 0).with("guestMemoryUsage", 0),
+                Data::new("VirtualMachineQuickStats")
+                    .with("overallCpuUsage", 0)
+                    .with("guestMemoryUsage", 0)
+                    .with("hostMemoryUsage", if vm.power == Power::On { vm.memory } else { 0 }),
             )
             .with("overallStatus", Value::Enum("ManagedEntityStatus", "green".into()))
     }

@@ -57,6 +57,7 @@ fn build(world: &mut World) {
         drs: true,
         drs_manual: scenario == Scenario::DrsManual,
         pool: "resgroup-8".into(),
+        pool_memory: None,
     };
     world.put("domain-c7", "Cluster", "group-h4", Body::Cluster(cluster));
     world.put("resgroup-8", "Resources", "domain-c7", Body::Pool);
@@ -107,8 +108,14 @@ fn direct(world: &mut World) {
     world.put("ha-folder-root", "ha-folder-root", "", Body::Folder(vec!["Datacenter"]));
     let folders = ["ha-folder-vm", "ha-folder-host", "ha-folder-datastore", "ha-folder-network"];
     datacenter(world, "ha-datacenter", "ha-datacenter", folders);
-    let cluster =
-        Cluster { real: false, ha: Ha::new(false), drs: false, drs_manual: false, pool: "ha-root-pool".into() };
+    let cluster = Cluster {
+        real: false,
+        ha: Ha::new(false),
+        drs: false,
+        drs_manual: false,
+        pool: "ha-root-pool".into(),
+        pool_memory: None,
+    };
     world.put("ha-compute-res", "esxi01.lab.local", "ha-folder-host", Body::Cluster(cluster));
     world.put("ha-root-pool", "Resources", "ha-compute-res", Body::Pool);
     world.put("4e35a3b1-11d0cd3a-6f1c-005056000001", "shared01", "ha-folder-datastore", Body::Datastore(store()));
@@ -159,6 +166,10 @@ fn host(world: &mut World, moid: &str, name: &str, parent: &str, place: u16) {
             Scenario::OuterMtu => 1500,
             _ => 9000,
         },
+        // A nested host of the article's time has E1000 adapters, later ones have VMXNET3.
+        link_speed: Some(if world.config.personality == Personality::V50 { 1000 } else { 10_000 }),
+        memory: 8192,
+        used_memory: 1024,
         ft_multi_select: world.config.personality == Personality::V80,
         agent: None,
         build: None,

@@ -38,9 +38,10 @@ fn set_one(world: &mut World, moid: &str, name: &str, value: &Json) -> Result<()
             world.boot(moid);
             return Ok(());
         }
-        "disk_store" => {
-            let store = world.need_datastore(&string(value)?);
-            world.vm_mut(moid).ok_or(UNKNOWN)?.hardware.disk.store = Some(store);
+        "disk_store" | "cdrom_store" => {
+            let store = Some(world.need_datastore(&string(value)?));
+            let hardware = &mut world.vm_mut(moid).ok_or(UNKNOWN)?.hardware;
+            *if name == "disk_store" { &mut hardware.disk.store } else { &mut hardware.cdrom_store } = store;
             return Ok(());
         }
         // Writes the failed start to the logs only, also on a release that does not fail in this way.
@@ -157,6 +158,12 @@ fn set_vm(vm: &mut Vm, name: &str, value: &Json) -> Result<(), String> {
             let connection = if orphaned { "orphaned" } else { "connected" };
             connection.clone_into(&mut vm.connection);
         }
+        // No client can write this, but files may have it.
+        "duplicate" => {
+            for (key, value) in value.as_object().ok_or("takes an object")? {
+                vm.extra.push((key.clone(), string(value)?));
+            }
+        }
         "extraConfig" => {
             for (key, value) in value.as_object().into_iter().flatten() {
                 vm.set_extra(key, &string(value)?);
@@ -178,6 +185,10 @@ fn set_hardware(hardware: &mut Hardware, name: &str, value: &Json) -> Result<(),
         "vbs" => put(&mut hardware.vbs, flag(value)),
         "snapshots" => put(&mut hardware.snapshots, strings(value)),
         "cdrom" => put(&mut hardware.cdrom, string(value)),
+        "cdrom_connected" => put(&mut hardware.cdrom_connected, flag(value)),
+        "reserved" => put(&mut hardware.reserved, number(value)),
+        "npiv" => put(&mut hardware.npiv, flag(value)),
+        "policy" => put(&mut hardware.policy, flag(value)),
         "added_devices" => put(&mut hardware.added, strings(value)),
         "removed_devices" => {
             let keys = value.as_array().ok_or("takes a list")?.iter().map(number).collect();
@@ -190,6 +201,10 @@ fn set_hardware(hardware: &mut Hardware, name: &str, value: &Json) -> Result<(),
                     "eager" => put(&mut hardware.disk.eager, flag(value))?,
                     "mode" => put(&mut hardware.disk.mode, string(value))?,
                     "rdm" => put(&mut hardware.disk.rdm, optional(value))?,
+                    "size" => put(&mut hardware.disk.size, number(value))?,
+                    "linked" => put(&mut hardware.disk.linked, flag(value))?,
+                    "filters" => put(&mut hardware.disk.filters, strings(value))?,
+                    "more" => put(&mut hardware.disk.more, number(value))?,
                     _ => return Err(format!("{name} is not known of a disk")),
                 }
             }
@@ -213,12 +228,16 @@ fn set_host(host: &mut Host, name: &str, value: &Json) -> Result<(), String> {
         "feature_version" => put(&mut host.feature_version, string(value)),
         "issues" => put(&mut host.issues, strings(value)),
         "outer_mtu" => put(&mut host.outer_mtu, number(value)),
-        "portgroups" | "mtus" | "stacks" => {
+        "memory" => put(&mut host.memory, number(value)),
+        "used_memory" => put(&mut host.used_memory, number(value)),
+        "link_speed" => put(&mut host.link_speed, if value.is_null() { Ok(None) } else { number(value).map(Some) }),
+        "portgroups" | "mtus" | "stacks" | "addresses" => {
             for (device, value) in value.as_object().ok_or("takes an object")? {
                 let nic = host.vmknics.iter_mut().find(|nic| nic.device == device);
                 let nic = nic.ok_or("there is no such vmknic")?;
                 match name {
                     "portgroups" => nic.portgroup = string(value)?,
+                    "addresses" => nic.address = string(value)?,
                     "mtus" => nic.mtu = number(value)?,
                     _ => nic.stack = string(value)?,
                 }
@@ -250,7 +269,9 @@ fn set_cluster(cluster: &mut Cluster, name: &str, value: &Json) -> Result<(), St
             }
             Ok(())
         }
+        "pool_memory" => put(&mut cluster.pool_memory, number(value).map(Some)),
         "vm_overrides" => {
+            cluster.ha.overrides.clear();
             for (vm, priority) in value.as_object().ok_or("takes an object")? {
                 cluster.ha.overrides.insert(vm.clone(), string(priority)?);
             }
