@@ -27,7 +27,7 @@ FOUND = [
     ("6.7", "vm", {"disk": {"linked": True}}, {"linked-clone"}, False),
     ("6.7", "vm", {"disk": {"filters": ["VMW_spm_1.0.0"]}}, {"io-filter"}, False),
     ("6.7", "datastore", {"type": "VVOL"}, {"vvol"}, False),
-    ("6.7", "vm", {"policy": True}, {"storage-policy"}, False),
+    ("6.7", "vm", {"policy": "gold"}, {"storage-policy"}, False),
     ("6.7", "vm", {"npiv": True}, {"npiv"}, False),
     ("5.0", "vm", {"npiv": True}, {"npiv"}, False),
     ("6.7", "vm", {"cdrom_connected": True}, {"media"}, True),

@@ -72,13 +72,22 @@ fn turns_ha_off(one: &Element) -> bool {
     priority.is_some_and(|priority| priority.text() == "disabled")
 }
 
+/// Reads the services of vmknics. Candidates matter only for the services that Fault Tolerance needs; they take much memory.
+fn services(info: &Element) -> Vec<NicService> {
+    let mut services = NicService::list(info);
+    for service in services.iter_mut().filter(|own| !["vmotion", uplinks::FT_LOGGING].contains(&own.name.as_str())) {
+        service.candidates = Vec::new();
+    }
+    services
+}
+
 pub fn host_facts(host: &Object) -> Host {
     let feature = |features: &Element| {
         let mut all = features.all().iter();
         let found = all.find(|feature| feature.child("key").is_some_and(|key| key.text() == "faultTolerance"));
         Some(found?.child("value")?.text().to_owned())
     };
-    let services = fact(host, "config.virtualNicManagerInfo").map(NicService::list);
+    let services = fact(host, "config.virtualNicManagerInfo").map(services);
     Host {
         subject: subject(host),
         connection: text(host, "runtime.connectionState"),

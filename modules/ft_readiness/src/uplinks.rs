@@ -8,7 +8,7 @@ use vsphere::{Element, NicService, Object, Vmknic};
 use crate::parse::fact;
 
 /// The service, as the API names it.
-const FT_LOGGING: &str = "faultToleranceLogging";
+pub const FT_LOGGING: &str = "faultToleranceLogging";
 /// The keys of port groups begin with this, and end with the name.
 const PORTGROUP: &str = "key-vim.host.PortGroup-";
 

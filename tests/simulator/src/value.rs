@@ -102,6 +102,7 @@ impl Value {
             Self::List(kind, _) => match *kind {
                 "string" => "ArrayOfString".into(),
                 "int" => "ArrayOfInt".into(),
+                "long" => "ArrayOfLong".into(),
                 kind => format!("ArrayOf{kind}"),
             },
         }

@@ -102,7 +102,9 @@ impl<S: Survey> Module for S {
     async fn observe(at: Context<'_, S>, _: Option<&Self::Observed>) -> Result<Self::Observed, Error> {
         let found = S::read(at.args, at.session).await?;
         // Those of a plan would be lost if the verdict fails it.
-        S::warnings(&found).into_iter().for_each(|warning| at.run.warn(warning));
+        for warning in S::warnings(&found) {
+            at.run.warn(warning);
+        }
         Ok(Found(Rc::new(found)))
     }
 

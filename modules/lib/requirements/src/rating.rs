@@ -13,13 +13,14 @@ pub struct RatedHost<'a> {
     pub host: &'a Host,
     /// The worst status of the findings.
     pub status: Status,
+    /// The findings that are not met.
     findings: Vec<Finding>,
 }
 
 impl<'a> RatedHost<'a> {
     /// Rates a host. A host that is out of service is not judged: it is unmet.
     pub fn new(host: &'a Host, judge: impl FnOnce() -> Vec<Finding>) -> Self {
-        let findings = match host.out_of_service() {
+        let mut findings = match host.out_of_service() {
             Some(why) => vec![Finding::unmet(why.as_str(), why.as_str())],
             None if host.is_in_service() => judge(),
             None => {
@@ -27,6 +28,9 @@ impl<'a> RatedHost<'a> {
                 [vec![unknown], judge()].concat()
             }
         };
+        // Met ones say nothing, and a large cluster has very many.
+        findings.retain(|finding| finding.status != Status::Met);
+        findings.shrink_to_fit();
         let status = findings.iter().map(|finding| finding.status).max().unwrap_or(Status::Met);
         Self { host, status, findings }
     }

@@ -36,7 +36,7 @@ fn services(number: u8) -> Vec<NicService> {
         device: device.to_owned(),
         portgroup: Some(portgroup.to_owned()),
         ip: Some(format!("172.30.{number}.{}", &device[3..])),
-        mask: Some("255.255.0.0".to_owned()),
+        mask: Some([255, 255, 0, 0].into()),
         mtu: Some(1500),
         stack: Some("defaultTcpipStack".to_owned()),
         switch: None,

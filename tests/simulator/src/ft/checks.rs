@@ -89,7 +89,7 @@ impl World {
             if vm.memory > memory {
                 add("tooMuchMemory");
             }
-            if hardware.policy {
+            if hardware.policy.is_some() {
                 add("unsupportedSPBM");
             }
         }

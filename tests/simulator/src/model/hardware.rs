@@ -15,24 +15,31 @@ pub struct Hardware {
     pub vbs: bool,
     /// Its only disk.
     pub disk: Disk,
-    /// What is in the CD drive: `iso`, `remote` (the client's device) or `physical` (the host's).
-    pub cdrom: String,
-    /// The moid of the datastore of the image in the CD drive, if it differs from the VM's.
-    pub cdrom_store: Option<String>,
-    /// True if the CD drive is connected.
-    pub cdrom_connected: bool,
+    /// Its CD drive.
+    pub cdrom: Drive,
     /// The memory that it has reserved without FT, in MB.
     pub reserved: i32,
     /// True if it has World Wide Names for NPIV.
     pub npiv: bool,
-    /// True if it has a storage policy that FT does not support.
-    pub policy: bool,
+    /// The storage policy that FT does not support, if it has one.
+    pub policy: Option<String>,
     /// Keys of removed devices.
     pub removed: Vec<i32>,
     /// Types of added devices, such as `VirtualUSB`.
     pub added: Vec<String>,
     /// Names of its snapshots, the oldest first.
     pub snapshots: Vec<String>,
+}
+
+/// A CD drive.
+#[derive(Clone, Debug)]
+pub struct Drive {
+    /// What is in it: `iso`, `remote` (the client's device) or `physical` (the host's).
+    pub media: String,
+    /// The moid of the datastore of the image, if it differs from the VM's.
+    pub store: Option<String>,
+    /// `connected`.
+    pub connected: bool,
 }
 
 /// A virtual disk's backing.
@@ -77,12 +84,10 @@ impl Hardware {
                 filters: Vec::new(),
                 more: 0,
             },
-            cdrom: "remote".into(),
-            cdrom_store: None,
-            cdrom_connected: false,
+            cdrom: Drive { media: "remote".into(), store: None, connected: false },
             reserved: 0,
             npiv: false,
-            policy: false,
+            policy: None,
             removed: Vec::new(),
             added: Vec::new(),
             snapshots: Vec::new(),

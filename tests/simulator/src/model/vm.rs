@@ -160,7 +160,7 @@ impl Vm {
     /// The moids of the datastores that it uses (`datastore`): also that of the image in its CD drive.
     pub fn used_stores(&self) -> Vec<&str> {
         let mut stores = self.stores();
-        let image = self.hardware.cdrom_store.as_deref().filter(|store| !stores.contains(store));
+        let image = self.hardware.cdrom.store.as_deref().filter(|store| !stores.contains(store));
         stores.extend(image);
         stores
     }

@@ -37,9 +37,9 @@ impl World {
             .with(
                 "connectable",
                 Data::new("VirtualDeviceConnectInfo")
-                    .with("startConnected", hardware.cdrom_connected)
+                    .with("startConnected", hardware.cdrom.connected)
                     .with("allowGuestControl", true)
-                    .with("connected", hardware.cdrom_connected),
+                    .with("connected", hardware.cdrom.connected),
             )
             .with("controllerKey", 200)
             .with("unitNumber", 0);
@@ -95,8 +95,8 @@ impl World {
     }
 
     fn cdrom_backing(&self, vm: &Vm) -> Data {
-        let image = vm.hardware.cdrom_store.as_ref().unwrap_or(&vm.datastore);
-        match vm.hardware.cdrom.as_str() {
+        let image = vm.hardware.cdrom.store.as_ref().unwrap_or(&vm.datastore);
+        match vm.hardware.cdrom.media.as_str() {
             "iso" => Data::new("VirtualCdromIsoBackingInfo")
                 .with("fileName", format!("[{}] iso/linux.iso", self.name(image)))
                 .with("datastore", Ref::new("Datastore", image)),

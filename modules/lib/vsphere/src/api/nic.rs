@@ -38,7 +38,7 @@ pub struct Vmknic {
     /// Its TCP/IP stack (`netStackInstanceKey`, since 5.5): `defaultTcpipStack`, `vmotion`, …
     pub stack: Option<String>,
     /// Its IPv4 subnet mask.
-    pub mask: Option<String>,
+    pub mask: Option<Ipv4Addr>,
     /// The UUID of its distributed switch, if it is on one.
     pub switch: Option<String>,
 }
@@ -93,15 +93,15 @@ impl Vmknic {
             ip: text("spec/ip/ipAddress"),
             mtu: text("spec/mtu").and_then(|mtu| mtu.parse().ok()),
             stack: text("spec/netStackInstanceKey"),
-            mask: text("spec/ip/subnetMask"),
+            mask: text("spec/ip/subnetMask").and_then(|mask| mask.parse().ok()),
             switch: text("spec/distributedVirtualPort/switchUuid"),
         })
     }
 
     /// Returns its IPv4 subnet, such as `172.30.0.0/16`; `None` if it has no valid address and mask.
     pub fn subnet(&self) -> Option<String> {
-        let number = |text: &Option<String>| text.as_deref()?.parse().ok().map(Ipv4Addr::to_bits);
-        let (ip, mask): (u32, u32) = (number(&self.ip)?, number(&self.mask)?);
+        let ip: Ipv4Addr = self.ip.as_deref()?.parse().ok()?;
+        let (ip, mask) = (ip.to_bits(), self.mask?.to_bits());
         (mask != 0).then(|| format!("{}/{}", Ipv4Addr::from_bits(ip & mask), mask.count_ones()))
     }
 }
@@ -186,7 +186,7 @@ mod tests {
                 ip: ip.map(str::to_owned),
                 mtu: ip.map(|_| 9000),
                 stack: ip.map(|_| "vmotion".to_owned()),
-                mask: ip.map(|_| "255.255.0.0".to_owned()),
+                mask: ip.map(|_| Ipv4Addr::new(255, 255, 0, 0)),
                 switch: ip.is_none().then(|| "50 2c".to_owned()),
             };
             assert_eq!(

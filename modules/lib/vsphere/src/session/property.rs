@@ -43,7 +43,7 @@ pub(crate) enum Reach {
 /// Most pages of one answer.
 const PAGES: usize = 10_000;
 /// Objects per page to ask for, where they are made into something smaller: a host has up to 10 kB.
-const PAGE: usize = 500;
+const PAGE: usize = 250;
 /// Longest page token that is compared, in bytes.
 const TOKEN: usize = 1000;
 

@@ -41,7 +41,7 @@ fn set_one(world: &mut World, moid: &str, name: &str, value: &Json) -> Result<()
         "disk_store" | "cdrom_store" => {
             let store = Some(world.need_datastore(&string(value)?));
             let hardware = &mut world.vm_mut(moid).ok_or(UNKNOWN)?.hardware;
-            *if name == "disk_store" { &mut hardware.disk.store } else { &mut hardware.cdrom_store } = store;
+            *if name == "disk_store" { &mut hardware.disk.store } else { &mut hardware.cdrom.store } = store;
             return Ok(());
         }
         // Writes the failed start to the logs only, also on a release that does not fail in this way.
@@ -184,11 +184,11 @@ fn set_hardware(hardware: &mut Hardware, name: &str, value: &Json) -> Result<(),
         "nested_hv" => put(&mut hardware.nested_hv, flag(value)),
         "vbs" => put(&mut hardware.vbs, flag(value)),
         "snapshots" => put(&mut hardware.snapshots, strings(value)),
-        "cdrom" => put(&mut hardware.cdrom, string(value)),
-        "cdrom_connected" => put(&mut hardware.cdrom_connected, flag(value)),
+        "cdrom" => put(&mut hardware.cdrom.media, string(value)),
+        "cdrom_connected" => put(&mut hardware.cdrom.connected, flag(value)),
         "reserved" => put(&mut hardware.reserved, number(value)),
         "npiv" => put(&mut hardware.npiv, flag(value)),
-        "policy" => put(&mut hardware.policy, flag(value)),
+        "policy" => put(&mut hardware.policy, optional(value)),
         "added_devices" => put(&mut hardware.added, strings(value)),
         "removed_devices" => {
             let keys = value.as_array().ok_or("takes a list")?.iter().map(number).collect();
