@@ -129,7 +129,8 @@ def test_a_cluster_that_is_not_prepared(ansible, simulator, tmp_path, browse):
 
 
 def test_a_protected_machine_and_an_unchanged_second_report(ansible, simulator, tmp_path, browse):
-    lab = simulator(personality="8.0", scenario="healthy")
+    # With two hosts, a third one would be advice.
+    lab = simulator(personality="8.0", scenario="healthy", hosts=3)
     protect(lab)
     file = tmp_path / "status.html"
     assert report(ansible, lab, file, "--check").counts["changed"] == 1
@@ -141,7 +142,7 @@ def test_a_protected_machine_and_an_unchanged_second_report(ansible, simulator, 
     assert page.texts("#remedies") == [] and page.texts("td.unmet") == []
     pair = [row for row in rows(page) if row[0].startswith("inner ")]
     assert [row[1:3] for row in pair] == [["running", "primary"], ["running", "secondary"]]
-    assert {row[3] for row in pair} == set(lab.facts["hosts"])
+    assert len({row[3] for row in pair} & set(lab.facts["hosts"])) == 2
     assert page.texts("#vms .state.good") == ["running", "running"]
     assert any(text.endswith(" in all, 1 protected") for text in page.texts("p"))
 
@@ -153,7 +154,7 @@ def test_a_protected_machine_and_an_unchanged_second_report(ansible, simulator, 
 
 
 def test_a_host_that_is_not_needed_is_shown_but_the_verdict_is_ready(ansible, simulator, tmp_path, browse):
-    lab = simulator(personality="6.7", scenario="healthy", hosts=3)
+    lab = simulator(personality="6.7", scenario="healthy", hosts=4)
     out = lab.facts["host_moids"][2]
     lab.set(out, maintenance=True)
     file = tmp_path / "status.html"

@@ -111,6 +111,8 @@ fn remedies_come_in_the_order_to_apply_and_are_merged() {
             (None, Value::Null, vec![THIRD_HOST]),
         ]
     );
+    let advisory: Vec<bool> = judgement.remedies.iter().map(|step| step.advisory).collect();
+    assert!(advisory[7] && !advisory[..7].contains(&true), "{advisory:?}");
     // Only the names of hosts are added to a remedy.
     assert_eq!(judgement.remedies[0].text, "Remove the snapshots of the virtual machine.");
     assert!(judgement.remedies[1].text.ends_with("(esxi01, esxi02)."), "{}", judgement.remedies[1].text);

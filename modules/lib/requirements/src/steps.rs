@@ -19,6 +19,8 @@ pub struct Step {
     pub args: Option<Map<String, Value>>,
     /// The checks that ask for it.
     pub checks: Vec<Requirement>,
+    /// True if Fault Tolerance can be turned on without it.
+    pub advisory: bool,
 }
 
 /// The order of the modules: the hosts, the cluster, and the virtual machine last, off before its options are set. Steps for
@@ -46,7 +48,7 @@ pub fn steps(checks: &[Check]) -> Vec<Step> {
     }
     let rank = |remedy: &Remedy, checks: &[Requirement]| match remedy.module.as_deref() {
         Some(module) => 1 + ORDER.iter().position(|known| *known == module).unwrap_or(ORDER.len()),
-        None if checks.iter().all(|id| id.is_advisory()) => ORDER.len() + 2,
+        None if are_advisory(checks) => ORDER.len() + 2,
         None => 0,
     };
     steps.sort_by_key(|(remedy, checks, _)| rank(remedy, checks));
@@ -72,5 +74,10 @@ fn step(remedy: Remedy, checks: Vec<Requirement>, hosts: &[String]) -> Step {
     if !hosts.is_empty() {
         text = format!("{} ({}).", text.trim_end_matches('.'), hosts.join(", "));
     }
-    Step { text, module, args, checks }
+    let advisory = are_advisory(&checks);
+    Step { text, module, args, checks, advisory }
+}
+
+fn are_advisory(checks: &[Requirement]) -> bool {
+    checks.iter().all(|id| id.is_advisory())
 }
