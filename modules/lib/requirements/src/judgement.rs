@@ -11,8 +11,8 @@ use crate::facts::{Facts, Host, Vm};
 use crate::finding::Status;
 use crate::steps::{Step, steps};
 use crate::{
-    alike, capability, cluster, compatibility, datastore, disk, hardware, host, limit, media, network, pair, reach, replay,
-    reservation, size, speed, storage, versions, vm,
+    alike, capability, cluster, compatibility, datastore, disk, hardware, host, limit, media, network, pair, reach,
+    replay, reservation, size, speed, storage, versions, vm,
 };
 
 /// The checks, and what follows from them.

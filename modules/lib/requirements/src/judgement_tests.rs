@@ -131,7 +131,11 @@ fn a_person_chooses_among_several_vmknics() {
     let judgement = Judgement::of(&facts, None);
     let step = judgement.remedies.iter().find(|step| step.checks == [FT_LOGGING_NIC]).unwrap();
     assert_eq!((step.module.as_deref(), &step.args), (Some("vmkernel_service"), &None));
-    assert!(step.text.contains("vmk0, vmk1") && step.text.contains("esxi02"), "{}", step.text);
+    assert!(
+        step.text.contains("vmk0 (172.30.2.0), vmk1 (172.30.2.1)") && step.text.contains("esxi02"),
+        "{}",
+        step.text
+    );
 }
 
 #[test]

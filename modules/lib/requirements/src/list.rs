@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::requirement::Requirement;
 use crate::{
-    alike, capability, cluster, compatibility, datastore, disk, hardware, host, limit, media, network, pair, reach, replay,
-    reservation, size, speed, storage, versions, vm,
+    alike, capability, cluster, compatibility, datastore, disk, hardware, host, limit, media, network, pair, reach,
+    replay, reservation, size, speed, storage, versions, vm,
 };
 
 /// All requirements, by family.

@@ -66,11 +66,6 @@ pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)], others: &[Check]) 
     Some(Check::worded(HOST_PAIR, required, subject, finding))
 }
 
-/// Judges whether two hosts have the same version of Fault Tolerance.
-fn alike(one: &Host, other: &Host) -> Status {
-    versions::ft_version(&[one, other]).status
-}
-
 /// Returns all findings about one host.
 fn everything(context: Context, host: &Host, checks: &[Check]) -> Vec<Finding> {
     let engine = versions::has_engine(context.engine, host);

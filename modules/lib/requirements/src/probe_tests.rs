@@ -127,11 +127,11 @@ fn every_host_pings_every_other_one() {
     assert_eq!(
         shown,
         [
-            "host-1 vmk0 > host-2 172.30.1.0 1472",
-            "host-2 vmk0 > host-3 172.30.2.0 1472",
-            "host-1 vmk0 > host-3 172.30.2.0 1472",
-            "host-1 vmk1 > host-3 172.30.2.1 1472",
-            "host-2 vmk0 > host-1 172.30.0.0 1472",
+            "host-1 vmk0 > host-2 172.30.2.0 1472",
+            "host-2 vmk0 > host-3 172.30.3.0 1472",
+            "host-1 vmk0 > host-3 172.30.3.0 1472",
+            "host-1 vmk1 > host-3 172.30.3.1 1472",
+            "host-2 vmk0 > host-1 172.30.1.0 1472",
         ]
     );
 }
@@ -165,7 +165,7 @@ fn a_check_names_the_path_the_size_and_the_settings() {
             [lost(), answered()],
             true,
             &[
-                "vmk0 to 172.30.1.0 of esxi02",
+                "vmk0 to 172.30.2.0 of esxi02",
                 "1500 bytes (payload 1472)",
                 "smaller MTU",
                 "(inner, outer and physical)",
@@ -190,7 +190,7 @@ fn a_check_names_the_path_the_size_and_the_settings() {
         (
             [Answer::Answered { sent: 3, received: 2 }, unknown()],
             true,
-            &["1 of 1 hosts answer; vmk0 to 172.30.1.0 of esxi02: 2 of 3"],
+            &["1 of 1 hosts answer; vmk0 to 172.30.2.0 of esxi02: 2 of 3"],
         ),
     ] {
         let checks = judged(Smp, |facts| {
