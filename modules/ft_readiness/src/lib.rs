@@ -6,6 +6,7 @@ mod args;
 mod observe;
 mod parse;
 mod probe;
+mod property;
 mod report;
 mod uplinks;
 mod vms;

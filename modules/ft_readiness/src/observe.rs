@@ -9,7 +9,8 @@ use vsphere::{Element, Follow, Moref, Object, VmPaths};
 use vsphere_module::{Server, VmReport, failure};
 
 use crate::args::Args;
-use crate::parse::{cluster_facts, datastore, fact, host_facts, int, megabytes, vm_facts};
+use crate::parse::{cluster_facts, datastore, host_facts, int, megabytes, vm_facts};
+use crate::property::fact;
 use crate::{probe, vms};
 
 /// The state read from the server.

@@ -3,24 +3,14 @@
 use requirements::{Capability, Cluster, Datastore, Device, Fact, Host, Subject, Support, Vm};
 use vsphere::{Element, FtInfo, NicService, Object, Version};
 
+use crate::property::fact;
 use crate::uplinks;
 
 /// Most issues of a host to read; vSphere has fewer.
 const ISSUES: usize = 50;
-/// Longest reason why a property cannot be read, in characters. Every requirement that needs the property repeats it.
-const WHY: usize = 300;
 
 fn subject(object: &Object) -> Subject {
     Subject { kind: object.moref.kind.clone(), name: object.name(), moid: object.moref.id.clone() }
-}
-
-/// Returns a property, as far as it could be read.
-pub fn fact<'a>(object: &'a Object, path: &str) -> Fact<&'a Element> {
-    match (object.get(path), object.missing(path)) {
-        (Some(value), _) => Fact::Known(value),
-        (None, Some(fault)) => Fact::Hidden(fault.describe().chars().take(WHY).collect()),
-        (None, None) => Fact::Unset,
-    }
 }
 
 fn text(object: &Object, path: &str) -> Fact<String> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use requirements::Fact;
 use vsphere::{Element, NicService, Object, Vmknic};
 
-use crate::parse::fact;
+use crate::property::fact;
 
 /// The service, as the API names it.
 pub const FT_LOGGING: &str = "faultToleranceLogging";

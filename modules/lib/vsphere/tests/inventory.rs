@@ -167,7 +167,7 @@ async fn long_answers_are_read_to_the_end() {
     let asked = server.asked();
     assert!(asked[3].body.contains("<token>t&amp;1</token>"));
     assert!(asked[2].body.contains("<options></options>"), "{}", asked[2].body);
-    assert!(asked[4].body.contains("<options><maxObjects>500</maxObjects></options>"));
+    assert!(asked[4].body.contains("<options><maxObjects>250</maxObjects></options>"));
 }
 
 #[tokio::test]
