@@ -21,6 +21,22 @@ def applied(play) -> list[str]:
     return [entry["task"] for entry in play.journal if "remedy.yml:" in entry["path"] and entry["outcome"] != "skipped"]
 
 
+def test_the_readme_shows_the_playbook_of_the_article_and_it_follows_the_article(ansible, simulator, tmp_path):
+    text = (PLAYBOOKS / "article.yml").read_text()
+    assert f"```yaml\n{text}```\n" in (ROOT / "README.md").read_text()
+
+    lab = simulator(personality="5.0", scenario="article", certificate_dir=tmp_path)
+    facts = lab.facts
+    server = {"HOST": facts["hostname"], "PORT": str(facts["port"]), "USER": facts["username"], "PASSWORD": facts["password"]}
+    env = {f"VMWARE_{name}": value for name, value in server.items()} | {"SSL_CERT_FILE": facts["ca"]}
+    words = ["-e", f"vm_name={facts['vm']}", "-e", f"cluster_name={facts['cluster']}"]
+    env["ANSIBLE_JOURNAL"] = str(tmp_path / "journal")
+    for expected in (r"changed=5 .* failed=0 .* rescued=1", r"changed=0 .* failed=0 .* rescued=0"):
+        done = ansible.command("ansible-playbook", "playbooks/article.yml", *words, env=env)
+        assert done.returncode == 0 and re.search(expected, done.stdout), done.stdout
+    assert lab.state()[facts["vm_moid"]]["ft_state"] == "running"
+
+
 def test_the_article_from_failure_to_protection_and_back(ansible, simulator):
     lab = simulator(personality="5.0", scenario="article")
 
