@@ -125,6 +125,14 @@ class Simulator:
         """Returns the simulator's own state of the VMs, by moid."""
         return {vm["moid"]: vm for vm in json.loads(self.control("GET", "/state"))["vms"]}
 
+    def dump(self):
+        """Returns the simulator's own state of VMs, hosts and clusters, without logs and times."""
+        self.settle()
+        state = json.loads(self.control("GET", "/state"))
+        for vm in state["vms"]:
+            del vm["vmware_log"]
+        return {kind: {thing["moid"]: thing for thing in state[kind]} for kind in ("vms", "hosts", "clusters")}
+
     def expire_sessions(self):
         """Ends every session, like a server restart."""
         self.control("DELETE", "/sessions")

@@ -26,6 +26,9 @@ TARBALL = ROOT / "target" / f"nested-vft-{VERSION}.tar.gz"
 # The folder of the programs under test. PROFILE=debug tests the output of `cargo build`, which is faster to build.
 BINARIES = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / os.environ.get("PROFILE", "release")
 MODULES = sorted(examples.parent.name for examples in (ROOT / "modules").glob("*/examples.yml"))
+# Actions of the collection that are no program. Those in the second list connect to vSphere.
+ACTIONS = sorted(file.stem for file in (ROOT / "playbooks" / "collection" / "plugins" / "modules").glob("*.py"))
+CALLING_ACTIONS = ["parallel", "restore"]
 # Modules that only read.
 READ_ONLY = {"ft_diagnose", "ft_readiness"}
 CHANGING = [name for name in MODULES if name not in READ_ONLY]

@@ -12,7 +12,7 @@ import tarfile
 import pytest
 import yaml
 
-from modules import MODULES, READ_ONLY, ROOT, TARBALL, VERSION
+from modules import CALLING_ACTIONS, MODULES, READ_ONLY, ROOT, TARBALL, VERSION
 
 DEFAULTS = {
     "group/nested.vft.vsphere": {
@@ -39,7 +39,7 @@ def play(*tasks: dict) -> list[dict]:
 
 def test_the_action_group_contains_every_module():
     runtime = yaml.safe_load((ROOT / "playbooks" / "collection" / "meta" / "runtime.yml").read_text())
-    assert sorted(runtime["action_groups"]["vsphere"]) == MODULES
+    assert sorted(runtime["action_groups"]["vsphere"]) == sorted(MODULES + CALLING_ACTIONS)
 
 
 def test_the_same_sources_give_the_same_tarball(tmp_path):
@@ -109,9 +109,7 @@ def test_values_computed_by_templates_are_understood(ansible, simulator):
 
 
 def test_a_default_datacenter_does_not_disturb_a_remedy_by_moid(ansible, simulator):
-    """ansible-core 2.19 applies module_defaults to a templated module name, 2.16 does not."""
     lab = simulator(personality="5.0", scenario="healthy")
-    connection = DEFAULTS["group/nested.vft.vsphere"]
     tasks = [
         {
             "name": "See",
@@ -120,8 +118,7 @@ def test_a_default_datacenter_does_not_disturb_a_remedy_by_moid(ansible, simulat
         },
         {
             "name": "Mend",
-            "ansible.builtin.include_tasks": str(ROOT / "playbooks" / "tasks" / "remedy.yml"),
-            "vars": {"vcenter": connection},
+            "ansible.builtin.include_role": {"name": "nested.vft.prepare_cluster", "tasks_from": "remedy"},
             "loop": "{{ readiness.remedies | selectattr('module', 'eq', 'vmx_option') | list }}",
             "loop_control": {"loop_var": "remedy"},
         },
@@ -131,7 +128,7 @@ def test_a_default_datacenter_does_not_disturb_a_remedy_by_moid(ansible, simulat
         },
     ]
     given = play(*tasks)
-    given[0]["module_defaults"] = {"group/nested.vft.vsphere": connection | {"datacenter": "{{ place }}"}}
+    given[0]["module_defaults"] = {"group/nested.vft.vsphere": DEFAULTS["group/nested.vft.vsphere"] | {"datacenter": "{{ place }}"}}
     # The datacenter is right in the first run and wrong in the second. A default must not restrict the search.
     for place, changed in (("Lab", 2), ("Elsewhere", 0)):
         run = ansible.play(given, lab, moid=lab.facts["vm_moid"], place=place)

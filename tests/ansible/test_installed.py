@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from modules import MODULES, ROOT, TARBALL, environment
+from modules import ACTIONS, MODULES, ROOT, TARBALL, environment
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_a_copy_of_the_playbooks_runs_with_the_installed_collection(user, ansibl
     lab = simulator(personality="5.0", scenario="article")
     copy = ansible.folder / "lab" / "playbooks"
     shutil.copytree(ROOT / "playbooks", copy, ignore=shutil.ignore_patterns("collection"))
-    said = ["--extra-vars", variables(ansible.folder, lab)]
+    said = ["--extra-vars", variables(ansible.folder, lab, apply_remedies=True, power_cycle=True)]
     first = user(copy, "ansible-playbook", "nested_vft.yml", *said, password=lab.facts["password"])
     assert changed(first) > 0 and "Fault Tolerance is running (legacy)" in first
     assert changed(user(copy, "ansible-playbook", "nested_vft.yml", *said, password=lab.facts["password"])) == 0
@@ -86,7 +86,7 @@ def play(user, ansible, tmp_path):
 
 def test_the_playbooks_of_the_collection_run_by_name(user, play, simulator):
     lab = simulator(personality="6.7", scenario="bare")
-    leave = {"apply_remedies": True, "power_on": True}
+    leave = {"apply_remedies": True, "choose_vmknics": True, "power_on": True}
     # This needs tasks in a file of their own, and the report needs a template.
     assert "Fault Tolerance is running" in play("nested.vft.nested_vft", lab, **leave)
     site = play.here / "site.yml"
@@ -147,7 +147,7 @@ def test_required_variables_are_checked_first(play, simulator, name, needed):
 def test_ansible_doc_lists_every_module_with_complete_documentation(user, ansible):
     listed = user(ansible.folder, "ansible-doc", "--type", "module", "--list", "nested.vft").splitlines()
     # The list has no warning, and every module has a summary.
-    assert [line.split()[0] for line in listed] == [f"nested.vft.{name}" for name in sorted([*MODULES, "remove_kept_programs"])], listed
+    assert [line.split()[0] for line in listed] == [f"nested.vft.{name}" for name in sorted(MODULES + ACTIONS)], listed
     assert all(len(line.split()) > 3 for line in listed)
 
     pages = user(ansible.folder, "ansible-doc", "--type", "module", *(f"nested.vft.{name}" for name in MODULES))

@@ -12,13 +12,34 @@ from modules import ROOT, connection, run_module
 PLAYBOOKS = ROOT / "playbooks"
 VARIABLES = (PLAYBOOKS / "variables.md").read_text()
 DEFAULTS = (PLAYBOOKS / "inventory" / "group_vars" / "all.yml").read_text()
-# Variables that the plays set themselves.
-KEPT = {"chosen", "failure", "ft_failure"}
+ROLES = PLAYBOOKS / "collection" / "roles"
+# The files that a role runs.
+USED_BY = {
+    "protect": ["protect/*/*.yml", "prepare_cluster/vars/*.yml", "prepare_cluster/tasks/[!m]*.yml"],
+    "unprotect": ["unprotect/*/*.yml"],
+    "prepare_cluster": ["prepare_cluster/*/*.yml"],
+}
+ASKED = re.compile(r"(?<![.\w])(?<!\| )(\w+) (?:\| default\(|is (?:not )?defined)")
+# Variables of a single task.
+LOCAL = {"name", "first"}
 
 
 def applied(play) -> list[str]:
     """Returns the names of the remedies that a play applied."""
     return [entry["task"] for entry in play.journal if "remedy.yml:" in entry["path"] and entry["outcome"] != "skipped"]
+
+
+# Tests run with all permissions, except those that are about them.
+ALLOWED = dict.fromkeys(["apply_remedies", "choose_vmknics", "power_cycle", "power_on"], True)
+
+
+def protect(ansible, lab, *flags: str, **variables):
+    return ansible.play("nested_vft.yml", lab, *flags, **(ALLOWED | variables))
+
+
+def outcome(play) -> str:
+    """Returns the lines about the virtual machines that end a play."""
+    return "\n".join(play.task("Show the outcome")["msg"])
 
 
 def test_the_readme_shows_the_playbook_of_the_article_and_it_follows_the_article(ansible, simulator, tmp_path):
@@ -40,14 +61,14 @@ def test_the_readme_shows_the_playbook_of_the_article_and_it_follows_the_article
 def test_the_article_from_failure_to_protection_and_back(ansible, simulator):
     lab = simulator(personality="5.0", scenario="article")
 
-    first = ansible.play("nested_vft.yml", lab)
+    first = protect(ansible, lab)
     assert first.exit == 0, first.output
-    assert first.counts["failed"] == 0 and first.counts["rescued"] == 1
-    assert "failed to read stream keepalive" in first.task("Turn Fault Tolerance on")["msg"]
+    assert first.counts["failed"] == 0
+    assert "failed to read stream keepalive" in first.task("Turn Fault Tolerance on")["result"]["failures"]["inner"]
     assert any("Disable vMotion streams" in remedy for remedy in applied(first))
-    assert "Fault Tolerance is running (legacy)" in first.task("Show the outcome")["msg"]
+    assert "Fault Tolerance is running (legacy)" in outcome(first)
 
-    second = ansible.play("nested_vft.yml", lab, "--diff")
+    second = protect(ansible, lab, "--diff")
     assert second.exit == 0 and second.counts["changed"] == 0, second.output
 
     undone = ansible.play("undo.yml", lab)
@@ -61,16 +82,16 @@ def test_the_article_from_failure_to_protection_and_back(ansible, simulator):
 def test_check_mode_predicts_exactly_what_the_real_run_changes(ansible, simulator, personality, scenario, power_on):
     lab = simulator(personality=personality, scenario=scenario)
 
-    foretold = ansible.play("nested_vft.yml", lab, "--check", "--diff", power_on=power_on)
+    foretold = protect(ansible, lab, "--check", "--diff", power_on=power_on)
     assert foretold.exit == 0, foretold.output
-    done = ansible.play("nested_vft.yml", lab, "--diff", power_on=power_on)
+    done = protect(ansible, lab, "--diff", power_on=power_on)
     assert done.exit == 0, done.output
     assert done.changes == foretold.changes
     assert done.counts["changed"] == foretold.counts["changed"] > 0
     protected = power_on or scenario == "healthy"
-    assert f"Fault Tolerance is {'running' if protected else 'enabled'}" in done.task("Show the outcome")["msg"]
+    assert f"Fault Tolerance is {'running' if protected else 'enabled'}" in outcome(done)
 
-    assert ansible.play("nested_vft.yml", lab, power_on=power_on).counts["changed"] == 0
+    assert protect(ansible, lab, power_on=power_on).counts["changed"] == 0
 
     back_foretold = ansible.play("undo.yml", lab, "--check", "--diff")
     back = ansible.play("undo.yml", lab, "--diff")
@@ -82,20 +103,20 @@ def test_check_mode_predicts_exactly_what_the_real_run_changes(ansible, simulato
 @pytest.mark.parametrize("personality", ["5.0", "6.7", "8.0"])
 def test_one_run_takes_a_bare_cluster_to_a_protected_machine(ansible, simulator, personality):
     lab = simulator(personality=personality, scenario="bare")
-    foretold = ansible.play("nested_vft.yml", lab, "--check", "--diff")
+    foretold = protect(ansible, lab, "--check", "--diff")
     assert foretold.exit == 0, foretold.output
     assert not any(entry["method"].endswith("_Task") for entry in lab.log()), "check mode starts no task"
 
-    done = ansible.play("nested_vft.yml", lab, "--diff")
+    done = protect(ansible, lab, "--diff")
     assert done.exit == 0, done.output
-    assert "Fault Tolerance is running" in done.task("Show the outcome")["msg"]
+    assert "Fault Tolerance is running" in outcome(done)
     assert len(applied(done)) >= 3
     # Check mode cannot predict a failure that has not happened, or its remedy.
-    until = next((at for at, entry in enumerate(done.journal) if entry["outcome"] == "failed"), len(done.journal))
+    until = next((at for at, entry in enumerate(done.journal) if entry["result"].get("failures")), len(done.journal))
     before = [(entry["task"], entry["diff"]) for entry in done.journal[:until] if entry["changed"]]
     assert before == foretold.changes[: len(before)] != []
 
-    again = ansible.play("nested_vft.yml", lab)
+    again = protect(ansible, lab)
     assert again.exit == 0 and again.counts["changed"] == 0, again.output
 
 
@@ -104,20 +125,20 @@ def test_a_host_out_of_service_does_not_stop_the_others(ansible, simulator, stat
     lab = simulator(personality="8.0", scenario="bare", hosts=3)
     *good, out = lab.facts["host_moids"]
     lab.set(out, **state)
-    done = ansible.play("nested_vft.yml", lab)
-    assert done.exit == 0 and done.counts["rescued"] == 0, done.output
-    assert "Fault Tolerance is running" in done.task("Show the outcome")["msg"]
+    done = protect(ansible, lab)
+    assert done.exit == 0 and not any(entry["result"].get("failures") for entry in done.journal), done.output
+    assert "Fault Tolerance is running" in outcome(done)
     written = {entry["object"] for entry in lab.log() if entry["method"] == "SelectVnicForNicType"}
     assert len(written) == len(good)
-    assert ansible.play("nested_vft.yml", lab).counts["changed"] == 0
+    assert protect(ansible, lab).counts["changed"] == 0
 
 
 def test_problems_of_a_host_that_is_not_needed_are_not_reported_as_the_cause(ansible, simulator):
     lab = simulator(personality="8.0", scenario="no-host", hosts=3)
     lab.set(lab.facts["host_moids"][2], maintenance=True)
-    play = ansible.play("nested_vft.yml", lab, ft_timeout=20)
+    play = protect(ansible, lab, ft_timeout=20)
     assert play.exit != 0
-    assert "Missing" not in play.task("Show the outcome")["msg"]
+    assert "Missing" not in outcome(play)
 
 
 @pytest.mark.parametrize("none", [{}, "{}"], ids=["mapping", "text"])
@@ -125,14 +146,14 @@ def test_empty_options_can_be_a_mapping_or_a_string(ansible, simulator, none):
     lab = simulator(personality="5.0", scenario="healthy")
     play = ansible.play("undo.yml", lab, vmx_options=none)
     assert play.exit == 0, play.output
-    assert play.task("Remove the VMX options of the virtual machine")["outcome"] == "skipped"
+    assert play.task("Remove the VMX options of the virtual machines")["outcome"] == "skipped"
 
 
 def test_requirements_fixed_before_a_failure_are_not_reported_as_missing(ansible, simulator):
     lab = simulator(personality="5.0", scenario="bare")
-    play = ansible.play("nested_vft.yml", lab, power_cycle=False)
+    play = protect(ansible, lab, power_cycle=False)
     assert play.exit != 0 and len(applied(play)) == 3, play.output
-    missing = play.task("Show the outcome")["msg"].partition("Missing: ")[2]
+    missing = outcome(play).partition("Missing: ")[2]
     assert "Power inner off" in missing
     assert not any(remedy in missing for remedy in applied(play))
 
@@ -148,12 +169,12 @@ def test_requirements_fixed_before_a_failure_are_not_reported_as_missing(ansible
 )
 def test_a_cause_that_a_module_can_fix_is_named_and_fixed(ansible, simulator, personality, scenario, cause, remedies):
     lab = simulator(personality=personality, scenario=scenario)
-    play = ansible.play("nested_vft.yml", lab)
+    play = protect(ansible, lab)
     assert play.exit == 0, play.output
     assert cause in play.output
     assert [any(word in remedy for remedy in applied(play)) for word in remedies] == [True] * len(remedies), applied(play)
-    assert "Fault Tolerance is running" in play.task("Show the outcome")["msg"]
-    assert ansible.play("nested_vft.yml", lab).counts["changed"] == 0
+    assert "Fault Tolerance is running" in outcome(play)
+    assert protect(ansible, lab).counts["changed"] == 0
 
 
 @pytest.mark.parametrize(
@@ -167,28 +188,28 @@ def test_a_cause_that_a_module_can_fix_is_named_and_fixed(ansible, simulator, pe
 )
 def test_a_cause_that_only_a_person_can_fix_is_named_at_the_end(ansible, simulator, personality, scenario, cause):
     lab = simulator(personality=personality, scenario=scenario)
-    play = ansible.play("nested_vft.yml", lab, ft_timeout=20)
+    play = protect(ansible, lab, ft_timeout=20)
     assert play.exit != 0
-    summary = play.task("Show the outcome")["msg"]
+    summary = outcome(play)
     assert summary.startswith("inner is not protected") and cause in summary.lower(), summary
 
 
 @pytest.mark.parametrize("scenario", ["ha-off", "article", "bare"])
 def test_without_permission_remedies_are_named_and_nothing_is_fixed(ansible, simulator, scenario):
     lab = simulator(personality="5.0", scenario=scenario)
-    play = ansible.play("nested_vft.yml", lab, apply_remedies=False)
+    play = protect(ansible, lab, apply_remedies=False)
     assert play.exit != 0 and applied(play) == []
-    assert "is not protected" in play.task("Show the outcome")["msg"]
+    assert "is not protected" in outcome(play)
     assert not {"UpdateOptions", "SelectVnicForNicType", "ReconfigureComputeResource_Task"} & set(lab.methods())
 
 
 def test_old_log_lines_lead_to_no_remedy(ansible, simulator):
     lab = simulator(personality="5.0", scenario="article")
     # Everything in the lab's logs is older than one hour from now.
-    play = ansible.play("nested_vft.yml", lab, max_log_age="-3600")
+    play = protect(ansible, lab, max_log_age="-3600")
     assert play.exit != 0 and applied(play) == []
     assert "UpdateOptions" not in lab.methods()
-    assert "keepalive" in play.task("Show the outcome")["msg"]
+    assert "keepalive" in outcome(play)
 
 
 @pytest.mark.parametrize(
@@ -207,10 +228,9 @@ def test_a_remedy_that_needs_power_off_is_left_to_people(ansible, simulator, per
     called = [remedy["module"] for remedy in told["remedies"] if remedy["args"]]
     assert called == ["vm_power"], "the test needs a finding whose only remedy is vm_power"
 
-    play = ansible.play("nested_vft.yml", lab, power_cycle=False, ft_timeout=20)
+    play = protect(ansible, lab, power_cycle=False, ft_timeout=20)
     assert play.exit != 0
-    assert play.task("Stop if there is no remedy to apply")["outcome"] == "failed"
-    assert told["title"] in play.task("Show the outcome")["msg"]
+    assert told["title"] in outcome(play)
     assert not any("virtual machine off" in remedy for remedy in applied(play)), applied(play)
     assert "PowerOffVM_Task" not in lab.methods() and lab.state()[moid]["power"] == "poweredOn"
 
@@ -221,13 +241,15 @@ def test_the_prerequisites_are_set_once(ansible, simulator):
     foretold = ansible.play("prerequisites.yml", lab, "--check", "--diff", **devices)
     done = ansible.play("prerequisites.yml", lab, "--diff", **devices)
     assert done.exit == 0, done.output
-    assert done.changes == foretold.changes and len(done.changes) == 3
+    assert done.changes == foretold.changes and done.counts["changed"] == 2
+    carried = {moid: host["services"] for moid, host in lab.dump()["hosts"].items()}
+    assert all(["vmotion", "vmk2"] in services and ["faultToleranceLogging", "vmk1"] in services for services in carried.values())
     assert ansible.play("prerequisites.yml", lab, **devices).counts["changed"] == 0
 
 
 def test_without_permission_a_virtual_machine_is_not_powered_off(ansible, simulator):
     lab = simulator(personality="5.0", scenario="healthy")
-    play = ansible.play("nested_vft.yml", lab, power_cycle=False)
+    play = protect(ansible, lab, power_cycle=False)
     assert play.exit != 0
     assert "replay" in play.output
     assert "PowerOffVM_Task" not in [entry["method"] for entry in lab.log()]
@@ -235,7 +257,7 @@ def test_without_permission_a_virtual_machine_is_not_powered_off(ansible, simula
 
 def test_empty_options_set_nothing(ansible, simulator):
     lab = simulator(personality="8.0", scenario="healthy")
-    play = ansible.play("nested_vft.yml", lab, vmx_options={})
+    play = protect(ansible, lab, vmx_options={})
     assert play.exit == 0, play.output
     assert [task for task, _ in play.changes] == ["Turn Fault Tolerance on"]
 
@@ -243,37 +265,37 @@ def test_empty_options_set_nothing(ansible, simulator):
 @pytest.mark.parametrize("personality", ["6.7", "8.0"])
 def test_options_without_effect_are_not_set_and_need_no_power_cycle(ansible, simulator, personality):
     lab = simulator(personality=personality, scenario="healthy")
-    play = ansible.play("nested_vft.yml", lab)
+    play = protect(ansible, lab)
     assert play.exit == 0, play.output
     assert not {"ReconfigVM_Task", "PowerOffVM_Task"} & set(lab.methods())
 
 
 def test_the_next_run_starts_a_secondary_that_did_not_start(ansible, simulator):
     lab = simulator(personality="5.0", scenario="article")
-    assert ansible.play("nested_vft.yml", lab, apply_remedies=False).exit != 0
-    foretold = ansible.play("nested_vft.yml", lab, "--check")
+    assert protect(ansible, lab, apply_remedies=False).exit != 0
+    foretold = protect(ansible, lab, "--check")
     assert foretold.exit == 0, foretold.output
-    play = ansible.play("nested_vft.yml", lab)
+    play = protect(ansible, lab)
     assert play.exit == 0, play.output
-    assert "Fault Tolerance is running" in play.task("Show the outcome")["msg"]
-    assert play.task("Suspend Fault Tolerance if the secondary did not start")["changed"]
-    assert ansible.play("nested_vft.yml", lab).counts["changed"] == 0
+    assert "Fault Tolerance is running" in outcome(play)
+    assert play.task("Suspend Fault Tolerance where the secondary did not start")["changed"]
+    assert protect(ansible, lab).counts["changed"] == 0
 
 
 def test_the_next_run_makes_a_missed_power_cycle(ansible, simulator):
     lab = simulator(personality="5.0", scenario="healthy")
-    assert ansible.play("nested_vft.yml", lab, power_cycle=False).exit != 0
-    play = ansible.play("nested_vft.yml", lab, power_cycle=True)
+    assert protect(ansible, lab, power_cycle=False).exit != 0
+    play = protect(ansible, lab, power_cycle=True)
     assert play.exit == 0, play.output
-    assert "Fault Tolerance is running" in play.task("Show the outcome")["msg"]
-    assert ansible.play("nested_vft.yml", lab).counts["changed"] == 0
+    assert "Fault Tolerance is running" in outcome(play)
+    assert protect(ansible, lab).counts["changed"] == 0
 
 
 def test_the_folder_selects_one_of_two_with_the_same_name(ansible, simulator):
     lab = simulator(personality="6.7", scenario="duplicates")
-    lost = ansible.play("nested_vft.yml", lab, vm_name="twin")
+    lost = protect(ansible, lab, vm_name="twin")
     assert lost.exit != 0 and "ambiguous" in lost.output
-    found = ansible.play("nested_vft.yml", lab, "--check", vm_name="twin", vm_folder="nested", vcenter_datacenter="Lab")
+    found = protect(ansible, lab, "--check", vm_name="twin", vm_folder="nested", vcenter_datacenter="Lab")
     assert found.exit == 0, found.output
 
 
@@ -281,7 +303,7 @@ def test_the_folder_selects_one_of_two_with_the_same_name(ansible, simulator):
 @pytest.mark.parametrize("scenario", ["article", "ha-off"])
 def test_the_password_is_not_in_the_output(ansible, simulator, scenario, source):
     lab = simulator(personality="5.0", scenario=scenario)
-    play = ansible.play("nested_vft.yml", lab, "-vvv", "--diff", password=source)
+    play = protect(ansible, lab, "-vvv", "--diff", password=source)
     assert lab.facts["password"] not in play.output
     assert "Allow Fault Tolerance" in play.output
 
@@ -319,9 +341,16 @@ def test_the_password_can_come_from_a_vault(ansible, simulator, tmp_path):
 
 
 def test_the_page_lists_every_variable():
-    text = "".join(file.read_text() for file in [*PLAYBOOKS.glob("*.yml"), *PLAYBOOKS.glob("tasks/*.yml")])
-    # A dot comes before keys of results, and a bar before filters.
-    asked = set(re.findall(r"(?<![.\w])(?<!\| )(\w+) (?:\| default\(|is defined)", text)) - KEPT
+    specs = {role: yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text()) for role in USED_BY}
+    options = {role: spec["argument_specs"]["main"]["options"] for role, spec in specs.items()}
+    # Every role documents every variable that it reads, and no other one.
+    for role, documented in options.items():
+        text = "".join(file.read_text() for files in USED_BY[role] for file in ROLES.glob(files))
+        # A dot comes before keys of results, and a bar before filters.
+        asked = set(ASKED.findall(text))
+        assert {name for name in asked if not name.startswith(tuple(USED_BY))} - LOCAL == documented.keys(), role
+    text = "".join(file.read_text() for file in PLAYBOOKS.glob("*.yml"))
+    asked = set(ASKED.findall(text)).union(*options.values())
     rows = re.findall(r"^\| (`.*?) \|", VARIABLES, re.MULTILINE)
     told = re.findall(r"`(\w+)`", "".join(rows))
     assert sorted(told) == sorted(asked)
@@ -330,9 +359,11 @@ def test_the_page_lists_every_variable():
 
 def test_the_default_options_are_those_of_the_article():
     article = yaml.safe_load(DEFAULTS)["vmx_options"]
-    plays = {file.name: yaml.safe_load(file.read_text())[0].get("vars", {}) for file in PLAYBOOKS.glob("*.yml")}
-    said = {name: given["article_options"] for name, given in plays.items() if "article_options" in given}
-    assert said == dict.fromkeys(["esxi_shell.yml", "nested_vft.yml", "undo.yml"], article)
+    said = yaml.safe_load((PLAYBOOKS / "esxi_shell.yml").read_text())[0]["vars"]["article_options"]
+    assert said == article
+    for role in ("protect", "unprotect"):
+        options = yaml.safe_load((ROLES / role / "vars" / "main.yml").read_text())[f"{role}_said_options"]
+        assert yaml.safe_load(re.search(r"default\((\{.*?\})\)", options)[1]) == article
     for page in ("variables.md", "awx.md"):
         blocks = re.findall(r"^```yaml\n(.*?)^```$", (PLAYBOOKS / page).read_text(), re.MULTILINE | re.DOTALL)
         assert article in [yaml.safe_load(block).get("vmx_options") for block in blocks]

@@ -25,7 +25,9 @@ pub struct Args {
 /// The arguments that decisions depend on.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct Wish {
-    /// The vmknic by its device, such as V(vmk1), on every host.
+    /// The vmknic by its device, such as V(vmk1), on every host. Without O(device) and O(portgroup), it is the vmknic that
+    /// carries the services already, else the only one that may carry one of them. If several may, the run fails and lists
+    /// them with their port groups and addresses.
     #[schemars(length(min = 1))]
     pub device: Option<String>,
     /// The vmknic by its port group, whatever its device is on each host: the name of a standard switch's port group, or
@@ -88,7 +90,7 @@ pub enum State {
 impl Arguments for Args {
     const RULES: &'static [Rule] = &[
         vsphere_module::ONE_KIND_OF_HOST,
-        Rule::ExactlyOne(&["device", "portgroup"]),
+        Rule::AtMostOne(&["device", "portgroup"]),
         vsphere_module::PROXY_NEEDS_PORT,
         vsphere_module::PROXY_NEEDS_HOST,
     ];

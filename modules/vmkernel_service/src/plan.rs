@@ -69,34 +69,39 @@ impl Observed {
     /// The vmknic that is meant.
     pub fn vmknic(&self, wish: &Wish) -> Result<&Vmknic, Error> {
         let candidates = self.candidates(wish);
-        let portgroup = wish.portgroup.as_deref();
-        let meant: Vec<&Vmknic> = candidates
-            .iter()
-            .copied()
-            .filter(|nic| match &wish.device {
-                Some(device) => nic.device == *device,
-                None => nic.portgroup.as_deref() == portgroup,
-            })
-            .collect();
+        let meant: Vec<&Vmknic> = match (&wish.device, &wish.portgroup) {
+            (Some(device), _) => candidates.iter().copied().filter(|nic| nic.device == *device).collect(),
+            (None, Some(group)) => {
+                candidates.iter().copied().filter(|nic| nic.portgroup.as_ref() == Some(group)).collect()
+            }
+            (None, None) => match candidates.iter().find(|nic| self.carries_all(nic, wish)) {
+                Some(carrier) => vec![carrier],
+                None => candidates.clone(),
+            },
+        };
+        let services = wish.names().join(" or ");
+        let place = wish.portgroup.as_ref().map(|group| format!(" on the port group `{group}`")).unwrap_or_default();
         match meant.as_slice() {
             [only] => Ok(only),
             [] => {
-                let what = match &wish.device {
-                    Some(device) => format!("vmknic {device}"),
-                    None => format!("vmknic on the port group `{}`", portgroup.unwrap_or_default()),
-                };
-                Err(self.no_candidate(&what, &wish.names().join(" or "), &candidates))
+                let device = wish.device.as_ref().map(|device| format!(" {device}")).unwrap_or_default();
+                Err(self.no_candidate(&format!("vmknic{device}{place}"), &services, &candidates))
             }
             several => {
                 let text = format!(
-                    "host {} has several vmknics on the port group `{}`: {}",
+                    "host {} has several vmknics{place} that can carry {services}: {}",
                     self.host,
-                    portgroup.unwrap_or_default(),
                     list(several)
                 );
-                Err(Error::new(Kind::Ambiguous, text).hint("Set `device` to select one."))
+                let hint = if wish.portgroup.is_some() { "Set `device`" } else { "Set `device` or `portgroup`" };
+                Err(Error::new(Kind::Ambiguous, text).hint(format!("{hint} to select one.")))
             }
         }
+    }
+
+    fn carries_all(&self, nic: &Vmknic, wish: &Wish) -> bool {
+        let carried = self.carried(&nic.device);
+        wish.names().into_iter().all(|name| carried.iter().any(|service| service == name))
     }
 
     /// The vmknics that may carry one of the services asked for, each once.

@@ -100,6 +100,27 @@ fn only_what_differs_is_written_and_what_is_lost_is_told() {
 }
 
 #[test]
+fn without_device_and_portgroup_the_vmknic_is_chosen_only_where_there_is_no_choice() {
+    // The carriers of vMotion; the device of the vmknics that may carry it; the vmknic that is meant.
+    for (vmotion, candidates, meant) in [
+        (&[][..], &["vmk1"][..], Ok("vmk1")),
+        (&["vmk2"], &["vmk0", "vmk1", "vmk2"], Ok("vmk2")),
+        (&[], &[], Err(Kind::NotFound)),
+        (&[], &["vmk0", "vmk1"], Err(Kind::Ambiguous)),
+    ] {
+        let mut seen = observed(vmotion, &[]);
+        seen.services[2].candidates.retain(|nic| candidates.contains(&nic.device.as_str()));
+        let wish = Wish { device: None, ..wish("", &[Service::Vmotion], State::Present) };
+        let found = seen.vmknic(&wish).map(|nic| nic.device.clone()).map_err(|error| error.kind);
+        assert_eq!(found, meant.map(str::to_owned), "{vmotion:?} {candidates:?}");
+        if meant == Err(Kind::Ambiguous) {
+            let told = seen.vmknic(&wish).unwrap_err().message();
+            assert!(told.contains("vmk0 (Management Network, 172.30.0.9), vmk1 (FT, 172.30.0.9)"), "{told}");
+        }
+    }
+}
+
+#[test]
 fn what_a_vmknic_carries_is_told_with_all_its_services() {
     let seen = observed(&["vmk0", "vmk1"], &["vmk1"]);
     assert_eq!(seen.carried("vmk0"), ["management", VMOTION]);

@@ -61,7 +61,8 @@ pub fn message(wish: &Wish, outcomes: &[Outcome<VmkernelService>], check: bool) 
     let changed: Vec<&str> = changed.iter().map(String::as_str).collect();
     let nic = match (&wish.device, &wish.portgroup) {
         (Some(device), _) => device.clone(),
-        (None, portgroup) => format!("The vmknic on `{}`", portgroup.as_deref().unwrap_or_default()),
+        (None, Some(portgroup)) => format!("The vmknic on `{portgroup}`"),
+        (None, None) => "A vmknic".to_owned(),
     };
     let services = wish.names().join(" and ");
     let carries = match (wish.state, check && !changed.is_empty()) {

@@ -28,7 +28,8 @@ class CallbackModule(CallbackBase):
         task = task_result.task if hasattr(task_result, "task") else task_result._task
         host = task_result.host if hasattr(task_result, "host") else task_result._host
         entry = {
-            "task": task.get_name(),
+            # Without the name of the role.
+            "task": task.name or task.get_name(),
             "host": host.get_name(),
             "action": task.action,
             "path": task.get_path() or "",

@@ -5,9 +5,11 @@ mod set;
 use serde_json::{Value as Json, json};
 
 use crate::model::clock;
+use crate::model::cluster::Cluster;
+use crate::model::entity::Body;
 use crate::model::inject::Injection;
 use crate::schema;
-use crate::value::Data;
+use crate::value::{Data, Value};
 use crate::world::World;
 
 use set::text;
@@ -61,7 +63,7 @@ fn with(body: &str, act: impl FnOnce(&Json) -> Result<(), String>) -> Result<Str
     Ok("{}".into())
 }
 
-/// The state of the VMs and the number of pending events, for tests that look behind the API.
+/// The state of VMs, hosts and clusters, and the number of pending events, for tests that look behind the API.
 fn state(world: &World) -> Json {
     let vms: Vec<Json> = world
         .of_kind("VirtualMachine")
@@ -81,7 +83,54 @@ fn state(world: &World) -> Json {
             }))
         })
         .collect();
-    json!({ "time": clock::format(world.epoch + world.now * 1000), "pending": world.queue.len(), "vms": vms })
+    json!({
+        "time": clock::format(world.epoch + world.now * 1000),
+        "pending": world.queue.len(),
+        "vms": vms,
+        "hosts": hosts(world),
+        "clusters": clusters(world),
+    })
+}
+
+fn hosts(world: &World) -> Vec<Json> {
+    let each = world.of_kind("HostSystem").into_iter().filter_map(|moid| {
+        let host = world.host(&moid)?;
+        let options = host.options.iter().map(|option| (option.key.clone(), plain(&option.current)));
+        let mut services = host.nics.clone();
+        services.sort_unstable();
+        Some(json!({
+            "moid": moid,
+            "options": options.collect::<serde_json::Map<_, _>>(),
+            "services": services,
+            "maintenance": host.maintenance,
+        }))
+    });
+    each.collect()
+}
+
+fn clusters(world: &World) -> Vec<Json> {
+    let each = world.of_kind("ClusterComputeResource").into_iter().filter_map(|moid| {
+        let Body::Cluster(Cluster { ha, .. }) = &world.entities.get(&moid)?.body else { return None };
+        Some(json!({
+            "moid": moid,
+            "ha": ha.on,
+            "host_monitoring": ha.monitoring,
+            "admission_control": ha.admission,
+            "das_options": ha.options,
+        }))
+    });
+    each.collect()
+}
+
+/// The value of an option.
+fn plain(value: &Value) -> Json {
+    match value {
+        Value::Bool(flag) => json!(flag),
+        Value::Int(number) => json!(number),
+        Value::Long(number) => json!(number),
+        Value::Str(text) => json!(text),
+        other => json!(format!("{other:?}")),
+    }
 }
 
 /// The typed events that tests may post. The schema only knows the types that the sources name.

@@ -1,0 +1,186 @@
+# Copyright: (c) The nested-vft authors
+# SPDX-License-Identifier: Apache-2.0
+"""Restores the previous values in a record, and keeps what somebody else changed since."""
+
+from __future__ import annotations
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.nested.vft.plugins.plugin_utils.calls import Calls
+from ansible_collections.nested.vft.plugins.plugin_utils.record import BadRecord, Record, same, values
+
+OWN = ("record", "vms", "force_power_off")
+# A virtual machine that Fault Tolerance still protects needs these.
+SHARED = ("cluster_ha", "vmkernel_service")
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        own = {name: self._task.args.get(name) for name in OWN}
+        connection = {name: value for name, value in self._task.args.items() if name not in OWN}
+        if not own["record"]:
+            raise AnsibleActionFail("`record` is required: the file that was written when the values were changed")
+        self.calls = Calls(self, connection, task_vars)
+        self.force = bool(own["force_power_off"])
+        self.absent = set()
+        try:
+            self.record = Record(own["record"], self.calls.server)
+        except BadRecord as problem:
+            raise AnsibleActionFail(str(problem)) from problem
+        told = {"restored": [], "kept": [], "failures": []}
+        diff = {"before": {}, "after": {}}
+        protected = None
+        groups = grouped(self.record.entries, own["vms"])
+        # What the virtual machines share comes last, whenever it was changed.
+        for group in sorted(groups, key=lambda group: group[0]["module"] in SHARED):
+            place = group[0]["object"]
+            if group[0]["module"] in SHARED:
+                protected = self._protected(groups) if protected is None else protected
+                if protected:
+                    reason = f"Fault Tolerance still protects {', '.join(protected)}"
+                    told["kept"] += [f"{place['name']}: {entry['key']} stays, because {reason}" for entry in group]
+                    continue
+            self._restore(group, told, diff)
+        result.update(told, changed=bool(told["restored"]), left=len(self.record.entries))
+        result["msg"] = f"Restored: {len(told['restored'])}. Kept: {len(told['kept'])}. Failed: {len(told['failures'])}."
+        if self._task.diff and result["changed"]:
+            result["diff"] = diff | {"before_header": "present", "after_header": "restored"}
+        return result
+
+    def _restore(self, group, told, diff):
+        """Restores the values of one object that nobody else has changed."""
+        place, check = group[0]["object"], self._task.check_mode
+        present, failure = self._present(group)
+        if failure:
+            told["failures"].append(f"{place['name']}: {failure}")
+            return
+        over = [entry for entry in group if same(present[entry["key"]], wanted(entry))]
+        ours = [entry for entry in group if entry not in over and any(same(present[entry["key"]], one) for one in written(entry))]
+        for entry in group:
+            if entry not in over and entry not in ours:
+                value = shown(present[entry["key"]])
+                told["kept"].append(f"{place['name']}: {entry['key']} stays {value}: somebody else changed it since")
+        failure = self._write(ours) if ours and not check else None
+        if failure:
+            told["failures"].append(f"{place['name']}: {failure}")
+            ours = []
+        for entry in ours:
+            now, before = present[entry["key"]], wanted(entry)
+            told["restored"].append(f"{place['name']}: {entry['key']}: {shown(now)} -> {shown(before)}")
+            diff["before"].setdefault(place["name"], {})[entry["key"]] = now
+            diff["after"].setdefault(place["name"], {})[entry["key"]] = before
+            if entry["module"] == "fault_tolerance" and before == "absent":
+                self.absent.add(place["moid"])
+        if not check and over + ours:
+            self.record.forget(over + ours)
+
+    def _present(self, group):
+        """Returns the present values of a group by key, or why they cannot be read."""
+        present = {}
+        for entry, arguments in restoring(group, self.force):
+            answer = self.calls.run(group[0]["module"], arguments, check=True)
+            if answer.get("failed"):
+                return {}, answer["msg"]
+            if entry["module"] == "vmkernel_service":
+                carried = present.setdefault(entry["key"], [])
+                if entry["key"] in answer["hosts"][0]["services_before"]:
+                    carried.append(arguments["device"])
+                continue
+            for place, key, before, _after in values(entry["module"], answer):
+                if place["moid"] != entry["object"]["moid"]:
+                    return {}, f"its name now belongs to another object, {place['moid']}"
+                present[key] = before
+        for entry in group:
+            present[entry["key"]] = sorted(present[entry["key"]]) if isinstance(entry["before"], list) else present[entry["key"]]
+        return present, None
+
+    def _write(self, entries):
+        """Writes the previous values. Returns why that failed."""
+        for entry, arguments in restoring(entries, self.force):
+            answer = self.calls.run(entry["module"], arguments, check=False)
+            if answer.get("failed"):
+                return answer["msg"]
+        return None
+
+    def _protected(self, groups):
+        """Returns the names of the virtual machines that Fault Tolerance protects in the clusters of the record."""
+        names, seen = set(), set()
+        for group in groups:
+            place, arguments = group[0]["object"], None
+            if place["type"] == "ClusterComputeResource":
+                arguments = {"cluster_name": place["name"]}
+            elif place["type"] == "VirtualMachine" and place["moid"] not in seen:
+                arguments = {"moid": place["moid"]}
+            listed = self.calls.run("ft_readiness", arguments, check=False).get("vms", []) if arguments else []
+            seen |= {vm["moid"] for vm in listed}
+            primaries = [vm for vm in listed if vm["role"] != "secondary" and vm["ft_state"] not in (None, "notConfigured")]
+            names |= {vm["name"] for vm in primaries if vm["moid"] not in self.absent}
+        return sorted(names)
+
+
+def grouped(entries, names):
+    """Returns the entries by module and object, the last change first. `names` limits those of virtual machines."""
+    groups = {}
+    for entry in reversed(entries):
+        place = entry["object"]
+        if place["type"] != "VirtualMachine" or names is None or place["name"] in names:
+            groups.setdefault((entry["module"], place["moid"]), []).append(entry)
+    return list(groups.values())
+
+
+def wanted(entry):
+    """Returns the previous value. Of vmknics, only those count that the change concerned."""
+    before = entry["before"]
+    return [device for device in before if device in concerned(entry)] if isinstance(before, list) else before
+
+
+def written(entry):
+    """Returns the values that the present one may have if nobody else changed it."""
+    found = [entry[name] for name in ("set", "pending") if name in entry]
+    return [[one for one in value if one in concerned(entry)] if isinstance(value, list) else value for value in found]
+
+
+def concerned(entry):
+    """Returns the vmknics that a change added or removed."""
+    sets = [set(entry[name]) for name in ("set", "pending") if name in entry]
+    return set().union(*(set(entry["before"]) ^ one for one in sets))
+
+
+def restoring(entries, force):
+    """Returns the arguments of the calls that restore entries of one object, each with an entry that it is for."""
+    module, place = entries[0]["module"], entries[0]["object"]
+    before = {entry["key"]: entry["before"] for entry in entries}
+    if module == "vmx_option":
+        there = {key: value for key, value in before.items() if value is not None}
+        gone = {key: "" for key, value in before.items() if value is None}
+        calls = [{"options": there, "state": "present"}] if there else []
+        calls += [{"options": gone, "state": "absent"}] if gone else []
+        return [(entries[0], {"moid": place["moid"]} | call) for call in calls]
+    if module == "host_option":
+        return [(entries[0], {"esxi_hostname": [place["name"]], "options": before})]
+    if module == "vm_power":
+        state = "shut_down" if before["power"] == "poweredOff" else "powered_on"
+        return [(entries[0], {"moid": place["moid"], "state": state} | ({"force": True} if force else {}))]
+    if module == "fault_tolerance":
+        return [(entries[0], {"moid": place["moid"], "state": before["Fault Tolerance"]})]
+    if module == "cluster_ha":
+        enabled = before.pop("enabled", True)
+        return [(entries[0], {"cluster_name": place["name"], "state": "enabled" if enabled else "disabled"} | before)]
+    calls = []
+    for entry in entries:
+        # Where only one vmknic may carry a service, selecting one takes it from another.
+        for device in sorted(concerned(entry), key=lambda device: device not in entry["before"]):
+            state = "present" if device in entry["before"] else "absent"
+            arguments = {"esxi_hostname": [place["name"]], "device": device, "services": [entry["key"]], "state": state}
+            calls.append((entry, arguments))
+    return calls
+
+
+def shown(value):
+    """Returns a value for people."""
+    if value is None:
+        return "not set"
+    return (", ".join(value) or "none") if isinstance(value, list) else str(value)

@@ -1,0 +1,47 @@
+# Copyright: (c) The nested-vft authors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs modules of the collection on the Ansible machine, for actions that need more than one call."""
+
+from __future__ import annotations
+
+import os
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.nested.vft.plugins.plugin_utils import in_place, launch, native
+
+
+class Calls:
+    """Calls modules for an action. `arguments` are those of every call, such as the connection from module_defaults."""
+
+    def __init__(self, action, arguments, task_vars):
+        self.arguments = arguments
+        self.machine = native.kind(os.uname().sysname, os.uname().machine)
+        if self.machine not in native.available():
+            raise AnsibleActionFail(f"nested.vft has no program for the platform {self.machine} of the Ansible machine")
+        self.common = {}
+        action._update_module_args("", self.common, task_vars)
+        self.environment = {}
+        action._compute_environment_string(self.environment)
+        self.folder = action._loader.get_basedir()
+
+    @property
+    def server(self):
+        """The name of the server that the calls reach."""
+        return str(self.arguments.get("hostname") or self.environment.get("VMWARE_HOST") or os.environ.get("VMWARE_HOST") or "")
+
+    def run(self, module, arguments, check):
+        """Returns the result of one call. Its diff shows what changed."""
+        given = self.common | self.arguments | arguments | {"_ansible_check_mode": check, "_ansible_diff": True}
+        program = os.path.join(native.PROGRAMS, self.machine, f"{module}.{self.machine}")
+        try:
+            result = in_place.run(program, given, self.environment, self.folder)
+        except OSError as problem:
+            result = launch.failure(program, problem.errno, str(problem))
+        result.pop("invocation", None)
+        return result
+
+
+def differences(results):
+    """Returns the diffs of several results as one list."""
+    found = [result["diff"] for result in results if result.get("diff")]
+    return [each for diff in found for each in (diff if isinstance(diff, list) else [diff])]

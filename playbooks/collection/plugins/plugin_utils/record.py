@@ -1,0 +1,147 @@
+# Copyright: (c) The nested-vft authors
+# SPDX-License-Identifier: Apache-2.0
+"""The record of what was changed: a JSON file with the previous values.
+
+An entry belongs to one value of one object: `before` is the value to restore, `set` the value that was written, and `pending` a
+value that may have been written, because the run that wrote it did not come to its end. Entries are in the order of their last
+change.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+
+FORMAT = 1
+
+
+class BadRecord(Exception):
+    """The file is no record, or the record of another server."""
+
+
+class Record:
+    """The entries of one file. Every change is written to the file before the next one is made."""
+
+    def __init__(self, path, server):
+        self.path = os.path.abspath(os.path.expanduser(path))
+        self.server = server
+        self.entries = []
+        self.lock = threading.Lock()
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                content = json.load(file)
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as problem:
+            raise BadRecord(f"cannot read the record {self.path}: {problem}") from problem
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise BadRecord(f"{self.path} is no record of nested.vft, or one of another version")
+        if content["server"] != server:
+            raise BadRecord(f"{self.path} is the record of the server {content['server']}, not of {server}: use another path")
+        self.entries = content["entries"]
+
+    def intend(self, module, predicted):
+        """Notes what a call is about to change, from the result of its check run."""
+        with self.lock:
+            changes = [value for value in values(module, predicted) if not same(value[2], value[3])]
+            for place, key, before, after in changes:
+                entry = self._take(module, place, key)
+                if entry is None:
+                    entry = {"module": module, "object": place, "key": key, "before": before, "set": before}
+                elif not any(same(before, entry[name]) for name in ("before", "set", "pending") if name in entry):
+                    # Somebody else changed it since. Their value is the one to restore.
+                    entry["before"] = before
+                entry["pending"] = after
+                self.entries.append(entry)
+            if changes:
+                self._save()
+
+    def finish(self, module, result):
+        """Notes what a call has changed, from its result. After a failure, the values stay pending."""
+        with self.lock:
+            if result.get("failed"):
+                return
+            for place, key, _before, after in values(module, result):
+                entry = self._find(module, place, key)
+                if entry and "pending" in entry:
+                    del entry["pending"]
+                    entry["set"] = after
+                    if same(after, entry["before"]):
+                        self.entries.remove(entry)
+            self._save()
+
+    def forget(self, entries):
+        """Removes entries."""
+        self.entries = [entry for entry in self.entries if entry not in entries]
+        self._save()
+
+    def _find(self, module, place, key):
+        for entry in self.entries:
+            if entry["module"] == module and entry["object"]["moid"] == place["moid"] and entry["key"] == key:
+                return entry
+        return None
+
+    def _take(self, module, place, key):
+        entry = self._find(module, place, key)
+        if entry:
+            self.entries.remove(entry)
+        return entry
+
+    def _save(self):
+        """Replaces the file at once, so that it is whole after any interruption."""
+        content = {"format": FORMAT, "server": self.server, "entries": self.entries}
+        folder = os.path.dirname(self.path)
+        with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".record-", delete=False, encoding="utf-8") as file:
+            json.dump(content, file, indent=2)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(file.name, self.path)
+
+
+def same(one, other):
+    """Compares two values as JSON does."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def ft_state(state):
+    """Returns the argument `state` that describes a state of Fault Tolerance. A secondary that is on its way is present too."""
+    return {"notConfigured": "absent", "disabled": "suspended"}.get(state, "present")
+
+
+def values(module, result):
+    """Returns the values in the result of a module: the object, the key, the value before, and the value after."""
+    vm, cluster = result.get("vm"), result.get("cluster")
+    if module == "vmx_option" and vm:
+        return [(named("VirtualMachine", vm), one["key"], one["before"], one["after"]) for one in result["options"]]
+    if module == "vm_power" and vm:
+        return [(named("VirtualMachine", vm), "power", result["power_state_before"], result["power_state"])]
+    if module == "fault_tolerance" and vm and result["ft_state_before"] and result["ft_state"]:
+        states = (ft_state(result["ft_state_before"]), ft_state(result["ft_state"]))
+        return [(named("VirtualMachine", vm), "Fault Tolerance", *states)]
+    if module == "cluster_ha" and cluster:
+        place = named("ClusterComputeResource", cluster)
+        keys = ("enabled", "admission_control", "host_monitoring")
+        return [(place, key, result[f"{key}_before"], result[key]) for key in keys]
+    if module == "host_option":
+        hosts = [(named("HostSystem", host), one) for host in result["hosts"] for one in host["options"]]
+        return [(place, one["key"], one["before"], one["after"]) for place, one in hosts]
+    if module == "vmkernel_service":
+        return list(services(result))
+    return []
+
+
+def services(result):
+    """Returns the vmknics that carry each service. Only the diff shows all of them."""
+    hosts = {host["name"]: named("HostSystem", host) for host in result["hosts"]}
+    diffs = result.get("diff") or []
+    for diff in diffs if isinstance(diffs, list) else [diffs]:
+        place = hosts[diff["before_header"].removesuffix(" (before)")]
+        for service, before in diff["before"].items():
+            yield place, service, sorted(before), sorted(diff["after"][service])
+
+
+def named(kind, thing):
+    return {"type": kind, "name": thing["name"], "moid": thing["moid"]}
