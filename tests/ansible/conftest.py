@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,18 +72,29 @@ class Ansible:
             | extra
         )
 
-    def command(self, name: str, *words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [self.commands / name, *words],
+    def command(self, name: str, *words: str, env: dict[str, str] | None = None, until=None) -> subprocess.CompletedProcess:
+        """Runs a command of Ansible to its end. With `until`, kills it and all that it started once that returns true."""
+        command = [self.commands / name, *words]
+        process = subprocess.Popen(
+            command,
             cwd=ROOT,
             env=self.environment(env or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
-            check=False,
+            start_new_session=True,
         )
+        while until and process.poll() is None:
+            if until():
+                os.killpg(process.pid, signal.SIGKILL)
+            time.sleep(0.01)
+        try:
+            output, _ = process.communicate(timeout=300)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return subprocess.CompletedProcess(command, process.returncode, output)
 
     def play(
         self,
@@ -90,6 +103,7 @@ class Ansible:
         *flags: str,
         password: str = "environment",
         inventory: dict | None = None,
+        until=None,
         **variables,
     ) -> Play:
         """Runs a playbook of the repository, or the given plays, with the lab as the vCenter.
@@ -125,7 +139,7 @@ class Ansible:
             hosts = self.folder / f"hosts{self.runs}.yml"
             hosts.write_text(yaml.safe_dump(inventory))
             flags += ("--inventory", str(hosts))
-        ended = self.command("ansible-playbook", str(path), "--extra-vars", f"@{file}", *flags, env=env)
+        ended = self.command("ansible-playbook", str(path), "--extra-vars", f"@{file}", *flags, env=env, until=until)
         entries = [json.loads(line) for line in journal.read_text().splitlines()]
         return Play(ended.returncode, ended.stdout, entries)
 

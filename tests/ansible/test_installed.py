@@ -122,7 +122,7 @@ def test_without_permission_nothing_is_powered_on_or_off_or_fixed(play, simulato
     assert "replay.supported" not in lab.state()[moid]["extraConfig"]
 
     lab = simulator(personality="5.0", scenario="bare")
-    assert "is not protected" in play("nested.vft.nested_vft", lab, fails=True)
+    assert "not protected" in play("nested.vft.nested_vft", lab, fails=True)
     assert lab.state()[lab.facts["vm_moid"]]["power"] == "poweredOn"
     assert not {"PowerOffVM_Task", "SelectVnicForNicType", "ReconfigureComputeResource_Task"} & set(lab.methods())
 

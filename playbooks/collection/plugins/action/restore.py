@@ -30,6 +30,8 @@ class ActionModule(ActionBase):
             self.record = Record(own["record"], self.calls.server)
         except BadRecord as problem:
             raise AnsibleActionFail(str(problem)) from problem
+        if not self.record.exists:
+            result["warnings"] = [f"there is no record {self.record.path}"]
         told = {"restored": [], "kept": [], "failures": []}
         diff = {"before": {}, "after": {}}
         protected = None

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import threading
 
 FORMAT = 1
@@ -28,11 +27,13 @@ class Record:
         self.path = os.path.abspath(os.path.expanduser(path))
         self.server = server
         self.entries = []
+        self.exists = True
         self.lock = threading.Lock()
         try:
             with open(self.path, encoding="utf-8") as file:
                 content = json.load(file)
         except FileNotFoundError:
+            self.exists = False
             return
         except (OSError, ValueError) as problem:
             raise BadRecord(f"cannot read the record {self.path}: {problem}") from problem
@@ -92,13 +93,12 @@ class Record:
     def _save(self):
         """Replaces the file at once, so that it is whole after any interruption."""
         content = {"format": FORMAT, "server": self.server, "entries": self.entries}
-        folder = os.path.dirname(self.path)
-        with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".record-", delete=False, encoding="utf-8") as file:
+        with open(f"{self.path}.new", "w", encoding="utf-8") as file:
             json.dump(content, file, indent=2)
             file.write("\n")
             file.flush()
             os.fsync(file.fileno())
-        os.replace(file.name, self.path)
+        os.replace(f"{self.path}.new", self.path)
 
 
 def same(one, other):
