@@ -184,6 +184,19 @@ def test_what_somebody_else_changed_since_stays(ansible, simulator, personality,
     assert now == before
 
 
+def test_a_pair_that_somebody_else_suspended_stays_with_all_that_it_needs(ansible, simulator):
+    lab = simulator(personality="8.0", scenario="bare")
+    record = str(ansible.folder / "lab.json")
+    assert protect(ansible, lab, record=record).exit == 0
+    assert run_module("fault_tolerance", connection(lab.facts) | {"name": "inner", "state": "suspended"}).json["changed"]
+    now = lab.dump()
+    done = undo(ansible, lab, record=record)
+    assert done.exit == 0 and done.counts["changed"] == 0
+    assert "inner: Fault Tolerance stays suspended" in outcome(done)
+    assert "Cluster: enabled stays, because Fault Tolerance still protects inner" in outcome(done)
+    assert lab.dump() == now
+
+
 def test_the_cluster_stays_prepared_while_another_machine_needs_it(ansible, simulator):
     lab = simulator(personality="8.0", scenario="bare")
     record = str(ansible.folder / "lab.json")
@@ -203,6 +216,22 @@ def test_without_a_record_the_roles_say_what_is_left(ansible, simulator):
     assert play.exit == 0 and "There is no record" in play.output
     done = undo(ansible, lab)
     assert done.exit == 0 and "vSphere HA of Cluster" in done.task("Show what is left")["msg"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "changed"),
+    [
+        (["--tags", "requirements"], set()),
+        (["--tags", "options"], {"ReconfigVM_Task", "ShutdownGuest", "PowerOnVM_Task"}),
+        (["--skip-tags", "fault_tolerance"], {"ReconfigVM_Task", "ShutdownGuest", "PowerOnVM_Task"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_tags_select_parts_of_the_work(ansible, simulator, flags, changed):
+    lab = simulator(personality="5.0", scenario="healthy")
+    play = protect(ansible, lab, *flags, power_on=False)
+    assert play.exit == 0 and outcome(play) == "inner  not changed    Fault Tolerance is notConfigured.", play.output
+    assert set(lab.methods()) - READS - {"GET"} == changed
 
 
 def test_a_record_belongs_to_one_server(ansible, simulator):

@@ -81,22 +81,19 @@ class ActionModule(ActionBase):
 
     def _present(self, group):
         """Returns the present values of a group by key, or why they cannot be read."""
-        present = {}
+        place, present = group[0]["object"], {entry["key"]: [] for entry in group if isinstance(entry["before"], list)}
         for entry, arguments in restoring(group, self.force):
             answer = self.calls.run(group[0]["module"], arguments, check=True)
             if answer.get("failed"):
                 return {}, answer["msg"]
+            found = answer.get("vm") or answer.get("cluster") or answer["hosts"][0]
+            if found["moid"] != place["moid"]:
+                return {}, f"its name now belongs to another object, {found['moid']}"
             if entry["module"] == "vmkernel_service":
-                carried = present.setdefault(entry["key"], [])
-                if entry["key"] in answer["hosts"][0]["services_before"]:
-                    carried.append(arguments["device"])
-                continue
-            for place, key, before, _after in values(entry["module"], answer):
-                if place["moid"] != entry["object"]["moid"]:
-                    return {}, f"its name now belongs to another object, {place['moid']}"
-                present[key] = before
-        for entry in group:
-            present[entry["key"]] = sorted(present[entry["key"]]) if isinstance(entry["before"], list) else present[entry["key"]]
+                carried = entry["key"] in found["services_before"]
+                present[entry["key"]] = sorted(present[entry["key"]] + [arguments["device"]] * carried)
+            else:
+                present.update({key: before for _place, key, before, _after in values(entry["module"], answer)})
         return present, None
 
     def _write(self, entries):
@@ -124,11 +121,11 @@ class ActionModule(ActionBase):
 
 
 def grouped(entries, names):
-    """Returns the entries by module and object, the last change first. `names` limits those of virtual machines."""
+    """Returns the entries by module and object, the last change first. `names` limits those of virtual machines, and may have ids too."""
     groups = {}
     for entry in reversed(entries):
         place = entry["object"]
-        if place["type"] != "VirtualMachine" or names is None or place["name"] in names:
+        if place["type"] != "VirtualMachine" or names is None or {place["name"], place["moid"]} & set(names):
             groups.setdefault((entry["module"], place["moid"]), []).append(entry)
     return list(groups.values())
 

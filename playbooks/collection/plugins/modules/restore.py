@@ -23,7 +23,7 @@ options:
     type: path
     required: true
   vms:
-    description: The names of the virtual machines to restore. Without it, all are restored.
+    description: The names or managed object ids of the virtual machines to restore. Without it, all are restored.
     type: list
     elements: str
   force_power_off:

@@ -50,11 +50,11 @@ class Record:
             for place, key, before, after in changes:
                 entry = self._take(module, place, key)
                 if entry is None:
-                    entry = {"module": module, "object": place, "key": key, "before": before, "set": before}
+                    entry = {"module": module, "object": place, "key": key, "before": before}
                 elif not any(same(before, entry[name]) for name in ("before", "set", "pending") if name in entry):
                     # Somebody else changed it since. Their value is the one to restore.
                     entry["before"] = before
-                entry["pending"] = after
+                entry.update(set=before, pending=after)
                 self.entries.append(entry)
             if changes:
                 self._save()

@@ -1,0 +1,71 @@
+"""The record of previous values: what it notes before and after a call."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+
+import pytest
+
+from modules import ROOT
+
+SOURCE = ROOT / "playbooks" / "collection" / "plugins" / "plugin_utils" / "record.py"
+spec = importlib.util.spec_from_file_location("record", SOURCE)
+record = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(record)
+
+
+def option(before, after, failed=False):
+    """Returns a result of vmx_option."""
+    vm = {"name": "inner", "moid": "vm-63"}
+    return {"vm": vm, "options": [{"key": "a", "before": before, "after": after}], "failed": failed}
+
+
+@pytest.fixture
+def lab(tmp_path):
+    return record.Record(str(tmp_path / "lab.json"), "vc")
+
+
+def entry(lab):
+    """Returns what the file says about the option."""
+    entries = json.loads((open(lab.path, encoding="utf-8")).read())["entries"]
+    return [{name: one[name] for name in ("before", "set", "pending") if name in one} for one in entries]
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        # The value before the first change is the one to restore.
+        ([("intend", None, "1"), ("finish", None, "1"), ("intend", "1", "2"), ("finish", "1", "2")], {"before": None, "set": "2"}),
+        # An interruption: the value may be either.
+        ([("intend", None, "1")], {"before": None, "set": None, "pending": "1"}),
+        ([("intend", None, "1"), ("intend", "1", "2")], {"before": None, "set": "1", "pending": "2"}),
+        # Somebody else changed it since: their value is the one to restore.
+        ([("intend", None, "1"), ("finish", None, "1"), ("intend", "9", "1"), ("finish", "9", "1")], {"before": "9", "set": "1"}),
+        # The value is back, as after a power cycle.
+        ([("intend", "on", "off"), ("finish", "on", "off"), ("intend", "off", "on"), ("finish", "off", "on")], None),
+        # A change that failed may have been made.
+        ([("intend", None, "1"), ("fail", None, None)], {"before": None, "set": None, "pending": "1"}),
+    ],
+)
+def test_an_entry_follows_the_changes_of_its_value(lab, steps, expected):
+    for step, before, after in steps:
+        result = option(before, after, failed=step == "fail")
+        (lab.intend if step == "intend" else lab.finish)("vmx_option", result)
+    assert entry(lab) == ([expected] if expected else [])
+    # Another run reads the same.
+    assert record.Record(lab.path, "vc").entries == lab.entries
+
+
+def test_a_value_that_does_not_change_is_not_noted(lab):
+    lab.intend("vmx_option", option("1", "1"))
+    assert lab.entries == []
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"format": 9}', '{"format": 1, "server": "other", "entries": []}'])
+def test_another_file_is_not_taken_for_the_record(lab, content):
+    with open(lab.path, "w", encoding="utf-8") as file:
+        file.write(content)
+    with pytest.raises(record.BadRecord):
+        record.Record(lab.path, "vc")
+    assert open(lab.path, encoding="utf-8").read() == content
