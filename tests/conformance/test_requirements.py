@@ -27,7 +27,7 @@ HOST = {
     "stacks": {"vmk0": "vmotion"},
     "addresses": {"vmk1": "10.1.2.3"},
 }
-CLUSTER = {"overrides": {"vm-63": "disabled"}, "pool_memory": 3000}
+CLUSTER = {"vm_overrides": {"vm-63": "disabled"}, "pool_memory": 3000}
 
 
 def change(lab):

@@ -9,8 +9,8 @@ from modules import connection, run_module
 
 # The release, what is changed without the API, the checks that find it, and whether Fault Tolerance can still be turned on.
 FOUND = [
-    ("6.7", "cluster", {"overrides": {"vm-63": "disabled"}}, {"ha-override"}, False),
-    ("5.0", "cluster", {"overrides": {"vm-63": "disabled"}}, {"ha-override"}, False),
+    ("6.7", "cluster", {"vm_overrides": {"vm-63": "disabled"}}, {"ha-override"}, False),
+    ("5.0", "cluster", {"vm_overrides": {"vm-63": "disabled"}}, {"ha-override"}, False),
     ("6.7", "host", {"mtus": {"vmk0": 9000}}, {"vmotion-mtu", "host-pair"}, False),
     ("5.0", "host", {"mtus": {"vmk0": 9000}}, {"vmotion-mtu", "host-pair"}, False),
     ("8.0", "host", {"stacks": {"vmk0": "vmotion"}}, {"vmotion-stack", "host-pair"}, False),
@@ -102,7 +102,7 @@ def test_reservations_of_others_count(healthy):
 
 
 def test_the_remedy_for_an_override_names_the_virtual_machine_by_its_id(healthy):
-    put(healthy, "cluster", {"overrides": {"vm-63": "disabled", "vm-64": "high"}})
+    put(healthy, "cluster", {"vm_overrides": {"vm-63": "disabled", "vm-64": "high"}})
     (step,) = steps(look(healthy))
     assert step["module"] == "cluster_ha"
     assert step["args"] == {
