@@ -273,3 +273,52 @@ def test_a_run_after_kills_continues_in_both_directions(ansible, simulator, pers
     undone = undo(ansible, lab, **said)
     assert undone.exit == 0, undone.output
     assert lab.dump() == before
+
+
+def test_what_a_pair_needs_stays_if_it_cannot_be_read_whether_there_is_one(ansible, simulator):
+    lab = simulator(personality="8.0", scenario="ha-off")
+    record = str(ansible.folder / "lab.json")
+    assert ansible.play("prerequisites.yml", lab, record=record).exit == 0
+    assert protect(ansible, lab).exit == 0
+    now = lab.dump()
+    lab.inject(method="RetrievePropertiesEx", fault="NoPermission")
+    done = undo(ansible, lab, record=record, vm_name="")
+    assert done.exit != 0 and "cannot read what Fault Tolerance protects" in outcome(done)
+    assert lab.dump() == now
+
+
+def test_host_services_stay_while_a_pair_of_another_run_needs_them(ansible, simulator):
+    lab = simulator(personality="8.0", scenario="no-ft-nic")
+    record = str(ansible.folder / "lab.json")
+    assert ansible.play("prerequisites.yml", lab, record=record, choose_vmknics=True).exit == 0
+    assert protect(ansible, lab).exit == 0
+    now = lab.dump()
+    done = undo(ansible, lab, record=record, vm_name="")
+    assert done.exit == 0 and "because Fault Tolerance still protects inner" in outcome(done)
+    assert lab.dump() == now
+
+
+@pytest.mark.parametrize("by", ["uuid", "folder"])
+def test_undo_finds_machines_by_all_that_describes_them(ansible, simulator, by):
+    lab = simulator(personality="8.0", scenario="healthy")
+    record = str(ansible.folder / "lab.json")
+    assert protect(ansible, lab, vms=["inner", "other"], record=record).exit == 0
+    vm = run_module("vm_power", connection(lab.facts) | {"name": "inner", "state": "powered_on"}, "--check").json["vm"]
+    place = {"uuid": vm["instance_uuid"]} if by == "uuid" else {"name": "inner", "folder": "nested"}
+    assert undo(ansible, lab, record=record, vms=[place]).exit == 0
+    states = {vm["name"]: vm["ft_state"] for vm in lab.state().values() if not vm["secondary"]}
+    assert (states["inner"], states["other"]) == ("notConfigured", "running")
+    assert undo(ansible, lab, record=record, vms=[{"name": "inner", "folder": "nowhere"}]).exit != 0
+
+
+def test_a_machine_that_cannot_be_powered_on_again_is_a_failure(ansible, simulator):
+    lab = simulator(personality="5.0", scenario="healthy")
+    lab.inject(method="PowerOnVM_Task", fault="NoPermission")
+    play = protect(ansible, lab)
+    assert play.exit != 0 and "  not protected  " in outcome(play)
+
+
+def test_names_in_one_text_are_several_machines(ansible, simulator):
+    lab = simulator(personality="8.0", scenario="healthy")
+    play = protect(ansible, lab, "--check", "-e", "vms=inner,other")
+    assert [line.split("  ")[0] for line in outcome(play).splitlines()] == ["inner", "other"], play.output

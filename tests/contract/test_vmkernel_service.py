@@ -209,3 +209,8 @@ def test_a_port_group_with_several_vmknics_is_ambiguous_only_on_that_host(health
     assert error["kind"] == "ambiguous" and "vmk1 (FT, 172.30.0.90), vmk2 (FT, 172.30.0.100)" in error["detail"]
     assert "device" in error["hint"]
     assert all(host["changed"] and host["error"] is None for host in by_name.values())
+
+
+def test_a_service_is_only_removed_from_a_vmknic_that_is_named(healthy):
+    result = service(healthy, None, "vmotion", state="absent")
+    assert result.kind == "invalid_arguments" and "`state: absent` needs `device` or `portgroup`" in result.msg

@@ -59,16 +59,10 @@ fn text(value: &Scalar) -> String {
     if *value == Scalar::Null { String::new() } else { value.to_string() }
 }
 
-/// True if two values mean the same: booleans do not depend on case.
-pub fn same(one: &str, other: &str) -> bool {
-    let boolean = |text: &str| text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
-    one == other || boolean(one) && one.eq_ignore_ascii_case(other)
-}
-
 /// True if the option has the value that was asked for.
 fn is_set(wanted: &BTreeMap<String, Scalar>, option: &HaOption) -> bool {
     let wanted = wanted.get(&option.asked).map(text).unwrap_or_default();
-    same(option.value.as_deref().unwrap_or_default(), &wanted)
+    contract::same_value(option.value.as_deref().unwrap_or_default(), &wanted)
 }
 
 /// Returns the options to write, with an empty value to remove.
@@ -121,7 +115,7 @@ pub fn predict(
     }
 }
 
-/// Returns the options in the terms of the arguments: as they were given if they are as wanted, null if they are not set.
+/// Returns the options in the terms of the arguments: as the user gave them if they have that value already, null if they are not set.
 pub fn actual_options(wanted: &BTreeMap<String, Scalar>, found: &[HaOption]) -> Map<String, Value> {
     let value = |option: &HaOption| match wanted.get(&option.asked) {
         Some(given) if is_set(wanted, option) => json!(given),

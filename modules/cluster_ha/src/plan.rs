@@ -194,7 +194,7 @@ pub fn missing(observed: &Observed, change: &Change) -> Vec<String> {
     let names = settings.map(|(name, ..)| format!("dasConfig.{name}"));
     let options = observed.options.iter().filter(|is| {
         let written = options.iter().find(|(key, _)| key.eq_ignore_ascii_case(&is.key));
-        written.is_some_and(|(_, value)| !details::same(is.value.as_deref().unwrap_or_default(), value))
+        written.is_some_and(|(_, value)| !contract::same_value(is.value.as_deref().unwrap_or_default(), value))
     });
     let names = names.chain(options.map(|option| format!("the advanced option {}", option.key)));
     let vms = observed.vms.iter().filter(|vm| {

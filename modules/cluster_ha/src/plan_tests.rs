@@ -231,7 +231,7 @@ fn only_options_that_are_named_and_differ_are_written() {
         let ignored: Vec<String> = written.iter().map(|(key, _)| format!("the advanced option {key}")).collect();
         assert_eq!(missing(&seen, &plan.change), ignored);
         assert!(missing(&plan.change.predict(&seen), &plan.change).is_empty());
-        // A value that is as wanted is told as it was given.
+        // The report shows an unchanged value as the user gave it.
         let actual = actual_options(&wish.advanced_options, &seen.options);
         assert_eq!(actual["das.One"] == json!(wanted), written.is_empty(), "{actual:?}");
     }

@@ -6,7 +6,7 @@ use vsphere_module::Named as _;
 use crate::args::{Encryption, State, Wish};
 use crate::state::{FtState, Observed};
 
-/// Returns the encryption to set before Fault Tolerance is turned on; `None` if it is as wanted. Fails if it cannot change.
+/// Returns the encryption to set before Fault Tolerance is turned on; `None` if it is set already. Fails if it cannot change.
 pub fn to_set(wish: Wish, observed: &Observed) -> Result<Option<Encryption>, Error> {
     let Some(wanted) = wish.encryption.filter(|_| wish.state != State::Absent) else { return Ok(None) };
     let label = observed.label();

@@ -24,7 +24,7 @@ const VM: [&str; 10] = [
 ];
 const HOST: [&str; 4] = ["name", "parent", "config.product", "summary.hardware"];
 const CLUSTER: [&str; 2] = ["name", "configurationEx"];
-/// What decides about the encryption of Fault Tolerance.
+/// The properties that decide about the encryption of Fault Tolerance.
 const ENCRYPTION: [&str; 2] = ["config.ftEncryptionMode", "config.keyId"];
 const SECONDARY_HOST: [&str; 3] = ["name", "runtime.connectionState", "runtime.inMaintenanceMode"];
 
@@ -70,6 +70,10 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         encrypted,
         lost_host: None,
     };
+    if !observed.has_encryption() {
+        // The host is older than the server.
+        observed.encryption = None;
+    }
     if depends_on_host(args.wish, &observed, previous.is_none()) {
         observed.lost_host = lost_host(server, &observed).await?;
     }

@@ -43,7 +43,9 @@ pub async fn verify(at: At<'_, FaultTolerance>, observed: &Observed, change: &Ch
         Error::new(Kind::Timeout, text).hint(remedy)
     };
     match vsphere_module::until(first, &observed.vm.name, at.run, read, judged, late).await {
-        Err(error) if goal == Goal::Running => Err(unsettled(why::explained(at, observed, error).await)),
+        Err(error) if goal == Goal::Running && matches!(error.kind, Kind::Fault | Kind::Timeout) => {
+            Err(unsettled(why::explained(at, observed, error).await))
+        }
         outcome => outcome.map_err(unsettled),
     }
 }

@@ -26,7 +26,8 @@ fn reason(catalogue: Catalogue, events: Vec<vsphere::Event>) -> Option<String> {
     let catalogue = Rc::new(catalogue);
     let mut inquiry = Inquiry::new(&catalogue);
     let recent = events.into_iter().take_while(|event| !STARTS.contains(&event.kind.as_str()));
-    for (number, event) in (1..).zip(recent) {
+    let recent: Vec<_> = (1..).zip(recent).collect();
+    for (number, event) in recent.into_iter().rev() {
         inquiry.take_event(Event {
             time: Timestamp::parse_prefix(&event.created).map(|(time, _)| time),
             details: event.texts(),

@@ -45,6 +45,8 @@ pub struct Examination {
     sources: Vec<Source>,
     /// Why the first source that could not be read could not.
     refused: Option<Error>,
+    /// True once a log or an event was read.
+    has_read: bool,
     deadline: Instant,
 }
 
@@ -52,7 +54,7 @@ impl Examination {
     /// Looks for the signatures of `catalogue`, until `deadline`.
     pub fn new(catalogue: &Rc<Catalogue>, deadline: Instant) -> Self {
         let inquiry = Inquiry::new(catalogue);
-        Self { catalogue: Rc::clone(catalogue), inquiry, sources: Vec::new(), refused: None, deadline }
+        Self { catalogue: Rc::clone(catalogue), inquiry, sources: Vec::new(), refused: None, has_read: false, deadline }
     }
 
     /// True if no failure was found so far.
@@ -86,6 +88,7 @@ impl Examination {
             // Signals are heard between blocks.
             tokio::task::yield_now().await;
         };
+        self.has_read |= scanner.lines() > 0 || error.is_none();
         self.sources.push(Source {
             file: file.to_owned(),
             lines: scanner.lines(),
@@ -104,7 +107,8 @@ impl Examination {
     /// Takes the events of an object, the newest first. Take the logs before.
     pub fn take_events(&mut self, source: &str, events: Vec<Event>) {
         let lines = events.len() as u64;
-        for event in events {
+        self.has_read |= lines > 0;
+        for event in events.into_iter().rev() {
             self.inquiry.take_event(event);
         }
         self.sources.push(Source { file: source.to_owned(), lines, bytes: 0, skipped: None, error: None });
@@ -118,10 +122,10 @@ impl Examination {
         self.refused.get_or_insert(error);
     }
 
-    /// Returns the findings. Fails if nothing could be read.
+    /// Returns the findings. Fails if something was refused and nothing else was read: that there are no events proves nothing.
     pub fn conclude(self) -> Result<Examined, Error> {
         match self.refused {
-            Some(error) if self.sources.iter().all(|source| source.lines == 0 && source.error.is_some()) => Err(error),
+            Some(error) if !self.has_read => Err(error),
             _ => Ok(Examined {
                 dropped: self.inquiry.dropped(),
                 incidents: self.inquiry.conclude(),

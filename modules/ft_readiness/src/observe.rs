@@ -94,7 +94,7 @@ const AROUND: [Follow<'_>; 4] = [
     Follow { from: "ComputeResource", path: "parent" },
     Follow { from: "Folder", path: "parent" },
 ];
-/// What a resource pool can still reserve for virtual machines.
+/// The memory that a resource pool can still reserve for virtual machines.
 const POOL: &str = "runtime.memory.unreservedForVm";
 /// Most hosts of a cluster, because every two hosts are compared. vSphere allows 96.
 const HOSTS: usize = 4000;
@@ -230,14 +230,16 @@ struct Around {
 fn reserve(hosts: &mut [Host], vms: &[ListedVm], reservations: &[Fact<i64>], own: Option<&str>) {
     let mut by_host: HashMap<&str, Fact<i64>> = HashMap::new();
     for (vm, reserved) in vms.iter().zip(reservations) {
-        let (Some(host), Some("poweredOn")) = (&vm.host, vm.power_state.as_deref()) else { continue };
-        if own != Some(vm.moid.as_str()) {
-            let sum = by_host.entry(host).or_insert(Fact::Known(0));
-            *sum = match (&*sum, reserved) {
-                (Fact::Known(sum), Fact::Known(more)) => Fact::Known(sum.saturating_add(*more)),
-                _ => Fact::Hidden(format!("the reservation of {} is not known", vm.name)),
-            };
+        let power = vm.power_state.as_deref();
+        if power.is_some_and(|power| power != "poweredOn") || own == Some(vm.moid.as_str()) {
+            continue;
         }
+        let Some(host) = &vm.host else { continue };
+        let sum = by_host.entry(host).or_insert(Fact::Known(0));
+        *sum = match (&*sum, reserved, power) {
+            (Fact::Known(sum), Fact::Known(more), Some(_)) => Fact::Known(sum.saturating_add(*more)),
+            _ => Fact::Hidden(format!("the reservation of {} is not known", vm.name)),
+        };
     }
     for host in hosts {
         host.reserved_mb = by_host.remove(host.subject.moid.as_str()).unwrap_or(Fact::Known(0));

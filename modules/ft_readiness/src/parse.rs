@@ -1,7 +1,7 @@
 //! Makes facts of the objects that the server returned.
 
 use requirements::{Capability, Cluster, Datastore, Device, Fact, Host, Subject, Support, Vm};
-use vsphere::{Element, FtInfo, NicService, Object, Version};
+use vsphere::{Element, FtInfo, HaOverride, NicService, Object, Version};
 
 use crate::property::fact;
 use crate::uplinks;
@@ -34,32 +34,21 @@ fn moids(object: &Object, path: &str) -> Fact<Vec<String>> {
     fact(object, path).map(|list| list.all().iter().filter_map(Element::moref).map(|moref| moref.id).collect())
 }
 
-/// Returns the keys and values of repeated `OptionValue`s.
-fn options<'a>(options: impl Iterator<Item = &'a Element>) -> Vec<(String, String)> {
-    let text = |option: &Element, name| option.child(name).map_or("", Element::text).to_owned();
-    options.map(|option| (text(option, "key"), text(option, "value"))).collect()
-}
-
 pub fn cluster_facts(cluster: &Object) -> Cluster {
     let das = |name: &str| fact(cluster, &format!("configurationEx.dasConfig.{name}"));
-    let config = fact(cluster, "configurationEx").read(|config| config.child("dasConfig"));
+    let config = fact(cluster, "configurationEx").read(|config| config.child("dasConfig").map(|_| config));
     Cluster {
         subject: subject(cluster),
         ha: das("enabled").read(Element::flag),
         admission_control: das("admissionControlEnabled").read(Element::flag),
         host_monitoring: das("hostMonitoring").map(|state| state.text().to_owned()),
-        options: config.map(|config| options(config.children("option"))),
+        options: config.map(vsphere::ha_options),
         ha_off: fact(cluster, "configurationEx").map(|config| {
-            let overrides = config.children("dasVmConfig").filter(|one| turns_ha_off(one));
-            overrides.filter_map(|one| Some(one.child("key")?.moref()?.id)).collect()
+            let overrides = HaOverride::list(config).into_iter();
+            let off = overrides.filter(|one| one.restart_priority.as_deref() == Some("disabled"));
+            off.map(|one| one.vm.id).collect()
         }),
     }
-}
-
-/// True if an override (`ClusterDasVmConfigInfo`) turns vSphere HA off. Its own `restartPriority` is the deprecated place.
-fn turns_ha_off(one: &Element) -> bool {
-    let priority = one.at("dasSettings/restartPriority").or_else(|| one.child("restartPriority"));
-    priority.is_some_and(|priority| priority.text() == "disabled")
 }
 
 /// Reads the services of vmknics. Candidates matter only for the services that Fault Tolerance needs; they take much memory.

@@ -10,7 +10,7 @@ use vsphere_module::{Engine, VmReport};
 use crate::args::Args;
 use crate::observe::Observed;
 
-/// What was read, judged. The facts are gone: those of a large cluster take much memory.
+/// The judgement of what was read, without the facts: those of a large cluster take much memory.
 #[derive(Clone)]
 pub struct Findings {
     /// Names the virtual machine, or else the cluster.
@@ -41,8 +41,7 @@ pub struct Report {
     /// The number of requirements that are met, unmet and unknown.
     counts: Counts,
     /// What to do, in this order, each once; also for hosts that are not needed. Advice without which Fault Tolerance can be
-    /// turned on comes last. For a host that is out of service it is
-    /// advice, because no module can change the host now.
+    /// turned on comes last. Steps for a host that is out of service are only advice, because no module can change it now.
     #[serde(serialize_with = "shared")]
     #[schemars(with = "Vec<Step>")]
     remedies: Rc<Vec<Step>>,

@@ -26,7 +26,10 @@ pub fn speeds(host: &Object, services: &Fact<Vec<NicService>>) -> Fact<Vec<i64>>
     };
     let adapters: HashMap<&str, i64> = adapters.all().iter().filter_map(adapter).collect();
     let mut speeds = Vec::new();
-    for nic in service.candidates.iter().filter(|nic| service.selected.contains(&nic.device)) {
+    for device in &service.selected {
+        let Some(nic) = service.candidates.iter().find(|nic| nic.device == *device) else {
+            return Fact::Hidden(format!("{device} is not reported"));
+        };
         let switches = if nic.switch.is_some() { &distributed } else { &standard };
         let switch = switches.known().and_then(|all| all.all().iter().find(|switch| connects(switch, nic)));
         let Some(switch) = switch else {

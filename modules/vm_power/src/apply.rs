@@ -1,53 +1,44 @@
 //! Switching the power, or asking the guest and waiting for it.
 
-use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use contract::{Applied, Error, Kind, Write};
 use vsphere::WriteError;
-use vsphere_module::{At, Awaited, OneObject, Power, VmArgs, write_failure};
+use vsphere_module::{At, Awaited, OneObject as _, Power, write_failure};
 
-use crate::plan::{self, Change, Guest, Observed, Step, Wish};
+use crate::plan::{self, Change, Observed, Step, VmPower};
 
 /// The longest time that a forced power-off gets after the guest had its time.
 const SWITCHING: Duration = Duration::from_secs(30);
 
-pub async fn apply<M>(at: At<'_, M>, observed: &Observed, change: &Change) -> Result<Applied, Error>
-where
-    M: OneObject<Args = VmArgs<Wish>, Memory = Cell<bool>, Observed = Observed>,
-{
+pub(super) async fn apply(at: At<'_, VmPower>, observed: &Observed, change: &Change) -> Result<Applied, Error> {
     match change.0 {
         Some(Step::Switch(power)) => power.apply(at.session, &observed.moref, &observed.vm.name, at.run).await,
-        Some(Step::AskGuest) => shut_down(at, observed).await,
+        Some(Step::AskGuest { then_off, closing }) => shut_down(at, observed, then_off, closing).await,
         None => Ok(Applied::Done),
     }
 }
 
-/// Asks the guest to shut down, waits until it has, and with `force` powers off a virtual machine whose guest has not.
-async fn shut_down<M>(at: At<'_, M>, observed: &Observed) -> Result<Applied, Error>
-where
-    M: OneObject<Args = VmArgs<Wish>, Memory = Cell<bool>, Observed = Observed>,
-{
-    let (name, force) = (&observed.vm.name, at.args.wish.force);
+/// Asks the guest to shut down, waits until it has, and with `then_off` powers off a virtual machine whose guest has not.
+async fn shut_down(at: At<'_, VmPower>, observed: &Observed, then_off: bool, closing: bool) -> Result<Applied, Error> {
+    let name = &observed.vm.name;
     let mut unknown = None;
     match at.session.shut_down_guest(&observed.moref).await {
         Ok(()) => {}
-        Err(error) if error.is_fault("ToolsUnavailable") => match observed.guest {
-            // It has ended VMware Tools already.
-            Guest::ShutsDown => {}
-            _ if force => {
-                at.run.warn(format!("{}: powering it off", plan::no_tools(name)));
-                at.target.set(true);
-                return Power::Off.apply(at.session, &observed.moref, name, at.run).await;
-            }
-            _ => return Err(no_tools(name, error)),
-        },
+        // It has ended VMware Tools already.
+        Err(error) if error.is_fault("ToolsUnavailable") && closing => {}
+        Err(error) if error.is_fault("ToolsUnavailable") && then_off => {
+            at.run.warn(format!("{}: powering it off", plan::no_tools(name)));
+            at.target.set(true);
+            return Power::Off.apply(at.session, &observed.moref, name, at.run).await;
+        }
+        Err(error) if error.is_fault("ToolsUnavailable") => return Err(no_tools(name, error)),
         Err(error) if Power::Off.is_there(&error) => return Ok(Applied::Stale { wrote: false }),
         // The guest may have been asked.
         Err(error) if error.is_unknown() => unknown = Some(error),
         Err(error) => return vsphere_module::judge_write(error, false),
     }
-    let kept = if force { SWITCHING.min(Duration::from_secs(at.run.timeout()) / 4) } else { Duration::ZERO };
+    let kept = if then_off { SWITCHING.min(Duration::from_secs(at.run.timeout()) / 4) } else { Duration::ZERO };
     let end = at.run.deadline().checked_sub(kept).unwrap_or_else(Instant::now);
     let now = vsphere_module::until_by(
         end,
@@ -55,11 +46,11 @@ where
         name,
         at.run,
         async || {
-            let seen = M::observe(at, Some(observed)).await;
+            let seen = VmPower::observe(at, Some(observed)).await;
             seen.map_err(|error| asked(name, "its state cannot be read", error))
         },
         |now| match &now.question {
-            _ if now.is_off() || force && Instant::now() >= end => Awaited::Reached,
+            _ if now.is_off() || then_off && Instant::now() >= end => Awaited::Reached,
             Some(question) => Awaited::Pending(format!("it waits for an answer to: {question}")),
             None => Awaited::Pending("its guest is shutting down".to_owned()),
         },

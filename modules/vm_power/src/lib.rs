@@ -9,10 +9,11 @@ mod plan;
 use std::cell::Cell;
 
 use contract::{About, Applied, Error, Plan, Run};
-use plan::{Change, Observed, Wish};
+use plan::{Change, Observed, VmPower, Wish};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use vsphere::VmPaths;
 use vsphere_module::{At, Ended, Named as _, One, OneObject, VmArgs, VmReport};
 
 #[derive(Default, Serialize, JsonSchema)]
@@ -27,8 +28,6 @@ struct Report {
     /// suspended.
     secondaries: u32,
 }
-
-struct VmPower;
 
 impl OneObject for VmPower {
     const ABOUT: About = About {
@@ -50,6 +49,7 @@ impl OneObject for VmPower {
 
     async fn observe(at: At<'_, Self>, previous: Option<&Observed>) -> Result<Observed, Error> {
         let paths = at.args.wish.state.paths();
+        let paths = VmPaths { vm: &paths, host: &[], cluster: &[] };
         let found = at.args.vm.read_all(at.session, &paths, previous.map(|observed| &observed.moref)).await?;
         Ok(Observed::of(&found.vm))
     }

@@ -4,8 +4,11 @@ use contract::{Error, Kind, Plan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use vsphere::{FtInfo, Moref, Object, VmPaths};
+use vsphere::{FtInfo, Moref, Object};
 use vsphere_module::{Named, Power, VmReport};
+
+/// The module.
+pub(super) struct VmPower;
 
 /// The arguments that decisions depend on.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -37,14 +40,14 @@ impl State {
         }
     }
 
-    /// The properties that [`Observed::of`] needs. Only for a guest that is to shut down, VMware Tools matters.
-    pub fn paths(self) -> VmPaths<'static> {
-        let vm = if self == Self::ShutDown { &PATHS } else { &PATHS[..PATHS.len() - 2] };
-        VmPaths { vm, host: &[], cluster: &[] }
+    /// The properties that [`Observed::of`] needs. VMware Tools matters only for a guest that is to shut down.
+    pub fn paths(self) -> Vec<&'static str> {
+        let guest: &[&str] = if self == Self::ShutDown { &GUEST } else { &[] };
+        [&PATHS[..], guest].concat()
     }
 }
 
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 7] = [
     "name",
     "config.instanceUuid",
     "runtime.powerState",
@@ -52,9 +55,8 @@ const PATHS: [&str; 9] = [
     "config.template",
     "runtime.question",
     "runtime.faultToleranceState",
-    "guest.toolsRunningStatus",
-    "guest.guestState",
 ];
+const GUEST: [&str; 2] = ["guest.toolsRunningStatus", "guest.guestState"];
 
 /// The state read from the virtual machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -157,7 +159,12 @@ pub enum Step {
     /// Switch the power.
     Switch(Power),
     /// Ask the guest to shut down.
-    AskGuest,
+    AskGuest {
+        /// Power off if VMware Tools turns out not to run, or if the guest still runs when its time is over.
+        then_off: bool,
+        /// The guest is shutting down already, so VMware Tools may have ended.
+        closing: bool,
+    },
 }
 
 /// The step to take, if any.
@@ -181,7 +188,7 @@ impl contract::Change for Change {
     }
 }
 
-/// What to do about a guest that cannot be asked.
+/// The remedy for a guest that cannot be asked.
 pub const NO_TOOLS: &str =
     "Start VMware Tools in the guest, or set `force: true` to power the virtual machine off without asking the guest.";
 
@@ -203,7 +210,9 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
     let step = match (state, observed.vm.power_state.as_deref()) {
         (State::PoweredOn, Some("poweredOn")) | (State::PoweredOff | State::ShutDown, Some("poweredOff")) => None,
         (State::PoweredOn, Some("poweredOff" | "suspended")) => Some(Step::Switch(Power::On)),
-        (State::ShutDown, Some("poweredOn")) if !(unasked && wish.force) => Some(Step::AskGuest),
+        (State::ShutDown, Some("poweredOn")) if !(unasked && wish.force) => {
+            Some(Step::AskGuest { then_off: wish.force, closing: observed.guest == Guest::ShutsDown })
+        }
         (State::PoweredOff | State::ShutDown, Some("poweredOn")) => Some(Step::Switch(Power::Off)),
         (State::PoweredOff, Some("suspended")) => {
             return conflict(
@@ -235,7 +244,7 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
         vsphere_module::not_a_secondary(&observed.label(), observed.ft.as_ref())?;
     }
     let mut plan = Plan::from(Change(step));
-    if unasked && step == Some(Step::AskGuest) {
+    if unasked && matches!(step, Some(Step::AskGuest { .. })) {
         plan.blockers.push((Kind::Conflict, no_tools(name), Some(NO_TOOLS.to_owned())));
     } else if unasked && step.is_some() {
         plan.warnings.push(format!("{}: powering it off", no_tools(name)));

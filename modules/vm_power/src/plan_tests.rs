@@ -26,6 +26,10 @@ fn plan(state: State, observed: &Observed) -> Result<contract::Plan<super::Chang
     super::plan(&Wish { state, force: false }, observed)
 }
 
+fn ask(then_off: bool, closing: bool) -> Step {
+    Step::AskGuest { then_off, closing }
+}
+
 fn pair(role: i32) -> FtInfo {
     FtInfo {
         role,
@@ -46,7 +50,7 @@ fn presses_the_button_only_where_it_must() {
         (State::PoweredOff, Some("poweredOff"), Ok(None)),
         (State::PoweredOff, Some("suspended"), Err(Kind::Conflict)),
         (State::PoweredOn, None, Err(Kind::Conflict)),
-        (State::ShutDown, Some("poweredOn"), Ok(Some(Step::AskGuest))),
+        (State::ShutDown, Some("poweredOn"), Ok(Some(ask(false, false)))),
         (State::ShutDown, Some("poweredOff"), Ok(None)),
         (State::ShutDown, Some("suspended"), Err(Kind::Conflict)),
         (State::ShutDown, None, Err(Kind::Conflict)),
@@ -67,16 +71,16 @@ fn a_question_stops_a_change_and_is_repeated() {
 
 #[test]
 fn a_guest_that_cannot_be_asked_is_powered_off_only_by_force() {
-    let ask = Some(Step::AskGuest);
+    let ask = |then_off, closing| Some(ask(then_off, closing));
     let off = Some(Step::Switch(Power::Off));
     // The guest; force; the step; whether it is barred; whether it warns.
     for (guest, force, step, barred, warns) in [
-        (Guest::Listens, false, ask, false, false),
-        (Guest::Listens, true, ask, false, false),
-        (Guest::WithoutTools, false, ask, true, false),
+        (Guest::Listens, false, ask(false, false), false, false),
+        (Guest::Listens, true, ask(true, false), false, false),
+        (Guest::WithoutTools, false, ask(false, false), true, false),
         (Guest::WithoutTools, true, off, false, true),
-        (Guest::ShutsDown, false, ask, false, false),
-        (Guest::ShutsDown, true, ask, false, false),
+        (Guest::ShutsDown, false, ask(false, true), false, false),
+        (Guest::ShutsDown, true, ask(true, true), false, false),
     ] {
         let seen = Observed { guest, ..observed(Some("poweredOn")) };
         let plan = super::plan(&Wish { state: State::ShutDown, force }, &seen).unwrap();

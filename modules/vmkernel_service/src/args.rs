@@ -27,7 +27,7 @@ pub struct Args {
 pub struct Wish {
     /// The vmknic by its device, such as V(vmk1), on every host. Without O(device) and O(portgroup), it is the vmknic that
     /// carries the services already, else the only one that may carry one of them. If several may, the run fails and lists
-    /// them with their port groups and addresses.
+    /// them with their port groups and addresses. O(state=absent) needs one of the two.
     #[schemars(length(min = 1))]
     pub device: Option<String>,
     /// The vmknic by its port group, whatever its device is on each host: the name of a standard switch's port group, or
@@ -104,6 +104,10 @@ impl Arguments for Args {
         problems.extend(self.target.problems());
         if self.wish.services.is_empty() {
             problems.push("`services`: give at least one service".to_owned());
+        }
+        // Once no vmknic carries the services, nothing says which one was meant.
+        if self.wish.state == State::Absent && self.wish.device.is_none() && self.wish.portgroup.is_none() {
+            problems.push("`state: absent` needs `device` or `portgroup`".to_owned());
         }
         problems
     }

@@ -47,12 +47,6 @@ pub fn text(value: &Scalar) -> String {
     }
 }
 
-/// True if two values mean the same: booleans do not depend on case.
-pub fn same(one: &str, other: &str) -> bool {
-    let boolean = |text: &str| text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
-    one == other || boolean(one) && one.eq_ignore_ascii_case(other)
-}
-
 /// Returns the changes that `found` needs. An option to remove is left out if its value is empty and an empty value
 /// counts as none.
 pub fn differences(options: &BTreeMap<String, Scalar>, state: State, found: &[Found], empty_is_none: bool) -> Changes {
@@ -61,7 +55,7 @@ pub fn differences(options: &BTreeMap<String, Scalar>, state: State, found: &[Fo
         match state {
             State::Present => {
                 let wanted = text(options.get(&found.asked)?);
-                let there = current.is_some_and(|current| same(current, &wanted));
+                let there = current.is_some_and(|current| contract::same_value(current, &wanted));
                 (!there).then(|| (found.key.clone(), Some(wanted)))
             }
             State::Absent => {
@@ -82,7 +76,7 @@ pub fn actual(options: &BTreeMap<String, Scalar>, found: &[Found], empty_is_none
     }
     let values = found.iter().map(|found| {
         let value = match (options.get(&found.asked), set(found)) {
-            (Some(wanted), Some(value)) if same(&value, &text(wanted)) => json!(wanted),
+            (Some(wanted), Some(value)) if contract::same_value(&value, &text(wanted)) => json!(wanted),
             (_, value) => json!(value),
         };
         (found.asked.clone(), value)

@@ -43,7 +43,7 @@ pub use module::{About, Applied, Arguments, Blocker, Change, Context, Module, Ob
 pub use pause::pauses;
 pub use progress::{Level, Progress};
 pub use run::{LAST_LOOK, Run, Tracer};
-pub use scalar::Scalar;
+pub use scalar::{Scalar, same_value};
 pub use survey::Survey;
 
 /// The interface for crates that serve callers.

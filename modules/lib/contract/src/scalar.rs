@@ -25,6 +25,12 @@ pub enum Scalar {
     Text(String),
 }
 
+/// True if the texts of two values mean the same: booleans do not depend on case.
+pub fn same_value(one: &str, other: &str) -> bool {
+    let boolean = |text: &str| text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
+    one == other || boolean(one) && one.eq_ignore_ascii_case(other)
+}
+
 impl JsonSchema for Scalar {
     fn inline_schema() -> bool {
         true

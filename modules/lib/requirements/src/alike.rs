@@ -1,4 +1,4 @@
-//! What the vmknics of different hosts need to have in common: MTU, TCP/IP stack and subnet.
+//! The properties that the vmknics of different hosts need to have in common: MTU, TCP/IP stack and subnet.
 
 use vsphere::Vmknic;
 

@@ -46,8 +46,8 @@ pub struct Check {
     /// Whether that meets it.
     pub status: Status,
     /// True if Fault Tolerance cannot be turned on while this is unmet. A requirement of single hosts is not decisive,
-    /// because two good hosts are enough: V(host-pair), which is decisive, says whether there are two. V(host-monitoring)
-    /// is not decisive either: Fault Tolerance can be turned on without it.
+    /// because two good hosts are enough: V(host-pair), which is decisive, says whether there are two. Advice, such
+    /// as V(third-host), is not decisive either: Fault Tolerance can be turned on without it.
     pub decisive: bool,
     /// Why it is unmet or unknown; null if it is met.
     pub why: Option<String>,

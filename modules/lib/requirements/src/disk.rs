@@ -1,4 +1,4 @@
-//! What the disks of the virtual machine must not be: too large, too many, linked clones, or filtered.
+//! The disks that Fault Tolerance does not support: too large, too many, linked clones, or filtered.
 
 use crate::check::Check;
 use crate::context::Context;

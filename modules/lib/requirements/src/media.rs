@@ -1,4 +1,4 @@
-//! What the CD and floppy drives of the virtual machine hold.
+//! The contents of the CD and floppy drives of the virtual machine.
 
 use crate::check::Check;
 use crate::context::Context;

@@ -38,7 +38,7 @@ pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)], others: &[Check]) 
     let together = |one: &Host, other: &Host| alike(one, other).max(probe::together(context, one, other));
     let observed = describe(context, &rated);
     let status = best(context, &rated, together);
-    let by_network = status != best(context, &rated, alike);
+    let by_network = facts.probe.is_some() && status != best(context, &rated, alike);
     let finding = match status {
         Some(Status::Met) => Finding::met(observed),
         Some(Status::Unknown) if by_network => {

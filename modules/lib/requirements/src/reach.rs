@@ -1,4 +1,4 @@
-//! Whether the hosts reach each other's vmknics for vMotion and Fault Tolerance logging, as pings show it. Judged only if the
+//! Judges whether hosts reach each other's vmknics for vMotion and Fault Tolerance logging, as pings show it. Judged only if the
 //! network was probed.
 
 use std::collections::HashMap;
@@ -31,13 +31,16 @@ pub fn judge(context: Context) -> Vec<Check> {
     let Some(probe) = &context.facts.probe else { return Vec::new() };
     let hosts: HashMap<&str, &Host> = context.facts.hosts.iter().map(|it| (it.subject.moid.as_str(), it)).collect();
     let mut checks = Vec::new();
-    for service in SERVICES {
-        let id = if service == VMOTION { VMOTION_PATH } else { FT_LOGGING_PATH };
-        // Without a vmknic there is no path. Other requirements report that.
-        let carriers: Vec<&Host> = context.facts.candidates().filter(|host| carries(host, service)).collect();
-        let peers = carriers.len().saturating_sub(1);
-        let judged = carriers.iter().filter(|_| peers > 0);
-        checks.extend(judged.map(|host| Check::new(id, &host.subject, of_host(probe, &hosts, host, service, peers))));
+    // Without a vmknic there is no path. Other requirements report that.
+    let peers = SERVICES.map(|service| {
+        let carriers = context.facts.candidates().filter(|host| carries(host, service)).count();
+        (service, carriers.saturating_sub(1))
+    });
+    for host in context.facts.candidates() {
+        for (service, peers) in peers.iter().filter(|(service, peers)| *peers > 0 && carries(host, service)) {
+            let id = if *service == VMOTION { VMOTION_PATH } else { FT_LOGGING_PATH };
+            checks.push(Check::new(id, &host.subject, of_host(probe, &hosts, host, service, *peers)));
+        }
     }
     checks
 }
@@ -86,7 +89,7 @@ fn of_path(hosts: &HashMap<&str, &Host>, path: &Path) -> Finding {
         (Answer::Unknown(why), _) => Finding::unknown(format!("{title}: not pinged"), why),
         (Answer::Lost(why), Answer::Answered { .. }) => Finding::unmet(
             format!("{title}: {size} are lost ({why}), small ones are answered"),
-            "a switch between the vmknics has a smaller MTU than they have",
+            "the other vmknic, or a switch between the two, has a smaller MTU",
         )
         .remedy(larger_mtu(path.mtu, nested)),
         (Answer::Lost(why), Answer::Lost(_)) => Finding::unmet(

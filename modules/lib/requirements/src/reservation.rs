@@ -80,7 +80,8 @@ fn host_memory(context: Context, vm: &Vm) -> Finding {
 }
 
 /// Judges whether this host can reserve the memory. vSphere does not report what a host can reserve: at most what the running
-/// virtual machines have not reserved. It is certain only for memory that nothing uses either.
+/// virtual machines have not reserved. It counts as certain for memory that is neither reserved nor in use, as if reservations were in
+/// use.
 pub fn of_host(context: Context, vm: &Vm, host: &Host) -> Finding {
     if vm.has_ft() {
         return Finding::met(RESERVED);

@@ -33,7 +33,7 @@ pub async fn until<T>(
     until_by(run.deadline(), first, subject, run, read, judge, late).await
 }
 
-/// Does the same until an earlier `deadline`.
+/// Waits like [`until`], but until an earlier `deadline`.
 pub async fn until_by<T>(
     deadline: Instant,
     first: T,

@@ -10,7 +10,7 @@ use vmx::store::{LIMIT, Stored};
 
 use super::refusal::refusal;
 use crate::args::State;
-use crate::options::{Change, Found, differences, same};
+use crate::options::{Change, Found, differences};
 
 /// The state read from the file and its surroundings.
 #[derive(Debug, Clone)]
@@ -122,7 +122,7 @@ fn is_old(known: &[(String, String)], found: &Found) -> bool {
     let name = found.asked.to_ascii_lowercase();
     let value = known.iter().find(|(key, _)| key.eq_ignore_ascii_case(&name)).map(|(_, value)| value.as_str());
     match (value, found.value.as_deref()) {
-        (Some(value), Some(there)) => !same(value, there),
+        (Some(value), Some(there)) => !contract::same_value(value, there),
         (Some(value), None) => !value.is_empty(),
         (None, Some(_)) => !known.is_empty() && EXTRA.iter().any(|extra| name.starts_with(extra)),
         (None, None) => false,

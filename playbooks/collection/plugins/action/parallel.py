@@ -15,7 +15,7 @@ from ansible_collections.nested.vft.plugins.plugin_utils.record import BadRecord
 AT_ONCE = 16
 # The arguments that name an object.
 NAMES = ("name", "moid", "uuid", "esxi_hostname")
-OWN = ("module", "calls", "key", "only", "without", "arguments", "record")
+OWN = ("module", "calls", "key", "only", "without", "arguments", "record", "cluster")
 
 
 class ActionModule(ActionBase):
@@ -27,7 +27,7 @@ class ActionModule(ActionBase):
         connection = {name: value for name, value in self._task.args.items() if name not in OWN}
         if "module" not in own or "calls" not in own:
             raise AnsibleActionFail("`module` and `calls` are required")
-        self.module = own["module"]
+        self.module, self.cluster = own["module"], own.get("cluster")
         self.calls = Calls(self, connection | own.get("arguments", {}), task_vars)
         asked = named(own["calls"], own.get("key", "name"), own.get("without", []))
         asked = {name: arguments for name, arguments in asked.items() if name in own.get("only", asked)}
@@ -36,7 +36,13 @@ class ActionModule(ActionBase):
         except BadRecord as problem:
             raise AnsibleActionFail(str(problem)) from problem
         with ThreadPoolExecutor(max(1, min(len(asked), AT_ONCE))) as pool:
-            answers = dict(zip(asked, pool.map(self._call, asked.values())))
+            try:
+                answers = dict(zip(asked, pool.map(self._call, asked.values())))
+            except BaseException:
+                # Such as the end of the task's `timeout`, which only this thread hears of.
+                pool.shutdown(wait=False, cancel_futures=True)
+                self.calls.stop()
+                raise
         failed = {name: answer["msg"] for name, answer in answers.items() if answer.get("failed")}
         warnings = [f"{name}: {text}" for name, answer in answers.items() for text in answer.pop("warnings", [])]
         result.update(
@@ -60,7 +66,7 @@ class ActionModule(ActionBase):
         predicted = self.calls.run(self.module, arguments, check=True)
         if predicted.get("failed"):
             return predicted
-        self.record.intend(self.module, predicted)
+        self.record.intend(self.module, predicted, arguments.get("cluster_name") or self.cluster)
         answer = self.calls.run(self.module, arguments, check=False)
         self.record.finish(self.module, answer)
         return answer

@@ -11,7 +11,7 @@ from ansible_collections.nested.vft.plugins.plugin_utils.record import BadRecord
 
 OWN = ("record", "vms", "force_power_off")
 # A virtual machine that Fault Tolerance still protects needs these.
-SHARED = ("cluster_ha", "vmkernel_service")
+SHARED = ("cluster_ha", "vmkernel_service", "host_option")
 
 
 class ActionModule(ActionBase):
@@ -35,12 +35,17 @@ class ActionModule(ActionBase):
         told = {"restored": [], "kept": [], "failures": []}
         diff = {"before": {}, "after": {}}
         protected = None
+        # Restored entries leave the record, and still tell which clusters it is about.
+        self.places = list(self.record.entries)
         groups = grouped(self.record.entries, own["vms"])
         # What the virtual machines share comes last, whenever it was changed.
         for group in sorted(groups, key=lambda group: group[0]["module"] in SHARED):
             place = group[0]["object"]
             if group[0]["module"] in SHARED:
-                protected = self._protected(groups) if protected is None else protected
+                protected, failure = (protected, None) if protected is not None else self._protected()
+                if failure:
+                    told["failures"].append(f"{place['name']}: {failure}")
+                    continue
                 if protected:
                     reason = f"Fault Tolerance still protects {', '.join(protected)}"
                     told["kept"] += [f"{place['name']}: {entry['key']} stays, because {reason}" for entry in group]
@@ -104,20 +109,24 @@ class ActionModule(ActionBase):
                 return answer["msg"]
         return None
 
-    def _protected(self, groups):
-        """Returns the names of the virtual machines that Fault Tolerance protects in the clusters of the record."""
+    def _protected(self):
+        """Returns the names of the virtual machines that Fault Tolerance protects in the clusters of the record, or why they
+        cannot be read."""
         names, seen = set(), set()
-        for group in groups:
-            place, arguments = group[0]["object"], None
-            if place["type"] == "ClusterComputeResource":
-                arguments = {"cluster_name": place["name"]}
-            elif place["type"] == "VirtualMachine" and place["moid"] not in seen:
-                arguments = {"moid": place["moid"]}
-            listed = self.calls.run("ft_readiness", arguments, check=False).get("vms", []) if arguments else []
+        places = [entry["object"] for entry in self.places]
+        clusters = {place.get("cluster") or place["name"] for place in places if place.get("cluster") or "Cluster" in place["type"]}
+        machines = [place["moid"] for place in places if place["type"] == "VirtualMachine"]
+        for arguments in [{"cluster_name": name} for name in sorted(clusters)] + [{"moid": moid} for moid in machines]:
+            if arguments.get("moid") in seen:
+                continue
+            answer = self.calls.run("ft_readiness", arguments, check=False)
+            if answer.get("failed"):
+                return None, f"cannot read what Fault Tolerance protects: {answer['msg']}"
+            listed = answer["vms"]
             seen |= {vm["moid"] for vm in listed}
             primaries = [vm for vm in listed if vm["role"] != "secondary" and vm["ft_state"] not in (None, "notConfigured")]
             names |= {vm["name"] for vm in primaries if vm["moid"] not in self.absent}
-        return sorted(names)
+        return sorted(names), None
 
 
 def grouped(entries, names):

@@ -10,7 +10,9 @@ short_description: Calls one module of this collection several times at once
 description:
   - Calls a module once for each of several virtual machines, hosts or clusters, up to 16 at a time, and waits for all.
   - A call that fails stops no other one, and does not fail the task. Look at RV(failures).
-  - With O(record), a file keeps the previous value of everything that the calls change. M(nested.vft.restore) restores it. The file is
+  - With O(record), a file keeps the previous values of VMX options, host options, vmknics, vSphere HA, power and Fault Tolerance, and
+    M(nested.vft.restore) restores them. It does not keep the encryption of Fault Tolerance, advanced options of vSphere HA and restart
+    priorities. The file is
     written before and after each change, so that it is whole after any interruption.
   - The programs run on the Ansible machine, whatever the connection of the play.
   - The arguments of the connection come from C(module_defaults) for C(group/nested.vft.vsphere), from O(arguments), or from the
@@ -50,6 +52,9 @@ options:
   record:
     description: The file for the previous values, on the Ansible machine. It is extended if it exists.
     type: path
+  cluster:
+    description: The cluster of the hosts in O(calls), for the record.
+    type: str
 attributes:
   check_mode:
     support: full

@@ -11,7 +11,7 @@ description:
   - Reads a record that M(nested.vft.parallel) or the role P(nested.vft.protect#role) wrote, and restores the previous values, the last change
     first. What several virtual machines share comes last.
   - A value that somebody else changed since stays as it is, and RV(kept) names it.
-  - vSphere HA and the services of vmknics stay as long as Fault Tolerance protects a virtual machine of the cluster.
+  - vSphere HA, the services of vmknics and host options stay as long as Fault Tolerance protects a virtual machine of the cluster.
   - A restored value is removed from the record. So a second run changes nothing, and a run after an interruption continues.
   - A value that cannot be restored does not fail the task. Look at RV(failures).
 version_added: 0.1.0

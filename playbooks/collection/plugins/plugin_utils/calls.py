@@ -23,6 +23,7 @@ class Calls:
         self.environment = {}
         action._compute_environment_string(self.environment)
         self.folder = action._loader.get_basedir()
+        self.running = set()
 
     @property
     def server(self):
@@ -34,11 +35,16 @@ class Calls:
         given = self.common | self.arguments | arguments | {"_ansible_check_mode": check, "_ansible_diff": True}
         program = os.path.join(native.PROGRAMS, self.machine, f"{module}.{self.machine}")
         try:
-            result = in_place.run(program, given, self.environment, self.folder)
+            result = in_place.run(program, given, self.environment, self.folder, self.running)
         except OSError as problem:
             result = launch.failure(program, problem.errno, str(problem))
         result.pop("invocation", None)
         return result
+
+    def stop(self):
+        """Ends the programs that other threads are waiting for. Each closes its session."""
+        for process in list(self.running):
+            process.terminate()
 
 
 def differences(results):

@@ -23,10 +23,10 @@ except ImportError:
 LAST_WORDS = 5
 
 
-def run(program, args, environment, folder):
+def run(program, args, environment, folder, running=None):
     """Runs the program with these arguments and returns its result. Raises OSError if it cannot start.
 
-    The arguments go through a pipe, so a password is in no file.
+    The arguments go through a pipe, so a password is in no file. `running` is a set that holds the process meanwhile.
     """
     variables = {to_text(name): to_text(value) for name, value in environment.items()}
     process = subprocess.Popen(
@@ -37,6 +37,8 @@ def run(program, args, environment, folder):
         env=os.environ | variables,
         cwd=folder,
     )
+    running = set() if running is None else running
+    running.add(process)
     try:
         stdout, stderr = process.communicate(json.dumps(args, cls=ENCODER).encode())
     except BaseException:
@@ -47,6 +49,8 @@ def run(program, args, environment, folder):
         except subprocess.TimeoutExpired:
             process.kill()
         raise
+    finally:
+        running.discard(process)
     return result(program, process.returncode, stdout, stderr)
 
 

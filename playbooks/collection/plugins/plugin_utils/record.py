@@ -34,6 +34,8 @@ class Record:
                 content = json.load(file)
         except FileNotFoundError:
             self.exists = False
+            if not os.access(os.path.dirname(self.path), os.W_OK):
+                raise BadRecord(f"cannot write the record {self.path}: its folder does not exist, or is not writable") from None
             return
         except (OSError, ValueError) as problem:
             raise BadRecord(f"cannot read the record {self.path}: {problem}") from problem
@@ -43,13 +45,14 @@ class Record:
             raise BadRecord(f"{self.path} is the record of the server {content['server']}, not of {server}: use another path")
         self.entries = content["entries"]
 
-    def intend(self, module, predicted):
-        """Notes what a call is about to change, from the result of its check run."""
+    def intend(self, module, predicted, cluster=None):
+        """Notes what a call is about to change, from the result of its check run. `cluster` is that of a host, if it is known."""
         with self.lock:
             changes = [value for value in values(module, predicted) if not same(value[2], value[3])]
             for place, key, before, after in changes:
                 entry = self._take(module, place, key)
                 if entry is None:
+                    place = place | ({"cluster": cluster} if cluster and place["type"] == "HostSystem" else {})
                     entry = {"module": module, "object": place, "key": key, "before": before}
                 elif not any(same(before, entry[name]) for name in ("before", "set", "pending") if name in entry):
                     # Somebody else changed it since. Their value is the one to restore.
@@ -93,7 +96,9 @@ class Record:
     def _save(self):
         """Replaces the file at once, so that it is whole after any interruption."""
         content = {"format": FORMAT, "server": self.server, "entries": self.entries}
-        with open(f"{self.path}.new", "w", encoding="utf-8") as file:
+        # Previous values of VMX options may be secret.
+        scratch = os.open(f"{self.path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(scratch, "w", encoding="utf-8") as file:
             json.dump(content, file, indent=2)
             file.write("\n")
             file.flush()

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 const CLOSE: i64 = 300;
 
 impl Inquiry {
-    /// Takes an event, unless it shows no known failure. Take the newest first.
+    /// Takes an event, unless it shows no known failure. Take the oldest first.
     pub fn take_event(&mut self, event: Event) {
         let whole =
             std::iter::once(&event.text).chain(&event.details).map(String::as_str).collect::<Vec<_>>().join("\n");
@@ -47,14 +47,20 @@ impl Inquiry {
         });
         let order = self.order;
         let incident = &mut self.incidents[at];
-        if signature < incident.signature {
+        // Of events that tell the same, the newest one names the incident; a log line tells more.
+        if signature < incident.signature || signature == incident.signature && incident.lines.is_empty() {
             (incident.signature, incident.told_by, incident.before) = (signature, told_by, Vec::new());
         }
         incident.migration = incident.migration.or(migration);
         incident.status = incident.status.or(status);
-        if incident.events.len() < LINES {
-            incident.events.push(event);
+        // The newest events are kept, and the one that names the incident.
+        if incident.events.len() == LINES {
+            let names =
+                |event: &Event| event.number == incident.told_by.number && event.source == *incident.told_by.file;
+            let oldest = if names(&incident.events[LINES - 1]) { LINES - 2 } else { LINES - 1 };
+            incident.events.remove(oldest);
         }
+        incident.events.insert(0, event);
         incident.order = order;
     }
 

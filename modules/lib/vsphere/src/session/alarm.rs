@@ -40,8 +40,7 @@ impl<'a> Alarm<'a> {
     /// Returns an alarm that the server does not know yet.
     pub(super) fn new(session: &'a Session, task: &Moref, vm: Option<&Moref>) -> Self {
         let objects = [task].into_iter().chain(vm).cloned().collect();
-        let works = session.speaks(4, 1);
-        Self { session, objects, collector: None, version: String::new(), works, soon: 0 }
+        Self { session, objects, collector: None, version: String::new(), works: true, soon: 0 }
     }
 
     /// Sleeps until something happens, at most for [`NAP`] and until `deadline`; for `pause` if the alarm does not work.
