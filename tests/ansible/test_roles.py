@@ -304,7 +304,7 @@ def test_undo_finds_machines_by_all_that_describes_them(ansible, simulator, by):
     record = str(ansible.folder / "lab.json")
     assert protect(ansible, lab, vms=["inner", "other"], record=record).exit == 0
     vm = run_module("vm_power", connection(lab.facts) | {"name": "inner", "state": "powered_on"}, "--check").json["vm"]
-    place = {"uuid": vm["instance_uuid"]} if by == "uuid" else {"name": "inner", "folder": "nested"}
+    place = {"uuid": vm["instance_uuid"], "use_instance_uuid": True} if by == "uuid" else {"name": "inner", "folder": "nested"}
     assert undo(ansible, lab, record=record, vms=[place]).exit == 0
     states = {vm["name"]: vm["ft_state"] for vm in lab.state().values() if not vm["secondary"]}
     assert (states["inner"], states["other"]) == ("notConfigured", "running")
