@@ -72,9 +72,27 @@ def test_a_failure_has_bolts_error_object(healthy):
 
 
 def test_bolts_own_keys_are_ignored(healthy):
-    target = {"name": "esxi01", "host": "203.0.113.1", "user": "somebody", "password": "another secret"}
-    result = task("host_option", example("host_option", healthy.facts), _target=target, _new={"a": 1})
-    assert result["changed"] and "another secret" not in json.dumps(result)
+    result = task("host_option", example("host_option", healthy.facts), _new={"a": 1})
+    assert result["changed"]
+
+
+@pytest.mark.parametrize("form", ["parts", "uri", "host and port"])
+def test_a_remote_target_is_the_server(form, healthy):
+    args = example("host_option", healthy.facts)
+    host, port, user, password = (args.pop(name) for name in ("hostname", "port", "username", "password"))
+    account = {"user": user, "password": password, "protocol": "remote", "name": "vcenter"}
+    target = {
+        "parts": {"host": host, "port": port, "uri": None},
+        "uri": {"uri": f"remote://{host}:{port}"},
+        "host and port": {"uri": f"{host}:{port}", "host": None},
+    }[form]
+    result = task("host_option", args, _target=target | account)
+    assert result["changed"] and password not in json.dumps(result)
+    # An argument of the caller counts more.
+    assert task("host_option", args | {"username": "nobody"}, _target=target | account)["_error"]["kind"] == "nested_vft/authentication"
+    # The password of one server is not sent to another one.
+    refused = task("host_option", args | {"hostname": "192.0.2.1"}, _target=target | account)
+    assert refused["_error"]["kind"] == "nested_vft/invalid_arguments" and "`password`" in refused["msg"]
 
 
 def test_a_call_without_a_task_key_is_not_from_bolt(healthy):
@@ -103,6 +121,8 @@ def test_the_metadata_is_current_and_describes_every_argument(name):
     metadata = json.loads(printed.stdout)
     assert metadata == json.loads((ROOT / "schemas" / f"{name}.bolt.json").read_text())
     assert metadata["input_method"] == "stdin" and metadata["supports_noop"] is True
+    # On a remote target, Bolt only runs what is marked as remote; on any other, only what is not.
+    assert [(one["name"], one["remote"]) for one in metadata["implementations"]] == [(name, True), (name, False)]
     arguments = json.loads((ROOT / "schemas" / f"{name}.args.json").read_text())
     assert metadata["parameters"].keys() == arguments["properties"].keys()
     for parameter, described in metadata["parameters"].items():

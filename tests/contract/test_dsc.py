@@ -57,7 +57,7 @@ class Resource:
         return state
 
     def invoke(self, operation: str, desired: dict, what_if: bool = False) -> dict:
-        """Runs an operation and returns the state that it prints."""
+        """Runs an operation and returns the state that it prints. `differ` are the properties of the second line."""
         method = self.manifest[operation]
         assert method["input"] == "stdin"
         args = [arg if isinstance(arg, str) else arg["whatIfArg"] for arg in method["args"]]
@@ -83,8 +83,11 @@ class Resource:
         if ended.returncode:
             assert ended.stdout == b""
             raise Failed(ended.returncode, self.messages)
-        assert ended.stdout.isascii() and ended.stdout.count(b"\n") == 1
-        return self.validate(json.loads(ended.stdout))
+        assert ended.stdout.isascii()
+        state, *differ = [json.loads(line) for line in ended.stdout.splitlines()]
+        assert len(differ) == (method.get("return") == "stateAndDiff")
+        self.differ = differ[0] if differ else None
+        return self.validate(state)
 
     def get(self, desired: dict) -> dict:
         self.validate(desired)
@@ -96,15 +99,18 @@ class Resource:
         """Returns whether the state is as desired, and the properties that differ."""
         self.validate(desired)
         state = self.invoke("test", desired)
-        return state["_inDesiredState"], differing(desired, state)
+        # The module's own list needs no exception for secrets.
+        assert set(self.differ) <= set(differing(desired, state)) or set(self.differ) <= {"state"}, (desired, state)
+        return state["_inDesiredState"], self.differ
 
     def set(self, desired: dict, what_if: bool = False) -> list[str]:
         """Returns the properties that changed, or would change."""
-        assert self.manifest["set"]["implementsPretest"] and self.manifest["set"]["return"] == "state"
+        assert self.manifest["set"]["implementsPretest"] and self.manifest["set"]["return"] == "stateAndDiff"
         self.validate(desired)
         before = self.invoke("get", desired)
         after = self.invoke("set", desired, what_if)
-        return differing(after, before)
+        assert self.differ == sorted(differing(after, before))
+        return self.differ
 
 
 def differing(expected: dict, actual: dict) -> list[str]:
@@ -129,9 +135,6 @@ def desired(name: str, facts: dict) -> dict:
     if name == "host_option":
         # Exists in every personality.
         args["options"] = {"Migrate.NetTimeout": 45}
-    for key in ("esxi_hostname", "services"):
-        if key in args:
-            args[key] = [args[key]]
     return args | {"password": {"secureString": args["password"]}}
 
 
@@ -307,6 +310,29 @@ def test_invalid_input_and_failures_are_reported_only_on_stderr(healthy):
     assert failed.value.status == 1
     with pytest.raises(Failed, match="login"):
         resource.invoke("get", want | {"password": {"secureString": "not the one"}})
+
+
+def test_an_export_is_refused_in_words(healthy):
+    """dsc asks a resource without an export for a get, and gives it no state."""
+    resource = Resource("host_option")
+    assert "export" not in resource.manifest
+    ended = subprocess.run([binary("host_option"), "dsc", "get"], input=b"", capture_output=True, timeout=30, check=False)
+    assert ended.returncode == 2 and "There is no export" in json.loads(ended.stderr)["error"]
+
+
+def choices(schema: dict) -> list:
+    return schema.get("enum") or [name for part in schema.get("anyOf", []) for name in choices(part)]
+
+
+@pytest.mark.parametrize("name", IDEMPOTENT)
+def test_choices_are_listed_in_the_form_that_dsc_shows(name):
+    properties = Resource(name).schema["properties"]
+    assert "oneOf" not in json.dumps(properties)
+    arguments = json.loads((ROOT / "schemas" / f"{name}.args.json").read_text())["properties"]
+    listed = {key: set(re.findall(r'"const": "(\w+)"', json.dumps(schema))) for key, schema in arguments.items()}
+    for key, names in listed.items():
+        items = properties[key].get("anyOf", [{}])[0].get("items", properties[key])
+        assert names <= set(choices(items)) and all(f"`{one}`: " in items["description"] for one in names), key
 
 
 def test_an_unreachable_state_can_be_read_but_not_tested(healthy):

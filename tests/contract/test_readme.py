@@ -1,16 +1,20 @@
 """The pages' pipelines, run as they stand: every line behind a `$`, block by block, with the output it shows."""
 
+import json
+import re
 import socket
 import subprocess
 
+import jsonschema
 import pytest
+import yaml
 
-from modules import ROOT
+from modules import MODULES, ROOT
 
 INDENT = "    "
 PROMPT = INDENT + "$ "
 # The pages, and how many console blocks each has.
-PAGES = {"README.md": 3, "playbooks/pipelines.md": 5}
+PAGES = {"README.md": 3, "playbooks/pipelines.md": 6}
 
 
 def blocks(page):
@@ -52,3 +56,42 @@ def test_a_pipeline_of_a_page_answers_as_it_says(page, number):
 @pytest.mark.parametrize("page", PAGES)
 def test_no_block_of_a_page_is_left_out(page):
     assert len(blocks(page)) == PAGES[page]
+
+
+def tasks(document):
+    """Yields the module and the arguments of every task in a YAML document."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            module = str(key).removeprefix("nested.vft.")
+            if module in MODULES and isinstance(value, dict):
+                yield module, value
+            else:
+                yield from tasks(value)
+    elif isinstance(document, list):
+        for item in document:
+            yield from tasks(item)
+
+
+def documents():
+    """Yields the YAML documents that a user may copy, each with the name of its file."""
+    files = subprocess.run(["git", "ls-files", "*.md", "*.yml"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in files.stdout.split():
+        text = (ROOT / name).read_text()
+        blocks = re.findall(r"^( *)```ya?ml\n(.*?)^ *```", text, re.M | re.S)
+        parts = [re.sub(f"^{indent}", "", block, flags=re.M) for indent, block in blocks]
+        for part in parts if name.endswith(".md") else [text]:
+            # Salt's states are templates.
+            yield from ((name, document) for document in ([] if "{{ pillar" in part else yaml.safe_load_all(part)))
+
+
+def test_the_arguments_of_every_example_are_valid():
+    checked = []
+    for name, document in documents():
+        for module, arguments in tasks(document):
+            schema = json.loads((ROOT / "schemas" / f"{module}.args.json").read_text())
+            problems = jsonschema.Draft202012Validator(schema).iter_errors(arguments)
+            # What a template gives is only known in a run.
+            wrong = [problem.message for problem in problems if "{{" not in str(problem.instance)]
+            assert wrong == [], (name, module)
+            checked.append(module)
+    assert set(checked) == set(MODULES)

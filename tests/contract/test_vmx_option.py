@@ -38,8 +38,10 @@ def test_the_articles_options_need_no_power_cycle_on_a_powered_off_one(simulator
 @pytest.mark.parametrize("personality", ["6.7", "8.0"])
 def test_replay_options_get_a_warning_where_they_have_no_effect(personality, simulator):
     lab = simulator(personality=personality, scenario="healthy")
-    assert "replay" in options(lab, REPLAY, "--check").json["warnings"][0]
-    assert "warnings" not in options(lab, {"guestinfo.a": "1"}, "--check").json
+    without_effect = options(lab, REPLAY, "--check").json
+    assert "replay" in without_effect["warnings"][0] and without_effect["needs_power_cycle"] is False
+    other = options(lab, {"guestinfo.a": "1"}, "--check").json
+    assert "warnings" not in other and other["needs_power_cycle"] is True
 
 
 def test_keys_and_booleans_are_compared_case_insensitively(healthy):

@@ -85,10 +85,10 @@ impl Module for VmxOption {
         }
     }
 
-    fn report(_: &Args, outcomes: &[Outcome<Self>]) -> Report {
+    fn report(args: &Args, outcomes: &[Outcome<Self>]) -> Report {
         let Some(outcome) = outcomes.first() else { return Report::default() };
         let Some((before, now)) = outcome.states() else { return Report::default() };
-        report::report(before, now, outcome.changed)
+        report::report(&args.options, before, now, outcome.changed)
     }
 
     fn message(args: &Args, report: &Report, outcomes: &[Outcome<Self>], run: &Run) -> String {

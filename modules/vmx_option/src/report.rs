@@ -1,5 +1,8 @@
 //! The result.
 
+use std::collections::BTreeMap;
+
+use contract::Scalar;
 use schemars::JsonSchema;
 use serde::Serialize;
 use vsphere_module::VmReport;
@@ -7,6 +10,7 @@ use vsphere_module::VmReport;
 use crate::args::State;
 use crate::file::FileReport;
 use crate::state::Observed;
+use crate::vm;
 
 #[derive(Default, Serialize, JsonSchema)]
 pub struct Report {
@@ -16,8 +20,8 @@ pub struct Report {
     pub file: Option<FileReport>,
     /// Every option that was asked for.
     pub options: Vec<OptionReport>,
-    /// Whether this run changed options of a virtual machine that runs. Those that are read at power-on count only after
-    /// it was powered off and on again.
+    /// Whether this run changed options of a virtual machine that is powered on, except options that have no effect on its
+    /// host. Options that are read at power-on take effect after it was powered off and on again.
     pub needs_power_cycle: bool,
 }
 
@@ -31,7 +35,7 @@ pub struct OptionReport {
     pub after: Option<String>,
 }
 
-pub fn report(before: &Observed, now: &Observed, changed: bool) -> Report {
+pub fn report(options: &BTreeMap<String, Scalar>, before: &Observed, now: &Observed, changed: bool) -> Report {
     let mut report = Report {
         options: before
             .options()
@@ -48,7 +52,13 @@ pub fn report(before: &Observed, now: &Observed, changed: bool) -> Report {
     };
     if let (Observed::Vm(before), Observed::Vm(now)) = (before, now) {
         report.vm = Some(now.vm.clone());
-        report.needs_power_cycle = changed && before.vm.power_state.as_deref() == Some("poweredOn");
+        let useless = vm::without_effect(options, before);
+        let effective = report
+            .options
+            .iter()
+            .filter(|option| option.before != option.after)
+            .any(|option| !useless.iter().any(|key| key.eq_ignore_ascii_case(&option.key)));
+        report.needs_power_cycle = changed && effective && before.vm.power_state.as_deref() == Some("poweredOn");
     }
     if let Observed::File(now) = now {
         report.file = Some(FileReport::of(now, changed));

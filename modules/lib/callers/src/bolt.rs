@@ -6,6 +6,7 @@
 use contract::service::{Answer, Call, Field, Type, arguments, fields, flag};
 use contract::{Error, Module, Progress};
 use serde_json::{Map, Value, json};
+use url::Url;
 
 /// True if Bolt handed these arguments over.
 pub fn called(given: &Map<String, Value>) -> bool {
@@ -13,10 +14,43 @@ pub fn called(given: &Map<String, Value>) -> bool {
 }
 
 /// Returns the call as Bolt means it, and takes Bolt's own keys out of the arguments.
-pub fn call(call: &Call, given: &mut Map<String, Value>) -> Result<Call, Error> {
+pub fn call<M: Module>(call: &Call, given: &mut Map<String, Value>) -> Result<Call, Error> {
     let noop = flag(given, "_noop")?;
+    let target = given.remove("_target");
     given.retain(|name, _| !name.starts_with('_'));
+    if let Some(target) = target {
+        connect::<M>(&target, given);
+    }
     Ok(Call { check: call.check || noop, progress: Progress::silent, ..call.clone() })
+}
+
+/// Takes address and account of a remote target as the arguments that were not given. They stay together: no password of
+/// one server is sent to another.
+fn connect<M: Module>(target: &Value, given: &mut Map<String, Value>) {
+    let fields = fields(&arguments::<M>());
+    let is_given = |name: &str, given: &Map<String, Value>| {
+        let field = fields.iter().find(|field| field.name == name);
+        let aliases = field.into_iter().flat_map(|field| &field.aliases);
+        given.contains_key(name) || aliases.into_iter().any(|alias| given.contains_key(alias))
+    };
+    let uri = target["uri"].as_str().and_then(|uri| {
+        Url::parse(uri).ok().filter(Url::has_host).or_else(|| Url::parse(&format!("remote://{uri}")).ok())
+    });
+    let host = target["host"].as_str().or_else(|| uri.as_ref()?.host_str()).map(|host| json!(host));
+    if given.get("hostname").is_some_and(|hostname| Some(hostname) != host.as_ref()) {
+        return;
+    }
+    let port = Some(target["port"].clone()).filter(|port| !port.is_null());
+    let port = port.or_else(|| uri.as_ref()?.port().map(|port| json!(port)));
+    let parts = [("hostname", host), ("port", port)];
+    let account = [("username", "user"), ("password", "password")].map(|(name, key)| (name, target.get(key).cloned()));
+    for (name, value) in parts.into_iter().chain(account) {
+        if let Some(value) = value.filter(|value| !value.is_null())
+            && !is_given(name, given)
+        {
+            given.insert(name.to_owned(), value);
+        }
+    }
 }
 
 /// Returns the answer in the form that Bolt knows.
@@ -36,11 +70,17 @@ pub fn answer(mut answer: Answer) -> Answer {
 pub fn metadata<M: Module>() -> Value {
     let parameters: Map<String, Value> =
         fields(&arguments::<M>()).iter().map(|field| (field.name.clone(), parameter(field))).collect();
+    let file = format!("{}{}", M::ABOUT.name, std::env::consts::EXE_SUFFIX);
     json!({
         "description": M::ABOUT.summary,
         "puppet_task_version": 1,
         "input_method": "stdin",
         "supports_noop": true,
+        // Bolt runs a task either on a target or, through a proxy, for a remote target. This one does both.
+        "implementations": [
+            { "name": file, "requirements": [], "remote": true },
+            { "name": file, "requirements": [], "remote": false },
+        ],
         "parameters": parameters,
     })
 }

@@ -1,7 +1,7 @@
 //! The module as a command resource of Microsoft DSC v3: desired state in, actual state out.
 //!
-//! DSC names the operation on the command line, gives the desired state on standard input and takes one JSON document, the
-//! state, from standard output, which has to be valid by the manifest's schema. On failure it reads standard error, where
+//! DSC names the operation on the command line, gives the desired state on standard input and takes the actual state, one line
+//! of JSON, from standard output. After a test or a set it takes a second line: a list of the properties that differ. On failure it reads standard error, where
 //! JSON lines `{"error": …}`, `{"warn": …}` and `{"info": …}` are messages of their levels.
 
 mod desired;
@@ -11,7 +11,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use contract::service::{Call, Performed, Runtime, Secrets, Signals, line, warnings};
-use contract::{Change, Error, Kind, Level, Module, Outcome, Progress};
+use contract::{Change, Error, Kind, Level, Module, Progress};
 use serde_json::{Map, Value, json};
 
 use self::desired::Desired;
@@ -31,6 +31,8 @@ pub enum Operation {
 /// A state, as DSC hands it over and gets it back.
 pub type State = Map<String, Value>;
 
+type Observed<R> = <<R as Resource>::Module as Module>::Observed;
+
 /// Why there is no state to show.
 struct Failure {
     error: Error,
@@ -43,10 +45,18 @@ impl From<Error> for Failure {
     }
 }
 
+/// What DSC gets.
+pub struct Told {
+    /// The actual state.
+    pub state: State,
+    /// The properties that are not as desired after a test, and those that change by a set.
+    pub differ: Option<Vec<String>>,
+}
+
 /// Reads the desired state from standard input and answers with the actual one.
 ///
 /// A failure goes to standard error; its exit status is returned.
-pub fn run<R: Resource>(operation: Operation, runtime: Result<Runtime, Error>) -> Result<State, ExitCode> {
+pub fn run<R: Resource>(operation: Operation, runtime: Result<Runtime, Error>) -> Result<Told, ExitCode> {
     let mut secrets = Secrets::default();
     let told =
         runtime.and_then(|runtime| runtime.block_on(async |signals| tell::<R>(operation, &mut secrets, signals).await));
@@ -78,10 +88,16 @@ async fn tell<R: Resource>(
     operation: Operation,
     secrets: &mut Secrets,
     signals: &mut Signals,
-) -> Result<State, Failure> {
+) -> Result<Told, Failure> {
     let check = operation != Operation::Set;
     let call = Call { file: None, check, diff: false, progress };
-    let (given, wishes) = call.read(signals).await?;
+    let (given, wishes) = call.read(signals).await.map_err(|error| match error.kind {
+        // DSC asks so for an export by a resource that has none.
+        Kind::InvalidArguments if operation == Operation::Get => {
+            error.hint("Name one object in the desired state. There is no export: this resource does not list objects.")
+        }
+        _ => error,
+    })?;
     let desired = Desired::of::<R>(given, operation == Operation::Get)?;
     let performed = call.perform::<R::Module>((desired.arguments.clone(), wishes), None, secrets, signals).await;
     let (args, shown, run, ended) = match performed {
@@ -97,22 +113,17 @@ async fn tell<R: Resource>(
         say("warn", &warning);
     }
     let read = !outcomes.is_empty() && outcomes.iter().all(|outcome| outcome.before.is_some());
-    let before = |outcome: &Outcome<R::Module>| outcome.before.clone();
-    let observed: Vec<<R::Module as Module>::Observed> = match operation {
-        Operation::Get | Operation::Test => outcomes.iter().filter_map(before).collect(),
-        Operation::Set | Operation::WhatIf => {
-            outcomes.iter().filter_map(|outcome| outcome.after.clone().or_else(|| before(outcome))).collect()
-        }
+    let before: Vec<Observed<R>> = outcomes.iter().filter_map(|outcome| outcome.before.clone()).collect();
+    let after: Vec<Observed<R>> =
+        outcomes.iter().filter_map(|outcome| outcome.after.clone().or_else(|| outcome.before.clone())).collect();
+    let state = |observed: &[Observed<R>]| {
+        let actual = R::actual(&args, &observed.iter().collect::<Vec<_>>());
+        (Desired::is_told_by::<R>(&actual), desired.echo::<R>(shown.clone(), actual))
     };
-    let actual = R::actual(&args, &observed.iter().collect::<Vec<_>>());
+    let (found, mut found_state) = state(&before);
     match error {
         // The state was read; only the way from there to the wanted state is barred.
-        Some(error)
-            if operation == Operation::Get
-                && read
-                && error.kind != Kind::Interrupted
-                && Desired::is_told_by::<R>(&actual) =>
-        {
+        Some(error) if operation == Operation::Get && read && error.kind != Kind::Interrupted && found => {
             if !unasked || error.kind == Kind::Internal {
                 say("warn", &error.message());
             }
@@ -124,12 +135,23 @@ async fn tell<R: Resource>(
         None if unasked => {}
         None => say("info", &R::Module::message(&args, &R::Module::report(&args, &outcomes), &outcomes, &run)),
     }
-    let mut state = desired.echo::<R>(shown, actual);
-    if operation == Operation::Test {
-        let settled = observed.iter().all(|observed| {
-            R::Module::plan(&args, observed).is_ok_and(|plan| plan.change.is_empty() && !plan.change.waits())
-        });
-        state.insert("_inDesiredState".to_owned(), json!(settled));
-    }
-    Ok(state)
+    Ok(match operation {
+        Operation::Get => Told { state: found_state, differ: None },
+        Operation::Test => {
+            let settled = before.iter().all(|observed| {
+                R::Module::plan(&args, observed).is_ok_and(|plan| plan.change.is_empty() && !plan.change.waits())
+            });
+            let differ = if settled { Vec::new() } else { desired.unlike::<R>(&shown, &found_state) };
+            found_state.insert("_inDesiredState".to_owned(), json!(settled));
+            Told { state: found_state, differ: Some(differ) }
+        }
+        Operation::Set | Operation::WhatIf => {
+            let (_, state) = state(&after);
+            let names = found_state.keys().chain(state.keys().filter(|name| !found_state.contains_key(*name)));
+            let changed = names.filter(|name| found_state.get(*name) != state.get(*name));
+            let mut changed: Vec<String> = changed.cloned().collect();
+            changed.sort();
+            Told { differ: Some(changed), state }
+        }
+    })
 }

@@ -51,7 +51,7 @@ impl Program {
 /// A module as a resource of DSC.
 #[derive(Debug, Clone, Copy)]
 struct Dsc {
-    run: fn(Operation, Result<Runtime, Error>) -> Result<dsc::State, ExitCode>,
+    run: fn(Operation, Result<Runtime, Error>) -> Result<dsc::Told, ExitCode>,
     manifest: fn() -> Value,
 }
 
@@ -124,7 +124,7 @@ async fn one<M: Module>(call: &Call, signals: &mut Signals) -> Answer {
     if call.file.is_some() || !bolt::called(&given) {
         return Answer::of::<M>(call, (given, wishes), None, signals).await;
     }
-    bolt::answer(match bolt::call(call, &mut given) {
+    bolt::answer(match bolt::call::<M>(call, &mut given) {
         Ok(call) => Answer::of::<M>(&call, (given, wishes), None, signals).await,
         Err(error) => Answer::refused::<M>(&error),
     })
@@ -150,7 +150,11 @@ fn dsc_operation<M: Module>(dsc: Dsc, matches: &ArgMatches, runtime: Result<Runt
         return status;
     }
     match (dsc.run)(operation, runtime) {
-        Ok(state) => print(&line(&state)),
+        Ok(told) => {
+            let mut lines = line(&told.state);
+            lines.extend(told.differ.iter().flat_map(line));
+            print(&lines)
+        }
         Err(status) => status,
     }
 }

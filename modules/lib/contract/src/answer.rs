@@ -132,6 +132,7 @@ fn conclude<M: Module>(args: &M::Args, run: &Run, ended: Ended<M>) -> Answer {
     let warnings = warnings(run, &outcomes);
     let message = error.as_ref().map_or_else(|| M::message(args, &report, &outcomes, run), Error::message);
     let mut result = start(changed, kind.is_some(), &full_stop(&message));
+    result.insert("predicted".to_owned(), json!(run.check && changed));
     let report = add(&mut result, report);
     if let Some(error) = error {
         result.insert("error".to_owned(), json!(error));
@@ -216,6 +217,7 @@ fn start(changed: bool, failed: bool, msg: &str) -> Map<String, Value> {
     result.insert("changed".to_owned(), json!(changed));
     result.insert("failed".to_owned(), json!(failed));
     result.insert("msg".to_owned(), json!(msg));
+    result.insert("predicted".to_owned(), json!(false));
     result
 }
 

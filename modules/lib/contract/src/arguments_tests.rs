@@ -199,5 +199,5 @@ fn the_published_schema_takes_what_the_environment_can_give() {
     assert_eq!(schema["required"], json!(["lamps"]));
     assert_eq!(schema["additionalProperties"], json!(false));
     let result = crate::schema::result::<Lamps>();
-    assert_eq!(result["required"], json!(["changed", "failed", "msg", "lamps"]));
+    assert_eq!(result["required"], json!(["changed", "failed", "msg", "predicted", "lamps"]));
 }

@@ -17,6 +17,9 @@ struct Common {
     failed: bool,
     /// One sentence about what was done, or what went wrong and what to do about it.
     msg: String,
+    /// Whether the state in this result was predicted, because this was a check run that would change something. Otherwise it
+    /// was read.
+    predicted: bool,
     /// Why the run failed. Only in a run that failed.
     error: Option<Error>,
     /// What the user should know although nothing failed. Only when there is something.
@@ -125,6 +128,9 @@ pub fn arguments<M: Module>() -> Value {
         if map.get("required").and_then(Value::as_array).is_some_and(Vec::is_empty) {
             map.remove("required");
         }
+        if let Some(properties) = map.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.values_mut().for_each(or_one);
+        }
         map.insert("title".to_owned(), json!(format!("{}: arguments", M::ABOUT.name)));
         map.insert("description".to_owned(), json!(M::ABOUT.summary));
         // Ansible adds keys of its own, which every module takes out before it looks at the arguments.
@@ -135,6 +141,18 @@ pub fn arguments<M: Module>() -> Value {
         }
     }
     schema
+}
+
+/// Lets a list be a single value too, as the module reads it.
+fn or_one(property: &mut Value) {
+    let Some(items) = property.get("items").cloned() else { return };
+    let Some(map) = property.as_object_mut() else { return };
+    let mut list = Map::new();
+    for name in ["type", "items", "minItems"] {
+        list.extend(map.remove(name).map(|value| (name.to_owned(), value)));
+    }
+    // The list comes first: it tells the type.
+    map.insert("anyOf".to_owned(), json!([list, items]));
 }
 
 /// The result's schema as published.
@@ -148,7 +166,7 @@ pub fn result<M: Module>() -> Value {
 pub(crate) fn result_internal<M: Module>() -> Value {
     let mut schema = generate::<Common>();
     let own = generate::<M::Report>();
-    let mut required: Vec<Value> = ["changed", "failed", "msg"].map(Value::from).to_vec();
+    let mut required: Vec<Value> = ["changed", "failed", "msg", "predicted"].map(Value::from).to_vec();
     if let (Some(properties), Some(more)) = (schema["properties"].as_object_mut(), own["properties"].as_object()) {
         for (name, property) in more {
             properties.insert(name.clone(), property.clone());

@@ -6,7 +6,7 @@ mod plan;
 use std::collections::BTreeMap;
 
 use contract::{Applied, Error, Kind, Run};
-pub use plan::{Observed, plan};
+pub use plan::{Observed, plan, without_effect};
 use vsphere::VmPaths;
 use vsphere_module::{Server, VmReport};
 

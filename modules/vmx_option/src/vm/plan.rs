@@ -49,10 +49,9 @@ pub fn plan(options: &BTreeMap<String, Scalar>, state: State, observed: &Observe
     Ok(plan)
 }
 
-/// The record/replay options where there is no record/replay Fault Tolerance.
+/// Warns about the options of record/replay where there is no record/replay Fault Tolerance.
 fn meaningless(options: &BTreeMap<String, Scalar>, observed: &Observed) -> Option<String> {
-    let replay: Vec<&str> =
-        options.keys().map(String::as_str).filter(|key| key.to_ascii_lowercase().starts_with("replay.")).collect();
+    let replay = without_effect(options, observed);
     if replay.is_empty() {
         return None;
     }
@@ -60,10 +59,6 @@ fn meaningless(options: &BTreeMap<String, Scalar>, observed: &Observed) -> Optio
         return Some(format!("{} is a template, which Fault Tolerance cannot protect", observed.vm.name));
     }
     let version = observed.host_version.as_ref()?;
-    let asks_legacy = options.iter().any(|(key, value)| vsphere::uses_legacy_ft(key, &text(value)));
-    if FtEngine::of_host(version, observed.uses_legacy_ft || asks_legacy) == FtEngine::Legacy {
-        return None;
-    }
     let host = observed.host.as_deref().unwrap_or("the host");
     let way_out = if version.at_least(6, 5) { "" } else { ", unless vm.useLegacyFt is TRUE" };
     let (verb, pronoun) = if replay.len() == 1 { ("has", "it") } else { ("have", "they") };
@@ -72,6 +67,18 @@ fn meaningless(options: &BTreeMap<String, Scalar>, observed: &Observed) -> Optio
         replay.join(", "),
         if replay.len() == 1 { "s" } else { "" },
     ))
+}
+
+/// Returns the options of record/replay if nothing reads them: in a template, and on a host with another engine.
+pub fn without_effect<'a>(options: &'a BTreeMap<String, Scalar>, observed: &Observed) -> Vec<&'a str> {
+    let asks_legacy = options.iter().any(|(key, value)| vsphere::uses_legacy_ft(key, &text(value)));
+    let legacy = observed
+        .host_version
+        .as_ref()
+        .is_none_or(|version| FtEngine::of_host(version, observed.uses_legacy_ft || asks_legacy) == FtEngine::Legacy);
+    let of_replay = |key: &&str| key.to_ascii_lowercase().starts_with("replay.");
+    let options = options.keys().map(String::as_str);
+    if legacy && !observed.template { Vec::new() } else { options.filter(of_replay).collect() }
 }
 
 #[cfg(test)]

@@ -74,6 +74,21 @@ impl Desired {
         Ok(Self { arguments: given, asks, only_state: said.is_some() && exist.is_none() })
     }
 
+    /// Returns the names of the desired properties that the actual `state` lacks. If it lacks none, as while a secondary is
+    /// starting, these are all that were desired. `understood` holds all arguments as they were understood.
+    pub fn unlike<R: Resource>(&self, understood: &Map<String, Value>, state: &Map<String, Value>) -> Vec<String> {
+        let exist = handles_exist::<R>(&fields(&arguments_internal::<R::Module>())) && !self.only_state;
+        let named = |name: &&&str| self.arguments.contains_key(**name) && !(exist && **name == "state");
+        let mut wanted: Map<String, Value> =
+            R::PROPERTIES.iter().filter(named).map(|name| ((*name).to_owned(), understood[*name].clone())).collect();
+        if exist {
+            wanted.insert(EXIST.to_owned(), json!(self.arguments.get("state").is_none_or(|state| state != "absent")));
+        }
+        let all: Vec<String> = wanted.keys().cloned().collect();
+        wanted.retain(|name, value| state.get(name) != Some(value));
+        if wanted.is_empty() { all } else { wanted.into_iter().map(|(name, _)| name).collect() }
+    }
+
     /// True if `actual` has everything that a state must have.
     pub fn is_told_by<R: Resource>(actual: &Map<String, Value>) -> bool {
         let fields = fields(&arguments_internal::<R::Module>());

@@ -18,9 +18,9 @@ pub fn manifest<R: Resource>() -> Value {
     if handles_exist::<R>(&fields) {
         set["handlesExist"] = json!(true);
     }
-    set["return"] = json!("state");
+    set["return"] = json!("stateAndDiff");
     let mut test = operation("test");
-    test["return"] = json!("state");
+    test["return"] = json!("stateAndDiff");
     json!({
         "$schema": "https://aka.ms/dsc/schemas/v3/bundled/resource/manifest.json",
         "type": format!("Nested.Vft/{}", title(R::Module::ABOUT.name)),
@@ -61,6 +61,7 @@ fn state_schema<R: Resource>(fields: &[Field]) -> Value {
     for field in fields {
         let Some(property) = properties.get_mut(&field.name).and_then(Value::as_object_mut) else { continue };
         property.remove("x-env");
+        enumerate(property);
         if field.secret {
             *property = secure(property);
         }
@@ -73,6 +74,37 @@ fn state_schema<R: Resource>(fields: &[Field]) -> Value {
     let property = json!({ "description": description, "type": ["boolean", "null"], "readOnly": true });
     properties.insert(IN_DESIRED_STATE.to_owned(), property);
     schema
+}
+
+/// Lists choices as `enum`, which DSC shows to the user if a value is wrong. It does not show those of `oneOf`.
+fn enumerate(schema: &mut Map<String, Value>) {
+    schema.values_mut().filter_map(Value::as_object_mut).for_each(enumerate);
+    schema.values_mut().filter_map(Value::as_array_mut).flatten().filter_map(Value::as_object_mut).for_each(enumerate);
+    let mut text = schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
+    if let Some(Value::Array(choices)) = schema.remove("oneOf") {
+        for choice in &choices {
+            if let (Some(name), Some(meaning)) = (choice["const"].as_str(), choice["description"].as_str()) {
+                text.extend(["\n`", name, "`: ", meaning]);
+            }
+        }
+        let names =
+            |choice: &Value| choice["enum"].as_array().cloned().unwrap_or_else(|| vec![choice["const"].clone()]);
+        schema.insert("type".to_owned(), json!("string"));
+        schema.insert("enum".to_owned(), choices.iter().flat_map(names).collect());
+    } else if let Some([Value::Object(some), null]) = schema.get("anyOf").and_then(Value::as_array).map(Vec::as_slice)
+        && let Some(Value::Array(choices)) = some.get("enum")
+        && *null == json!({ "type": "null" })
+    {
+        let told = some.get("description").and_then(Value::as_str).unwrap_or_default();
+        text.extend(told.split_once('\n').map(|(_, choices)| format!("\n{choices}")));
+        let choices = choices.iter().cloned().chain([Value::Null]).collect();
+        schema.remove("anyOf");
+        schema.insert("type".to_owned(), json!(["string", "null"]));
+        schema.insert("enum".to_owned(), choices);
+    }
+    if !text.is_empty() {
+        schema.insert("description".to_owned(), json!(text.trim_start()));
+    }
 }
 
 /// A property that DSC may hand over as one of its secure strings.
