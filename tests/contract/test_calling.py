@@ -83,8 +83,14 @@ def test_help_and_version_name_the_module(name):
         ended = run(name, flag)
         assert ended.returncode == 0
         assert name in ended.stdout.decode()
-    for flag in ("--check", "--diff", "--schema", "--doc"):
-        assert flag in run(name, "--help").stdout.decode()
+    text = run(name, "--help").stdout.decode()
+    assert all(flag in text for flag in ("--check", "--diff", "--schema", "--doc", "--trace"))
+    arguments = json.loads(run(name, "--schema", "args").stdout)
+    for argument, schema in arguments["properties"].items():
+        (line,) = re.findall(rf"^  {argument}\*? .*$", text, re.M)
+        assert schema.get("x-env", "") in line
+    shown = json.loads(re.search(r"echo '(.*)' \| " + name, text)[1])
+    jsonschema.Draft202012Validator(arguments).validate(shown)
 
 
 def test_an_unknown_flag_is_rejected(name):
@@ -113,6 +119,7 @@ def test_the_documentation_matches_the_schemas(name):
         assert described["description"] and described["type"], option
         told = re.sub(r"\b(?:RV|O|V|E|C)\(([^)]*)\)", r"`\1`", "\n".join(described["description"]))
         assert told.startswith(arguments["properties"][option]["description"]), "a line break changed the text"
+    assert all(f"O({one})" in doc["DOCUMENTATION"]["description"][-1] for one in ("proxy_host", "proxy_port"))
     assert max(len(line) for line in printed.stdout.splitlines()) <= 160, "the sanity tests allow only this"
     assert doc["RETURN"].keys() <= results["properties"].keys()
     assert all(described["description"] for described in doc["RETURN"].values())

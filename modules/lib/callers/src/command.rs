@@ -3,24 +3,35 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Command, value_parser};
-use contract::Module;
+use contract::service::{Field, arguments_internal, fields, unmarked};
+use contract::{About, Arguments, Module, Rule};
 
 /// Describes the command line of a module, which may be a resource of DSC too.
 pub fn command<M: Module>(is_resource: bool) -> Command {
     let command = Command::new(M::ABOUT.name)
         .version(env!("CARGO_PKG_VERSION"))
         .about(M::ABOUT.summary)
-        .after_help(
-            "Reads one JSON object of arguments from the file ARGS or from standard input, and prints the result as one JSON\n\
-             object on one line of standard output. Exit status: 0 done (changed or not), 1 failed, 2 arguments not valid.",
-        )
+        .after_help(format!("{CALLING}\n--help lists the arguments."))
+        .after_long_help(format!(
+            "{CALLING}\n\n{}\n{}",
+            listed(&fields(&arguments_internal::<M>()), M::Args::RULES),
+            example::<M>()
+        ))
         .arg(
             Arg::new("ARGS")
                 .value_parser(value_parser!(PathBuf))
                 .help("JSON file with the arguments; '-' or nothing: standard input"),
         )
         .arg(flag("check", "Report what would change, without changing it"))
-        .arg(flag("diff", "Report the state before and after"))
+        .arg(flag("diff", "Report the state before and after; on a terminal, show the difference too"))
+        .arg(flag("verbose", "Show each request and the time it took, on standard error").short('v'))
+        .arg(
+            Arg::new("trace")
+                .long("trace")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("Write all messages to a new FILE, without secrets, for a bug report"),
+        )
         .arg(flag("jsonl", "Read one JSON object per line and answer each with one line, all in one session"))
         .arg(flag("salt", "Print the result for Salt's stateful commands, with a `comment`").conflicts_with("jsonl"))
         .arg(
@@ -56,6 +67,38 @@ pub fn command<M: Module>(is_resource: bool) -> Command {
                     .arg(flag("what-if", "Report what the actual state would be, without changing it").short('w')),
             )
             .subcommand(Command::new("manifest").about("Print the resource manifest")),
+    )
+}
+
+/// How every module is called.
+const CALLING: &str = "Reads one JSON object of arguments from the file ARGS or from standard input, and prints the result as one JSON\n\
+     object on one line of standard output. Exit status: 0 done (changed or not), 1 failed, 2 arguments not valid.";
+
+/// Lists the arguments, each with the variable of the environment that can give it, and the rules about them.
+fn listed(fields: &[Field], rules: &[Rule]) -> String {
+    let mut text = "Arguments (* is required):\n".to_owned();
+    for field in fields {
+        let mark = if field.required { "*" } else { "" };
+        let (first, _) = field.description.split_once(". ").unwrap_or((&field.description, ""));
+        let choices: Vec<&str> = field.choices.iter().map(|(name, _)| name.as_str()).collect();
+        let choices = if choices.is_empty() { String::new() } else { format!(" [{}]", choices.join(", ")) };
+        let variable = field.env.as_ref().map(|name| format!(" [env: {name}]")).unwrap_or_default();
+        let first = unmarked(first.trim_end_matches('.').lines().next().unwrap_or_default());
+        let name = format!("{}{mark}", field.name);
+        text.push_str(&[&*format!("  {name:18} {first}."), &*choices, &variable, "\n"].concat());
+    }
+    for rule in rules {
+        text.extend(["  ", &rule.sentence(|name| format!("`{name}`")), "\n"]);
+    }
+    text
+}
+
+/// A call that works as it stands.
+fn example<M: Module>() -> String {
+    let About { name, example, .. } = M::ABOUT;
+    format!(
+        "Example:\n  export VMWARE_HOST=vcenter.lab.example VMWARE_USER=administrator@vsphere.local\n  \
+         read -rs VMWARE_PASSWORD && export VMWARE_PASSWORD\n  echo '{example}' | {name} --check --diff"
     )
 }
 

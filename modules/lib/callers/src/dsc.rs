@@ -10,7 +10,7 @@ mod manifest;
 use std::io::Write;
 use std::process::ExitCode;
 
-use contract::service::{Call, Performed, Runtime, Secrets, Signals, line, warnings};
+use contract::service::{Call, Performed, Runtime, Secrets, Signals, Trace, line, warnings};
 use contract::{Change, Error, Kind, Level, Module, Progress};
 use serde_json::{Map, Value, json};
 
@@ -90,7 +90,7 @@ async fn tell<R: Resource>(
     signals: &mut Signals,
 ) -> Result<Told, Failure> {
     let check = operation != Operation::Set;
-    let call = Call { file: None, check, diff: false, progress };
+    let call = Call { file: None, check, diff: false, progress, trace: Trace::default() };
     let (given, wishes) = call.read(signals).await.map_err(|error| match error.kind {
         // DSC asks so for an export by a resource that has none.
         Kind::InvalidArguments if operation == Operation::Get => {

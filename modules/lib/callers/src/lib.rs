@@ -3,6 +3,7 @@
 
 mod bolt;
 mod command;
+mod difference;
 mod dsc;
 mod lines;
 mod misuse;

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
-use contract::service::{Answer, Call, Runtime, Signals, arguments, documentation, line, result};
+use contract::service::{Answer, Call, Runtime, Signals, Trace, arguments, documentation, line, result};
 use contract::{Error, Kind, Module, Progress};
 use serde_json::Value;
 
 use crate::command::command;
 use crate::dsc::Operation;
-use crate::{Resource, bolt, dsc, misuse, salt, series};
+use crate::{Resource, bolt, difference, dsc, misuse, salt, series};
 
 /// A module as a program.
 #[derive(Debug, Clone, Copy)]
@@ -100,14 +100,19 @@ fn run<M: Module>(dsc: Option<Dsc>, words: Vec<OsString>) -> ExitCode {
     {
         return status;
     }
-    let progress = if file.is_some() { Progress::silent } else { Progress::on_stderr };
-    let call = Call { file, check: matches.get_flag("check"), diff: matches.get_flag("diff"), progress };
+    let trace = matches.get_one::<PathBuf>("trace").map(|path| Trace::create(path)).transpose();
     let ended = runtime.and_then(|runtime| {
+        let trace = Trace { verbose: matches.get_flag("verbose"), file: trace? };
+        let (check, diff) = (matches.get_flag("check"), matches.get_flag("diff"));
+        let call = Call { file, check, diff, progress: Progress::on_stderr, trace };
         if matches.get_flag("jsonl") {
             return series::run::<M>(&call, runtime);
         }
         runtime.block_on(async |signals| {
             let answer = one::<M>(&call, signals).await;
+            if diff && std::io::stderr().is_terminal() {
+                difference::show(&answer);
+            }
             let answer = if matches.get_flag("salt") { salt::answer(answer) } else { answer };
             if answer.print(signals).await { answer.status() } else { ExitCode::FAILURE }
         })

@@ -1,5 +1,6 @@
 //! One call: a document is read, understood and run.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -11,6 +12,7 @@ use crate::runtime::Signals;
 use crate::secret::Secrets;
 use crate::shared::Shared;
 use crate::steps::{self, Ended};
+use crate::trace::Trace;
 use crate::{Arguments, Error, Kind, Module, Progress, Run, stream};
 
 /// The options of a run, without its document.
@@ -24,6 +26,8 @@ pub struct Call {
     pub diff: bool,
     /// Creates the place where the run says what it waits for.
     pub progress: fn() -> Progress,
+    /// Where the requests of the run are shown.
+    pub trace: Trace,
 }
 
 /// The outcome of a call.
@@ -93,8 +97,11 @@ impl Call {
             Err(error) => return Performed::Refused { error, shown, no_log: wishes.no_log },
         };
         let (check, diff) = (wishes.check || self.check, wishes.diff || self.diff);
-        let run = Run::new(check, diff, wishes.no_log, wishes.verbosity, (self.progress)());
-        let run = run.within(args.timeout()).sharing(shared.cloned());
+        // Over ssh, Ansible gives standard error a terminal too, and takes all that is on it for the result.
+        let speaks = self.file.is_none() || !wishes.of_ansible && std::io::stderr().is_terminal();
+        let progress = if speaks { (self.progress)() } else { Progress::silent() };
+        let run = Run::new(check, diff, wishes.no_log, wishes.verbosity, progress);
+        let run = run.within(args.timeout()).sharing(shared.cloned()).tracing(&self.trace, secrets);
         let ended = steps::run::<M>(&args, &run, signals.received()).await;
         run.progress.clear();
         Performed::Ran { args, shown, run, ended }

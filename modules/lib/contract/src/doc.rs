@@ -5,16 +5,21 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 
 use crate::field::{Field, Type, choices, fields, text, unwrapped};
-use crate::{Change, Module, schema};
+use crate::{Arguments, Change, Module, schema};
 
 /// DOCUMENTATION, EXAMPLES and RETURN as one YAML document.
 pub fn document<M: Module>() -> String {
     let options: Map<String, Value> =
         fields(&schema::arguments_internal::<M>()).iter().map(|field| (field.name.clone(), option(field))).collect();
+    let mut description: Vec<String> = M::ABOUT.description.iter().map(|text| (*text).to_owned()).collect();
+    if !M::Args::RULES.is_empty() {
+        let rules = M::Args::RULES.iter().map(|rule| rule.sentence(|name| format!("O({name})")));
+        description.push(rules.collect::<Vec<_>>().join(" "));
+    }
     let documentation = json!({
         "module": M::ABOUT.name,
         "short_description": M::ABOUT.summary,
-        "description": M::ABOUT.description,
+        "description": description,
         "version_added": "0.1.0",
         "author": ["the nested-vft authors (@nested-vft)"],
         "options": options,

@@ -67,6 +67,20 @@ impl Rule {
         }
     }
 
+    /// Returns the rule as a sentence, with the names as `quote` writes them.
+    pub fn sentence(self, quote: fn(&str) -> String) -> String {
+        let listed = |names: &[&str], last: &str| list(&names.iter().map(|name| quote(name)).collect::<Vec<_>>(), last);
+        match self {
+            Self::ExactlyOne(names) => format!("Exactly one of {} is required.", listed(names, "and")),
+            Self::AtMostOne(names) => format!("Only one of {} can be set.", listed(names, "and")),
+            Self::AtLeastOne(names) => format!("At least one of {} is required.", listed(names, "and")),
+            Self::Needs(first, second) => format!("{} needs {}.", quote(first), quote(second)),
+            Self::Required([one]) => format!("{} is required.", quote(one)),
+            Self::Required(names) => format!("{} are required.", listed(names, "and")),
+            Self::Without(names, why) => format!("{} cannot be used: {why}.", listed(names, "and")),
+        }
+    }
+
     /// The rule as JSON Schema.
     pub(crate) fn schema(self) -> Value {
         let any = |names: &[&str]| json!({ "anyOf": names.iter().map(|name| given(&[name])).collect::<Vec<_>>() });
@@ -93,8 +107,11 @@ fn given(names: &[&str]) -> Value {
 
 /// `` `a`, `b` or `c` ``.
 pub(crate) fn join(names: &[&str], last: &str) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
+    list(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>(), last)
+}
+
+fn list(names: &[String], last: &str) -> String {
+    match names.split_last() {
         Some((only, [])) => only.clone(),
         Some((end, start)) => format!("{} {last} {end}", start.join(", ")),
         None => String::new(),

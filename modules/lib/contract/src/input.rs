@@ -18,6 +18,7 @@ pub const LIMIT: usize = 16 * 1024 * 1024;
 
 /// Ansible's settings for the run, taken from the arguments.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // each is a setting of its own
 pub struct Wishes {
     /// `_ansible_check_mode`.
     pub check: bool,
@@ -27,6 +28,8 @@ pub struct Wishes {
     pub no_log: bool,
     /// `_ansible_verbosity`.
     pub verbosity: u64,
+    /// Ansible is the caller: there is any such setting.
+    pub of_ansible: bool,
 }
 
 /// A document, as arguments and wishes.
@@ -137,6 +140,7 @@ pub fn parse(bytes: &[u8]) -> Result<Document, Error> {
         diff: flag(&map, "_ansible_diff")?,
         no_log: flag(&map, "_ansible_no_log")?,
         verbosity: map.get("_ansible_verbosity").and_then(Value::as_u64).unwrap_or(0),
+        of_ansible: map.keys().any(|name| name.starts_with("_ansible_")),
     };
     map.retain(|name, _| !name.starts_with("_ansible_"));
     Ok((map, wishes))
@@ -179,7 +183,7 @@ mod tests {
         let document = br#"{"a": 1, "_ansible_check_mode": true, "_ansible_diff": "yes", "_ansible_verbosity": 3,
             "_ansible_no_log": false, "_ansible_of_next_year": {"x": []}, "_ansible_tmpdir": null}"#;
         let (map, wishes) = parse(document).unwrap();
-        assert_eq!(wishes, Wishes { check: true, diff: true, no_log: false, verbosity: 3 });
+        assert_eq!(wishes, Wishes { check: true, diff: true, no_log: false, verbosity: 3, of_ansible: true });
         assert_eq!(map.keys().collect::<Vec<_>>(), ["a"]);
     }
 

@@ -35,6 +35,7 @@ mod stream;
 mod survey;
 #[cfg(test)]
 mod testing;
+mod trace;
 
 pub use close::Close;
 pub use error::{Error, Kind, Write};
@@ -42,9 +43,10 @@ pub use field::Rule;
 pub use module::{About, Applied, Arguments, Blocker, Change, Context, Module, Observed, Outcome, Plan, read_back};
 pub use pause::pauses;
 pub use progress::{Level, Progress};
-pub use run::{LAST_LOOK, Run, Tracer};
+pub use run::{LAST_LOOK, Run};
 pub use scalar::{Scalar, same_value};
 pub use survey::Survey;
+pub use trace::Tracer;
 
 /// The interface for crates that serve callers.
 pub mod service {
@@ -55,11 +57,12 @@ pub mod service {
     pub use crate::input::{Document, LIMIT, Source, Wishes, flag, open, parse, too_long, unreadable};
     pub use crate::output::line;
     pub use crate::runtime::{Runtime, Signals};
-    pub use crate::schema::{arguments, arguments_internal, result};
+    pub use crate::schema::{arguments, arguments_internal, result, unmarked};
     pub use crate::secret::Secrets;
     pub use crate::shared::Shared;
     pub use crate::steps::Ended;
     pub use crate::stream::{BUFFER, read};
+    pub use crate::trace::Trace;
 }
 
 /// Returns the one of `known` that `given` most probably means, if any is near enough.

@@ -2,11 +2,15 @@
 
 use std::cell::RefCell;
 use std::io::Write;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Says what a run waits for: on standard error a bar on a terminal, or a line per step elsewhere; or nothing at all, since
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Says what a run waits for: on standard error a line that counts seconds on a terminal, or a line per step elsewhere; or nothing at all, since
 /// over ssh standard error and standard output are one stream.
+#[derive(Clone)]
 pub struct Progress {
     voice: Voice,
     said: RefCell<String>,
@@ -21,6 +25,7 @@ pub enum Level {
     Warning,
 }
 
+#[derive(Clone)]
 enum Voice {
     Silent,
     Stderr,
@@ -38,8 +43,8 @@ impl Progress {
     pub fn on_stderr() -> Self {
         use std::io::IsTerminal;
         let voice = if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("[{elapsed_precise}] {bar:30} {percent:>3}% {msg}") {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{elapsed}{prefix} {msg}") {
                 bar.set_style(style);
             }
             Voice::Bar(bar)
@@ -58,6 +63,13 @@ impl Progress {
         Self { voice, said: RefCell::default() }
     }
 
+    /// Shows the seconds after which the run gives up.
+    pub(crate) fn limit(&self, seconds: u64) {
+        if let Voice::Bar(bar) = &self.voice {
+            bar.set_prefix(format!(" of {seconds}s"));
+        }
+    }
+
     /// Says what the run waits for now. A repeated text is not shown again.
     pub fn waiting(&self, what: &str) {
         if *self.said.borrow() == what {
@@ -68,7 +80,19 @@ impl Progress {
             Voice::Silent => {}
             Voice::Stderr => say(&format!("{what}\n")),
             Voice::Lines(say) => say(Level::Info, what),
-            Voice::Bar(bar) => bar.set_message(what.to_owned()),
+            Voice::Bar(bar) => {
+                bar.set_message(what.to_owned());
+                // The seconds go on while nothing else happens.
+                bar.enable_steady_tick(SECOND / 4);
+            }
+        }
+    }
+
+    /// Shows a line on standard error, which the user asked for.
+    pub(crate) fn line(&self, text: &str) {
+        match &self.voice {
+            Voice::Bar(bar) => bar.println(text),
+            _ => say(&format!("{text}\n")),
         }
     }
 
@@ -86,7 +110,7 @@ impl Progress {
     /// Reports the progress of the present step, in percent.
     pub fn percent(&self, done: u8) {
         if let Voice::Bar(bar) = &self.voice {
-            bar.set_position(u64::from(done.min(100)));
+            bar.set_message(format!("{} {}%", self.said.borrow(), done.min(100)));
         }
     }
 

@@ -5,16 +5,15 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::error::full_stop;
+use crate::secret::Secrets;
 use crate::shared::Shared;
+use crate::trace::{Trace, Tracer};
 use crate::{Close, Progress};
 
 /// Time limit of the last reading after a failure or a signal.
 pub const LAST_LOOK: Duration = Duration::from_millis(2500);
 /// The time to look for the effect of a write that may never have arrived.
 const MAY_SHOW: Duration = Duration::from_secs(10);
-
-/// Takes the name of a request and how long it took.
-pub type Tracer = Rc<dyn Fn(&str, Duration)>;
 
 /// One run: how it was asked for, when it gives up, and where it says what it waits for.
 pub struct Run {
@@ -27,7 +26,9 @@ pub struct Run {
     pub(crate) verbosity: u64,
     started: Instant,
     timeout: u64,
-    trace: Rc<RefCell<Vec<String>>>,
+    traced: Rc<RefCell<Vec<String>>>,
+    trace: Trace,
+    secrets: Rc<Secrets>,
     warnings: RefCell<Vec<String>>,
     shared: Option<Rc<Shared>>,
 }
@@ -42,7 +43,9 @@ impl Run {
             verbosity,
             started: Instant::now(),
             timeout: 60,
-            trace: Rc::default(),
+            traced: Rc::default(),
+            trace: Trace::default(),
+            secrets: Rc::default(),
             warnings: RefCell::default(),
             shared: None,
         }
@@ -52,6 +55,14 @@ impl Run {
     pub(crate) fn within(mut self, timeout: u64) -> Self {
         // A timeout of a thousand years is a run without one; an addition that overflows is a panic.
         self.timeout = timeout.min(60 * 60 * 24 * 365);
+        self.progress.limit(self.timeout);
+        self
+    }
+
+    /// Shows the requests of the run there, without `secrets`.
+    pub(crate) fn tracing(mut self, trace: &Trace, secrets: &Secrets) -> Self {
+        self.trace = trace.clone();
+        self.secrets = Rc::new(secrets.clone());
         self
     }
 
@@ -88,15 +99,27 @@ impl Run {
         if accepted { self.deadline() } else { self.deadline().min(tokio::time::Instant::now().into_std() + MAY_SHOW) }
     }
 
-    /// Returns where to note requests to the server, from verbosity 3 on. The invocation shows them.
+    /// Returns where to note requests to the server, if the user wants to see them. The invocation shows them from verbosity
+    /// 3 on.
     pub fn tracer(&self) -> Option<Tracer> {
-        (self.verbosity >= 3).then(|| {
-            let trace = Rc::clone(&self.trace);
-            let note = move |request: &str, took: Duration| {
-                trace.borrow_mut().push(format!("{request} {:.1} ms", took.as_secs_f64() * 1e3));
-            };
-            Rc::new(note) as Tracer
-        })
+        let in_result = self.verbosity >= 3;
+        if !in_result && !self.trace.verbose && self.trace.file.is_none() {
+            return None;
+        }
+        let (traced, trace, secrets) = (Rc::clone(&self.traced), self.trace.clone(), Rc::clone(&self.secrets));
+        let progress = self.progress.clone();
+        Some(Rc::new(move |request, took, sent, received| {
+            let line = format!("{request} {:.1} ms", took.as_secs_f64() * 1e3);
+            if trace.verbose {
+                progress.line(&line);
+            }
+            if trace.file.is_some() {
+                trace.write(&line, &secrets.scrub(sent), &secrets.scrub(received));
+            }
+            if in_result {
+                traced.borrow_mut().push(line);
+            }
+        }))
     }
 
     /// Adds a warning to the result, whether the run fails or not.
@@ -117,6 +140,6 @@ impl Run {
     }
 
     pub(crate) fn traced(&self) -> Vec<String> {
-        self.trace.take()
+        self.traced.take()
     }
 }

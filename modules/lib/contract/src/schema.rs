@@ -86,7 +86,8 @@ fn plain(schema: &mut Value) {
     }
 }
 
-fn unmarked(text: &str) -> String {
+/// Returns `text` with code instead of Ansible's markup.
+pub fn unmarked(text: &str) -> String {
     let lines = text.split("\n\n").map(|paragraph| paragraph.replace('\n', " "));
     let mut text = lines.collect::<Vec<_>>().join("\n");
     for mark in ["RV(", "O(", "V(", "E(", "C("] {

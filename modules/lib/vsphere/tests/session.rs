@@ -60,7 +60,7 @@ async fn a_session_serves_one_run_after_another() {
     let session = server.session().await.unwrap();
     let told = Rc::new(RefCell::new(Vec::new()));
     let heard = Rc::clone(&told);
-    session.serve(Some(Rc::new(move |request: &str, _| heard.borrow_mut().push(request.to_owned()))), None);
+    session.serve(Some(Rc::new(move |request: &str, _, _, _| heard.borrow_mut().push(request.to_owned()))), None);
     session.vm_again(&vm(), &VmPaths::default()).await.unwrap();
     session.serve(None, None);
     session.vm_again(&vm(), &VmPaths::default()).await.unwrap();

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crate::wire::thumbprint::Thumbprint;
 use crate::wire::tls_version::TlsMinimum;
 
-/// Receives the name of each method, and how long its answer took.
-pub type Trace = Rc<dyn Fn(&str, Duration)>;
+/// Receives the name of each method, how long its answer took, what was sent and what was received.
+pub type Trace = Rc<dyn Fn(&str, Duration, &str, &str)>;
 
 /// The address of a vSphere API, and the rules for connections to it.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub struct Endpoint {
     pub tls_minimum: TlsMinimum,
     /// An HTTP proxy. The proxy variables of the environment are ignored.
     pub proxy: Option<Proxy>,
-    /// Called after every request with the method's name and the time it took.
+    /// Called after every request.
     pub trace: Option<Trace>,
     /// The end of the run. No request lasts longer than until 2.5 s after it.
     pub deadline: Option<Instant>,

@@ -27,6 +27,11 @@ pub(crate) const LAST_LOOK: Duration = Duration::from_millis(2500);
 /// Time limit of an idle connection: short, so that no request meets a connection that the server is about to close.
 const IDLE: Duration = Duration::from_secs(20);
 
+/// The method whose messages contain a password and the key of a session.
+const LOGIN: &str = "Login";
+/// Stands for a message with a password or a session's key in it.
+const HIDDEN: &str = "(not shown: it contains a secret)";
+
 /// An HTTP response with any status but a redirect.
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -177,9 +182,9 @@ impl Transport {
             .client
             .post(format!("{}/sdk", self.base))
             .header(CONTENT_TYPE, "text/xml; charset=utf-8")
-            .header("SOAPAction", format!("\"urn:vim25/{version}\""))
-            .body(body);
-        self.exchange(what, self.with_cookie(request), purpose).await
+            .header("SOAPAction", format!("\"urn:vim25/{version}\""));
+        let sent = if what == LOGIN || self.trace.borrow().is_none() { HIDDEN.to_owned() } else { body.clone() };
+        self.exchange(what, self.with_cookie(request.body(body)), purpose, &sent).await
     }
 
     fn with_cookie(&self, request: RequestBuilder) -> RequestBuilder {
@@ -192,16 +197,22 @@ impl Transport {
     /// Gets a document, e.g. `/sdk/vimServiceVersions.xml`.
     pub(crate) async fn get(&self, path: &str) -> Result<Response, WireError> {
         let request = self.client.get(format!("{}{path}", self.base));
-        self.exchange(path, request, Purpose::Read).await
+        self.exchange(path, request, Purpose::Read, path).await
     }
 
     /// Gets the last `count` bytes of a document, in the session.
     pub(crate) async fn get_tail(&self, path: &str, count: u64) -> Result<Response, WireError> {
         let request = self.client.get(format!("{}{path}", self.base)).header(RANGE, format!("bytes=-{count}"));
-        self.exchange(path, self.with_cookie(request), Purpose::Read).await
+        self.exchange(path, self.with_cookie(request), Purpose::Read, path).await
     }
 
-    async fn exchange(&self, what: &str, request: RequestBuilder, purpose: Purpose) -> Result<Response, WireError> {
+    async fn exchange(
+        &self,
+        what: &str,
+        request: RequestBuilder,
+        purpose: Purpose,
+        sent: &str,
+    ) -> Result<Response, WireError> {
         let start = Instant::now();
         let Some(limit) = self.limit(purpose) else {
             return Err(WireError::NoTime { what: what.to_owned() });
@@ -209,7 +220,12 @@ impl Transport {
         let answer = self.receive(what, request.timeout(limit), limit, purpose).await;
         let trace = self.trace.borrow().clone();
         if let Some(trace) = trace {
-            trace(what, start.elapsed());
+            let took = start.elapsed();
+            match &answer {
+                Ok(response) if what == LOGIN && response.status == 200 => trace(what, took, sent, HIDDEN),
+                Ok(response) => trace(what, took, sent, &response.body),
+                Err(error) => trace(what, took, sent, &format!("no answer: {error}")),
+            }
         }
         answer
     }
