@@ -181,7 +181,7 @@ def test_a_lost_secondary_is_a_warning_at_once(caller, simulator):
     for words in ["no secondary (lostConnection)", f"{lab.facts['hosts'][1]}, is not responding", " UTC (30 s)"]:
         assert words in told
     assert child.returncode == 0
-    result = json.loads(stdout)
+    result = json.loads(stdout.splitlines()[0])
     if caller:
         assert result["state"] == "present" and b'"warn"' not in stderr, "the warning comes once"
     else:
