@@ -214,6 +214,16 @@ impl World {
         Ok(())
     }
 
+    /// Applies all recommendations, as fully automated DRS does.
+    pub fn apply_recommendations(&mut self) {
+        for primary in self.of_kind("VirtualMachine") {
+            let pair = self.vm(&primary).and_then(|vm| vm.ft.as_ref());
+            if pair.is_some_and(|pair| pair.recommendation.is_some()) {
+                self.power_on_secondary(&primary);
+            }
+        }
+    }
+
     /// Retries the start of secondaries that lost their connection, as vCenter does after a change of host options.
     pub fn retry_secondaries(&mut self) {
         for primary in self.of_kind("VirtualMachine") {

@@ -1,7 +1,9 @@
 //! Changes behind the API that tests make: `POST /set`.
 
+use clap::ValueEnum as _;
 use serde_json::Value as Json;
 
+use crate::config::Scenario;
 use crate::model::cluster::Cluster;
 use crate::model::entity::Body;
 use crate::model::hardware::Hardware;
@@ -23,6 +25,9 @@ pub fn set(world: &mut World, json: &Json) -> Result<(), String> {
     for (name, value) in state {
         set_one(world, moid, name, value).map_err(|error| format!("{name}: {error}"))?;
     }
+    if state.get("drs_manual") == Some(&Json::Bool(false)) {
+        world.apply_recommendations();
+    }
     if ["mtus", "outer_mtu"].iter().any(|name| state.contains_key(*name)) {
         world.retry_secondaries();
     }
@@ -42,6 +47,11 @@ fn set_one(world: &mut World, moid: &str, name: &str, value: &Json) -> Result<()
             let store = Some(world.need_datastore(&string(value)?));
             let hardware = &mut world.vm_mut(moid).ok_or(UNKNOWN)?.hardware;
             *if name == "disk_store" { &mut hardware.disk.store } else { &mut hardware.cdrom.store } = store;
+            return Ok(());
+        }
+        // What happens from now on; what the start of the simulator made of the old scenario stays.
+        "scenario" => {
+            world.config.scenario = Scenario::from_str(&string(value)?, false)?;
             return Ok(());
         }
         // Writes the failed start to the logs only, also on a release that does not fail in this way.
