@@ -34,7 +34,6 @@ impl Session {
         if answer.status == 401 && self.logins.get() != login {
             answer = persist(&self.transport, get).await?;
         }
-        let refused = |status, detail| Err(WireError::Http { status, detail }.into());
         match answer.status {
             206 => Ok(FileTail { text: answer.body, skipped: answer.from }),
             // The whole file, from a server without ranges.
@@ -42,10 +41,8 @@ impl Session {
             // An empty file has no last byte.
             416 => Ok(FileTail { text: String::new(), skipped: Some(0) }),
             404 => Err(Error::NotFound { what: format!("the file {name}"), hint: None }),
-            status @ (401 | 403) => {
-                refused(status, format!("this user may not read {name}: that takes the privilege Datastore.Browse"))
-            }
-            status => refused(status, format!("{name} cannot be read")),
+            401 | 403 => Err(WireError::Denied { what: name.to_owned() }.into()),
+            status => Err(WireError::Http { status, detail: format!("{name} cannot be read") }.into()),
         }
     }
 
