@@ -105,25 +105,6 @@ def test_legacy_ft_without_the_options_names_what_is_missing(simulator):
     assert "replay" in result.told
 
 
-@pytest.mark.parametrize(
-    ("scenario", "words"),
-    [
-        ("no-host", ["NoHostSuitableForFtSecondary"]),
-        ("monitor", ["monitor"]),
-        ("suspended", ["suspended"]),
-        ("drs-manual", ["recommend"]),
-    ],
-)
-def test_labs_where_protection_is_impossible(scenario, words, simulator):
-    lab = simulator(personality="5.0", scenario=scenario)
-    if scenario != "suspended":
-        prepare(lab)
-    result = protect(lab, timeout=10)
-    assert result.json["failed"], result.msg
-    for word in words:
-        assert word.lower() in result.told.lower()
-
-
 def test_a_secondary_addressed_by_mistake_is_recognised(healthy):
     secondary = protect(healthy).json["secondary"]["moid"]
     args = connection(healthy.facts) | {"moid": secondary, "state": "suspended"}

@@ -64,18 +64,6 @@ def test_what_no_module_can_fix_is_described(personality, scenario, unmet, simul
     assert check(found, "compatibility")["status"] == "met", "the requirement is reported once"
 
 
-def test_a_monitor_mode_needs_a_machine_that_is_off(simulator):
-    lab = simulator(personality="5.0", scenario="monitor")
-    for step in steps(look(lab)):
-        apply(lab, step)
-    apply(lab, {"module": "vm_power", "args": {"moid": lab.facts["vm_moid"], "state": "powered_on"}})
-    found = look(lab)
-    assert ids(found, "unmet") == {"vm-power"}
-    assert "VmMonitorIncompatibleForFaultTolerance" in check(found, "vm-power")["why"]
-    apply(lab, found.json["remedies"][0])
-    assert look(lab).json["ready"]
-
-
 # State set without the API (on the virtual machine, a host, the cluster or the datastore), and the check that finds it.
 STATES = [
     ("vm", {"connection": "inaccessible"}, "vm-accessible"),

@@ -149,7 +149,7 @@ async fn a_file_is_requested_again_in_a_new_session_but_only_once() {
     let file = DatastorePath::parse("[ds] inner/vmware.log").unwrap();
     assert_eq!(session.file_tail("Lab", &file, 4).await.unwrap().text, "tail");
     let refused = session.file_tail("Lab", &file, 4).await.unwrap_err();
-    assert!(matches!(refused, Error::Wire(WireError::Http { status: 401, .. })), "{refused}");
+    assert!(matches!(refused, Error::Wire(WireError::Denied { .. })), "{refused}");
     assert_eq!(server.methods().iter().filter(|method| *method == "Login").count(), 3);
     session.close().await;
 }

@@ -49,7 +49,7 @@ fn set_one(world: &mut World, moid: &str, name: &str, value: &Json) -> Result<()
             *if name == "disk_store" { &mut hardware.disk.store } else { &mut hardware.cdrom.store } = store;
             return Ok(());
         }
-        // What happens from now on; what the start of the simulator made of the old scenario stays.
+        // Objects keep the state that the first scenario gave them.
         "scenario" => {
             world.config.scenario = Scenario::from_str(&string(value)?, false)?;
             return Ok(());
