@@ -27,6 +27,7 @@ impl OneObject for ClusterHa {
             "When vSphere HA is on, the run waits up to O(timeout) for the HA agents of the hosts to get ready, even if an earlier run turned it on. It warns about agents that are not ready by then, or that report no state while others do. It does not wait for hosts that are disconnected, in standby or in maintenance mode.",
         ],
         examples: include_str!("../examples.yml"),
+        sample: include_str!("../sample.json"),
         example: r#"{"cluster_name": "Cluster", "state": "enabled"}"#,
     };
 

@@ -38,6 +38,7 @@ impl OneObject for FaultTolerance {
             "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],
         examples: include_str!("../examples.yml"),
+        sample: include_str!("../sample.json"),
         example: r#"{"name": "inner", "state": "present"}"#,
     };
 

@@ -33,6 +33,7 @@ impl Survey for FtDiagnose {
             "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],
         examples: include_str!("../examples.yml"),
+        sample: include_str!("../sample.json"),
         example: r#"{"name": "inner"}"#,
     };
 

@@ -31,6 +31,7 @@ impl OneObject for FtFailover {
             "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],
         examples: include_str!("../examples.yml"),
+        sample: include_str!("../sample.json"),
         example: r#"{"name": "inner", "action": "test_failover"}"#,
     };
 

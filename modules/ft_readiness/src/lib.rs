@@ -32,6 +32,7 @@ impl Survey for FtReadiness {
             "A requirement is unknown, never met, if its property is missing or this user may not read it. An unknown requirement does not make RV(ready) false, but the message then says that no blocker was found, and not that everything is ready.",
         ],
         examples: include_str!("../examples.yml"),
+        sample: include_str!("../sample.json"),
         example: r#"{"name": "inner"}"#,
     };
 

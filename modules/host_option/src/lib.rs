@@ -36,6 +36,7 @@ impl Module for HostOption {
             "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],
         examples: include_str!("../examples.yml"),
+        sample: include_str!("../sample.json"),
         example: r#"{"cluster_name": "Cluster", "options": {"Migrate.VMotionStreamDisable": 1}}"#,
     };
 

@@ -39,6 +39,7 @@ impl OneObject for VmPower {
             "If the virtual machine waits for an answer to a question, the run fails and repeats the question. It never answers for you.",
         ],
         examples: include_str!("../examples.yml"),
+        sample: include_str!("../sample.json"),
         example: r#"{"name": "inner", "state": "powered_on"}"#,
     };
     type Args = VmArgs<Wish>;

@@ -29,6 +29,7 @@ impl Module for VmkernelService {
             "Fault Tolerance needs a vmknic for vMotion and one for its logging on every host that it uses. They may be the same.",
         ],
         examples: include_str!("../examples.yml"),
+        sample: include_str!("../sample.json"),
         example: r#"{"cluster_name": "Cluster", "device": "vmk1", "services": ["vmotion", "faultToleranceLogging"]}"#,
     };
 

@@ -31,6 +31,7 @@ impl Module for VmxOption {
             "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],
         examples: include_str!("../examples.yml"),
+        sample: include_str!("../sample.json"),
         example: r#"{"name": "inner", "options": {"replay.supported": true, "replay.allowFT": true}}"#,
     };
 

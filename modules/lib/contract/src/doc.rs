@@ -25,7 +25,13 @@ pub fn document<M: Module>() -> String {
         "options": options,
         "attributes": attributes(M::Change::EVER),
     });
-    let returned = returned(&schema::result_internal::<M>());
+    let mut returned = returned(&schema::result_internal::<M>());
+    let sample: Map<String, Value> = serde_json::from_str(M::ABOUT.sample).unwrap_or_default();
+    for (name, value) in sample {
+        if let Some(Value::Object(key)) = returned.get_mut(&name) {
+            key.insert("sample".to_owned(), value);
+        }
+    }
     let mut yaml = String::from("---\n");
     write(&mut yaml, &json!({ "DOCUMENTATION": documentation }), 0);
     yaml.push_str("EXAMPLES: |\n");
@@ -174,7 +180,13 @@ fn write(yaml: &mut String, value: &Value, indent: usize) {
         }
         Value::Array(items) => {
             for item in items {
-                line(yaml, format!("{margin}-"), item, indent);
+                match item {
+                    Value::Object(inner) if !inner.is_empty() => {
+                        let _ = writeln!(yaml, "{margin}-");
+                        write(yaml, item, indent + 2);
+                    }
+                    scalar => line(yaml, format!("{margin}-"), scalar, indent),
+                }
             }
         }
         scalar => line(yaml, margin, scalar, indent),

@@ -85,6 +85,8 @@ pub struct About {
     pub description: &'static [&'static str],
     /// Tasks that run as they stand, as YAML.
     pub examples: &'static str,
+    /// The module's own keys of a result, as JSON.
+    pub sample: &'static str,
     /// The arguments of a first call, as JSON, without the connection.
     pub example: &'static str,
 }

@@ -136,6 +136,7 @@ impl Module for Lamps {
         summary: "Lamps are on or off",
         description: &["Switches lamps."],
         examples: "- name: Light\n  lamps:\n    lamps: [hall]\n",
+        sample: r#"{"lamps": 1}"#,
         example: r#"{"lamps": ["hall"]}"#,
     };
 
