@@ -31,7 +31,7 @@ pub struct Args {
 /// The arguments that decisions depend on.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct Wish {
-    /// What is to be true.
+    /// The wanted state.
     #[serde(default)]
     pub state: State,
     /// Whether vSphere refuses to power on what could not be restarted after the failure of a host. Unless given, it stays

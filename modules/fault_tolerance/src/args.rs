@@ -35,7 +35,7 @@ pub struct Args {
 /// The arguments that decisions depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub struct Wish {
-    /// What is to be true.
+    /// The wanted state.
     #[serde(default)]
     pub state: State,
     /// Whether to wait until the virtual machine is really protected. Without it the run ends when vSphere has accepted

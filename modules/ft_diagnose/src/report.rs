@@ -33,11 +33,11 @@ pub struct Finding {
     pub id: String,
     /// How bad it is.
     pub severity: Severity,
-    /// What happened, in a few words.
+    /// The event in a few words.
     pub title: String,
     /// Why it happens.
     pub cause: String,
-    /// What the signature and its cause rest on.
+    /// The evidence for the signature and its cause.
     pub basis: Basis,
     /// Where they are from.
     pub source: String,
@@ -63,9 +63,9 @@ pub struct Finding {
     pub events: Vec<EventReport>,
     /// Lines before the first that say why, for a signature that does not.
     pub before: Vec<LineReport>,
-    /// What else the lines show, and what proves nothing by itself; null if there is nothing.
+    /// Other observations in the lines, which prove nothing alone; null if there are none.
     pub note: Option<String>,
-    /// What to do, the most likely to help first.
+    /// The remedies, the most likely one first.
     pub remedies: Vec<Advice>,
 }
 
@@ -74,7 +74,7 @@ pub struct Finding {
 pub struct Advice {
     #[serde(flatten)]
     pub remedy: Remedy,
-    /// What this advice rests on.
+    /// The evidence for this advice.
     pub basis: Basis,
     /// Where it is from.
     pub source: String,

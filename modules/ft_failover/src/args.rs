@@ -14,7 +14,7 @@ pub struct Args {
     pub connection: Connection,
     #[serde(flatten)]
     pub target: VmTarget,
-    /// What is to be done.
+    /// The action to take.
     pub action: Action,
     /// Seconds after which the run gives up waiting. Starting a secondary copies the memory of the virtual machine.
     #[serde(default = "vsphere_module::fifteen_minutes")]

@@ -83,7 +83,7 @@ pub fn host_facts(host: &Object) -> Host {
         services,
         memory_mb: megabytes(host, "summary.hardware.memorySize"),
         used_mb: int(host, "summary.quickStats.overallMemoryUsage"),
-        // What the virtual machines have reserved is added later.
+        // The reservations of the virtual machines are added later.
         reserved_mb: Fact::Unset,
         capability: capability(host),
         datastores: moids(host, "datastore"),

@@ -17,7 +17,7 @@ pub struct Findings {
     pub subject: String,
     /// One sentence for the user.
     pub message: String,
-    /// What the user should know although Fault Tolerance can be turned on.
+    /// Warnings that do not prevent Fault Tolerance.
     pub warnings: Vec<String>,
     pub report: Report,
 }
@@ -40,7 +40,7 @@ pub struct Report {
     checks: Rc<Vec<Check>>,
     /// The number of requirements that are met, unmet and unknown.
     counts: Counts,
-    /// What to do, in this order, each once; also for hosts that are not needed. Advice without which Fault Tolerance can be
+    /// The remedies, in the order in which to apply them, each once; also for hosts that are not needed. Advice without which Fault Tolerance can be
     /// turned on comes last. Steps for a host that is out of service are only advice, because no module can change it now.
     #[serde(serialize_with = "shared")]
     #[schemars(with = "Vec<Step>")]

@@ -23,10 +23,10 @@ pub struct Args {
     /// V(/Migrate/VMotionStreamDisable) as the shell does. With O(state=default) the values do not matter and may be empty.
     #[schemars(extend("minProperties" = 1))]
     pub options: BTreeMap<String, Scalar>,
-    /// What is to be true.
+    /// The wanted state.
     #[serde(default)]
     pub state: State,
-    /// What to do about an option that a host's build does not have.
+    /// The behaviour for an option that a host's build does not have.
     #[serde(default)]
     pub missing: Missing,
     /// Seconds after which the run gives up waiting for vSphere, or for the shell's tools.

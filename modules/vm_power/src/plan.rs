@@ -13,7 +13,7 @@ pub(super) struct VmPower;
 /// The arguments that decisions depend on.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Wish {
-    /// What is to be true.
+    /// The wanted state.
     pub state: State,
     /// Whether O(state=shut_down) may power the virtual machine off if VMware Tools does not run, or if the guest still runs
     /// near the end of O(timeout): the last quarter of it, at most 30 seconds, is kept for that. Other states ignore this.

@@ -37,7 +37,7 @@ pub struct Wish {
     /// The services that the vmknic carries, or does not with O(state=absent). Its other services stay as they are.
     #[schemars(length(min = 1))]
     pub services: Vec<Service>,
-    /// What is to be true.
+    /// The wanted state.
     #[serde(default)]
     pub state: State,
 }

@@ -34,7 +34,7 @@ pub struct Args {
     /// With O(state=absent) the values do not matter and may be empty.
     #[schemars(extend("minProperties" = 1))]
     pub options: BTreeMap<String, Scalar>,
-    /// What is to be true.
+    /// The wanted state.
     #[serde(default)]
     pub state: State,
     /// Seconds after which the run gives up waiting for vSphere, for C(vim-cmd), or for another run that writes in the same

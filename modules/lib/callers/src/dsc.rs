@@ -45,7 +45,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// What DSC gets.
+/// The answer to DSC.
 pub struct Told {
     /// The actual state.
     pub state: State,

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-/// What sort of failure it is: a closed set, so that `jq -e '.error.kind == "timeout"'` stays true in later releases.
+/// The kind of failure: a closed set, so that `jq -e '.error.kind == "timeout"'` stays true in later releases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -61,15 +61,15 @@ pub enum Write {
 #[derive(Debug, Clone, Serialize, JsonSchema, thiserror::Error)]
 #[error("{detail}")]
 pub struct Error {
-    /// What sort of failure it is.
+    /// The kind of failure.
     pub kind: Kind,
-    /// What happened, as one sentence that names the place.
+    /// The failure, as one sentence that names the place.
     pub detail: String,
     /// The server's fault, its causes nested, under the official names.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     pub fault: Option<Box<Value>>,
-    /// What to do about it.
+    /// The remedy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// The outcome of the write that this failure ended.

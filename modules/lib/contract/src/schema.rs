@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{Arguments, Error, Module};
 
-/// What every result holds besides the module's own keys.
+/// The keys of every result besides the module's own ones.
 #[derive(Serialize, JsonSchema)]
 #[allow(dead_code)] // the result is put together as a map, so that the module's keys stand between these
 struct Common {
@@ -22,9 +22,9 @@ struct Common {
     predicted: bool,
     /// Why the run failed. Only in a run that failed.
     error: Option<Error>,
-    /// What the user should know although nothing failed. Only when there is something.
+    /// Warnings, if there are any. The run did not fail because of them.
     warnings: Option<Vec<String>>,
-    /// What was there and what is there now. Only in diff mode, and only when something changed.
+    /// The state before and after. Only in diff mode, and only if something changed.
     diff: Option<Diff>,
     /// The arguments as understood, secrets masked.
     invocation: Option<Invocation>,
@@ -42,9 +42,9 @@ enum Diff {
 /// The state before and after, with what each belongs to.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct OneDiff {
-    /// What `before` shows.
+    /// The title of `before`.
     pub before_header: String,
-    /// What `after` shows.
+    /// The title of `after`.
     pub after_header: String,
     /// The state that was observed.
     pub before: Value,
@@ -59,7 +59,7 @@ pub(crate) struct TextDiff {
     pub prepared: String,
 }
 
-/// What was understood of the arguments.
+/// The arguments as the program understood them.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Invocation {
     /// The arguments, with defaults and environment. A text of more than 1000 characters is shown by its beginning and its

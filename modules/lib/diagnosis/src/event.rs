@@ -45,7 +45,7 @@ pub(crate) const TELLING: [&str; 5] = [
     "VmFailedToPowerOnEvent",
 ];
 
-/// What reasons from lists mean: those of `VmFailedStartingSecondaryEventFailureReason` and
+/// The meanings of reasons from lists: those of `VmFailedStartingSecondaryEventFailureReason` and
 /// `VirtualMachineNeedSecondaryReason`.
 const REASONS: [(&str, &str); 11] = [
     ("incompatibleHost", "the host is not compatible with the secondary"),

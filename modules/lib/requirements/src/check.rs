@@ -37,11 +37,11 @@ impl Subject {
 pub struct Check {
     /// Which requirement. The ids stay the same from release to release.
     pub id: Requirement,
-    /// What is required, as a sentence.
+    /// The requirement, as a sentence.
     pub required: String,
     /// The object that has to meet it.
     pub object: Subject,
-    /// What there is.
+    /// The state that was found.
     pub observed: String,
     /// Whether that meets it.
     pub status: Status,
@@ -51,7 +51,7 @@ pub struct Check {
     pub decisive: bool,
     /// Why it is unmet or unknown; null if it is met.
     pub why: Option<String>,
-    /// What to do about it; null if it is met, or if no remedy is known.
+    /// The remedy; null if the requirement is met, or if no remedy is known.
     pub remedy: Option<Remedy>,
 }
 

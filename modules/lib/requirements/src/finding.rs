@@ -19,13 +19,13 @@ pub enum Status {
 /// How one requirement was judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
-    /// What there is.
+    /// The state that was found.
     pub observed: String,
     /// Whether that meets the requirement.
     pub status: Status,
     /// Why it does not, or why nobody can say; `None` if it does.
     pub why: Option<String>,
-    /// What to do about it.
+    /// The remedy.
     pub remedy: Option<Remedy>,
 }
 

@@ -25,7 +25,7 @@ pub struct Judgement {
     pub checks: Vec<Check>,
     /// The number of checks by status.
     pub counts: Counts,
-    /// What to do, in this order.
+    /// The remedies, in the order in which to apply them.
     pub remedies: Vec<Step>,
 }
 

@@ -7,12 +7,12 @@ use serde::{Serialize, Serializer};
 pub struct Requirement {
     /// Its id in a report. It stays the same from release to release.
     pub id: &'static str,
-    /// What is required, as a sentence. A check may word it more precisely for an engine or a version.
+    /// The requirement, as a sentence. A check may word it more precisely for an engine or a version.
     pub text: &'static str,
     weight: Weight,
 }
 
-/// What follows from a requirement that is not met.
+/// The effect of a requirement that is not met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Weight {
     /// Fault Tolerance cannot be turned on.

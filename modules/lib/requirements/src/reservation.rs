@@ -24,7 +24,7 @@ pub fn judge(context: Context, vm: &Vm) -> Vec<Check> {
     ]
 }
 
-/// What Fault Tolerance needs beyond the memory of the virtual machine, in MB: at least, and at most.
+/// The memory that Fault Tolerance needs besides that of the virtual machine, in MB: at least, and at most.
 fn overhead(context: Context) -> (i64, i64) {
     if context.is_legacy() { (0, 0) } else { (1024, 2048) }
 }

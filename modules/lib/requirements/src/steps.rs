@@ -11,7 +11,7 @@ use crate::requirement::Requirement;
 /// Something to do, which several checks may ask for.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Step {
-    /// What to do, as one sentence.
+    /// The advice, as one sentence.
     pub text: String,
     /// The module of this collection that does it; null if none does.
     pub module: Option<String>,

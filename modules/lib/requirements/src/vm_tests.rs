@@ -92,7 +92,7 @@ pub const VM_ROWS: &[Row] = &[
     (POOL_MEMORY, Legacy, Unmet, |it| it.machine().pool_mb = Fact::Known(511)),
     (POOL_MEMORY, Smp, Unknown, |it| it.machine().pool_mb = hidden()),
     (POOL_MEMORY, Smp, Unknown, |it| it.machine().reserved_mb = Fact::Unset),
-    // What a running virtual machine has reserved is in use already.
+    // The reservation of a running virtual machine is in use already.
     (POOL_MEMORY, Smp, Met, |it| {
         it.machine().pool_mb = Fact::Known(2048);
         it.machine().reserved_mb = Fact::Known(512);
@@ -115,7 +115,7 @@ pub const VM_ROWS: &[Row] = &[
     (HOST_MEMORY, Smp, Unknown, |it| it.second().reserved_mb = hidden()),
     // Other virtual machines may give up memory that they use but have not reserved.
     (HOST_MEMORY, Smp, Unknown, |it| it.second().used_mb = Fact::Known(8000)),
-    // What the virtual machine itself uses on its host counts only once.
+    // The memory that the virtual machine itself uses on its host counts only once.
     (HOST_MEMORY, Smp, Met, |it| {
         it.hosts[0].used_mb = Fact::Known(8192 - 512 - 2048 + 400);
     }),

@@ -17,7 +17,7 @@ const FORMAT: u32 = 1;
 /// A session takes a few KiB.
 const LIMIT: u64 = 256 * 1024;
 
-/// What a session is for. Only runs with equal keys share one.
+/// The server, user and trust of a session. Only runs with equal keys share one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Key {
@@ -45,7 +45,7 @@ impl Key {
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     format: u32,
-    /// What it is for.
+    /// The server, user and trust that it is for.
     pub key: Key,
     /// The time of the login, in seconds since 1970.
     pub created: u64,
@@ -81,7 +81,7 @@ impl Entry {
 /// Reads the file at `path`, if there is one. [`Error::Unusable`] if it must not be trusted.
 pub(crate) fn read(path: &Path) -> Result<Option<Entry>, Error> {
     let failed = |source: io::Error| match source.raw_os_error() {
-        // What O_NOFOLLOW says of a link.
+        // The error of O_NOFOLLOW for a link.
         Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => Error::unusable(path, "it is a symbolic link"),
         _ => Error::io("read", path, source),
     };

@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// What to do.
+/// The advice.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Remedy {
-    /// What to do, in a sentence.
+    /// The advice, as one sentence.
     pub text: String,
     /// The module that does it; null if none does.
     pub module: Option<String>,

@@ -48,7 +48,7 @@ pub struct FileReport {
     pub backup: Option<String>,
     /// Whether hostd was made to read the file again.
     pub reloaded: bool,
-    /// What remains to be done before the change counts; null if nothing.
+    /// The step that is needed before the change takes effect; null if there is none.
     pub remains: Option<String>,
 }
 

@@ -130,7 +130,7 @@ fn object(kind: &str, inside: &str) -> String {
     )
 }
 
-/// What `esxcli` knows of a namespace of commands (`vim.CLIInfo.FetchCLIInfo`).
+/// The description of a namespace of commands, as `esxcli` reads it (`vim.CLIInfo.FetchCLIInfo`).
 fn info(world: &World, given: &[(String, String)]) -> std::result::Result<String, Data> {
     let wanted = [("typeName".to_owned(), "vim.EsxCLI.network.diag".to_owned())];
     if given != wanted {

@@ -34,7 +34,7 @@ pub struct Hardware {
 /// A CD drive.
 #[derive(Clone, Debug)]
 pub struct Drive {
-    /// What is in it: `iso`, `remote` (the client's device) or `physical` (the host's).
+    /// The medium: `iso`, `remote` (the client's device) or `physical` (the host's).
     pub media: String,
     /// The moid of the datastore of the image, if it differs from the VM's.
     pub store: Option<String>,

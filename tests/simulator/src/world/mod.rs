@@ -56,7 +56,7 @@ pub struct World {
     pub events: Vec<Event>,
     /// Collectors of events by moid.
     pub histories: BTreeMap<String, History>,
-    /// What is scheduled.
+    /// The scheduled actions.
     pub queue: Queue<Self>,
     /// All requests so far, as JSON.
     pub log: Vec<serde_json::Value>,

@@ -82,7 +82,7 @@ impl Host {
         std::fs::write(self.folder.join(name), text).unwrap();
     }
 
-    /// What the tools were called with so far, one line a call, arguments separated by TAB.
+    /// Returns the calls of the tools so far, one line a call, arguments separated by TAB.
     pub fn calls(&self) -> Vec<String> {
         std::fs::read_to_string(self.folder.join("calls")).unwrap().lines().map(str::to_owned).collect()
     }

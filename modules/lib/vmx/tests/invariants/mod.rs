@@ -66,7 +66,7 @@ pub fn parse(file: &[u8]) -> Option<Document> {
     Some(document)
 }
 
-/// What an edit leaves behind is what a new reading of its bytes finds, and a failed one changes nothing.
+/// Reading the bytes after an edit finds the edited state, and a failed edit changes nothing.
 fn edit<T>(document: &mut Document, edit: impl FnOnce(&mut Document) -> Result<T, Error>) -> Result<T, Error> {
     let before = document.clone();
     let result = edit(document);

@@ -22,7 +22,7 @@ pub struct About {
     pub api_version: String,
 }
 
-/// What a server says before the login, and the API version to speak with it.
+/// The server's description of itself before the login, and the API version to speak with it.
 #[derive(Clone)]
 pub(crate) struct Greeting {
     pub(crate) about: Rc<About>,

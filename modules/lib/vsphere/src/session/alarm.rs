@@ -30,7 +30,7 @@ pub(super) struct Alarm<'a> {
     objects: Vec<Moref>,
     /// A collector of its own: runs that share a session would cancel each other's waits in the default one.
     collector: Option<Moref>,
-    /// What was already seen (`UpdateSet.version`).
+    /// The version of the last update that was seen (`UpdateSet.version`).
     version: String,
     works: bool,
     soon: u32,

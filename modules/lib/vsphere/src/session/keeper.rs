@@ -7,7 +7,7 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::wire::tls_version::TlsSpoken;
 
-/// What another run needs to go on with a session, without a request. It is a credential.
+/// The data with which another run continues a session, without a request. It is a credential.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SavedSession {
     /// The session cookie.

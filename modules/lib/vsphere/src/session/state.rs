@@ -37,7 +37,7 @@ impl fmt::Debug for Credentials {
 pub struct Session {
     pub(super) transport: Transport,
     pub(super) credentials: Credentials,
-    /// What the server said about itself. A resumed session may find another server at the same address.
+    /// The server's description of itself. A resumed session may find another server at the same address.
     pub(super) greeting: RefCell<Rc<Greeting>>,
     /// True if another run opened the session.
     pub(super) resumed: Cell<bool>,

@@ -36,7 +36,7 @@ pub enum WireError {
     Http {
         /// The HTTP status code.
         status: u16,
-        /// What it means here.
+        /// The meaning for the user.
         detail: String,
     },
     /// The server does not let this user read a file.
@@ -120,7 +120,7 @@ pub enum TlsError {
     TooOld {
         /// The oldest version that this client may speak.
         minimum: TlsMinimum,
-        /// What was observed, and how certain the conclusion is.
+        /// The observation, and how certain the conclusion is.
         detail: String,
     },
     /// This program was built without the wanted TLS version ([`LEGACY_TLS`](crate::LEGACY_TLS)).
