@@ -24,14 +24,14 @@ from modules import (
 )
 
 
-def task(name: str, parameters: dict, noop: bool = False, **more) -> dict:
+def task(name: str, parameters: dict, noop: bool = False, env: dict | None = None, **more) -> dict:
     """Returns a task's result, as Bolt sees it. A failure has `_error`."""
     own = {"_task": f"nested_vft::{name}", "_installdir": "/tmp/bolt"} | ({"_noop": True} if noop else {}) | more
     ended = subprocess.run(
         [binary(name)],
         input=json.dumps(parameters | own).encode(),
         capture_output=True,
-        env=environment(),
+        env=environment(env),
         timeout=60,
         check=False,
     )
@@ -39,7 +39,7 @@ def task(name: str, parameters: dict, noop: bool = False, **more) -> dict:
     assert isinstance(result, dict)
     assert (ended.returncode != 0) is ("_error" in result) is result["failed"]
     assert ended.stderr == b""
-    assert parameters.get("password", "no password").encode() not in ended.stdout
+    assert (parameters.get("password") or "no password").encode() not in ended.stdout
     if "_error" in result:
         assert result["_error"].keys() == {"msg", "kind", "details"}
         space, kind = result["_error"]["kind"].split("/")
@@ -90,9 +90,31 @@ def test_a_remote_target_is_the_server(form, healthy):
     assert result["changed"] and password not in json.dumps(result)
     # An argument of the caller counts more.
     assert task("host_option", args | {"username": "nobody"}, _target=target | account)["_error"]["kind"] == "nested_vft/authentication"
+    # Null means not given.
+    assert not task("host_option", args | {"hostname": None, "password": None}, _target=target | account)["failed"]
     # The password of one server is not sent to another one.
     refused = task("host_option", args | {"hostname": "192.0.2.1"}, _target=target | account)
     assert refused["_error"]["kind"] == "nested_vft/invalid_arguments" and "`password`" in refused["msg"]
+
+
+@pytest.mark.parametrize("target", [{}, {"host": None, "uri": None}, {"host": ""}, {"uri": "no host"}, {"uri": 7}])
+def test_the_account_of_a_target_without_a_host_is_not_used(target, healthy):
+    args = example("host_option", healthy.facts)
+    host, port, user, password = (args.pop(name) for name in ("hostname", "port", "username", "password"))
+    result = task(
+        "host_option",
+        args,
+        env={"VMWARE_HOST": host, "VMWARE_PORT": str(port)},
+        _target=target | {"user": user, "password": password},
+    )
+    assert result["_error"]["kind"] == "nested_vft/invalid_arguments" and "`password`" in result["msg"]
+
+
+def test_the_port_of_the_environment_is_not_that_of_a_target(healthy):
+    args = example("host_option", healthy.facts)
+    host, port = args.pop("hostname"), args.pop("port")
+    result = task("host_option", args, env={"VMWARE_PORT": str(port)}, _target={"host": host})
+    assert result["_error"]["kind"] == "nested_vft/connection" and f"{host}:443" in result["msg"]
 
 
 def test_a_call_without_a_task_key_is_not_from_bolt(healthy):

@@ -99,8 +99,9 @@ class Resource:
         """Returns whether the state is as desired, and the properties that differ."""
         self.validate(desired)
         state = self.invoke("test", desired)
-        # The module's own list needs no exception for secrets.
-        assert set(self.differ) <= set(differing(desired, state)) or set(self.differ) <= {"state"}, (desired, state)
+        assert bool(self.differ) is not state["_inDesiredState"], (desired, state)
+        # A default that counts is not in the desired state, and the module's list needs no exception for secrets.
+        assert set(self.differ) <= set(differing(desired, state)) | {"state"}, (desired, state)
         return state["_inDesiredState"], self.differ
 
     def set(self, desired: dict, what_if: bool = False) -> list[str]:
@@ -300,6 +301,27 @@ def test_exist_is_another_name_for_a_state(name, healthy):
         assert failed.value.status == 2
 
 
+def test_the_list_names_the_state_if_the_object_exists_in_another_one(simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    lab.set(lab.facts["vm_moid"], ft_state="running")
+    resource, want = Resource("fault_tolerance"), desired("fault_tolerance", lab.facts)
+    assert resource.test(want | {"_exist": True, "state": "suspended"}) == (False, ["state"])
+    want.pop("state", None)
+    resource.set(want | {"state": "suspended"})
+    assert resource.test(want) == (False, ["state"])
+
+
+def test_the_list_is_never_empty_if_the_state_is_not_as_desired(healthy):
+    resource, want = Resource("cluster_ha"), desired("cluster_ha", healthy.facts)
+    resource.set(want)
+    want.pop("state")
+    assert resource.test(want) == (False, ["state"])
+    options = {"das.ignoreInsufficientHbDatastore": "true"}
+    for name in ("advanced_options", "advanced_settings"):
+        told, differ = resource.invoke("test", want | {"state": "disabled", name: options}), resource.differ
+        assert told["_inDesiredState"] is False and differ == ["advanced_options"]
+
+
 def test_invalid_input_and_failures_are_reported_only_on_stderr(healthy):
     resource, want = Resource("host_option"), desired("host_option", healthy.facts)
     with pytest.raises(Failed, match="optoins") as failed:
@@ -318,6 +340,8 @@ def test_an_export_is_refused_in_words(healthy):
     assert "export" not in resource.manifest
     ended = subprocess.run([binary("host_option"), "dsc", "get"], input=b"", capture_output=True, timeout=30, check=False)
     assert ended.returncode == 2 and "There is no export" in json.loads(ended.stderr)["error"]
+    ended = subprocess.run([binary("host_option"), "dsc", "get"], input=b"[]", capture_output=True, timeout=30, check=False)
+    assert ended.returncode == 2 and b"export" not in ended.stderr
 
 
 def choices(schema: dict) -> list:

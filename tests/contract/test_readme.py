@@ -95,3 +95,13 @@ def test_the_arguments_of_every_example_are_valid():
             assert wrong == [], (name, module)
             checked.append(module)
     assert set(checked) == set(MODULES)
+
+
+def test_every_link_leads_to_a_file():
+    files = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    broken = []
+    for name in files:
+        for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", (ROOT / name).read_text()):
+            if "://" not in link and not (ROOT / name).parent.joinpath(link).exists():
+                broken.append((name, link))
+    assert broken == []

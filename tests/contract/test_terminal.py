@@ -14,7 +14,7 @@ import pytest
 from modules import binary, connection, environment, example, run_module
 
 
-def on_terminal(name: str, args: dict, *flags: str, path=None) -> tuple[dict, str]:
+def on_terminal(name: str, args: dict, *flags: str, path=None, term="xterm") -> tuple[dict, str]:
     """Runs a module with a terminal as standard error. Returns the result and the text on the terminal."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(ours, (24, 100))
@@ -23,7 +23,7 @@ def on_terminal(name: str, args: dict, *flags: str, path=None) -> tuple[dict, st
         flags = (str(path), *flags)
     try:
         child = subprocess.Popen(
-            [binary(name), *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=theirs, env=environment({"TERM": "xterm"})
+            [binary(name), *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=theirs, env=environment({"TERM": term})
         )
         os.close(theirs)
         child.stdin.write(b"" if path else json.dumps(args).encode())
@@ -66,9 +66,14 @@ def test_a_difference_is_shown_in_lines(simulator):
     assert b"->" not in run_module("host_option", args, "--check", "--diff").stderr
 
 
-def test_requests_are_shown_with_their_times(healthy):
-    shown = run_module("vm_power", example("vm_power", healthy.facts), "--check", "-v").stderr.decode().splitlines()
-    names = [re.fullmatch(r"(\w+) \d+\.\d ms", line)[1] for line in shown]
+@pytest.mark.parametrize("term", ["xterm", "dumb", None])
+def test_requests_are_shown_with_their_times(term, healthy):
+    args = example("vm_power", healthy.facts)
+    if term:
+        shown = on_terminal("vm_power", args, "--check", "-v", term=term)[1].splitlines()
+    else:
+        shown = run_module("vm_power", args, "--check", "-v").stderr.decode().splitlines()
+    names = [found[1] for line in shown if (found := re.search(r"(\w+) \d+\.\d ms\s*$", line))]
     assert names[:2] == ["RetrieveServiceContent", "Login"] and names[-1] == "Logout"
 
 
@@ -82,9 +87,27 @@ def test_a_trace_has_all_messages_and_no_secret(healthy, tmp_path):
     assert {"Login", "ReconfigVM_Task", "Logout"} <= set(names)
     assert "one &amp; two" in text and "<RetrieveServiceContentResponse" in text
     assert args["password"] not in text and "<Login" not in text and "<UserSession" not in text
-    assert all(session not in text for session in re.findall(r'vmware_soap_session="?([\w-]+)', json.dumps(healthy.state())))
     refused = run_module("vmx_option", args, "--trace", str(path))
     assert refused.kind == "invalid_arguments" and "trace" in refused.msg and path.read_text() == text
+
+
+def test_a_trace_has_no_secret_of_the_lab_and_none_of_the_session(healthy, tmp_path):
+    secrets = {"RemoteDisplay.vnc.password": "hunter2hunter2", "guestinfo.userdata": "c2VjcmV0"}
+    healthy.touch(vm=healthy.facts["vm_moid"], extraConfig=secrets | {"guestinfo.plain": "in clear"})
+    path, args = tmp_path / "trace.txt", example("ft_readiness", healthy.facts) | {"session_cache": True}
+    assert run_module("ft_readiness", args, "--trace", str(path), env={"XDG_RUNTIME_DIR": str(tmp_path)}).did
+    text = path.read_text()
+    assert "in clear" in text and not any(secret in text for secret in secrets.values())
+    (kept,) = (tmp_path / "nested_vft").glob("*.json")
+    cookie = re.search(r'vmware_soap_session=\W*([\w-]+)', kept.read_text())[1]
+    assert len(cookie) > 10 and cookie not in text
+    healthy.expire_sessions()
+
+
+def test_a_call_without_messages_leaves_no_trace(healthy, tmp_path):
+    path = tmp_path / "trace.txt"
+    assert run_module("vm_power", {"nam": "inner"}, "--trace", str(path)).kind == "invalid_arguments"
+    assert not path.exists()
 
 
 def test_a_trace_shows_why_a_login_was_refused(healthy, tmp_path):

@@ -43,6 +43,7 @@ def test_a_module_gives_the_message(message, simulator):
     (case,) = (case for case in CASES if message.startswith(case))
     where, module, more = CASES[case]
     personality, scenario = where.split()
+    more = dict(more)
     slow = {"task_ms": 60_000} if scenario == "slow-tasks" else {}
     lab = simulator(personality=personality, scenario="healthy" if slow else scenario, **slow)
     if inject := more.pop("inject", None):

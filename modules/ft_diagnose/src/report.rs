@@ -33,7 +33,7 @@ pub struct Finding {
     pub id: String,
     /// How bad it is.
     pub severity: Severity,
-    /// The event in a few words.
+    /// The failure, in a few words.
     pub title: String,
     /// Why it happens.
     pub cause: String,

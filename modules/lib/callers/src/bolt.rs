@@ -24,25 +24,29 @@ pub fn call<M: Module>(call: &Call, given: &mut Map<String, Value>) -> Result<Ca
     Ok(Call { check: call.check || noop, progress: Progress::silent, ..call.clone() })
 }
 
-/// Takes address and account of a remote target as the arguments that were not given. They stay together: no password of
-/// one server is sent to another.
+/// Takes address and account of a remote target as the arguments that were not given. They stay together: the password of one
+/// server is not sent to another.
 fn connect<M: Module>(target: &Value, given: &mut Map<String, Value>) {
+    given.retain(|_, value| !value.is_null());
     let fields = fields(&arguments::<M>());
     let is_given = |name: &str, given: &Map<String, Value>| {
         let field = fields.iter().find(|field| field.name == name);
         let aliases = field.into_iter().flat_map(|field| &field.aliases);
         given.contains_key(name) || aliases.into_iter().any(|alias| given.contains_key(alias))
     };
-    let uri = target["uri"].as_str().and_then(|uri| {
-        Url::parse(uri).ok().filter(Url::has_host).or_else(|| Url::parse(&format!("remote://{uri}")).ok())
-    });
-    let host = target["host"].as_str().or_else(|| uri.as_ref()?.host_str()).map(|host| json!(host));
-    if given.get("hostname").is_some_and(|hostname| Some(hostname) != host.as_ref()) {
+    // As a scheme without a port of its own: then the address has a port only if it was written.
+    let uri = target["uri"].as_str().map(|uri| uri.split_once("://").map_or(uri, |(_, rest)| rest));
+    let uri = uri.and_then(|rest| Url::parse(&format!("remote://{rest}")).ok());
+    let host = target["host"].as_str().or_else(|| uri.as_ref()?.host_str()).filter(|host| !host.is_empty());
+    let Some(host) = host.map(|host| json!(host)) else { return };
+    if given.get("hostname").is_some_and(|hostname| *hostname != host) {
         return;
     }
     let port = Some(target["port"].clone()).filter(|port| !port.is_null());
     let port = port.or_else(|| uri.as_ref()?.port().map(|port| json!(port)));
-    let parts = [("hostname", host), ("port", port)];
+    // A port in the environment is that of another server.
+    let usual = if given.get("protocol").is_some_and(|protocol| protocol == "http") { 80 } else { 443 };
+    let parts = [("hostname", host), ("port", port.unwrap_or(json!(usual)))].map(|(name, value)| (name, Some(value)));
     let account = [("username", "user"), ("password", "password")].map(|(name, key)| (name, target.get(key).cloned()));
     for (name, value) in parts.into_iter().chain(account) {
         if let Some(value) = value.filter(|value| !value.is_null())

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 use contract::service::{Field, arguments_internal, fields, unmarked};
-use contract::{About, Arguments, Module, Rule};
+use contract::{About, Arguments, Change, Module, Rule};
 
 /// Describes the command line of a module, which may be a resource of DSC too.
 pub fn command<M: Module>(is_resource: bool) -> Command {
@@ -23,14 +23,14 @@ pub fn command<M: Module>(is_resource: bool) -> Command {
                 .help("JSON file with the arguments; '-' or nothing: standard input"),
         )
         .arg(flag("check", "Report what would change, without changing it"))
-        .arg(flag("diff", "Report the state before and after; on a terminal, show the difference too"))
+        .arg(flag("diff", "Report the state before and after; on a terminal, show the difference too (not with --jsonl)"))
         .arg(flag("verbose", "Show each request and the time it took, on standard error").short('v'))
         .arg(
             Arg::new("trace")
                 .long("trace")
                 .value_name("FILE")
                 .value_parser(value_parser!(PathBuf))
-                .help("Write all messages to a new FILE, without secrets, for a bug report"),
+                .help("Write all messages to a new FILE, for a bug report. It has names, addresses and options of your lab: read it before you send it"),
         )
         .arg(flag("jsonl", "Read one JSON object per line and answer each with one line, all in one session"))
         .arg(flag("salt", "Print the result for Salt's stateful commands, with a `comment`").conflicts_with("jsonl"))
@@ -76,7 +76,7 @@ const CALLING: &str = "Reads one JSON object of arguments from the file ARGS or 
 
 /// Lists the arguments, each with the variable of the environment that can give it, and the rules about them.
 fn listed(fields: &[Field], rules: &[Rule]) -> String {
-    let mut text = "Arguments (* is required):\n".to_owned();
+    let mut text = "Keys of the JSON object (* is required):\n".to_owned();
     for field in fields {
         let mark = if field.required { "*" } else { "" };
         let (first, _) = field.description.split_once(". ").unwrap_or((&field.description, ""));
@@ -93,12 +93,13 @@ fn listed(fields: &[Field], rules: &[Rule]) -> String {
     text
 }
 
-/// A call that works as it stands.
+/// Returns a call, as an example.
 fn example<M: Module>() -> String {
     let About { name, example, .. } = M::ABOUT;
+    let flags = if M::Change::EVER { " --check --diff" } else { "" };
     format!(
         "Example:\n  export VMWARE_HOST=vcenter.lab.example VMWARE_USER=administrator@vsphere.local\n  \
-         read -rs VMWARE_PASSWORD && export VMWARE_PASSWORD\n  echo '{example}' | {name} --check --diff"
+         read -rs VMWARE_PASSWORD && export VMWARE_PASSWORD\n  echo '{example}' | {name}{flags}"
     )
 }
 

@@ -14,7 +14,15 @@ pub fn show(answer: &Answer) {
 fn lines(diff: &Value) -> String {
     match diff {
         Value::Array(diffs) => diffs.iter().map(lines).collect(),
-        one if one["prepared"].is_string() => one["prepared"].as_str().unwrap_or_default().to_owned(),
+        one if one["prepared"].is_string() => one["prepared"]
+            .as_str()
+            .unwrap_or_default()
+            .split_inclusive('\n')
+            .map(|line| match line.strip_suffix('\n') {
+                Some(line) => printable(line) + "\n",
+                None => printable(line),
+            })
+            .collect(),
         one => {
             let label = one["before_header"].as_str().unwrap_or_default().trim_end_matches(" (before)");
             let mut text = format!("{label}\n");
@@ -22,6 +30,13 @@ fn lines(diff: &Value) -> String {
             text
         }
     }
+}
+
+/// Returns `text` without characters that a terminal acts on.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|one| if one.is_control() && one != '\t' { one.escape_debug().to_string() } else { one.to_string() })
+        .collect()
 }
 
 /// Adds a line for each value inside of the two that differs.
@@ -38,7 +53,7 @@ fn compare(path: &str, before: &Value, after: &Value, text: &mut String) {
     }
     let shown = |value: &Value| match value {
         Value::Null => "(none)".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => printable(text),
         other => other.to_string(),
     };
     text.extend(["  ", path, ": ", &shown(before), " -> ", &shown(after), "\n"]);
@@ -58,6 +73,10 @@ mod tests {
             (
                 json!([one(json!({"a": 0}), json!({"a": 1})), one(json!({}), json!({"a.b": [1]}))]),
                 "esxi01\n  a: 0 -> 1\nesxi01\n  a.b: (none) -> [1]\n",
+            ),
+            (
+                one(json!({"a": "\u{1b}]0;title\u{7}"}), json!({"a": "x\ny"})),
+                "esxi01\n  a: \\u{1b}]0;title\\u{7} -> x\\ny\n",
             ),
             (json!({"prepared": "--- a\n+++ b\n"}), "--- a\n+++ b\n"),
         ];

@@ -93,7 +93,7 @@ async fn tell<R: Resource>(
     let call = Call { file: None, check, diff: false, progress, trace: Trace::default() };
     let (given, wishes) = call.read(signals).await.map_err(|error| match error.kind {
         // DSC asks so for an export by a resource that has none.
-        Kind::InvalidArguments if operation == Operation::Get => {
+        Kind::InvalidArguments if operation == Operation::Get && error.detail.ends_with("are empty") => {
             error.hint("Name one object in the desired state. There is no export: this resource does not list objects.")
         }
         _ => error,

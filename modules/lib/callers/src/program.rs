@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
-use contract::service::{Answer, Call, Runtime, Signals, Trace, arguments, documentation, line, result};
+use contract::service::{Answer, Call, Runtime, Signals, Trace, TraceFile, arguments, documentation, line, result};
 use contract::{Error, Kind, Module, Progress};
 use serde_json::Value;
 
@@ -100,7 +100,7 @@ fn run<M: Module>(dsc: Option<Dsc>, words: Vec<OsString>) -> ExitCode {
     {
         return status;
     }
-    let trace = matches.get_one::<PathBuf>("trace").map(|path| Trace::create(path)).transpose();
+    let trace = matches.get_one::<PathBuf>("trace").map(|path| TraceFile::create(path)).transpose();
     let ended = runtime.and_then(|runtime| {
         let trace = Trace { verbose: matches.get_flag("verbose"), file: trace? };
         let (check, diff) = (matches.get_flag("check"), matches.get_flag("diff"));

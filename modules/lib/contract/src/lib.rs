@@ -62,7 +62,7 @@ pub mod service {
     pub use crate::shared::Shared;
     pub use crate::steps::Ended;
     pub use crate::stream::{BUFFER, read};
-    pub use crate::trace::Trace;
+    pub use crate::trace::{Trace, TraceFile};
 }
 
 /// Returns the one of `known` that `given` most probably means, if any is near enough.

@@ -1,10 +1,12 @@
 //! Output for a person at a terminal while a run waits.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::io::Write;
+use std::rc::Rc;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -13,7 +15,9 @@ const SECOND: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Progress {
     voice: Voice,
-    said: RefCell<String>,
+    said: Rc<RefCell<String>>,
+    /// Seconds after which the run gives up.
+    limit: Cell<u64>,
 }
 
 /// The weight of a text.
@@ -44,10 +48,14 @@ impl Progress {
         use std::io::IsTerminal;
         let voice = if std::io::stderr().is_terminal() {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("{elapsed}{prefix} {msg}") {
-                bar.set_style(style);
+            if let Ok(style) = ProgressStyle::with_template("{seconds}{prefix} {msg}") {
+                let seconds = |state: &ProgressState, text: &mut dyn fmt::Write| {
+                    let _ = write!(text, "{}s", state.elapsed().as_secs());
+                };
+                bar.set_style(style.with_key("seconds", seconds));
             }
-            Voice::Bar(bar)
+            // Such as with TERM=dumb.
+            if bar.is_hidden() { Voice::Stderr } else { Voice::Bar(bar) }
         } else {
             Voice::Stderr
         };
@@ -60,14 +68,12 @@ impl Progress {
     }
 
     fn of(voice: Voice) -> Self {
-        Self { voice, said: RefCell::default() }
+        Self { voice, said: Rc::default(), limit: Cell::default() }
     }
 
-    /// Shows the seconds after which the run gives up.
+    /// Tells the seconds after which the run gives up.
     pub(crate) fn limit(&self, seconds: u64) {
-        if let Voice::Bar(bar) = &self.voice {
-            bar.set_prefix(format!(" of {seconds}s"));
-        }
+        self.limit.set(seconds);
     }
 
     /// Says what the run waits for now. A repeated text is not shown again.
@@ -81,6 +87,7 @@ impl Progress {
             Voice::Stderr => say(&format!("{what}\n")),
             Voice::Lines(say) => say(Level::Info, what),
             Voice::Bar(bar) => {
+                bar.set_prefix(format!(" of {}s", self.limit.get()));
                 bar.set_message(what.to_owned());
                 // The seconds go on while nothing else happens.
                 bar.enable_steady_tick(SECOND / 4);
@@ -91,7 +98,8 @@ impl Progress {
     /// Shows a line on standard error, which the user asked for.
     pub(crate) fn line(&self, text: &str) {
         match &self.voice {
-            Voice::Bar(bar) => bar.println(text),
+            // Printing above the bar shows the bar.
+            Voice::Bar(bar) if !self.said.borrow().is_empty() => bar.println(text),
             _ => say(&format!("{text}\n")),
         }
     }
@@ -100,9 +108,8 @@ impl Progress {
     pub(crate) fn warn(&self, warning: &str) -> bool {
         match &self.voice {
             Voice::Silent => {}
-            Voice::Stderr => say(&format!("{warning}\n")),
+            Voice::Stderr | Voice::Bar(_) => self.line(warning),
             Voice::Lines(say) => say(Level::Warning, warning),
-            Voice::Bar(bar) => bar.println(warning),
         }
         matches!(self.voice, Voice::Lines(_))
     }

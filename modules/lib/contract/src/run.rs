@@ -59,10 +59,12 @@ impl Run {
         self
     }
 
-    /// Shows the requests of the run there, without `secrets`.
+    /// Shows the requests of the run in `trace`, without `secrets`.
     pub(crate) fn tracing(mut self, trace: &Trace, secrets: &Secrets) -> Self {
         self.trace = trace.clone();
-        self.secrets = Rc::new(secrets.clone());
+        if trace.file.is_some() {
+            self.secrets = Rc::new(secrets.clone());
+        }
         self
     }
 
@@ -113,8 +115,8 @@ impl Run {
             if trace.verbose {
                 progress.line(&line);
             }
-            if trace.file.is_some() {
-                trace.write(&line, &secrets.scrub(sent), &secrets.scrub(received));
+            if let Some(file) = &trace.file {
+                file.write(&line, &secrets.scrub(sent), &secrets.scrub(received));
             }
             if in_result {
                 traced.borrow_mut().push(line);

@@ -38,7 +38,7 @@ pub trait Survey: Sized + 'static {
     /// Judges what was found. An error fails the run; the result still has the whole report.
     ///
     /// # Errors
-    /// The error if the findings are not as the arguments demand.
+    /// Fails if the arguments demand more than was found.
     fn verdict(_args: &Self::Args, _found: &Self::Found) -> Result<(), Error> {
         Ok(())
     }

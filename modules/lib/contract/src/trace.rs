@@ -1,8 +1,8 @@
 //! The requests of a run, as a person or a bug report needs them.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::path::Path;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -17,27 +17,42 @@ pub struct Trace {
     /// On standard error: a line for each request.
     pub verbose: bool,
     /// In a file: each request with its messages.
-    pub file: Option<Rc<File>>,
+    pub file: Option<Rc<TraceFile>>,
 }
 
-impl Trace {
-    /// Creates a file for messages, which only its user can read. An existing file is never overwritten.
-    pub fn create(path: &Path) -> Result<Rc<File>, Error> {
+/// A file for messages, which only its user can read. It is removed if there were no messages.
+pub struct TraceFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl TraceFile {
+    /// Creates the file. An existing one is never overwritten.
+    pub fn create(path: &Path) -> Result<Rc<Self>, Error> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path).map(Rc::new).map_err(|error| {
+        let file = options.open(path).map_err(|error| {
             let detail = format!("cannot create the trace file {}: {error}", path.display());
-            Error::new(Kind::InvalidArguments, detail)
-                .hint("Give the path of a new file in a folder that you can write to.")
-        })
+            Error::new(Kind::InvalidArguments, detail).hint(match error.kind() {
+                ErrorKind::AlreadyExists => "Delete it, or choose another name.",
+                _ => "Give the path of a new file in a folder that you can write to.",
+            })
+        })?;
+        Ok(Rc::new(Self { file, path: path.to_owned() }))
     }
 
-    /// Writes the messages of one request to the file. A full disk is no failure of the run.
+    /// Writes the messages of one request. A full disk is no failure of the run.
     pub(crate) fn write(&self, line: &str, sent: &str, received: &str) {
-        if let Some(file) = &self.file {
-            let _ = (&**file).write_all(format!("# {line}\n{sent}\n\n{received}\n\n").as_bytes());
+        let _ = (&self.file).write_all(format!("# {line}\n{sent}\n\n{received}\n\n").as_bytes());
+    }
+}
+
+impl Drop for TraceFile {
+    fn drop(&mut self) {
+        if self.file.metadata().is_ok_and(|file| file.len() == 0) {
+            let _ = fs::remove_file(&self.path);
         }
     }
 }

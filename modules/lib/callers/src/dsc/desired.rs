@@ -19,6 +19,8 @@ pub struct Desired {
     pub arguments: Map<String, Value>,
     /// True if the caller wants anything to be true.
     pub asks: bool,
+    /// True if `state` was given.
+    said_state: bool,
     /// True if `state` was given and `_exist` was not.
     only_state: bool,
 }
@@ -71,22 +73,32 @@ impl Desired {
                 given.entry(field.name.clone()).or_insert_with(|| json!(any));
             }
         }
-        Ok(Self { arguments: given, asks, only_state: said.is_some() && exist.is_none() })
+        let said_state = said.is_some();
+        Ok(Self { arguments: given, asks, said_state, only_state: said_state && exist.is_none() })
     }
 
-    /// Returns the names of the desired properties that the actual `state` lacks. If it lacks none, as while a secondary is
-    /// starting, these are all that were desired. `understood` holds all arguments as they were understood.
+    /// Returns the names of the desired properties that differ in the actual `state`, which is not as desired: at least one.
+    /// `understood` holds all arguments as they were understood, with their defaults.
     pub fn unlike<R: Resource>(&self, understood: &Map<String, Value>, state: &Map<String, Value>) -> Vec<String> {
-        let exist = handles_exist::<R>(&fields(&arguments_internal::<R::Module>())) && !self.only_state;
-        let named = |name: &&&str| self.arguments.contains_key(**name) && !(exist && **name == "state");
-        let mut wanted: Map<String, Value> =
-            R::PROPERTIES.iter().filter(named).map(|name| ((*name).to_owned(), understood[*name].clone())).collect();
-        if exist {
-            wanted.insert(EXIST.to_owned(), json!(self.arguments.get("state").is_none_or(|state| state != "absent")));
+        let mut names: Vec<String> = Vec::new();
+        for name in R::PROPERTIES.iter().copied() {
+            let wanted = understood.get(name).filter(|wanted| !wanted.is_null());
+            let counts = self.arguments.contains_key(name) || state.contains_key(name);
+            if counts && wanted.is_some() && state.get(name) != wanted {
+                names.push(name.to_owned());
+            }
         }
-        let all: Vec<String> = wanted.keys().cloned().collect();
-        wanted.retain(|name, value| state.get(name) != Some(value));
-        if wanted.is_empty() { all } else { wanted.into_iter().map(|(name, _)| name).collect() }
+        let should_exist = understood.get("state").is_none_or(|state| state != "absent");
+        if state.get(EXIST).is_some_and(|exists| *exists != json!(should_exist)) {
+            // This says all that a state does that the caller did not give.
+            names.retain(|name| self.said_state || name != "state");
+            names.push(EXIST.to_owned());
+        }
+        // Such as while a secondary is starting.
+        if names.is_empty() {
+            names.push("state".to_owned());
+        }
+        names
     }
 
     /// True if `actual` has everything that a state must have.

@@ -9,6 +9,7 @@ use crate::session::about::Greeting;
 use crate::session::error::Error;
 use crate::session::retry::{pauses, persist};
 use crate::session::state::{Credentials, Session};
+use crate::session::trace::without_secrets;
 use crate::session::{about, answer, version};
 use crate::soap::element::Element;
 use crate::soap::moref::Moref;
@@ -27,7 +28,8 @@ impl Session {
     /// # Errors
     /// [`WireError::Connect`] and [`WireError::Tls`] if there is no connection; the fault `InvalidLogin` if the password is
     /// wrong.
-    pub async fn open(endpoint: Endpoint, credentials: Credentials) -> Result<Session, Error> {
+    pub async fn open(mut endpoint: Endpoint, credentials: Credentials) -> Result<Session, Error> {
+        endpoint.trace = endpoint.trace.map(without_secrets);
         let transport = Transport::new(endpoint)?;
         let greeting = greet(&transport).await?;
         let session = Session::new(transport, credentials, greeting);

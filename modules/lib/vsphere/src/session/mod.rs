@@ -19,5 +19,6 @@ pub(crate) mod retry;
 pub(crate) mod saved;
 pub(crate) mod state;
 pub(crate) mod task;
+pub(crate) mod trace;
 pub(crate) mod version;
 pub(crate) mod write;

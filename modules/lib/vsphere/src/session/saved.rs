@@ -6,6 +6,7 @@ use crate::session::about::Greeting;
 use crate::session::error::Error;
 use crate::session::keeper::{Keeper, SavedSession};
 use crate::session::state::{Credentials, Session};
+use crate::session::trace::without_secrets;
 use crate::session::{about, answer, version};
 use crate::soap::reply::returned;
 use crate::wire::endpoint::Endpoint;
@@ -17,7 +18,8 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::Protocol`] and [`Error::Soap`] if this client did not save it like that.
-    pub fn resume(endpoint: Endpoint, credentials: Credentials, saved: SavedSession) -> Result<Self, Error> {
+    pub fn resume(mut endpoint: Endpoint, credentials: Credentials, saved: SavedSession) -> Result<Self, Error> {
+        endpoint.trace = endpoint.trace.map(without_secrets);
         let transport = Transport::new(endpoint)?;
         let (greeting, cookie) = restore(saved.clone())?;
         let session = Self::new(transport, credentials, greeting);

@@ -11,6 +11,7 @@ use crate::session::about::{About, Greeting, ServiceContent};
 use crate::session::answer;
 use crate::session::error::Error;
 use crate::session::keeper::Keeper;
+use crate::session::trace::without_secrets;
 use crate::session::version::Version;
 use crate::soap::element::Element;
 use crate::soap::request::Request;
@@ -90,7 +91,7 @@ impl Session {
     /// Reuses the session for another run, with that run's trace and deadline (see
     /// [`Endpoint`](crate::wire::endpoint::Endpoint)).
     pub fn serve(&self, trace: Option<Trace>, deadline: Option<Instant>) {
-        self.transport.serve(trace, deadline);
+        self.transport.serve(trace.map(without_secrets), deadline);
     }
 
     /// Returns the server's name as given, without the brackets of an IPv6 address.

@@ -27,11 +27,6 @@ pub(crate) const LAST_LOOK: Duration = Duration::from_millis(2500);
 /// Time limit of an idle connection: short, so that no request meets a connection that the server is about to close.
 const IDLE: Duration = Duration::from_secs(20);
 
-/// The method whose messages contain a password and the key of a session.
-const LOGIN: &str = "Login";
-/// Stands for a message with a password or a session's key in it.
-const HIDDEN: &str = "(not shown: it contains a secret)";
-
 /// An HTTP response with any status but a redirect.
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -183,7 +178,7 @@ impl Transport {
             .post(format!("{}/sdk", self.base))
             .header(CONTENT_TYPE, "text/xml; charset=utf-8")
             .header("SOAPAction", format!("\"urn:vim25/{version}\""));
-        let sent = if what == LOGIN || self.trace.borrow().is_none() { HIDDEN.to_owned() } else { body.clone() };
+        let sent = if self.trace.borrow().is_some() { body.clone() } else { String::new() };
         self.exchange(what, self.with_cookie(request.body(body)), purpose, &sent).await
     }
 
@@ -222,7 +217,6 @@ impl Transport {
         if let Some(trace) = trace {
             let took = start.elapsed();
             match &answer {
-                Ok(response) if what == LOGIN && response.status == 200 => trace(what, took, sent, HIDDEN),
                 Ok(response) => trace(what, took, sent, &response.body),
                 Err(error) => trace(what, took, sent, &format!("no answer: {error}")),
             }

@@ -1,0 +1,81 @@
+//! The messages of a session as a trace may show them: without passwords and without the keys of sessions.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use crate::wire::endpoint::Trace;
+
+/// Stands for a secret.
+const HIDDEN: &str = "(hidden)";
+/// Parts of the names of options whose values are secrets, such as `RemoteDisplay.vnc.password` and `guestinfo.userdata`.
+const SECRET: [&str; 7] = ["password", "passwd", "secret", "token", "userdata", "metadata", "credential"];
+
+/// Hides the secrets from `trace`.
+pub(super) fn without_secrets(trace: Trace) -> Trace {
+    Rc::new(move |method, took, sent, received| {
+        // The password, and the key of the session. A fault has neither.
+        let login = method == "Login";
+        let received = if login && received.contains("LoginResponse") {
+            Cow::Borrowed(HIDDEN)
+        } else {
+            without_options(received)
+        };
+        trace(method, took, &if login { Cow::Borrowed(HIDDEN) } else { without_options(sent) }, &received);
+    })
+}
+
+/// Hides the values of options that are secret by their names. In a message, the value follows the key.
+fn without_options(message: &str) -> Cow<'_, str> {
+    let mut clean = String::new();
+    let mut rest = message;
+    while let Some((before, after)) = rest.split_once("</key>") {
+        let key = before.rsplit_once('>').map_or(before, |(_, key)| key).to_ascii_lowercase();
+        let value = after.split_once("<value").and_then(|(between, value)| {
+            let (tag, value) = value.split_once('>')?;
+            let (value, _) = value.split_once("</value>")?;
+            let is_next = between.trim().is_empty() && !tag.ends_with('/');
+            is_next.then(|| (between.len() + "<value".len() + tag.len() + 1, value.len()))
+        });
+        let Some((start, length)) = value.filter(|_| SECRET.iter().any(|part| key.contains(part))) else {
+            clean.extend([before, "</key>"]);
+            rest = after;
+            continue;
+        };
+        clean.extend([before, "</key>", &after[..start], HIDDEN]);
+        rest = &after[start + length..];
+    }
+    if clean.is_empty() {
+        return Cow::Borrowed(message);
+    }
+    clean.push_str(rest);
+    Cow::Owned(clean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_options;
+
+    #[test]
+    fn values_of_secret_options_are_hidden_and_others_stay() {
+        let option = |key: &str, value: &str| {
+            format!("<OptionValue><key>{key}</key>\n<value xsi:type=\"xsd:string\">{value}</value></OptionValue>")
+        };
+        for (key, hidden) in [
+            ("RemoteDisplay.vnc.password", true),
+            ("guestinfo.userdata", true),
+            ("guestinfo.Secret.key", true),
+            ("replay.supported", false),
+            ("sched.swap.vmxSwapEnabled", false),
+        ] {
+            let other = option("replay.allowFT", "TRUE");
+            let message = format!("{other}{}{other}", option(key, "hunter2"));
+            let shown = format!("{other}{}{other}", option(key, if hidden { "(hidden)" } else { "hunter2" }));
+            assert_eq!(without_options(&message), shown);
+        }
+        for odd in
+            ["", "<key>password</key>", "</key><value", "<key>password</key><value/>", "<key>a.password</key><value>x"]
+        {
+            assert_eq!(without_options(odd), odd);
+        }
+    }
+}
