@@ -72,7 +72,8 @@ fn named(name: &str) -> Option<Program> {
 fn called_by(program: &OsStr) -> Option<Program> {
     let name = Path::new(program).file_name()?.to_str()?;
     let name = name.strip_prefix("AnsiballZ_").unwrap_or(name);
-    named(name.split_once('.').map_or(name, |(name, _)| name))
+    // Windows gives the name as it was typed, in any case.
+    named(&name.split_once('.').map_or(name, |(name, _)| name).to_ascii_lowercase())
 }
 
 fn usage() -> String {
@@ -227,6 +228,7 @@ mod tests {
             ("AnsiballZ_vm_power", Some("vm_power")),
             ("./host_option", Some("host_option")),
             ("host_option.exe", Some("host_option")),
+            ("Host_Option.EXE", Some("host_option")),
             ("target/release/nested_vft", None),
             ("AnsiballZ_nested_vft.linux_x86_64", None),
             ("host_options", None),

@@ -99,16 +99,15 @@ impl<'a> Source<'a> {
 
     /// The next line; nothing at the end.
     async fn next(&mut self) -> Result<Option<Input>, Error> {
-        let mut buffer = vec![0; service::BUFFER];
         loop {
             if let Some(line) = self.lines.next() {
                 return Ok(Some(line));
             }
-            let read = service::read(&mut self.stream, &mut buffer).await;
-            match read.map_err(|error| unreadable(self.path, &error))? {
-                0 => return Ok(self.lines.last()),
-                count => self.lines.push(&buffer[..count]),
+            let text = self.stream.read().await.map_err(|error| unreadable(self.path, &error))?;
+            if text.is_empty() {
+                return Ok(self.lines.last());
             }
+            self.lines.push(&text);
         }
     }
 }

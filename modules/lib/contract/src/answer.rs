@@ -18,7 +18,7 @@ use crate::schema::{Invocation, OneDiff, TextDiff};
 use crate::secret::Secrets;
 use crate::shared::Shared;
 use crate::steps::Ended;
-use crate::{Error, Kind, Module, Observed, Outcome, Run, output, stream};
+use crate::{Error, Kind, Module, Observed, Outcome, Run, output, system};
 
 /// Time limit for printing a result after a signal.
 const LAST_WORD: Duration = Duration::from_secs(1);
@@ -85,8 +85,7 @@ impl Answer {
     /// Writes it to standard output. After a signal, does not wait for a reader that has stopped reading. Returns true if all
     /// of it was written.
     pub async fn print(&self, signals: &mut Signals) -> bool {
-        let line = self.line();
-        let printing = stream::print(&line);
+        let printing = system::print(self.line());
         tokio::pin!(printing);
         tokio::select! {
             printed = &mut printing => printed.is_ok(),

@@ -13,7 +13,7 @@ use crate::secret::Secrets;
 use crate::shared::Shared;
 use crate::steps::{self, Ended};
 use crate::trace::Trace;
-use crate::{Arguments, Error, Kind, Module, Progress, Run, stream};
+use crate::{Arguments, Error, Kind, Module, Progress, Run};
 
 /// The options of a run, without its document.
 #[derive(Clone)]
@@ -71,12 +71,13 @@ impl Call {
     async fn bytes(&self) -> Result<Vec<u8>, Error> {
         let path = self.file.as_deref();
         let mut source = input::open(path)?;
-        let (mut bytes, mut buffer) = (Vec::new(), vec![0; stream::BUFFER]);
+        let mut bytes = Vec::new();
         while bytes.len() <= LIMIT {
-            match stream::read(&mut source, &mut buffer).await.map_err(|error| input::unreadable(path, &error))? {
-                0 => return Ok(bytes),
-                count => bytes.extend_from_slice(&buffer[..count]),
+            let more = source.read().await.map_err(|error| input::unreadable(path, &error))?;
+            if more.is_empty() {
+                return Ok(bytes);
             }
+            bytes.extend(more);
         }
         Err(input::too_long(&input::place(path)))
     }

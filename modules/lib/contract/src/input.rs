@@ -1,17 +1,15 @@
 //! The document that a caller hands over.
 
-use std::fs::{self, File, Metadata};
+use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use tokio::net::unix::pipe::{self, Receiver};
 
 use crate::coerce::{coerce, is_omitted};
 use crate::field::{Type, shorten};
-use crate::{Error, Kind, json};
+use crate::stream::Source;
+use crate::{Error, Kind, json, system};
 
 /// Far more than any arguments need; less than would hurt.
 pub const LIMIT: usize = 16 * 1024 * 1024;
@@ -35,12 +33,6 @@ pub struct Wishes {
 /// A document, as arguments and wishes.
 pub type Document = (Map<String, Value>, Wishes);
 
-/// An open file; nothing stands for an empty one.
-pub type Source = Option<File>;
-
-/// The names of standard input.
-const STDIN: [&str; 3] = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
-
 /// Opens the file, or standard input. If there is a file, standard input is never touched: over ssh Ansible leaves it a
 /// terminal that never ends.
 ///
@@ -48,38 +40,19 @@ const STDIN: [&str; 3] = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
 /// device or reading a file of the kernel may have an effect, or never end.
 pub fn open(file: Option<&Path>) -> Result<Source, Error> {
     let unreadable = |error: io::Error| unreadable(file, &error);
-    let Some(path) = file.filter(|path| !STDIN.iter().any(|stdin| *path == Path::new(stdin))) else {
-        return io::stdin().as_fd().try_clone_to_owned().map(|stdin| Some(stdin.into())).map_err(unreadable);
+    let Some(path) = file.filter(|path| !system::is_stdin(path)) else {
+        return system::stdin().map(|stdin| Source::of(Some(stdin))).map_err(unreadable);
     };
     let metadata = fs::metadata(path).map_err(unreadable)?;
-    if let Some(kind) = refused(path, &metadata) {
+    if let Some(kind) = system::refused(path, &metadata) {
         let detail = format!("{} is {kind}", place(file));
         return Err(Error::new(Kind::InvalidArguments, detail).hint("Give a regular file, a pipe or standard input."));
     }
-    if metadata.file_type().is_fifo() {
-        // Opening does not wait for a writer; the reader does.
-        let pipe = pipe::OpenOptions::new().open_receiver(path);
-        let pipe: OwnedFd = pipe.and_then(Receiver::into_nonblocking_fd).map_err(unreadable)?;
-        return Ok(Some(pipe.into()));
-    }
     // Files of the kernel have no length, wherever they are mounted.
-    if metadata.len() == 0 {
-        return Ok(None);
+    if metadata.is_file() && metadata.len() == 0 {
+        return Ok(Source::of(None));
     }
-    File::open(path).map(Some).map_err(unreadable)
-}
-
-/// Returns the kind of file at `path` if arguments cannot be read from it.
-fn refused(path: &Path, metadata: &Metadata) -> Option<&'static str> {
-    let kind = metadata.file_type();
-    let of_kernel = || fs::canonicalize(path).is_ok_and(|path| path.starts_with("/proc") || path.starts_with("/sys"));
-    match () {
-        () if kind.is_dir() => Some("a directory"),
-        () if kind.is_char_device() || kind.is_block_device() => Some("a device"),
-        () if kind.is_socket() => Some("a socket"),
-        () if kind.is_file() && of_kernel() => Some("a file of the kernel"),
-        () => None,
-    }
+    system::open(path, &metadata).map(|file| Source::of(Some(file))).map_err(unreadable)
 }
 
 /// Names the place that the arguments are read from.
@@ -95,10 +68,12 @@ pub fn unreadable(file: Option<&Path>, error: &io::Error) -> Error {
         | ErrorKind::NotADirectory
         | ErrorKind::IsADirectory
         | ErrorKind::InvalidInput
+        | ErrorKind::InvalidData
         | ErrorKind::InvalidFilename => Kind::InvalidArguments,
         _ => Kind::Io,
     };
-    Error::new(kind, format!("cannot read {}: {error}", place(file)))
+    let unreadable = Error::new(kind, format!("cannot read {}: {error}", place(file)));
+    if error.kind() == ErrorKind::InvalidData { unreadable.hint("Save the arguments as UTF-8.") } else { unreadable }
 }
 
 /// An error for a place that holds too much.
@@ -106,13 +81,13 @@ pub fn too_long(place: &str) -> Error {
     Error::new(Kind::InvalidArguments, format!("{place} has more than {LIMIT} bytes, the limit for arguments"))
 }
 
-/// The document as arguments and wishes.
+/// Returns the document, which is UTF-8 with or without a byte order mark, as arguments and wishes.
 pub fn parse(bytes: &[u8]) -> Result<Document, Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    // Without a byte order mark, the brace of the object is one of two bytes.
-    if [&b"\xff\xfe"[..], b"\xfe\xff", b"{\0", b"\0{"].iter().any(|start| bytes.starts_with(start)) {
-        return Err(Error::new(Kind::InvalidArguments, "the arguments are encoded as UTF-16, not as UTF-8")
-            .hint("Save them as UTF-8. In Windows PowerShell, use `Out-File -Encoding ascii` instead of `>`."));
+    // The brace of the object is one of two bytes.
+    if [b"{\0", b"\0{"].iter().any(|start| bytes.starts_with(*start)) {
+        return Err(Error::new(Kind::InvalidArguments, "the arguments are UTF-16 without a byte order mark")
+            .hint("Save them as UTF-8, or as UTF-16 with a byte order mark."));
     }
     let invalid = |detail: String| {
         Error::new(Kind::InvalidArguments, detail).hint("Give one JSON object: see --schema args, or --help.")

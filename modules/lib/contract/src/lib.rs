@@ -13,6 +13,7 @@ mod call;
 mod close;
 mod coerce;
 mod doc;
+mod encoding;
 mod error;
 mod field;
 mod group;
@@ -33,6 +34,7 @@ mod shared;
 mod steps;
 mod stream;
 mod survey;
+mod system;
 #[cfg(test)]
 mod testing;
 mod trace;
@@ -54,14 +56,14 @@ pub mod service {
     pub use crate::call::{Call, Performed};
     pub use crate::doc::document as documentation;
     pub use crate::field::{Field, Type, fields};
-    pub use crate::input::{Document, LIMIT, Source, Wishes, flag, open, parse, too_long, unreadable};
+    pub use crate::input::{Document, LIMIT, Wishes, flag, open, parse, too_long, unreadable};
     pub use crate::output::line;
     pub use crate::runtime::{Runtime, Signals};
     pub use crate::schema::{arguments, arguments_internal, result, unmarked};
     pub use crate::secret::Secrets;
     pub use crate::shared::Shared;
     pub use crate::steps::Ended;
-    pub use crate::stream::{BUFFER, read};
+    pub use crate::stream::Source;
     pub use crate::trace::{Trace, TraceFile};
 }
 

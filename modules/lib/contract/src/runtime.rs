@@ -1,36 +1,26 @@
 //! The event loop of a call, and the signals that end it.
 
+use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
 
 use tokio::runtime::Builder;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::system::{self, Listener};
 use crate::{Error, Kind};
 
-/// The signals that ask a run to stop.
-pub struct Signals {
-    term: Signal,
-    int: Signal,
-    hup: Signal,
-}
+/// The signals that ask a run to stop; on Windows, the console events.
+pub struct Signals(Vec<Listener>);
 
 impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            term: signal(SignalKind::terminate())?,
-            int: signal(SignalKind::interrupt())?,
-            hup: signal(SignalKind::hangup())?,
-        })
-    }
-
     /// Waits for the next signal and returns its name.
     pub async fn received(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.term.recv() => "SIGTERM",
-            _ = self.int.recv() => "SIGINT",
-            _ = self.hup.recv() => "SIGHUP",
-        }
+        poll_fn(|context| {
+            let arrived = self.0.iter_mut().find_map(|one| (one.poll)(context).is_ready().then_some(one.name));
+            arrived.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 }
 
@@ -47,7 +37,7 @@ impl Runtime {
             let tokio = Builder::new_current_thread().enable_all().build()?;
             let signals = {
                 let _entered = tokio.enter();
-                Signals::listen()?
+                Signals(system::signals()?)
             };
             Ok(Self { tokio, signals })
         };

@@ -1,7 +1,6 @@
 //! Errors of the ESXi shell's tools, worded for the host's administrator.
 
 use std::io;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
@@ -122,11 +121,11 @@ fn command(tool: &str, arguments: &[String]) -> String {
 }
 
 fn ended(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit status {code}"),
-        (None, Some(signal)) => format!("signal {signal}"),
-        (None, None) => status.to_string(),
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return format!("signal {signal}");
     }
+    status.code().map_or_else(|| status.to_string(), |code| format!("exit status {code}"))
 }
 
 fn said(text: &str) -> String {

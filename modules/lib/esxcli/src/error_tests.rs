@@ -1,5 +1,7 @@
 //! Errors are sentences that a person can act on, and one line whatever a tool printed.
 
+use std::os::unix::process::ExitStatusExt as _;
+
 use super::*;
 
 fn failed(arguments: &[&str], status: i32, text: &str) -> Error {

@@ -3,6 +3,8 @@
 //! again.
 //!
 //! No shell runs in between: an argument reaches its tool unchanged, whatever it contains.
+//!
+//! On Windows no tool is ever found, and a program holds no code of this crate that needs one.
 
 mod advcfg;
 mod error;

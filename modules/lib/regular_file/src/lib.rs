@@ -1,29 +1,10 @@
 //! Opens the file at a path that a user gave, unless reading it could block, never end, or change something.
 
+mod system;
+
 use std::fs::{self, File, Metadata};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
-
-use rustix::fs::{OFlags, StatFs, fstatfs, statfs};
-
-/// The types of the file systems in which the kernel shows itself (`linux/magic.h`). Their files are regular by mode.
-const KERNEL: [i128; 14] = [
-    0x0000_9fa0, // proc
-    0x6265_6572, // sysfs
-    0x6462_6720, // debugfs
-    0x7472_6163, // tracefs
-    0x7363_6673, // securityfs
-    0x6265_6570, // configfs
-    0x0027_e0eb, // cgroup
-    0x6367_7270, // cgroup2
-    0xf97c_ff8c, // selinuxfs
-    0xde5e_81e4, // efivarfs
-    0x6165_676c, // pstore
-    0xcafe_4a11, // bpf
-    0x4249_4e4d, // binfmt_misc
-    0x6573_5543, // fusectl
-];
 
 /// Why a file was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -38,25 +19,19 @@ pub enum Error {
 
 /// Opens the regular file at `path` for reading, through symbolic links.
 pub fn open(path: &Path) -> Result<File, Error> {
-    check(&fs::metadata(path)?, statfs(path))?;
-    // The path may lead elsewhere by now: do not wait for the writer of a FIFO, and check again.
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
-    check(&file.metadata()?, fstatfs(&file))?;
+    check(&fs::metadata(path)?, system::is_pseudo(path))?;
+    // The path may lead elsewhere by now: check again.
+    let file = system::open(path)?;
+    check(&file.metadata()?, system::opened_is_pseudo(&file))?;
     Ok(file)
 }
 
-/// A system that cannot tell the type of a file system is not Linux, or old: there the mode decides alone.
-fn check(metadata: &Metadata, file_system: rustix::io::Result<StatFs>) -> Result<(), Error> {
-    let kind = metadata.file_type();
-    Err(Error::Special(match () {
-        () if kind.is_dir() => "a directory",
-        () if kind.is_fifo() => "a FIFO",
-        () if kind.is_socket() => "a socket",
-        () if kind.is_block_device() || kind.is_char_device() => "a device",
-        () if file_system.is_ok_and(|it| KERNEL.contains(&i128::from(it.f_type))) => "a pseudo-file of the kernel",
-        () if kind.is_file() => return Ok(()),
-        () => "a special file",
+fn check(metadata: &Metadata, is_pseudo: bool) -> Result<(), Error> {
+    Err(Error::Special(match metadata.file_type() {
+        kind if kind.is_dir() => "a directory",
+        _ if is_pseudo => "a pseudo-file of the kernel",
+        kind if kind.is_file() => return Ok(()),
+        kind => system::kind(kind),
     }))
 }
 

@@ -1,9 +1,7 @@
 //! One session: its key, its age, and the file that holds it.
 
 use std::fmt::{self, Write};
-use std::fs::OpenOptions;
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -80,12 +78,11 @@ impl Entry {
 
 /// Reads the file at `path`, if there is one. [`Error::Unusable`] if it must not be trusted.
 pub(crate) fn read(path: &Path) -> Result<Option<Entry>, Error> {
-    let failed = |source: io::Error| match source.raw_os_error() {
-        // The error of O_NOFOLLOW for a link.
-        Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => Error::unusable(path, "it is a symbolic link"),
-        _ => Error::io("read", path, source),
+    let failed = |source: io::Error| match source {
+        link if folder::is_link(&link) => Error::unusable(path, "it is a symbolic link"),
+        source => Error::io("read", path, source),
     };
-    let file = match OpenOptions::new().read(true).custom_flags(folder::no_follow()).open(path) {
+    let file = match folder::options().read(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         outcome => outcome.map_err(failed)?,
     };

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 /// A problem with the cache. None of them is a reason to fail: a run can always log in.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The system is Windows.
+    #[error("sessions are not kept on Windows")]
+    Unsupported,
     /// There is no folder that is the user's own.
     #[error("no folder for sessions: neither XDG_RUNTIME_DIR, XDG_CACHE_HOME nor HOME is set")]
     NoFolder,

@@ -7,12 +7,14 @@ mod folder;
 pub use entry::{Entry, Key};
 pub use error::Error;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+/// True if this system can protect sessions from other users.
+pub const SUPPORTED: bool = cfg!(unix);
 
 /// The longest wait for another run that stores a session at the same moment. It takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -129,12 +131,11 @@ impl Cache {
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let scratch = self.folder.join(format!(".{}", std::process::id()));
-        let written =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&scratch).and_then(|mut file| {
-                file.write_all(bytes)?;
-                file.sync_all()?;
-                fs::rename(&scratch, path)
-            });
+        let written = folder::options().write(true).create_new(true).open(&scratch).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&scratch, path)
+        });
         if written.is_err() {
             let _ = fs::remove_file(&scratch);
         }
@@ -153,12 +154,10 @@ impl Cache {
 }
 
 fn open_lock(path: &Path) -> Result<File, Error> {
-    OpenOptions::new()
+    folder::options()
         .write(true)
         .create(true)
         .truncate(false)
-        .mode(0o600)
-        .custom_flags(folder::no_follow())
         .open(path)
         .map_err(|source| Error::io("lock", path, source))
 }

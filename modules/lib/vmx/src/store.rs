@@ -1,6 +1,7 @@
 //! The file on disk: reading it, signs that its VM is in use, and replacing it at once or not at all.
 //!
-//! A replaced file keeps its mode and owner. It does not keep extended attributes, access control lists and hard links.
+//! A replaced file keeps its mode and owner. It does not keep extended attributes, access control lists and hard links. On
+//! Windows it belongs to the user of this program, and inherits the access control list of its directory.
 
 mod error;
 mod in_use;
@@ -8,10 +9,10 @@ mod lock;
 mod replace;
 mod scratch;
 mod stamp;
+mod system;
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::document::Document;
@@ -19,6 +20,7 @@ use crate::document::Document;
 pub use error::Error;
 pub use in_use::InUse;
 pub use lock::Lock;
+pub use system::Meta;
 
 /// No .vmx file has more bytes: real ones have some thousands.
 pub const LIMIT: u64 = 4 * 1024 * 1024;
@@ -34,39 +36,6 @@ pub struct Stored {
     pub path: PathBuf,
     /// The metadata that identifies this state of the file.
     pub meta: Meta,
-}
-
-/// The metadata that identifies a state of a file, and that a new file must take over (`stat(2)`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Meta {
-    /// The device that holds the file.
-    pub dev: u64,
-    /// The inode.
-    pub ino: u64,
-    /// The length in bytes.
-    pub len: u64,
-    /// When the content changed last: seconds since 1970, and nanoseconds.
-    pub mtime: (i64, i64),
-    /// The permission bits, set-user-ID and the like included.
-    pub mode: u32,
-    /// The owner.
-    pub uid: u32,
-    /// The group.
-    pub gid: u32,
-}
-
-impl Meta {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            dev: metadata.dev(),
-            ino: metadata.ino(),
-            len: metadata.len(),
-            mtime: (metadata.mtime(), metadata.mtime_nsec()),
-            mode: metadata.mode() & 0o7777,
-            uid: metadata.uid(),
-            gid: metadata.gid(),
-        }
-    }
 }
 
 impl Stored {

@@ -67,7 +67,7 @@ pub struct Connection {
     proxy_port: Option<u16>,
     /// Whether to stay logged in, so that later runs with the same server, user and certificate checks need no login. The
     /// session is stored in a file that only this user can read, under E(XDG_RUNTIME_DIR) or in the user's cache folder. It
-    /// stays usable until the server ends it, or until C(nested_vft sessions --close); meanwhile the password is not checked.
+    /// stays usable until the server ends it, or until C(nested_vft sessions --close); meanwhile the password is not checked. Not available on Windows.
     #[serde(default)]
     #[schemars(extend("x-env" = "VMWARE_SESSION_CACHE"))]
     session_cache: bool,
@@ -149,6 +149,12 @@ impl Connection {
         }
         if self.protocol == Protocol::Http && self.thumbprint.is_some() {
             problems.push("`thumbprint` cannot be used with `protocol: http`, which has no certificate".to_owned());
+        }
+        if self.session_cache && !session_cache::SUPPORTED {
+            problems.push(
+                "`session_cache`: Windows builds keep no sessions, because they cannot protect them from other users. Remove it, and VMWARE_SESSION_CACHE; `--jsonl` shares one login between many calls"
+                    .to_owned(),
+            );
         }
         if self.tls_minimum != TlsVersion::V1_2 {
             if self.protocol == Protocol::Http {

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::Stored;
@@ -84,7 +83,9 @@ fn beside(vmx: &Path, signs: &mut BTreeSet<InUse>) {
         signs.insert(InUse::Unknown(directory_of(vmx).to_owned()));
         return;
     };
-    let states = entries.flatten().filter(|entry| is_numbered_state(stem.as_bytes(), entry.file_name().as_bytes()));
+    let states = entries
+        .flatten()
+        .filter(|entry| is_numbered_state(stem.as_encoded_bytes(), entry.file_name().as_encoded_bytes()));
     signs.extend(states.map(|entry| InUse::Suspended(vmx.with_file_name(entry.file_name()))));
 }
 

@@ -13,7 +13,7 @@ const BAD_DESCRIPTOR: i32 = 9;
 #[derive(Debug)]
 pub struct Lock {
     directory: PathBuf,
-    /// Absent if the directory is writable without being readable: then there is neither a lock nor a sync.
+    /// Absent on Windows, and if the directory is writable without being readable: then there is neither a lock nor a sync.
     opened: Option<File>,
     exclusive: bool,
 }
@@ -21,7 +21,7 @@ pub struct Lock {
 impl Lock {
     /// Locks the directory of the .vmx file at `path`. Returns `None` while another run holds the lock.
     ///
-    /// On a file system without locks (VMFS may be one) this excludes no other run.
+    /// On Windows, and on a file system without locks (VMFS may be one), this excludes no other run.
     pub fn try_acquire(path: &Path) -> Option<Self> {
         let directory = directory_of(path).to_owned();
         let opened = File::open(&directory).ok();

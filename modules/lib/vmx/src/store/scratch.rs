@@ -1,14 +1,12 @@
 //! New files beside the .vmx file, which go away unless they are kept.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::{Error, Meta};
+use super::{Error, Meta, system};
 
 const MARK: &str = ".nested-vft-";
 /// Without a lock, a temporary file of this age counts as stale: no run takes that long to write it.
@@ -22,12 +20,13 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Creates a temporary file for the file `name`: `.NAME.nested-vft-PID-N`. Nobody else can read it yet.
+    /// Creates a temporary file for the file `name`: `.NAME.nested-vft-PID-N`. On Unix, nobody else can read
+    /// it yet.
     pub(super) fn create(directory: &Path, name: &OsStr) -> Result<Self, Error> {
         let pid = std::process::id();
         for number in 0..100 {
             let path = directory.join(joined(&[".".as_ref(), name, format!("{MARK}{pid}-{number}").as_ref()]));
-            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            match system::options().write(true).create_new(true).open(&path) {
                 Ok(file) => return Ok(Self { path, file, is_kept: false }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Error::io("create", &path, error)),
@@ -39,15 +38,7 @@ impl Scratch {
     /// Writes the file, gives it the owner and the mode of `like`, and has it on disk when this returns.
     pub(super) fn fill(&mut self, bytes: &[u8], like: &Meta) -> Result<(), Error> {
         self.file.write_all(bytes).map_err(|error| Error::io("write", &self.path, error))?;
-        let own = self.file.metadata().map_err(|error| Error::io("read", &self.path, error))?;
-        if (own.uid(), own.gid()) != (like.uid, like.gid) {
-            let [uid, gid] =
-                [(own.uid(), like.uid), (own.gid(), like.gid)].map(|(is, want)| (is != want).then_some(want));
-            fchown(&self.file, uid, gid).map_err(|error| Error::io("give the old owner to", &self.path, error))?;
-        }
-        // After the owner: a change of owner takes the set-user-ID bits away.
-        let mode = Permissions::from_mode(like.mode);
-        self.file.set_permissions(mode).map_err(|error| Error::io("set the mode of", &self.path, error))?;
+        system::take_over(&self.file, &self.path, like)?;
         self.file.sync_all().map_err(|error| Error::io("sync", &self.path, error))
     }
 
@@ -95,7 +86,7 @@ pub(super) fn sweep(directory: &Path, name: &OsStr, alone: bool) {
     let prefix = joined(&[".".as_ref(), name, MARK.as_ref()]);
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let file_name = entry.file_name();
-        let ours = file_name.as_bytes().strip_prefix(prefix.as_bytes()).is_some_and(is_pid_and_number);
+        let ours = file_name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes()).is_some_and(is_pid_and_number);
         // Metadata of a directory entry does not follow links.
         let metadata = entry.metadata().ok().filter(|metadata| ours && metadata.is_file());
         let stale = metadata.is_some_and(|metadata| {

@@ -1,11 +1,13 @@
-//! The folder of the sessions, and the checks that it and its files belong to the user alone.
+//! The folder of the sessions on Unix.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, Metadata};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::fs::{self, DirBuilder, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use crate::Error;
@@ -51,7 +53,14 @@ pub fn check(path: &Path, metadata: &Metadata) -> Result<(), Error> {
     Ok(())
 }
 
-/// The flag of `open(2)` that refuses a symbolic link.
-pub fn no_follow() -> i32 {
-    (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()
+/// Returns options that create a file for this user alone, and that open no symbolic link.
+pub fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+    options
+}
+
+/// Returns true if a file was not opened because it is a link: the error of `O_NOFOLLOW`.
+pub fn is_link(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
 }
