@@ -135,13 +135,26 @@ def test_a_command_line_of_another_tool(words, told):
     assert "S3cret-word" not in ended.stdout.decode() + ended.stderr.decode()
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-16-le"])
-def test_arguments_that_are_not_utf_8(encoding, tmp_path):
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ('\ufeff{"zażółć": 1}'.encode(), r"unknown argument `za\u017c\u00f3\u0142\u0107`"),
+        ('\ufeff{"zażółć": 1}'.encode("utf-16-le"), r"unknown argument `za\u017c\u00f3\u0142\u0107`"),
+        ('\ufeff{"zażółć": 1}'.encode("utf-16-be"), r"unknown argument `za\u017c\u00f3\u0142\u0107`"),
+        ('{"name": "inner"}'.encode("utf-16-le"), "UTF-16 without a byte order mark"),
+        ('{"name": "inner"}'.encode("utf-16-be"), "UTF-16 without a byte order mark"),
+        ("\ufeff{}".encode("utf-16-le") + b"\n", "not valid UTF-16"),
+        ("\ufeff{".encode("utf-16-be") + b"\xd8\x3d\0}", "not valid UTF-16"),
+    ],
+)
+def test_the_encoding_of_the_arguments(document, told, tmp_path):
     file = tmp_path / "args.json"
-    file.write_text('{"name": "inner"}', encoding=encoding)
-    ended = subprocess.run([binary("vm_power"), file], capture_output=True, env=environment(), check=False)
-    result = judge("vm_power", {}, ended.returncode, ended.stdout, ended.stderr, "file")
-    assert_says(result, "invalid_arguments", "UTF-16", "UTF-8")
+    file.write_bytes(document)
+    for words, via in (([file], "file"), ([], "stdin"), (["--jsonl", file], "file")):
+        ended = subprocess.run(
+            [binary("vm_power"), *words], input=document, capture_output=True, env=environment(), check=False
+        )
+        assert_says(judge("vm_power", {}, ended.returncode, ended.stdout, ended.stderr, via), "invalid_arguments", told)
 
 
 def test_the_aliases_of_other_collections(healthy):
