@@ -26,9 +26,10 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE bytes, SIZE_T count) {
 """
 
 
-def wine(*words: str) -> subprocess.CompletedProcess:
+def wine(*words: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
     """Runs one of wine's own programs."""
-    return subprocess.run(["wine", *words], env=environment(SETTINGS), capture_output=True, timeout=120, check=True)
+    env = environment(SETTINGS | (env or {}))
+    return subprocess.run(["wine", *words], cwd=cwd, env=env, capture_output=True, timeout=120, check=True)
 
 
 @contextlib.contextmanager
