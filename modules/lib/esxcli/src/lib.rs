@@ -3,21 +3,31 @@
 //! again.
 //!
 //! No shell runs in between: an argument reaches its tool unchanged, whatever it contains.
-//!
-//! On Windows no tool is ever found, and a program holds no code of this crate that needs one.
 
+#[cfg(windows)]
+mod absent;
+#[cfg(unix)]
 mod advcfg;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod invariants;
 mod option;
+#[cfg(unix)]
 mod program;
+#[cfg(unix)]
 mod record;
+#[cfg(unix)]
 mod shell;
+#[cfg(unix)]
 mod vim_cmd;
+#[cfg(unix)]
 mod vms;
 
+#[cfg(windows)]
+pub use absent::{Shell, VimCmd};
 pub use error::Error;
 pub use option::{AdvancedOption, Tool, Value};
+#[cfg(unix)]
 pub use shell::Shell;
+#[cfg(unix)]
 pub use vim_cmd::VimCmd;

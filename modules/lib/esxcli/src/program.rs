@@ -2,7 +2,8 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -26,9 +27,6 @@ pub(crate) const LARGE: usize = 16 * 1024 * 1024;
 pub(crate) struct Program {
     pub(crate) name: &'static str,
     path: PathBuf,
-    /// The type has no values on Windows, so that the compiler leaves out whatever needs one.
-    #[cfg(windows)]
-    _never: std::convert::Infallible,
 }
 
 /// The status and output of a tool that ended on its own.
@@ -44,19 +42,12 @@ pub(crate) struct Output {
 impl Program {
     /// The first executable regular file called `name` in the folders of `path`. Empty and relative folders do not count:
     /// what is in the current folder is not the host's own tool.
-    #[cfg(unix)]
     pub(crate) fn find(name: &'static str, path: &OsStr) -> Option<Self> {
         std::env::split_paths(path)
             .filter(|folder| folder.is_absolute())
             .map(|folder| folder.join(name))
             .find(|file| is_executable(file))
             .map(|path| Self { name, path })
-    }
-
-    /// Finds nothing on Windows: what is called `esxcli` there is not the tool of an ESXi shell.
-    #[cfg(windows)]
-    pub(crate) fn find(_: &'static str, _: &OsStr) -> Option<Self> {
-        None
     }
 
     /// Runs the tool and waits for its end, at most until `deadline` and at most 60 s.
@@ -138,9 +129,7 @@ impl Output {
     }
 }
 
-#[cfg(unix)]
-fn is_executable(file: &std::path::Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
+fn is_executable(file: &Path) -> bool {
     file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 

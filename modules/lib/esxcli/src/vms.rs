@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 
 /// The largest number of readings tried per line, so that an annotation made of brackets costs no more than
 /// milliseconds.
@@ -82,24 +83,13 @@ fn any_reading(
                     return false;
                 }
                 left.set(left.get() - 1);
-                if is_file(os_str(&line[open + 1..close]), os_str(&line[path..end])) {
+                if is_file(OsStr::from_bytes(&line[open + 1..close]), OsStr::from_bytes(&line[path..end])) {
                     return true;
                 }
             }
         }
     }
     false
-}
-
-#[cfg(unix)]
-fn os_str(bytes: &[u8]) -> &OsStr {
-    std::os::unix::ffi::OsStrExt::from_bytes(bytes)
-}
-
-/// Compiles on Windows, where no table is ever read.
-#[cfg(windows)]
-fn os_str(bytes: &[u8]) -> &OsStr {
-    std::str::from_utf8(bytes).unwrap_or_default().as_ref()
 }
 
 fn positions(text: &[u8], wanted: &[u8]) -> impl Iterator<Item = usize> {
