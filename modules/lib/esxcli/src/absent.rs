@@ -1,5 +1,6 @@
 //! The tools on Windows, where there are none: with types that have no values, the compiler leaves out whatever needs one.
-#![expect(clippy::unused_async, reason = "callers await the tools of Unix")]
+// The callers await the tools of Unix.
+#![expect(clippy::unused_async)]
 
 use std::convert::Infallible;
 use std::ffi::OsStr;

@@ -18,9 +18,9 @@ pub fn signals() -> io::Result<Vec<Listener>> {
     Ok(vec![
         listener("Ctrl-C", move |context| int.poll_recv(context)),
         listener("Ctrl-Break", move |context| quit.poll_recv(context)),
-        listener("the closed console window", move |context| close.poll_recv(context)),
-        listener("the logoff", move |context| logoff.poll_recv(context)),
-        listener("the shutdown of Windows", move |context| shutdown.poll_recv(context)),
+        listener("a closed console window", move |context| close.poll_recv(context)),
+        listener("a logoff", move |context| logoff.poll_recv(context)),
+        listener("a shutdown of Windows", move |context| shutdown.poll_recv(context)),
     ])
 }
 
