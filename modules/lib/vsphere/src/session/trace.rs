@@ -15,11 +15,8 @@ pub(super) fn without_secrets(trace: Trace) -> Trace {
     Rc::new(move |method, took, sent, received| {
         // The password, and the key of the session. A fault has neither.
         let login = method == "Login";
-        let received = if login && received.contains("LoginResponse") {
-            Cow::Borrowed(HIDDEN)
-        } else {
-            without_options(received)
-        };
+        let received =
+            if login && received.contains("LoginResponse") { Cow::Borrowed(HIDDEN) } else { without_options(received) };
         trace(method, took, &if login { Cow::Borrowed(HIDDEN) } else { without_options(sent) }, &received);
     })
 }
