@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 from browser import CONTRASTS, TAGS, Page
 
-from modules import READS, ROOT, connection, run_module
+from modules import MODULES, READS, ROOT, connection, run_module
 
 PICTURES = ROOT / "target" / "status"
 # Elements without an end tag.
@@ -67,7 +69,7 @@ def report(ansible, lab, file: Path, *flags: str, **variables):
     play = ansible.play("status.yml", lab, *flags, status_file=str(file), **variables)
     assert play.exit == 0, play.output
     assert play.task("Read the state of the cluster")["changed"] is False
-    assert set(lab.methods()) <= READS
+    assert set(lab.methods()) <= READS | {"GET"}
     return play
 
 
@@ -90,19 +92,47 @@ def well_formed(file: Path, page: Page) -> None:
     assert not {"script", "link", "img", "iframe", "object", "base", "form"} & set(written.tags)
 
 
-def rows(page: Page) -> list[list[str]]:
-    """Returns the table of virtual machines, cell by cell."""
-    cells = page.texts("#vms tbody td")
+def rows(page: Page, table: str = ".vms") -> list[list[str]]:
+    """Returns a table with five columns, cell by cell, also one that is folded."""
+    found = page.ask(f"[...document.querySelectorAll('{table} tbody td')].map(cell => cell.textContent)")
+    cells = [" ".join(text.split()) for text in found]
     return [cells[at : at + 5] for at in range(0, len(cells), 5)]
 
 
+def tasks(page: Page) -> list[dict]:
+    """Returns the tasks that the page shows, in order. Asserts that each fits the schema of its module."""
+    shown = page.ask("[...document.querySelectorAll('#remedies pre')].map(text => text.textContent)")
+    found = [task for text in shown for task in yaml.safe_load(text)]
+    for task in found:
+        (name,) = task.keys() - {"name"}
+        module = name.removeprefix("nested.vft.")
+        assert module in MODULES and task["name"]
+        schema = json.loads((ROOT / "schemas" / f"{module}.args.json").read_text())
+        jsonschema.validate({"hostname": "vcenter", "username": "user", "password": "secret"} | task[name], schema)
+    return found
+
+
+def paste(ansible, lab, tasks: list[dict]):
+    """Runs the tasks as the page says: in a play on localhost, with the server in the environment."""
+    facts = lab.facts
+    play = {"name": "Paste", "hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
+    file = ansible.folder / "pasted.yml"
+    file.write_text(yaml.safe_dump([play], sort_keys=False))
+    server = {"HOST": facts["hostname"], "PORT": str(facts["port"]), "USER": facts["username"], "PASSWORD": facts["password"]}
+    env = {f"VMWARE_{name}": value for name, value in server.items()} | {"SSL_CERT_FILE": facts["ca"]}
+    (ansible.folder / "journal").touch()
+    env["ANSIBLE_JOURNAL"] = str(ansible.folder / "journal")
+    return ansible.command("ansible-playbook", str(file), env=env)
+
+
 def test_a_cluster_that_is_not_prepared(ansible, simulator, tmp_path, browse):
-    lab = simulator(personality="6.7", scenario="bare")
+    lab = simulator(personality="6.7", scenario="bare", certificate_dir=tmp_path)
     file = tmp_path / "status.html"
     report(ansible, lab, file)
     page = browse(file)
     well_formed(file, page)
     found = look(lab)
+    assert page.texts("h2")[0] == "What to do"
 
     assert page.texts("h1") == [f"Fault Tolerance of {lab.facts['cluster']}"]
     (verdict,) = page.texts("#verdict")
@@ -111,6 +141,9 @@ def test_a_cluster_that_is_not_prepared(ansible, simulator, tmp_path, browse):
     (summary,) = page.texts(".sub")
     assert "2 hosts · vSphere HA off · SMP-FT" in summary and lab.facts["hostname"] in summary
     assert [f"{vm['name']} {vm['moid']}" for vm in found["vms"]] == [row[0] for row in rows(page)]
+    assert not any(row[0].startswith("template") for row in rows(page))
+    build = found["hosts"][0]["build"]
+    assert rows(page, "#hosts") == [[host, "in service", "6.7.0", build, "0: streams are on"] for host in lab.facts["hosts"]]
     (inner,) = [row for row in rows(page) if row[0].startswith("inner ")]
     assert inner[1:3] == ["notConfigured", ""] and inner[3] in lab.facts["hosts"] and inner[4] == "poweredOn"
 
@@ -118,17 +151,89 @@ def test_a_cluster_that_is_not_prepared(ansible, simulator, tmp_path, browse):
     unmet = [check for check in found["checks"] if check["status"] == "unmet"]
     shown = page.texts("tr:has(> td.unmet)")
     assert len(shown) == len(unmet) == found["counts"]["unmet"] > 0
-    for check, row in zip(unmet, shown, strict=True):
-        assert row == " ".join(["✗ unmet", check["required"], check["observed"], check["why"]])
+    assert sorted(shown) == sorted(" ".join(["✗ unmet", check["required"], check["observed"], check["why"]]) for check in unmet)
     steps = page.texts("#remedies > li")
     assert len(steps) == len(found["remedies"]) > 0
-    for step, shown in zip(found["remedies"], steps, strict=True):
-        assert shown.startswith(step["text"])
-        task = re.search(r"nested\.vft\.(\w+): (\{.*\})$", shown)
-        # Advice for a person, such as a third host, has no task.
-        told = (task[1], json.loads(task[2])) if task else (None, None)
-        assert told == (step["module"], step["args"])
-    assert any(step["args"] for step in found["remedies"])
+    for step, text in zip(found["remedies"], steps, strict=True):
+        assert text.removeprefix("optional ").startswith(step["text"]) and text.startswith("optional") is step["advisory"]
+    # Advice for a person, such as a third host, has no task.
+    callable = [step for step in found["remedies"] if step["args"]]
+    assert [task[f"nested.vft.{step['module']}"] for step, task in zip(callable, tasks(page), strict=True)] == [
+        step["args"] for step in callable
+    ]
+    assert f"Do steps 1 to {len(callable)}" in verdict
+    done = paste(ansible, lab, tasks(page))
+    assert done.returncode == 0, done.stdout
+    assert look(lab)["ready"]
+
+
+def test_a_machine_without_a_secondary_gets_one_by_what_the_page_says(ansible, simulator, tmp_path, browse):
+    lab = simulator(personality="6.7", scenario="article", certificate_dir=tmp_path)
+    done = run_module("fault_tolerance", connection(lab.facts) | {"name": lab.facts["vm"]})
+    assert done.json["failed"]
+    file = tmp_path / "status.html"
+    report(ansible, lab, file, vm_name="")
+    page = browse(file)
+    well_formed(file, page)
+    (verdict,) = page.texts("#verdict.bad")
+    assert verdict.startswith("✗ 1 virtual machine has no secondary Do step 1.")
+    step = page.texts("#remedies > li")[0]
+    assert step.startswith("inner has no secondary. Disable vMotion streams") and "lost its peer" in step
+    assert "If that does not help" in step
+    events = page.texts(".events tbody tr")
+    assert any("could not start the secondary of inner" in event and "virtual machine inner" in event for event in events)
+    assert events == sorted(events, key=lambda event: event[:19], reverse=True)
+
+    done = paste(ansible, lab, tasks(page))
+    assert done.returncode == 0, done.stdout
+    assert lab.state()[lab.facts["vm_moid"]]["ft_state"] == "running"
+    report(ansible, lab, file)
+    again = browse(file)
+    assert [row[4] for row in rows(again, "#hosts")] == ["1: streams are off"] * 2
+    assert "You" not in again.texts("#verdict.good")[0] and tasks(again) == []
+
+
+def test_no_list_is_cut(ansible, simulator, tmp_path, browse):
+    lab = simulator(personality="8.0", scenario="healthy", hosts=12, vms=40)
+    for number in range(20):
+        lab.post_event(lab.facts["vm_moid"], "VmFailedStartingSecondaryEvent", reason="migrateFailed", ago_s=100 - number)
+    file = tmp_path / "status.html"
+    report(ansible, lab, file)
+    page = browse(file)
+    well_formed(file, page)
+    found = look(lab)
+    assert {row[0] for row in rows(page)} == {f"{vm['name']} {vm['moid']}" for vm in found["vms"]} and len(found["vms"]) > 40
+    absent = "does not exist since 7.0 Update 2"
+    hosts = [[host["name"], "in service", host["version"], host["build"], absent] for host in found["hosts"]]
+    assert rows(page, "#hosts") == hosts and len(hosts) == 12
+    assert page.ask("document.querySelectorAll('.events tbody tr').length") == 20
+    assert len([event for event in page.texts(".events tbody tr") if event]) == 10
+    # Everything is on paper.
+    page.call("Emulation.setEmulatedMedia", media="print")
+    assert len([event for event in page.texts(".events tbody tr") if event]) == 20
+    assert all(page.texts(".vms tbody tr"))
+
+
+def test_a_name_that_ansible_would_evaluate_gets_no_task(ansible, simulator, tmp_path, browse):
+    lab = simulator(personality="6.7", scenario="ha-off")
+    status = look(lab)
+    step = next(step for step in status["remedies"] if step["args"])
+    step["args"]["cluster_name"] = "PLACE"
+    given = yaml.safe_dump({"status": status, "streams": {}, "diagnosis": {"answers": {}, "failures": {}}})
+    (tmp_path / "given.yml").write_text(given.replace("PLACE", """!unsafe "{{ lookup('ansible.builtin.pipe', 'id') }}" """))
+    file = tmp_path / "status.html"
+    template = {"src": str(ROOT / "playbooks" / "templates" / "status.html.j2"), "dest": str(file)}
+    play = {
+        "name": "Render",
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+        "tasks": [{"name": "Render", "ansible.builtin.template": template}],
+    }
+    done = ansible.play([play], lab, "-e", f"@{tmp_path / 'given.yml'}")
+    assert done.exit == 0, done.output
+    page = browse(file)
+    assert tasks(page) == [] and step["text"] in page.texts("#remedies > li")[0]
 
 
 def test_a_protected_machine_and_an_unchanged_second_report(ansible, simulator, tmp_path, browse):
@@ -141,18 +246,18 @@ def test_a_protected_machine_and_an_unchanged_second_report(ansible, simulator, 
     page = browse(file)
     well_formed(file, page)
 
-    assert page.texts("#verdict strong") == ["✓ Ready"]
+    assert page.texts("#verdict strong") == ["✓ Ready for Fault Tolerance"]
     assert page.texts("#remedies") == [] and page.texts("td.unmet") == []
     pair = [row for row in rows(page) if row[0].startswith("inner ")]
     assert [row[1:3] for row in pair] == [["running", "primary"], ["running", "secondary"]]
     assert len({row[3] for row in pair} & set(lab.facts["hosts"])) == 2
-    assert page.texts("#vms .state.good") == ["running", "running"]
+    assert page.texts(".vms .state.good") == ["running", "running"]
     assert any(text.endswith(" in all, 1 protected") for text in page.texts("p"))
 
     lab.set(lab.facts["vm_moid"], ft_state="needSecondary")
     assert report(ansible, lab, file).counts["changed"] == 1
     again = browse(file)
-    assert again.texts("#vms .state.bad") == ["needSecondary"]
+    assert again.texts(".vms .state.bad") == ["needSecondary"]
     assert any(text.endswith(" in all, 0 protected") for text in again.texts("p"))
 
 
@@ -169,17 +274,20 @@ def test_a_host_that_is_not_needed_is_shown_but_the_verdict_is_ready(ansible, si
     unmet = page.ask("[...document.querySelectorAll('tr:has(> td.unmet)')].map(row => row.id)")
     assert f"host-maintenance-{out}" in unmet and all(row.endswith(out) for row in unmet)
     (step,) = page.texts("#remedies > li")
-    assert lab.facts["hosts"][2] in step and "nested.vft" not in step
+    assert step.startswith("optional") and lab.facts["hosts"][2] in step and tasks(page) == []
+    assert [row[:2] for row in rows(page, "#hosts")][2] == [lab.facts["hosts"][2], "in maintenance mode"]
 
 
 def test_names_are_escaped(ansible, simulator, tmp_path, browse):
-    lab = simulator(personality="6.7", scenario="healthy")
+    lab = simulator(personality="6.7", scenario="article")
+    assert run_module("fault_tolerance", connection(lab.facts) | {"name": lab.facts["vm"]}).json["failed"]
     lab.set(lab.facts["vm_moid"], name=EVIL)
     file = tmp_path / "status.html"
     report(ansible, lab, file)
     page = browse(file)
     well_formed(file, page)
     assert page.ask("[...document.querySelectorAll('bdi')].map(name => name.textContent)").count(EVIL) == 1
+    assert len(tasks(page)) == 3 and not any("{" in task["name"] for task in tasks(page))
     assert page.ask("document.title") == f"Fault Tolerance of {lab.facts['cluster']}"
 
 

@@ -115,7 +115,12 @@ def test_what_is_no_failure_and_what_belongs_to_others_is_left_out(simulator):
     lab.post_event(vm, "VmMessageErrorEvent", message="The guest is out of paper")
     lab.post_event(vm, "VmPoweredOnEvent")
     lab.post_event(other, "VmNoCompatibleHostForSecondaryEvent")
-    assert ids(diagnose(inner(lab))) == [], "only since the last start"
+    found = diagnose(inner(lab))
+    assert ids(found) == [], "only since the last start"
+    # The list of events has older ones too, the newest first.
+    listed = [event["event"] for event in found.json["events"]]
+    assert set(listed[:2]) == {"VmPrimaryFailoverEvent", "VmMessageErrorEvent"}
+    assert listed[2:] == ["VmStartingSecondaryEvent", "VmFailedStartingSecondaryEvent"]
 
     day_ago = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
     since = inner(lab, since=day_ago.isoformat())

@@ -16,6 +16,15 @@ def bad_hosts(result) -> set[str]:
     return {check["object"]["moid"] for check in unmet if check["object"]["type"] == "HostSystem"}
 
 
+def test_every_host_is_listed_with_its_build(simulator):
+    lab = simulator(personality="6.7", scenario="healthy", hosts=3)
+    lab.set(lab.facts["host_moids"][2], maintenance=True)
+    listed = look(lab, cluster_name=lab.facts["cluster"]).json["hosts"]
+    assert [(host["name"], host["moid"]) for host in listed] == list(zip(lab.facts["hosts"], lab.facts["host_moids"], strict=True))
+    assert [host["out_of_service"] for host in listed] == [None, None, "in maintenance mode"]
+    assert all(host["version"] == "6.7.0" and host["build"].isdigit() for host in listed)
+
+
 @pytest.mark.parametrize("state", OUT, ids=str)
 def test_one_host_out_of_service_does_not_matter_beside_two_good_ones(state, simulator):
     lab = simulator(personality="6.7", scenario="bare", hosts=3)

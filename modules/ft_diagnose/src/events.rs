@@ -43,9 +43,8 @@ pub async fn examine(
         }
     }
     for (source, events) in events {
-        let recent = events.into_iter().filter(|event| from.is_none() || time(event) >= from);
-        let recent = (1..).zip(recent).map(|(number, event)| known(event, &source, number));
-        examination.take_events(&source, recent.collect());
+        let events = (1..).zip(events).map(|(number, event)| known(event, &source, number));
+        examination.take_events(&source, events.collect(), from);
     }
 }
 

@@ -6,9 +6,12 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use contract::{Error, Kind};
-use diagnosis::{Catalogue, Event, Incident, Inquiry, Scanner};
+use diagnosis::{Catalogue, Event, Incident, Inquiry, Scanner, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
+
+/// The number of events that a result lists.
+const EVENTS: usize = 50;
 
 /// A log or a list of events that was read, or was to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -36,6 +39,8 @@ pub struct Examined {
     pub dropped: u64,
     /// The logs and events.
     pub sources: Vec<Source>,
+    /// The newest events, the newest first.
+    pub events: Vec<Event>,
 }
 
 /// An examination under way.
@@ -43,6 +48,7 @@ pub struct Examination {
     catalogue: Rc<Catalogue>,
     inquiry: Inquiry,
     sources: Vec<Source>,
+    events: Vec<Event>,
     /// Why the first source that could not be read could not.
     refused: Option<Error>,
     /// True once a log or an event was read.
@@ -54,7 +60,15 @@ impl Examination {
     /// Looks for the signatures of `catalogue`, until `deadline`.
     pub fn new(catalogue: &Rc<Catalogue>, deadline: Instant) -> Self {
         let inquiry = Inquiry::new(catalogue);
-        Self { catalogue: Rc::clone(catalogue), inquiry, sources: Vec::new(), refused: None, has_read: false, deadline }
+        Self {
+            catalogue: Rc::clone(catalogue),
+            inquiry,
+            sources: Vec::new(),
+            events: Vec::new(),
+            refused: None,
+            has_read: false,
+            deadline,
+        }
     }
 
     /// True if no failure was found so far.
@@ -104,11 +118,13 @@ impl Examination {
         self.catalogue.event_kinds()
     }
 
-    /// Takes the events of an object, the newest first. Take the logs before.
-    pub fn take_events(&mut self, source: &str, events: Vec<Event>) {
-        let lines = events.len() as u64;
+    /// Takes the events of an object, the newest first. Only those since `from` count as findings. Take the logs before.
+    pub fn take_events(&mut self, source: &str, events: Vec<Event>, from: Option<Timestamp>) {
+        self.events.extend(events.iter().cloned());
+        let recent: Vec<Event> = events.into_iter().filter(|event| from.is_none() || event.time >= from).collect();
+        let lines = recent.len() as u64;
         self.has_read |= lines > 0;
-        for event in events.into_iter().rev() {
+        for event in recent.into_iter().rev() {
             self.inquiry.take_event(event);
         }
         self.sources.push(Source { file: source.to_owned(), lines, bytes: 0, skipped: None, error: None });
@@ -123,13 +139,16 @@ impl Examination {
     }
 
     /// Returns the findings. Fails if something was refused and nothing else was read: that there are no events proves nothing.
-    pub fn conclude(self) -> Result<Examined, Error> {
+    pub fn conclude(mut self) -> Result<Examined, Error> {
+        self.events.sort_by_key(|event| std::cmp::Reverse(event.time));
+        self.events.truncate(EVENTS);
         match self.refused {
             Some(error) if !self.has_read => Err(error),
             _ => Ok(Examined {
                 dropped: self.inquiry.dropped(),
                 incidents: self.inquiry.conclude(),
                 sources: self.sources,
+                events: self.events,
             }),
         }
     }

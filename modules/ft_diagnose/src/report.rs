@@ -20,6 +20,9 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The logs and events, in the order in which they were read.
     pub sources: Vec<Source>,
+    /// The events that may concern Fault Tolerance, the newest first, fifty at most; also those from before the last start of a
+    /// secondary, which lead to no finding.
+    pub events: Vec<EventReport>,
     /// The virtual machine; null in a run on a text or a file, and if it was not found.
     pub vm: Option<VmReport>,
     /// The version of ESXi that the remedies are for; null if it is not known.
@@ -190,6 +193,7 @@ pub fn report(observed: &Found, signatures: &[Signature]) -> Report {
         healthy: findings.iter().all(|finding| finding.severity == Severity::Info),
         findings,
         sources: observed.examined.sources.clone(),
+        events: observed.examined.events.iter().map(EventReport::from).collect(),
         vm: observed.vm.clone(),
         version: observed.release.as_ref().map(ToString::to_string),
     }

@@ -187,6 +187,7 @@ enum Part {
     Host(Box<Host>),
     /// With the memory that it has reserved, in MB.
     Vm(ListedVm, Fact<i64>),
+    Template,
     Datastore(Datastore),
     /// Managed object id and name.
     Network(String, String),
@@ -201,6 +202,7 @@ impl Part {
         match object.moref.kind.as_str() {
             "ClusterComputeResource" => Self::Cluster(cluster_facts(object)),
             "HostSystem" => Self::Host(Box::new(host_facts(object))),
+            "VirtualMachine" if object.get(vms::TEMPLATE).and_then(Element::flag) == Some(true) => Self::Template,
             "VirtualMachine" => Self::Vm(vms::listed(object), int(object, vms::RESERVATION)),
             "Datastore" => Self::Datastore(datastore(object)),
             "ResourcePool" | "VirtualApp" => Self::Pool(object.moref.id.clone(), megabytes(object, POOL)),
@@ -281,6 +283,7 @@ async fn read_around(
                 around.vms.push(vm);
                 around.reservations.push(reserved);
             }
+            Part::Template => {}
             Part::Datastore(datastore) => around.datastores.push(datastore),
             Part::Network(moid, name) => around.networks.push((moid, name)),
             Part::Pool(moid, free) => drop(around.pools.insert(moid, free)),

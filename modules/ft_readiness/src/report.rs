@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use requirements::{Check, Counts, Facts, Judgement, ListedVm, Place, Step};
+use requirements::{Check, Counts, Facts, Host, Judgement, ListedVm, Place, Step};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use vsphere_module::{Engine, VmReport};
@@ -34,6 +34,10 @@ pub struct Report {
     vm: Option<VmReport>,
     /// The cluster; null if there is none, or it cannot be read.
     cluster: Option<ClusterReport>,
+    /// Every host that the requirements are about, by name.
+    #[serde(serialize_with = "shared")]
+    #[schemars(with = "Vec<HostReport>")]
+    hosts: Rc<Vec<HostReport>>,
     /// Every requirement: of the cluster, of each of its hosts, of the virtual machine.
     #[serde(serialize_with = "shared")]
     #[schemars(with = "Vec<Check>")]
@@ -45,7 +49,7 @@ pub struct Report {
     #[serde(serialize_with = "shared")]
     #[schemars(with = "Vec<Step>")]
     remedies: Rc<Vec<Step>>,
-    /// Every virtual machine of the cluster that this user may see, or of the host if there is no cluster, by name; the
+    /// Every virtual machine of the cluster that this user may see, without templates, or of the host if there is no cluster, by name; the
     /// primary of a pair first.
     #[serde(serialize_with = "shared")]
     #[schemars(with = "Vec<ListedVm>")]
@@ -71,6 +75,33 @@ struct ClusterReport {
     admission_control: Option<bool>,
 }
 
+/// A host. A property that cannot be read is null.
+#[derive(Clone, Serialize, JsonSchema)]
+struct HostReport {
+    /// Its name.
+    name: String,
+    /// Its managed object id.
+    moid: String,
+    /// Its version of ESXi, such as V(7.0.3).
+    version: Option<String>,
+    /// Its build number.
+    build: Option<String>,
+    /// Why it certainly runs no virtual machine, such as V(in maintenance mode); null if it may run some.
+    out_of_service: Option<String>,
+}
+
+impl From<&Host> for HostReport {
+    fn from(host: &Host) -> Self {
+        Self {
+            name: host.subject.name.clone(),
+            moid: host.subject.moid.clone(),
+            version: host.version.known().map(ToString::to_string),
+            build: host.build.known().cloned(),
+            out_of_service: host.out_of_service(),
+        }
+    }
+}
+
 impl Findings {
     /// Judges what was read.
     pub fn of(args: &Args, observed: Observed) -> Self {
@@ -86,6 +117,7 @@ impl Findings {
             engine: Some(engine.into()),
             vm,
             cluster: cluster(&facts),
+            hosts: facts.hosts.iter().map(HostReport::from).collect::<Vec<_>>().into(),
             checks: checks.into(),
             counts,
             remedies: remedies.into(),

@@ -7,14 +7,17 @@ use vsphere::{FtInfo, Object};
 
 /// The memory that a virtual machine has reserved, in MB.
 pub const RESERVATION: &str = "config.memoryAllocation.reservation";
+/// True for a template, which is not listed.
+pub const TEMPLATE: &str = "config.template";
 /// The properties to read of each.
-pub const PATHS: [&str; 7] = [
+pub const PATHS: [&str; 8] = [
     "name",
     "runtime.host",
     "runtime.powerState",
     "runtime.faultToleranceState",
     "config.ftInfo",
     "config.hardware.numCPU",
+    TEMPLATE,
     RESERVATION,
 ];
 
