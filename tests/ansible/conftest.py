@@ -103,10 +103,11 @@ class Ansible:
         *flags: str,
         password: str = "environment",
         inventory: dict | None = None,
+        env: dict[str, str] | None = None,
         until=None,
         **variables,
     ) -> Play:
-        """Runs a playbook of the repository, or the given plays, with the lab as the vCenter.
+        """Runs a playbook of the repository or of the collection, or the given plays, with the lab as the vCenter.
 
         The password comes from VMWARE_PASSWORD, with password="variable" from vcenter_password, and otherwise from nowhere.
         """
@@ -120,7 +121,7 @@ class Ansible:
             "vm_name": facts["vm"],
             "cluster_name": facts["cluster"],
         }
-        env = {}
+        env = dict(env or {})
         if password == "environment":
             env["VMWARE_PASSWORD"] = facts["password"]
         elif password == "variable":
@@ -133,6 +134,8 @@ class Ansible:
         if isinstance(playbook, list):
             path = self.folder / f"play{self.runs}.yml"
             path.write_text(yaml.safe_dump(playbook, sort_keys=False))
+        elif playbook.startswith("nested.vft."):
+            path = playbook
         else:
             path = ROOT / "playbooks" / playbook
         if inventory is not None:

@@ -15,7 +15,7 @@ from ansible_collections.nested.vft.plugins.plugin_utils.record import BadRecord
 AT_ONCE = 16
 # The arguments that name an object.
 NAMES = ("name", "moid", "uuid", "esxi_hostname")
-OWN = ("module", "calls", "key", "only", "without", "arguments", "record", "cluster")
+OWN = ("module", "calls", "key", "only", "without", "arguments", "record", "cluster", "quiet")
 
 
 class ActionModule(ActionBase):
@@ -49,7 +49,7 @@ class ActionModule(ActionBase):
             changed=any(answer.get("changed") for answer in answers.values()),
             answers=answers,
             failures=failed,
-            warnings=warnings + [f"{name} failed: {text}" for name, text in failed.items()],
+            warnings=([] if own.get("quiet") else warnings) + [f"{name} failed: {text}" for name, text in failed.items()],
         )
         diff = differences(answer for answer in answers.values() if answer.get("changed"))
         for answer in answers.values():

@@ -52,6 +52,10 @@ options:
   record:
     description: The file for the previous values, on the Ansible machine. It is extended if it exists.
     type: path
+  quiet:
+    description: Leave out the warnings of calls that did not fail.
+    type: bool
+    default: false
   cluster:
     description: The cluster of the hosts in O(calls), for the record.
     type: str
