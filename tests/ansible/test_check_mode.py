@@ -69,6 +69,14 @@ def test_protect_and_its_undo(ansible, simulator, personality, scenario, said):
     assert outcome(done) == outcome(foretold)
 
 
+def test_protect_with_some_tags(ansible, simulator):
+    lab = simulator(personality="8.0", scenario="snapshot")
+    foretold = ansible.play("nested_vft.yml", lab, "--check", "--tags", "options", **ALLOWED)
+    done = ansible.play("nested_vft.yml", lab, "--tags", "options", **ALLOWED)
+    assert done.exit == foretold.exit == 0, foretold.output
+    assert outcome(done) == outcome(foretold) == "inner  not changed    Fault Tolerance is notConfigured."
+
+
 @pytest.mark.parametrize("personality", ["5.0", "8.0"])
 def test_unprotect_without_a_record(ansible, simulator, personality):
     lab = simulator(personality=personality, scenario="healthy")

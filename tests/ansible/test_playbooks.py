@@ -203,6 +203,16 @@ def test_without_permission_remedies_are_named_and_nothing_is_fixed(ansible, sim
     assert not {"UpdateOptions", "SelectVnicForNicType", "ReconfigureComputeResource_Task"} & set(lab.methods())
 
 
+def test_what_is_missing_is_said_once_with_all_hosts_and_the_fix(ansible, simulator):
+    lab = simulator(personality="8.0", scenario="bare")
+    play = protect(ansible, lab, "--check", apply_remedies=False, vms=["inner", "other"])
+    told = play.task("Show unmet requirements")["msg"]
+    hosts = ", ".join(lab.facts["hosts"])
+    assert f"{hosts}: no vmknic carries vMotion. Fix: Let vmk2 carry vMotion." in told
+    assert "Cluster: vSphere turns Fault Tolerance on only in a cluster with vSphere HA. Fix: Turn vSphere HA of cluster Cluster on." in told
+    assert len(told) == len(set(told))
+
+
 def test_old_log_lines_lead_to_no_remedy(ansible, simulator):
     lab = simulator(personality="5.0", scenario="article")
     # Everything in the lab's logs is older than one hour from now.
