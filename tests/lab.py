@@ -164,6 +164,10 @@ class Simulator:
         """Sets the state of a VM, host or cluster, such as set("vm-63", power="poweredOff", ft_state="disabled")."""
         self.control("POST", "/set", {"moid": moid, "state": state})
 
+    def grant(self, grants=None):
+        """Sets the privileges of the user by type or moid of the objects, such as {"*": ["System.View"]}. None means all."""
+        self.control("DELETE" if grants is None else "POST", "/grants", grants)
+
     def reset(self):
         """Resets everything to the start, including sessions."""
         self.control("POST", "/reset")

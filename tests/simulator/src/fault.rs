@@ -103,6 +103,13 @@ impl Fault {
             .with("privilegeId", "System.View")
     }
 
+    /// `NoPermission`: the user does not have this privilege on the object.
+    pub fn no_permission(object: &Ref, privilege: &'static str) -> Self {
+        Self::new("NoPermission", "Permission to perform this operation was denied.")
+            .with("object", object.clone())
+            .with("privilegeId", privilege)
+    }
+
     /// `ManagedObjectNotFound`.
     pub fn not_found(object: &Ref) -> Self {
         Self::new(

@@ -10,6 +10,7 @@ mod host;
 mod log;
 mod option;
 mod power;
+mod privilege;
 mod search;
 mod session;
 mod snapshot;
@@ -148,5 +149,6 @@ pub fn dispatch(ctx: &mut Ctx<'_>) -> Result<Outcome> {
             .with("method", name));
     };
     check::arguments(ctx.call, method, ctx.version)?;
+    privilege::check(ctx)?;
     handler(ctx)
 }

@@ -8,8 +8,9 @@ use crate::world::World;
 
 use super::call::{Ctx, Outcome, done, void};
 
-fn found(object: Option<Ref>) -> Result<Outcome> {
-    object.map_or_else(void, done)
+/// Returns the object, or nothing if there is none that the user may see.
+fn found(ctx: &Ctx<'_>, object: Option<Ref>) -> Result<Outcome> {
+    object.filter(|object| ctx.world.visible(object).is_ok()).map_or_else(void, done)
 }
 
 /// Decodes the escapes in names: `%2f`, `%5c` and `%25`.
@@ -27,7 +28,7 @@ pub fn by_path(ctx: &mut Ctx<'_>) -> Result<Outcome> {
             None => return void(),
         }
     }
-    found(ctx.world.reference(&moid))
+    found(ctx, ctx.world.reference(&moid))
 }
 
 fn child_of(world: &World, moid: &str, name: &str) -> Option<Ref> {
@@ -38,7 +39,7 @@ fn child_of(world: &World, moid: &str, name: &str) -> Option<Ref> {
 pub fn child(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let entity = ctx.need_reference("entity")?;
     let name = unescape(ctx.text("name").unwrap_or_default());
-    found(child_of(ctx.world, &entity.moid, &name))
+    found(ctx, child_of(ctx.world, &entity.moid, &name))
 }
 
 /// True if an entity is below another one.
@@ -80,16 +81,17 @@ fn uuids(ctx: &Ctx<'_>) -> Result<Vec<Ref>> {
 
 /// `FindByUuid`.
 pub fn by_uuid(ctx: &mut Ctx<'_>) -> Result<Outcome> {
-    found(uuids(ctx)?.into_iter().next())
+    found(ctx, uuids(ctx)?.into_iter().next())
 }
 
 /// `FindAllByUuid`.
 pub fn all_by_uuid(ctx: &mut Ctx<'_>) -> Result<Outcome> {
-    list(uuids(ctx)?)
+    list(ctx, uuids(ctx)?)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every handler ends in it")]
-fn list(found: Vec<Ref>) -> Result<Outcome> {
+fn list(ctx: &Ctx<'_>, found: Vec<Ref>) -> Result<Outcome> {
+    let found = found.into_iter().filter(|object| ctx.world.visible(object).is_ok());
     Ok(Outcome::Done(Reply::Value(Value::refs(found))))
 }
 
@@ -109,12 +111,12 @@ fn dns(ctx: &Ctx<'_>) -> Result<Vec<Ref>> {
 
 /// `FindByDnsName`.
 pub fn by_dns(ctx: &mut Ctx<'_>) -> Result<Outcome> {
-    found(dns(ctx)?.into_iter().next())
+    found(ctx, dns(ctx)?.into_iter().next())
 }
 
 /// `FindAllByDnsName`.
 pub fn all_by_dns(ctx: &mut Ctx<'_>) -> Result<Outcome> {
-    list(dns(ctx)?)
+    list(ctx, dns(ctx)?)
 }
 
 /// `FindByIp`. The first host has 172.30.0.80.
@@ -123,7 +125,7 @@ pub fn by_ip(ctx: &mut Ctx<'_>) -> Result<Outcome> {
     let number: Option<usize> =
         ctx.text("ip").and_then(|ip| ip.strip_prefix("172.30.0.8")).and_then(|digits| digits.parse().ok());
     let wanted = number.filter(|_| !ctx.call.args.flag("vmSearch"));
-    found(wanted.and_then(|number| hosts.get(number)).map(|moid| Ref::new("HostSystem", moid)))
+    found(ctx, wanted.and_then(|number| hosts.get(number)).map(|moid| Ref::new("HostSystem", moid)))
 }
 
 /// `FindByDatastorePath`.
@@ -137,5 +139,5 @@ pub fn by_datastore_path(ctx: &mut Ctx<'_>) -> Result<Outcome> {
             .map(|vm| format!("[{}] {}/{}.vmx", world.name(&vm.datastore), vm.directory, world.name(moid)));
         own.as_deref() == Some(path) && below(world, moid, Some(&datacenter))
     });
-    found(vm.map(|moid| Ref::new("VirtualMachine", &moid)))
+    found(ctx, vm.map(|moid| Ref::new("VirtualMachine", &moid)))
 }

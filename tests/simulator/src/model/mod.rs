@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod entity;
 pub mod event;
 pub mod filter;
+pub mod grants;
 pub mod hardware;
 pub mod host;
 pub mod inject;

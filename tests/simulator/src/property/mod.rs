@@ -119,10 +119,15 @@ pub fn host_of_options(world: &World, moid: &str) -> Option<String> {
     crate::model::options::managed_host(moid).filter(|host| world.host(host).is_some())
 }
 
-/// The reference with the object's actual type, or `ManagedObjectNotFound`.
+/// The reference with the object's actual type, `ManagedObjectNotFound`, or `NoPermission` for an object that the user may
+/// not see.
 pub fn resolve(world: &World, given: &Ref) -> Result<Ref, Fault> {
     match kind_of(world, &given.moid) {
-        Some(kind) if given.kind.is_empty() || schema::is_a(kind, &given.kind) => Ok(Ref::new(kind, &given.moid)),
+        Some(kind) if given.kind.is_empty() || schema::is_a(kind, &given.kind) => {
+            let object = Ref::new(kind, &given.moid);
+            world.visible(&object)?;
+            Ok(object)
+        }
         _ => Err(Fault::not_found(given)),
     }
 }
@@ -135,10 +140,7 @@ impl Viewer<'_> {
                 path == denied || path.strip_prefix(denied.as_str()).is_some_and(|rest| rest.starts_with('.'))
             })
         {
-            let fault = Fault::new("NoPermission", "Permission to perform this operation was denied.")
-                .with("object", object.clone())
-                .with("privilegeId", "System.Read");
-            return Got::Missing(fault);
+            return Got::Missing(Fault::no_permission(object, "System.Read"));
         }
         let mut steps = schema::segments(path).into_iter();
         let Some((name, key)) = steps.next() else {

@@ -120,7 +120,7 @@ impl Walk<'_> {
             let Got::Value(value) = self.viewer.get(object, &step.path) else {
                 continue;
             };
-            for target in value.references() {
+            for target in value.references().into_iter().filter(|target| self.viewer.world.visible(target).is_ok()) {
                 if !step.skip {
                     self.take(&target);
                 }

@@ -7,7 +7,7 @@ use crate::schema;
 use crate::value::Ref;
 use crate::world::World;
 
-/// The objects in a container view.
+/// The objects in a container view that the user may see.
 pub fn contained(world: &World, view: &View) -> Vec<Ref> {
     let mut found = BTreeSet::new();
     let mut open = inside(world, &view.container);
@@ -15,7 +15,8 @@ pub fn contained(world: &World, view: &View) -> Vec<Ref> {
         if view.recursive {
             open.extend(inside(world, &object));
         }
-        if view.kinds.is_empty() || view.kinds.iter().any(|kind| schema::is_a(&object.kind, kind)) {
+        let wanted = view.kinds.is_empty() || view.kinds.iter().any(|kind| schema::is_a(&object.kind, kind));
+        if wanted && world.visible(&object).is_ok() {
             found.insert(object);
         }
     }

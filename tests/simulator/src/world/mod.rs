@@ -4,6 +4,7 @@
 //! access to the world; unit tests call it with any time.
 
 pub mod events;
+mod grants;
 pub mod inventory;
 pub mod logs;
 pub mod work;
@@ -17,6 +18,7 @@ use crate::model::cluster::Cluster;
 use crate::model::entity::{Body, Entity, Store};
 use crate::model::event::{Event, History};
 use crate::model::filter::Collector;
+use crate::model::grants::Grants;
 use crate::model::host::Host;
 use crate::model::inject::{How, Injection};
 use crate::model::options::{self, HostOption};
@@ -60,6 +62,8 @@ pub struct World {
     pub queue: Queue<Self>,
     /// All requests so far, as JSON.
     pub log: Vec<serde_json::Value>,
+    /// The privileges of the user; `None` means all.
+    pub grants: Option<Grants>,
     /// Injected faults.
     pub injections: Vec<Injection>,
     /// The injected faults of tasks, by the task's moid.
@@ -94,6 +98,7 @@ impl World {
             histories: BTreeMap::new(),
             queue: Queue::new(),
             log: Vec::new(),
+            grants: None,
             injections: Vec::new(),
             task_faults: HashMap::new(),
             vanishing: HashSet::new(),

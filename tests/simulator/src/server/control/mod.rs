@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use crate::model::clock;
 use crate::model::cluster::Cluster;
 use crate::model::entity::Body;
+use crate::model::grants::Grants;
 use crate::model::inject::Injection;
 use crate::schema;
 use crate::value::{Data, Value};
@@ -40,6 +41,14 @@ pub fn handle(world: &mut World, method: &str, path: &str, body: &str) -> Option
         }),
         ("DELETE", "/inject") => {
             world.injections.clear();
+            Ok("{}".into())
+        }
+        ("POST", "/grants") => with(body, |json| {
+            world.grants = Some(Grants::parse(json)?);
+            Ok(())
+        }),
+        ("DELETE", "/grants") => {
+            world.grants = None;
             Ok("{}".into())
         }
         ("POST", "/event") => with(body, |json| event(world, json)),

@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::model::inject::How;
 use crate::server::http::{Answer, Drop, session_cookie, text};
 use crate::server::shared::Server;
+use crate::value::Ref;
 use crate::world::World;
 
 use percent::decode;
@@ -94,6 +95,10 @@ fn serve(world: &mut World, parts: &Parts, path: &str) -> Answer {
         let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         value.map(|value| decode(&value.replace('+', " ")))
     };
+    let places = [("Datacenter", "dcPath"), ("Datastore", "dsName")];
+    if !places.iter().all(|(kind, name)| argument(name).is_none_or(|name| may_read(world, kind, &name))) {
+        return plain(StatusCode::FORBIDDEN, "Permission to perform this operation was denied.");
+    }
     let inside = path.strip_prefix("/folder").unwrap_or_default().trim_start_matches('/');
     match tree::find(world, argument("dcPath").as_deref(), argument("dsName").as_deref(), inside) {
         Found::Nothing => plain(StatusCode::NOT_FOUND, "not found"),
@@ -103,6 +108,15 @@ fn serve(world: &mut World, parts: &Parts, path: &str) -> Answer {
             file(content.as_bytes(), asked)
         }
     }
+}
+
+/// The privileges that the Web Services SDK Programming Guide lists for files, on their datacenter and their datastore.
+fn may_read(world: &World, kind: &str, name: &str) -> bool {
+    let places: Vec<Ref> =
+        world.moids(kind).filter(|moid| world.name(moid) == name).map(|moid| Ref::new(kind, moid)).collect();
+    ["Datastore.Browse", "Datastore.FileManagement"]
+        .iter()
+        .all(|privilege| places.iter().all(|place| world.permit(place, privilege).is_ok()))
 }
 
 fn file(content: &[u8], asked: Option<&str>) -> Answer {
