@@ -149,14 +149,16 @@ fn steps(steps: &[Step], goal: Goal) -> Change {
     Change { steps: steps.to_vec(), goal: Some(goal), cycle_if_refused: false, after_start: false }
 }
 
-/// Turning it on, and what follows. Record/replay may only be possible while the virtual machine is off.
+/// Turning it on, and what follows. Record/replay may only be possible while the virtual machine is off; for SMP-FT, vSphere
+/// says so beforehand, if this user may ask.
 fn create(wish: Wish, observed: &Observed, then: &[Step], goal: Goal) -> Change {
     let create = [&[Step::Create], then].concat();
     let cycle = wish.allow_power_cycle && observed.power() == "poweredOn";
     if cycle && refused_while_running(observed) {
         return steps(&power_cycled(&create), goal);
     }
-    Change { cycle_if_refused: cycle && observed.engine() == Engine::Legacy, ..steps(&create, goal) }
+    let unforeseen = observed.engine() == Engine::Legacy || observed.issues.is_none();
+    Change { cycle_if_refused: cycle && unforeseen, ..steps(&create, goal) }
 }
 
 /// The steps while the virtual machine is off.

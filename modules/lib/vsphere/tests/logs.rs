@@ -87,7 +87,7 @@ async fn the_end_of_a_file_comes_from_servers_with_ranges_and_without() {
         (http("200 OK", "all of it, tail"), Ok(("tail", Some(11)))),
         (http("416 Range Not Satisfiable", ""), Ok(("", Some(0)))),
         (http("404 Not Found", ""), Err("cannot find the file [ds 1] inner/vmware.log")),
-        (http("403 Forbidden", ""), Err("Datastore.Browse")),
+        (http("403 Forbidden", ""), Err("this user may not read [ds 1] inner/vmware.log (HTTP status 403)")),
         (http("500 Internal Server Error", ""), Err("status 500")),
     ];
     for (answer, expected) in cases {
@@ -149,7 +149,7 @@ async fn a_file_is_requested_again_in_a_new_session_but_only_once() {
     let file = DatastorePath::parse("[ds] inner/vmware.log").unwrap();
     assert_eq!(session.file_tail("Lab", &file, 4).await.unwrap().text, "tail");
     let refused = session.file_tail("Lab", &file, 4).await.unwrap_err();
-    assert!(matches!(refused, Error::Wire(WireError::Denied { .. })), "{refused}");
+    assert!(matches!(refused, Error::Unreadable { status: 401, .. }), "{refused}");
     assert_eq!(server.methods().iter().filter(|method| *method == "Login").count(), 3);
     session.close().await;
 }

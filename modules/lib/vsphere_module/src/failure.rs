@@ -35,6 +35,9 @@ pub fn failure(error: vsphere::Error) -> Error {
             .hint(format!("Set `protocol: https` and `port: {port}`, if the vSphere API is there.")),
         // Not a hint at plain HTTP, which shows the password to the network.
         Cause::Wire(WireError::OtherPort { .. }) => Error::new(Kind::Connection, detail).hint("Check `port` and `protocol`."),
+        Cause::Unreadable { .. } => Error::new(Kind::Permission, detail).hint(
+            "Give the user the privileges Datastore.Browse and Datastore.FileManagement on the datastore and on its datacenter.",
+        ),
         Cause::Timeout { .. } | Cause::Wire(WireError::Timeout { .. } | WireError::NoTime { .. }) => Error::new(Kind::Timeout, detail)
             .hint("vSphere may still be working on it: run the task again later, or set a longer `timeout`."),
         Cause::Login { fault, .. } => fault_failure(&fault, &detail),
@@ -98,10 +101,16 @@ fn fault_failure(fault: &Fault, detail: &str) -> Error {
     let error = |kind| Error::new(kind, detail).fault(fault_tree(fault));
     match fault.name.as_str() {
         "InvalidLogin" | "NotAuthenticated" => error(Kind::Authentication).hint("Check `username` and `password`."),
-        "NoPermission" => match fault.fields.get("privilegeId").or_else(|| fault.fields.get("privilegeIds")) {
-            Some(privilege) => error(Kind::Permission).hint(format!("Give the user the privilege {privilege}.")),
-            None => error(Kind::Permission).hint("Give the user the privilege that this action needs."),
-        },
+        "NoPermission" => {
+            let privilege = fault.fields.get("privilegeId").or_else(|| fault.fields.get("privilegeIds"));
+            let on = fault.fields.get("object").map_or_else(String::new, |object| format!(" on the object {object}"));
+            error(Kind::Permission).hint(match privilege.map(String::as_str) {
+                // Every role has these: the user has no role there.
+                Some("System.View" | "System.Read") => format!("Give the user read access{on}."),
+                Some(privilege) => format!("Give the user the privilege {privilege}{on}."),
+                None => format!("Give the user the privilege that this action needs{on}."),
+            })
+        }
         "RestrictedVersion" => {
             error(Kind::Permission).hint("The licence of this host allows no changes through the API.")
         }

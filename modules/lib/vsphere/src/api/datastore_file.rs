@@ -67,10 +67,12 @@ impl Session {
         })
     }
 
-    /// Reads the last `count` bytes of a file (`Range: bytes=-N`): one request. Needs the privilege `Datastore.Browse`.
+    /// Reads the last `count` bytes of a file (`Range: bytes=-N`): one request. Needs the privileges `Datastore.Browse`
+    /// and `Datastore.FileManagement`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if file not found, [`WireError::Elsewhere`](crate::WireError::Elsewhere) if another server has it.
+    /// [`Error::NotFound`] if file not found, [`Error::Unreadable`] if the user may not read it,
+    /// [`WireError::Elsewhere`](crate::WireError::Elsewhere) if another server has it.
     pub async fn file_tail(&self, datacenter: &str, file: &DatastorePath, count: u64) -> Result<FileTail, Error> {
         self.download_tail(&address(datacenter, file), &file.to_string(), count).await
     }

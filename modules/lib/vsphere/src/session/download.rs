@@ -41,7 +41,7 @@ impl Session {
             // An empty file has no last byte.
             416 => Ok(FileTail { text: String::new(), skipped: Some(0) }),
             404 => Err(Error::NotFound { what: format!("the file {name}"), hint: None }),
-            401 | 403 => Err(WireError::Denied { what: name.to_owned() }.into()),
+            status @ (401 | 403) => Err(Error::Unreadable { file: name.to_owned(), status }),
             status => Err(WireError::Http { status, detail: format!("{name} cannot be read") }.into()),
         }
     }

@@ -38,6 +38,14 @@ pub enum Error {
     /// vSphere refused: the fault of a method or of a task.
     #[error("{}", .0.describe())]
     Fault(Fault),
+    /// The server does not give the user a file (HTTP status 401 or 403).
+    #[error("this user may not read {file} (HTTP status {status})")]
+    Unreadable {
+        /// The file, e.g. `[datastore1] inner/vmware.log`.
+        file: String,
+        /// The HTTP status code.
+        status: u16,
+    },
     /// A change met an expired session. Nothing was changed and a new session is open: read and plan again.
     #[error("the session had expired before the change was made; nothing was changed")]
     SessionRenewed,
