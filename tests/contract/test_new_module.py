@@ -31,6 +31,10 @@ def test_every_list_names_the_module(name):
         missing.append(f"add a call of {name} to `example` in tests/modules.py")
     if name in CHANGING and f'"{name}": "' not in (ROOT / "tests" / "contract" / "test_failures.py").read_text():
         missing.append(f"add the method that writes for {name} to `WRITE` in tests/contract/test_failures.py")
+    if not (ROOT / "modules" / name / "privileges.yml").exists():
+        missing.append(f"write modules/{name}/privileges.yml")
+    if f'"{name}": [' not in (ROOT / "tests" / "contract" / "test_privileges.py").read_text():
+        missing.append(f"add calls of {name} to `CALLS` in tests/contract/test_privileges.py")
     if name not in (ROOT / "ARCHITECTURE.md").read_text():
         missing.append(f"add {name} to the drawing in ARCHITECTURE.md")
     for file in sorted((ROOT / "playbooks" / "collection" / "tests" / "sanity").iterdir()):

@@ -32,19 +32,22 @@ class Vcsim:
         args = {"hostname": "127.0.0.1", "port": self.port, "username": USERNAME, "password": PASSWORD}
         return args | ({"thumbprint": self.thumbprint} if self.tls else {"protocol": "http"})
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that govc connects to it with."""
+        return {
+            "GOVC_URL": f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}/sdk",
+            "GOVC_USERNAME": USERNAME,
+            "GOVC_PASSWORD": PASSWORD,
+            "GOVC_INSECURE": "true",
+            "GOVC_PERSIST_SESSION": "false",
+        }
+
     def govc(self, command: str, *words: str):
         """Runs govc, the command line of the same project, and returns what it shows."""
         told = subprocess.run(
             [os.environ.get("GOVC", TOOLS / "govc"), command, "-json", *words],
-            env=environment(
-                {
-                    "GOVC_URL": f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}/sdk",
-                    "GOVC_USERNAME": USERNAME,
-                    "GOVC_PASSWORD": PASSWORD,
-                    "GOVC_INSECURE": "true",
-                    "GOVC_PERSIST_SESSION": "false",
-                }
-            ),
+            env=environment(self.environment),
             capture_output=True,
             check=True,
             timeout=60,
