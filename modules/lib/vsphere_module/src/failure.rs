@@ -27,7 +27,6 @@ pub fn failure(error: vsphere::Error) -> Error {
         }
         Cause::Wire(WireError::Http { .. }) | Cause::Soap(_) | Cause::Protocol(_) => Error::new(Kind::Connection, detail)
             .hint("Check that `hostname` and `port` belong to a vCenter Server or an ESXi host."),
-        Cause::Wire(WireError::Denied { .. }) => Error::new(Kind::Permission, detail),
         Cause::Wire(WireError::Elsewhere { .. }) => Error::new(Kind::Connection, detail).hint(
             "Set `hostname` and `port` to that server, with a user that it knows. For a log, you can also copy the file and use `path` or `text`.",
         ),

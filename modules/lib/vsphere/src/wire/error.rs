@@ -39,12 +39,6 @@ pub enum WireError {
         /// The meaning for the user.
         detail: String,
     },
-    /// The server does not let this user read a file.
-    #[error("this user may not read {what}: that takes the privilege Datastore.Browse")]
-    Denied {
-        /// The file that was asked for.
-        what: String,
-    },
     /// The server redirects from a file to another server, where this session is not known. The cookie is not sent there.
     #[error(
         "the server does not give out {what} itself: it redirects to {origin}, which is not followed, because the session is not valid there"
