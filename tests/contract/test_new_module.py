@@ -19,7 +19,7 @@ def lacks(file, line):
 def test_every_list_names_the_module(name):
     wanted = {
         "modules/nested_vft/Cargo.toml": f'{name} = {{ path = "../{name}" }}',
-        "modules/nested_vft/src/main.rs": f"{name}::PROGRAM,",
+        "modules/nested_vft/src/modules.rs": f"{name}::PROGRAM,",
         "tests/fuzz/Cargo.toml": f'{name} = {{ path = "../../modules/{name}" }}',
         "tests/fuzz/fuzz_targets/arguments.rs": f"{name}::PROGRAM,",
         "playbooks/collection/meta/runtime.yml": f"- {name}",
@@ -46,7 +46,7 @@ def test_every_list_names_the_module(name):
 def test_no_list_names_a_module_that_is_gone():
     programs = {
         file: re.findall(r"^\s*(\w+)::PROGRAM,$", (ROOT / file).read_text(), re.MULTILINE)
-        for file in ("modules/nested_vft/src/main.rs", "tests/fuzz/fuzz_targets/arguments.rs")
+        for file in ("modules/nested_vft/src/modules.rs", "tests/fuzz/fuzz_targets/arguments.rs")
     }
     runtime = yaml.safe_load((ROOT / "playbooks" / "collection" / "meta" / "runtime.yml").read_text())
     table = re.findall(r"^\| \[`(\w+)`\]\(modules/", (ROOT / "README.md").read_text(), re.MULTILINE)

@@ -1,5 +1,6 @@
 //! All modules in one program. The name that it is called by selects the module, or else its first word.
 
+mod modules;
 mod sessions;
 
 use std::ffi::{OsStr, OsString};
@@ -8,20 +9,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use callers::Program;
+use modules::MODULES;
 use serde_json::json;
-
-/// Every module, sorted by name.
-const MODULES: &[Program] = &[
-    cluster_ha::PROGRAM,
-    fault_tolerance::PROGRAM,
-    ft_diagnose::PROGRAM,
-    ft_failover::PROGRAM,
-    ft_readiness::PROGRAM,
-    host_option::PROGRAM,
-    vm_power::PROGRAM,
-    vmkernel_service::PROGRAM,
-    vmx_option::PROGRAM,
-];
 
 fn main() -> ExitCode {
     run(std::env::args_os().collect())
@@ -214,7 +203,7 @@ mod tests {
         for module in &modules {
             assert!(
                 named(module).is_some(),
-                "modules/nested_vft has no `{module}`: add `{module}::PROGRAM,` to MODULES in src/main.rs, and \
+                "modules/nested_vft has no `{module}`: add `{module}::PROGRAM,` to MODULES in src/modules.rs, and \
                  `{module} = {{ path = \"../{module}\" }}` to [dependencies] in Cargo.toml"
             );
         }

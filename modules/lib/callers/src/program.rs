@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ArgMatches;
+use clap::{ArgMatches, Command};
 use contract::service::{Answer, Call, Runtime, Signals, Trace, TraceFile, arguments, documentation, line, result};
 use contract::{Error, Kind, Module, Progress};
 use serde_json::Value;
@@ -20,13 +20,14 @@ pub struct Program {
     /// The module's name.
     pub name: &'static str,
     run: fn(Option<Dsc>, Vec<OsString>) -> ExitCode,
+    command: fn(bool) -> Command,
     dsc: Option<Dsc>,
 }
 
 impl Program {
     /// Makes a program of a module.
     pub const fn of<M: Module>() -> Self {
-        Self { name: M::ABOUT.name, run: run::<M>, dsc: None }
+        Self { name: M::ABOUT.name, run: run::<M>, command: command::<M>, dsc: None }
     }
 
     /// Makes a program of a module that is a resource too.
@@ -40,6 +41,11 @@ impl Program {
     /// Exit status: 0 done, changed or not; 1 failed; 2 the arguments were not valid and nothing was changed.
     pub fn main(self) -> ExitCode {
         self.run(std::env::args_os().collect())
+    }
+
+    /// Describes the command line, for manual pages and completions.
+    pub fn command(self) -> Command {
+        (self.command)(self.dsc.is_some())
     }
 
     /// Runs the program with these words, the first of which is its own name.
