@@ -1,0 +1,101 @@
+"""Writes what a release says about itself: bills of materials, licences, manifests and the README of an archive."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from build import ROOT, Failure, Target, run
+
+LICENCE = re.compile(r"(un)?licen[cs]e|copying|copyright|notice", re.IGNORECASE)
+# The licences of Rust's standard library and of what it contains.
+STANDARD = "share/doc/rust/COPYRIGHT-library.html"
+
+
+def tracked() -> list[str]:
+    """Returns the files of the project, without those that Git ignores."""
+    listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    return [name for name in listed if name and (ROOT / name).is_file()]
+
+
+def bills(targets: list[Target], scratch: Path, moment: int) -> dict[str, bytes]:
+    """Returns a CycloneDX bill of materials for each target, by the name of the target."""
+    # cargo-cyclonedx writes next to each Cargo.toml, so it gets a copy of the project.
+    copy = scratch / "sources"
+    for name in tracked():
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, copy / name)
+    found = {}
+    for target in targets:
+        words = ["--format", "json", "--spec-version", "1.5", "--no-build-deps", "--describe", "binaries"]
+        run("cargo", "cyclonedx", *words, "--target", target.triple, cwd=copy, SOURCE_DATE_EPOCH=str(moment))
+        text = (copy / "modules" / "nested_vft" / "nested_vft_bin.cdx.json").read_text(encoding="utf-8")
+        found[target.name] = text.replace(f"file://{copy}", "file:///nested-vft").encode()
+    return found
+
+
+def crates(bill: bytes) -> set[tuple[str, str]]:
+    """Returns the name and version of each component."""
+    return {(part["name"], part["version"]) for part in json.loads(bill)["components"]}
+
+
+class Licences:
+    """Collects the licence texts of everything that is linked into the programs."""
+
+    def __init__(self) -> None:
+        described = json.loads(run("cargo", "metadata", "--locked", "--format-version", "1"))
+        self.packages = {(package["name"], package["version"]): package for package in described["packages"]}
+        self.standard = Path(run("rustc", "--print", "sysroot").strip()) / STANDARD
+
+    def text(self, linked: set[tuple[str, str]], targets: list[Target]) -> tuple[str, dict[str, int]]:
+        """Returns the texts, each once, with the crates that have it, and the number of crates by licence."""
+        texts: dict[str, list[str]] = {}
+        counts: dict[str, int] = {}
+        rows = []
+        for name, version in sorted(linked):
+            package = self.packages[name, version]
+            if package["source"] is None:
+                # A crate of this project.
+                continue
+            licence = package["license"] or package["license_file"]
+            counts[licence] = counts.get(licence, 0) + 1
+            rows.append(f"{name} {version}: {licence}")
+            folder = Path(package["manifest_path"]).parent
+            files = [file for file in sorted(folder.iterdir()) if LICENCE.match(file.name) and file.is_file()]
+            if not files:
+                raise Failure(f"the crate {name} {version} has no file with its licence in {folder}")
+            for file in files:
+                text = file.read_text(encoding="utf-8").strip()
+                texts.setdefault(text, []).append(f"{name} {version}")
+        for path in sorted({path for target in targets for path in target.runtime}):
+            if not Path(path).exists():
+                raise Failure(f"{path} not found: it has the licence of the C library that is linked in")
+            texts.setdefault(Path(path).read_text(encoding="utf-8").strip(), []).append(Path(path).parent.name)
+        if not self.standard.exists():
+            raise Failure(f"{self.standard} not found: it has the licences of Rust's standard library")
+        rule = "-" * 100
+        parts = ["These crates are linked into the programs. Their licence texts follow.", "", *rows]
+        for text, users in texts.items():
+            parts += ["", rule, ", ".join(users), rule, "", text]
+        parts += ["", rule, "Rust's standard library (HTML)", rule, "", self.standard.read_text(encoding="utf-8").strip(), ""]
+        return "\n".join(parts), dict(sorted(counts.items()))
+
+
+def manifest_list() -> bytes:
+    """Returns all DSC manifests in one file, which DSC reads from 3.2 on."""
+    single = [json.loads(file.read_text(encoding="utf-8")) for file in sorted((ROOT / "schemas").glob("*.dsc.resource.json"))]
+    return (json.dumps({"resources": single}, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def commit_moment() -> int:
+    """Returns the time of the commit, in seconds since 1970."""
+    return int(run("git", "log", "-1", "--format=%ct"))
+
+
+def uncommitted() -> list[str]:
+    """Returns the files that differ from the commit."""
+    listed = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [line[3:] for line in listed.splitlines()]
