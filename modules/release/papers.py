@@ -48,10 +48,10 @@ class Licences:
     def __init__(self) -> None:
         described = json.loads(run("cargo", "metadata", "--locked", "--format-version", "1"))
         self.packages = {(package["name"], package["version"]): package for package in described["packages"]}
-        self.standard = Path(run("rustc", "--print", "sysroot").strip()) / STANDARD
+        self.standard = read(Path(run("rustc", "--print", "sysroot").strip()) / STANDARD, "Rust's standard library")
 
-    def text(self, linked: set[tuple[str, str]], targets: list[Target]) -> tuple[str, dict[str, int]]:
-        """Returns the texts, each once, with the crates that have it, and the number of crates by licence."""
+    def files(self, linked: set[tuple[str, str]], targets: list[Target]) -> tuple[dict[str, bytes], dict[str, int]]:
+        """Returns the files for the folder `licenses`, and the number of crates by licence."""
         texts: dict[str, list[str]] = {}
         counts: dict[str, int] = {}
         rows = []
@@ -68,20 +68,23 @@ class Licences:
             if not files:
                 raise Failure(f"the crate {name} {version} has no file with its licence in {folder}")
             for file in files:
-                text = file.read_text(encoding="utf-8").strip()
-                texts.setdefault(text, []).append(f"{name} {version}")
-        for path in sorted({path for target in targets for path in target.runtime}):
-            if not Path(path).exists():
-                raise Failure(f"{path} not found: it has the licence of the C library that is linked in")
-            texts.setdefault(Path(path).read_text(encoding="utf-8").strip(), []).append(Path(path).parent.name)
-        if not self.standard.exists():
-            raise Failure(f"{self.standard} not found: it has the licences of Rust's standard library")
+                texts.setdefault(file.read_text(encoding="utf-8").strip(), []).append(f"{name} {version}")
         rule = "-" * 100
-        parts = ["These crates are linked into the programs. Their licence texts follow.", "", *rows]
+        parts = ["These crates are linked into the programs, or generate code in them. Their licence texts follow.", "", *rows]
         for text, users in texts.items():
             parts += ["", rule, ", ".join(users), rule, "", text]
-        parts += ["", rule, "Rust's standard library (HTML)", rule, "", self.standard.read_text(encoding="utf-8").strip(), ""]
-        return "\n".join(parts), dict(sorted(counts.items()))
+        found = {"crates.txt": "\n".join([*parts, ""]).encode(), "rust-standard-library.html": self.standard}
+        for path in {path for target in targets for path in target.runtime}:
+            found[f"{Path(path).parent.name}.txt"] = read(Path(path), "the C library")
+        return found, dict(sorted(counts.items()))
+
+
+def read(path: Path, what: str) -> bytes:
+    """Returns the content of a file with licences."""
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise Failure(f"cannot read the licences of {what}, which is linked into the programs: {problem}") from problem
 
 
 def manifest_list() -> bytes:

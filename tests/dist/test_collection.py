@@ -38,7 +38,7 @@ def test_it_has_the_programs_of_the_archives(folder, platform, tmp_path):
     programs = tmp_path / "collection" / "plugins" / "bin" / folder
     for name in ["nested_vft", *(f"{module}.{folder}" for module in MODULES)]:
         assert digest(programs / name) == digest(top / "bin" / "nested_vft")
-    licences = (tmp_path / "collection" / "THIRD-PARTY-LICENSES.txt").read_text()
+    licences = (tmp_path / "collection" / "licenses" / "crates.txt").read_text()
     assert "\nring 0." in licences
 
 
