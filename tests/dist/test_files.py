@@ -12,11 +12,9 @@ import zipfile
 import zlib
 from pathlib import Path
 
-import pytest
-
 from modules import MODULES, ROOT, VERSION
 
-from .conftest import DIST, Archive, digest, path_of
+from .conftest import DIST, digest, path_of
 
 SCHEMAS = ROOT / "schemas"
 RESOURCES = sorted(SCHEMAS.glob("*.dsc.resource.json"))
@@ -113,16 +111,15 @@ def test_no_file_names_a_folder_of_the_machine_that_built_it(archive):
     home = os.environ.get("CARGO_HOME") or str(Path.home() / ".cargo")
     for name in archive.names():
         content = (archive.top / name).read_bytes()
-        for folder in (str(ROOT), home, "/tmp/"):
-            # A schema or a help text may have a path in /tmp as an example.
-            assert folder.encode() not in content or (folder == "/tmp/" and "program" not in name), (name, folder)
+        assert str(ROOT).encode() not in content and home.encode() not in content, name
 
 
-@pytest.mark.parametrize("name", [*MODULES, "nested_vft"])
-def test_bash_loads_the_completions(name, archive):
-    file = archive.top / "completions" / "bash" / f"{name}.bash"
-    told = subprocess.run(["bash", "-c", 'source "$1" && complete -p "$2"', "-", file, name], capture_output=True, text=True)
-    assert told.returncode == 0 and told.stdout.endswith(f" {name}\n"), told.stderr
+def test_bash_loads_the_completions(archive):
+    for name in [*MODULES, "nested_vft"]:
+        file = archive.top / "completions" / "bash" / f"{name}.bash"
+        words = ["bash", "-c", 'source "$1" && complete -p "$2"', "-", file, name]
+        told = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert told.returncode == 0 and told.stdout.endswith(f" {name}\n"), told.stderr
 
 
 def test_manual_pages_name_the_subcommands(archive):

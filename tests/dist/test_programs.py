@@ -18,11 +18,10 @@ def test_every_name_has_the_version(bare):
         assert bare.command(name, "--version").stdout == native
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_the_schemas_are_those_in_the_archive(name, bare):
-    for half in ("args", "result"):
-        printed = bare.command(name, "--schema", half)
-        assert printed.returncode == 0 and printed.stdout.decode() == bare.read(f"schemas/{name}.{half}.json")
+def test_the_schemas_are_those_in_the_archive(bare):
+    for name in MODULES:
+        for half in ("args", "result"):
+            assert bare.command(name, "--schema", half).stdout.decode() == bare.read(f"schemas/{name}.{half}.json")
 
 
 @pytest.mark.parametrize("name", MODULES)
