@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import subprocess
 
@@ -24,6 +26,11 @@ def test_the_schemas_are_those_in_the_archive(bare):
             assert bare.command(name, "--schema", half).stdout.decode() == bare.read(f"schemas/{name}.{half}.json")
 
 
+def comparable(answer: dict) -> str:
+    """Returns an answer or a state without the UUIDs that vSphere makes up for a new virtual machine."""
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", "random UUID", json.dumps(answer))
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_a_change_gives_the_same_answer(name, bare, simulator):
     """With TLS: the certificate is checked against its thumbprint."""
@@ -33,8 +40,8 @@ def test_a_change_gives_the_same_answer(name, bare, simulator):
     after = lab.dump()
     lab.reset()
     emulated = bare.run(name, example(name, lab.facts), "--diff")
-    assert emulated.json == native.json
-    assert lab.dump() == after
+    assert comparable(emulated.json) == comparable(native.json)
+    assert comparable(lab.dump()) == comparable(after)
 
 
 def test_a_failure_gives_the_same_answer(bare, simulator):
