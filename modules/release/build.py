@@ -92,8 +92,8 @@ def program(target: Target) -> Path:
         command = "build" if target.triple.startswith("x86_64") else "zigbuild"
         run(ROOT / "modules" / "static", "--target", target.triple, "nested_vft", BUILD=command, **folder)
     else:
-        words = ["cargo", "auditable", "build", "--release", "--locked", "--target", target.triple, "--package", "nested_vft"]
-        run(*words, CARGO_ENCODED_RUSTFLAGS="\x1f".join(flags(target)))
+        words = ["cargo-auditable", "auditable", "build", "--release", "--locked", "--target", target.triple, "--package", "nested_vft"]
+        run(*words, CARGO=str(ROOT / "modules" / "release" / "cargo"), CARGO_ENCODED_RUSTFLAGS="\x1f".join(flags(target)))
     return built
 
 
