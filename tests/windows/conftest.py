@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 
 import modules
 import pytest
@@ -14,8 +15,15 @@ from wine import install, started
 def programs(tmp_path_factory):
     """The folder of the programs: nested_vft.exe under the name of each module."""
     folder = tmp_path_factory.mktemp("windows")
-    built = modules.BINARIES.parent / "x86_64-pc-windows-gnu" / modules.BINARIES.name
-    install(built / "nested_vft.exe", [*modules.MODULES, "nested_vft"], folder)
+    if modules.BINARIES.name == "release":
+        # The program of the release, from its archive.
+        archive = modules.ROOT / "target" / "dist" / f"nested-vft-{modules.VERSION}-windows-x86_64.zip"
+        shutil.unpack_archive(archive, folder)
+        [top] = folder.iterdir()
+        program = top / "bin" / "nested_vft.exe"
+    else:
+        program = modules.BINARIES.parent / "x86_64-pc-windows-gnu" / modules.BINARIES.name / "nested_vft.exe"
+    install(program, [*modules.MODULES, "nested_vft"], folder)
     with started():
         yield folder
 
