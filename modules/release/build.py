@@ -57,10 +57,13 @@ TARGETS = [
 
 def run(*command: str | Path, cwd: Path = ROOT, **env: str) -> str:
     """Runs a command and returns its standard output. The tools of a release are on its PATH."""
+    # These would change the bytes of a program.
+    changing = ("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_PROFILE_", "CARGO_BUILD_", "CFLAGS")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(changing)}
     path = os.pathsep.join([str(ENV / "cargo" / "bin"), str(ENV / "dist" / "bin"), os.environ["PATH"]])
     try:
         ended = subprocess.run(
-            command, cwd=cwd, env=os.environ | {"PATH": path} | env, check=True, stdout=subprocess.PIPE, text=True
+            command, cwd=cwd, env=clean | {"PATH": path} | env, check=True, stdout=subprocess.PIPE, text=True
         )
     except (OSError, subprocess.CalledProcessError) as problem:
         raise Failure(f"{Path(command[0]).name}: {problem}") from problem

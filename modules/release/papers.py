@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 from build import ROOT, Failure, Target, run
@@ -100,5 +99,5 @@ def commit_moment() -> int:
 
 def uncommitted() -> list[str]:
     """Returns the files that differ from the commit."""
-    listed = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    listed = run("git", "status", "--porcelain")
     return [line[3:] for line in listed.splitlines()]

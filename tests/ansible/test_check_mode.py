@@ -47,13 +47,17 @@ def verdicts(play) -> list[tuple[str, str]]:
         # Requirements that the role may not or cannot meet.
         ("8.0", "ha-off", BOTH | {"apply_remedies": False}),
         ("8.0", "snapshot", BOTH),
+        ("8.0", "no-agent", BOTH),
         ("5.0", "healthy", BOTH | {"power_cycle": False}),
         ("8.0", "bare", {"choose_vmknics": False}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else value,
 )
 def test_protect_and_its_undo(ansible, simulator, personality, scenario, said):
-    lab = simulator(personality=personality, scenario=scenario)
+    lab = simulator(personality=personality, scenario=scenario.replace("no-agent", "healthy"))
+    if scenario == "no-agent":
+        # Only a person can repair the HA agent of a host.
+        lab.set("host-30", agent="initializationError")
     said = ALLOWED | {"record": str(ansible.folder / "lab.json"), "ft_timeout": 20} | said
     foretold = ansible.play("nested_vft.yml", lab, "--check", "--diff", **said)
     done = ansible.play("nested_vft.yml", lab, "--diff", **said)

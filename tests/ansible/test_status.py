@@ -193,6 +193,35 @@ def test_a_machine_without_a_secondary_gets_one_by_what_the_page_says(ansible, s
     assert "You" not in again.texts("#verdict.good")[0] and tasks(again) == []
 
 
+@pytest.mark.parametrize(
+    ("personality", "event", "modules"),
+    [
+        ("5.0", "VmMonitorIncompatibleForFaultTolerance", ["vm_power", "fault_tolerance", "vm_power"]),
+        ("8.0", "VmSecondaryDisabledBySystemEvent", ["fault_tolerance"]),
+    ],
+)
+def test_tasks_end_where_a_person_would(ansible, simulator, tmp_path, browse, personality, event, modules):
+    lab = simulator(personality=personality, scenario="healthy")
+    lab.set(lab.facts["vm_moid"], ft_state="disabled")
+    lab.post_event(lab.facts["vm_moid"], event)
+    file = tmp_path / "status.html"
+    report(ansible, lab, file)
+    page = browse(file)
+    found = [name.removeprefix("nested.vft.") for task in tasks(page) for name in task if name != "name"]
+    assert found == modules, page.texts("#remedies > li")
+
+
+def test_unread_sources_are_not_called_empty(ansible, simulator, tmp_path, browse):
+    lab = simulator(personality="6.7", scenario="article")
+    assert run_module("fault_tolerance", connection(lab.facts) | {"name": lab.facts["vm"]}).json["failed"]
+    for method in ("GET", "QueryEvents", "QueryDescriptions"):
+        lab.inject(method=method, fault="NoPermission", times=99)
+    file = tmp_path / "status.html"
+    report(ansible, lab, file)
+    text = " ".join(browse(file).texts("body"))
+    assert "could be read" in text and "No known cause" not in text and "vSphere has no event" not in text
+
+
 def test_no_list_is_cut(ansible, simulator, tmp_path, browse):
     lab = simulator(personality="8.0", scenario="healthy", hosts=12, vms=40)
     for number in range(20):

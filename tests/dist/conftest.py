@@ -23,7 +23,7 @@ ENV = ROOT / "target" / "env"
 # The emulator for the programs of each platform, inside the chroot. Programs for Windows run under wine, in tests/windows.
 PLATFORMS = {"linux-x86_64": None, "linux-aarch64": "qemu-aarch64-static", "windows-x86_64": None}
 # Only root may use chroot; others are root in a namespace of their own.
-AS_ROOT = () if os.geteuid() == 0 else ("unshare", "--map-root-user")
+CHROOT = ([] if os.geteuid() == 0 else ["unshare", "--map-root-user"]) + ["/usr/sbin/chroot"]
 
 
 def path_of(platform: str, end: str = "") -> Path:
@@ -77,7 +77,7 @@ class Bare(Archive):
         under = [f"/{emulator}"] if emulator else []
         inside = f"/{self.top.relative_to(self.root)}/bin/{name}"
         return subprocess.run(
-            [*AS_ROOT, shutil.which("chroot"), self.root, *under, inside, *words],
+            [*CHROOT, self.root, *under, inside, *words],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             env={"SSL_CERT_FILE": "/ca.pem"},

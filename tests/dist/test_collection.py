@@ -15,12 +15,19 @@ import pytest
 
 from modules import MODULES, ROOT, VERSION, environment
 
-from .conftest import AS_ROOT, DIST, ENV, built, digest, unpack
+from .conftest import CHROOT, DIST, ENV, built, digest, unpack
 
 TARBALL = DIST / f"nested-vft-{VERSION}.tar.gz"
 ANSIBLE = ENV / "ansible-2.19"
 # Where the chroot has the packages of ansible-core.
 PACKAGES = Path("/opt/packages")
+
+
+@pytest.fixture(autouse=True)
+def tarball():
+    """Skips the tests if modules/dist made no collection, because it built for other targets only."""
+    if not TARBALL.exists():
+        pytest.skip("target/dist has no collection")
 
 
 def test_it_is_small_enough():
@@ -107,7 +114,7 @@ class User:
         given = {"HOME": "/root", "PATH": "/bin", "PYTHONPATH": str(PACKAGES)}
         given |= {"LC_ALL": "C.UTF-8", "PYTHONWARNINGS": "ignore", "ANSIBLE_NOCOLOR": "1"}
         ended = subprocess.run(
-            [*AS_ROOT, shutil.which("chroot"), ".", self.python, "-m", f"ansible.cli.{name}", *words],
+            [*CHROOT, ".", self.python, "-m", f"ansible.cli.{name}", *words],
             cwd=self.root,
             env=given | env,
             stdin=subprocess.DEVNULL,

@@ -161,12 +161,15 @@ def test_what_windows_cannot_do_is_refused_in_words(name, args, kind, told, heal
 
 @every_module
 def test_the_program_describes_itself_like_the_native_one(name, on_windows):
-    flags = [["--version"], ["--doc"], ["--schema", "args"], ["--schema", "result"], ["bolt", "metadata"]]
+    flags = [["--version"], ["--doc"], ["--schema", "args"], ["--schema", "result"]]
     native = [run(name, *words).stdout for words in flags]
     with on_windows():
         assert [run(name, *words).stdout for words in flags] == native
         assert f"Usage: {name}.exe".encode() in run(name, "--help").stdout
         assert run("nested_vft", name, "--version").stdout == native[0]
+        metadata = run(name, "bolt", "metadata").stdout
+    # Bolt finds a program by its whole name.
+    assert metadata.replace(f'"{name}.exe"'.encode(), f'"{name}"'.encode()) == run(name, "bolt", "metadata").stdout
 
 
 def test_the_commands_of_the_page_answer_as_it_says(healthy, programs, tmp_path):
