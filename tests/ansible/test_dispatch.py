@@ -19,6 +19,8 @@ from pathlib import Path
 import pytest
 from ssh import Ssh
 
+from modules import binary
+
 from .conftest import COLLECTIONS
 
 DEFAULTS = {
@@ -388,7 +390,7 @@ def be_for_another_processor(program: Path) -> None:
 
 def lack_its_c_library(program: Path) -> None:
     # The program of the collection may be static.
-    image = binary("nested_vft").read_bytes()
+    image = Path(binary("nested_vft")).read_bytes()
     assert image.count(b"/lib64/ld-linux-x86-64.so.2") == 1
     program.write_bytes(image.replace(b"/lib64/ld-linux-x86-64.so.2", b"/lib64/ld-missing-here.so.2"))
 
