@@ -193,17 +193,21 @@ def test_a_machine_without_a_secondary_gets_one_by_what_the_page_says(ansible, s
     assert "You" not in again.texts("#verdict.good")[0] and tasks(again) == []
 
 
+MONITOR = "vcpu-0| It is running in a monitor mode that is incompatible for Fault Tolerance"
+
+
 @pytest.mark.parametrize(
-    ("personality", "event", "modules"),
+    ("scenario", "log", "event", "modules"),
     [
-        ("5.0", "VmMonitorIncompatibleForFaultTolerance", ["vm_power", "fault_tolerance", "vm_power"]),
-        ("8.0", "VmSecondaryDisabledBySystemEvent", ["fault_tolerance"]),
+        ("monitor", [MONITOR], "", ["vm_power", "fault_tolerance", "vm_power"]),
+        ("healthy", [], "VmSecondaryDisabledBySystemEvent", ["fault_tolerance"]),
     ],
 )
-def test_tasks_end_where_a_person_would(ansible, simulator, tmp_path, browse, personality, event, modules):
-    lab = simulator(personality=personality, scenario="healthy")
-    lab.set(lab.facts["vm_moid"], ft_state="disabled")
-    lab.post_event(lab.facts["vm_moid"], event)
+def test_tasks_end_where_a_person_would(ansible, simulator, tmp_path, browse, scenario, log, event, modules):
+    lab = simulator(personality="6.7", scenario=scenario)
+    lab.set(lab.facts["vm_moid"], ft_state="disabled", vmware_log=log)
+    if event:
+        lab.post_event(lab.facts["vm_moid"], event)
     file = tmp_path / "status.html"
     report(ansible, lab, file)
     page = browse(file)
