@@ -60,7 +60,7 @@ def run(*command: str | Path, cwd: Path = ROOT, **env: str) -> str:
     # These would change the bytes of a program.
     changing = ("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_PROFILE_", "CARGO_BUILD_", "CFLAGS")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(changing)}
-    path = os.pathsep.join([str(ENV / "cargo" / "bin"), str(ENV / "dist" / "bin"), os.environ["PATH"]])
+    path = os.pathsep.join([str(ENV / "cargo" / "bin"), str(ENV / "dist" / "bin"), env.pop("PATH", os.environ["PATH"])])
     try:
         ended = subprocess.run(
             command, cwd=cwd, env=clean | {"PATH": path} | env, check=True, stdout=subprocess.PIPE, text=True
@@ -96,7 +96,11 @@ def program(target: Target) -> Path:
         run(ROOT / "modules" / "static", "--target", target.triple, "nested_vft", BUILD=command, **folder)
     else:
         words = ["cargo-auditable", "auditable", "build", "--release", "--locked", "--target", target.triple, "--package", "nested_vft"]
-        run(*words, CARGO=str(ROOT / "modules" / "release" / "cargo"), CARGO_ENCODED_RUSTFLAGS="\x1f".join(flags(target)))
+        here = ROOT / "modules" / "release"
+        # By its name alone, because cargo may hash a path into the program.
+        linker = {"CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER": "linker", "PATH": f"{here / 'windows'}{os.pathsep}{os.environ['PATH']}"}
+        linker = linker if "windows" in target.triple else {}
+        run(*words, CARGO=str(here / "cargo"), CARGO_ENCODED_RUSTFLAGS="\x1f".join(flags(target)), **linker)
     return built
 
 
