@@ -1,4 +1,4 @@
-"""Writes what a release says about itself: bills of materials, licences, manifests and the README of an archive."""
+"""Writes the bills of materials, the licence texts and the list of DSC manifests of a release."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Row(NamedTuple):
 # The simulator has no way to add a host or CPUs while it runs: the scenario ends instead.
 ENDS = {"cluster": {"scenario": "healthy"}}
 ROWS = [
-    Row("the nested VM lacks the options for record and replay", "5.0", "healthy", "recordReplayNotSupported"),
+    Row("the nested VM has no options for record and replay", "5.0", "healthy", "recordReplayNotSupported"),
     Row("the same, and the VM is off", "5.0", "off", "recordReplayNotSupported"),
     Row("vMotion streams break between nested hosts (the article)", "5.0", "article", "failed to read stream keepalive"),
     Row("the same with SMP-FT", "6.7", "article", "failed to read stream keepalive"),

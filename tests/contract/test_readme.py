@@ -97,6 +97,16 @@ def test_the_arguments_of_every_example_are_valid():
     assert set(checked) == set(MODULES)
 
 
+def test_every_json_object_of_a_page_is_a_call():
+    schemas = [json.loads((ROOT / "schemas" / f"{name}.args.json").read_text()) for name in MODULES]
+    files = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    shown = [(name, text) for name in files for text in re.findall(r"'(\{\"[^']*\})'", (ROOT / name).read_text())]
+    assert len(shown) > 10
+    for name, text in shown:
+        call = json.loads(text)
+        assert any(jsonschema.Draft202012Validator(schema).is_valid(call) for schema in schemas), (name, call)
+
+
 def test_every_link_leads_to_a_file():
     files = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     broken = []

@@ -44,13 +44,14 @@ pub struct Report {
     checks: Rc<Vec<Check>>,
     /// The number of requirements that are met, unmet and unknown.
     counts: Counts,
-    /// The remedies, in the order in which to apply them, each once; also for hosts that are not needed. Advice without which Fault Tolerance can be
-    /// turned on comes last. Steps for a host that is out of service are only advice, because no module can change it now.
+    /// The remedies, in order and without repeats. They include hosts that are not needed. Advice without which Fault
+    /// Tolerance can be turned on comes last. Steps for a host that is out of service are only advice, because no module
+    /// can change it now.
     #[serde(serialize_with = "shared")]
     #[schemars(with = "Vec<Step>")]
     remedies: Rc<Vec<Step>>,
-    /// Every virtual machine of the cluster that this user may see, without templates, or of the host if there is no cluster, by name; the
-    /// primary of a pair first.
+    /// Every virtual machine of the cluster, or of the host if there is no cluster, without templates and those that this user
+    /// may not see. Sorted by name, the primary of a pair first.
     #[serde(serialize_with = "shared")]
     #[schemars(with = "Vec<ListedVm>")]
     vms: Rc<Vec<ListedVm>>,

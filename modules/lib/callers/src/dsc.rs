@@ -1,8 +1,8 @@
 //! The module as a command resource of Microsoft DSC v3: desired state in, actual state out.
 //!
 //! DSC names the operation on the command line, gives the desired state on standard input and takes the actual state, one line
-//! of JSON, from standard output. After a test or a set it takes a second line: a list of the properties that differ. On failure it reads standard error, where
-//! JSON lines `{"error": …}`, `{"warn": …}` and `{"info": …}` are messages of their levels.
+//! of JSON, from standard output. After a test or a set it takes a second line: a list of the properties that differ. On
+//! failure it reads standard error, where JSON lines `{"error": …}`, `{"warn": …}` and `{"info": …}` are messages of their levels.
 
 mod desired;
 mod manifest;

@@ -1,12 +1,12 @@
 //! The requests of a run, as a person or a bug report needs them.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::{Error, Kind};
+use crate::{Error, Kind, system};
 
 /// Receives the name of a request, how long it took, what was sent and what was received.
 pub type Tracer = Rc<dyn Fn(&str, Duration, &str, &str)>;
@@ -20,7 +20,7 @@ pub struct Trace {
     pub file: Option<Rc<TraceFile>>,
 }
 
-/// A file for messages, which only its user can read. It is removed if there were no messages.
+/// A file for messages. It is removed if there were no messages.
 pub struct TraceFile {
     file: File,
     path: PathBuf,
@@ -29,11 +29,7 @@ pub struct TraceFile {
 impl TraceFile {
     /// Creates the file. An existing one is never overwritten.
     pub fn create(path: &Path) -> Result<Rc<Self>, Error> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(|error| {
+        let file = system::create(path).map_err(|error| {
             let detail = format!("cannot create the trace file {}: {error}", path.display());
             Error::new(Kind::InvalidArguments, detail).hint(match error.kind() {
                 ErrorKind::AlreadyExists => "Delete it, or choose another name.",

@@ -1,9 +1,9 @@
 //! Signals, files and standard streams on Unix.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
 use tokio::net::unix::pipe::{self, Receiver, Sender};
@@ -56,6 +56,11 @@ pub fn open(path: &Path, metadata: &Metadata) -> io::Result<File> {
         return Ok(pipe.into());
     }
     File::open(path)
+}
+
+/// Creates a file that only its user can read. An existing one is never overwritten.
+pub fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// Returns the available bytes, as soon as there are any; nothing at the end.

@@ -52,6 +52,11 @@ pub fn open(path: &Path, _: &Metadata) -> io::Result<File> {
     File::open(path)
 }
 
+/// Creates a file with the access rights of its folder. An existing one is never overwritten.
+pub fn create(path: &Path) -> io::Result<File> {
+    File::create_new(path)
+}
+
 /// Returns the available bytes, as soon as there are any; nothing at the end.
 ///
 /// Reads on another thread: Windows cannot tell whether a pipe is ready. The thread ends with the process.
