@@ -83,6 +83,14 @@ def test_ansible_doc_shows_the_module(ansible, name):
     assert {mode: said["support"] for mode, said in doc["doc"]["attributes"].items()} == support
 
 
+def test_ansible_doc_shows_the_filter(ansible):
+    shown = ansible.command("ansible-doc", "--json", "--type", "filter", "nested.vft.vms")
+    text = shown.stdout
+    doc = json.loads(text[text.index("{") : text.rindex("}") + 1])["nested.vft.vms"]
+    assert doc["doc"]["options"].keys() == {"_input", "name", "folder"}
+    assert "nested.vft.vms" in doc["examples"] and doc["return"]
+
+
 def test_a_misspelt_argument_fails_with_a_suggestion(ansible, simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     task = {"name": "Typo", "nested.vft.vm_power": {"nam": "inner", "state": "powered_on"}}

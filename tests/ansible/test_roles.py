@@ -322,3 +322,47 @@ def test_names_in_one_text_are_several_machines(ansible, simulator):
     lab = simulator(personality="8.0", scenario="healthy")
     play = protect(ansible, lab, "--check", "-e", "vms=inner,other")
     assert [line.split("  ")[0] for line in outcome(play).splitlines()] == ["inner", "other"], play.output
+
+
+WRONG = [
+    (5, "`vms` is the number 5"),
+    (True, "`vms` is a truth value"),
+    ({"name": "inner"}, "`vms` is a dictionary"),
+    (["inner", 5], "item 2 of `vms` is the number 5. It must be a dictionary with `name`, `moid` or `uuid`, or a name; quote"),
+    ([["inner"]], "item 1 of `vms` is a list"),
+    (["inner", None], "item 2 of `vms` is empty"),
+    ([{"folder": "nested"}], "item 1 of `vms` has none of `name`, `moid` and `uuid`"),
+    ([{"name": ""}], "item 1 of `vms` has none of `name`, `moid` and `uuid`"),
+]
+RIGHT = [
+    ("inner, other,", ["inner", "other"]),
+    (["a, b", {"moid": "vm-63"}, ""], ["a, b", {"moid": "vm-63"}]),
+    ([], []),
+    (None, ["one"]),
+]
+
+
+def test_the_filter_reads_what_users_write_and_says_what_is_wrong(ansible, simulator):
+    lab = simulator(personality="8.0", scenario="healthy")
+    cases = WRONG + RIGHT
+    tasks = [
+        {
+            "name": f"Case {number}",
+            "ansible.builtin.debug": {"msg": "{{ cases[" + str(number) + "] | nested.vft.vms('one') }}"},
+            "ignore_errors": True,
+        }
+        for number in range(len(cases))
+    ]
+    play = {"name": "Filter", "hosts": "localhost", "gather_facts": False, "tasks": tasks}
+    done = ansible.play([play], lab, cases=[given for given, _ in cases])
+    for number, (given, expected) in enumerate(cases):
+        msg = done.task(f"Case {number}")["msg"]
+        assert expected in msg if isinstance(expected, str) else msg == expected, given
+
+
+@pytest.mark.parametrize("playbook", ["nested_vft.yml", "undo.yml", "status.yml"])
+def test_vms_that_cannot_be_read_stop_a_play_before_any_change(ansible, simulator, playbook):
+    lab = simulator(personality="8.0", scenario="healthy")
+    play = ansible.play(playbook, lab, vms=[{"folder": "nested"}], status_file=str(ansible.folder / "status.html"))
+    assert play.exit != 0 and "item 1 of `vms` has none of `name`, `moid` and `uuid`" in play.output
+    assert written(lab) == 0
