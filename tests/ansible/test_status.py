@@ -193,6 +193,24 @@ def test_a_machine_without_a_secondary_gets_one_by_what_the_page_says(ansible, s
     assert "You" not in again.texts("#verdict.good")[0] and tasks(again) == []
 
 
+@pytest.mark.parametrize("by", ["nobody", "vm_name", "moid", "uuid"])
+def test_events_of_a_machine_without_fault_tolerance_are_read_if_the_user_names_it(ansible, simulator, tmp_path, by):
+    lab = simulator(personality="8.0", scenario="healthy")
+    lab.post_event(lab.facts["vm_moid"], "VmFailedStartingSecondaryEvent", reason="migrateFailed")
+    vm = run_module("vm_power", connection(lab.facts) | {"name": "inner", "state": "powered_on"}, "--check").json["vm"]
+    said = {
+        "nobody": {"vm_name": ""},
+        "vm_name": {"vm_name": "inner", "vm_folder": "nested"},
+        "moid": {"vms": [{"moid": vm["moid"]}]},
+        "uuid": {"vms": [{"uuid": vm["instance_uuid"], "use_instance_uuid": True, "secondary_host": "esxi02.lab.local"}]},
+    }
+    file = tmp_path / "status.html"
+    report(ansible, lab, file, **said[by])
+    assert ("VmFailedStartingSecondaryEvent" in file.read_text()) is (by != "nobody")
+    # An attempt to protect another one may have failed too.
+    assert "name it in <code>vms</code>" in file.read_text()
+
+
 MONITOR = "vcpu-0| It is running in a monitor mode that is incompatible for Fault Tolerance"
 
 
