@@ -203,14 +203,19 @@ def test_without_permission_remedies_are_named_and_nothing_is_fixed(ansible, sim
     assert not {"UpdateOptions", "SelectVnicForNicType", "ReconfigureComputeResource_Task"} & set(lab.methods())
 
 
-def test_what_is_missing_is_said_once_with_all_hosts_and_the_fix(ansible, simulator):
+def test_what_is_missing_is_said_once_with_all_hosts_the_fix_and_whether_it_blocks(ansible, simulator):
     lab = simulator(personality="8.0", scenario="bare")
     play = protect(ansible, lab, "--check", apply_remedies=False, vms=["inner", "other"])
     told = play.task("Show unmet requirements")["msg"]
     hosts = ", ".join(lab.facts["hosts"])
-    assert f"{hosts}: no vmknic carries vMotion. Fix: Let vmk2 carry vMotion." in told
-    assert "Cluster: vSphere turns Fault Tolerance on only in a cluster with vSphere HA. Fix: Turn vSphere HA of cluster Cluster on." in told
+    assert f"[blocks hosts] {hosts}: no vmknic carries vMotion. Fix: Let vmk2 carry vMotion." in told
+    off = "vSphere turns Fault Tolerance on only in a cluster with vSphere HA"
+    assert f"[blocks] Cluster: {off}. Fix: Turn vSphere HA of cluster Cluster on." in told
     assert len(told) == len(set(told))
+    # What blocks comes first. With two hosts, a third one is advice.
+    marks = [line.partition("] ")[0] for line in told]
+    assert marks == sorted(marks, key=["[blocks", "[blocks hosts", "[advice"].index) and len(set(marks)) == 3
+    assert [line for line in told if line.startswith("[advice]") and "third host" in line]
 
 
 def test_old_log_lines_lead_to_no_remedy(ansible, simulator):
