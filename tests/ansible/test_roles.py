@@ -85,10 +85,20 @@ def test_a_host_with_several_candidates_stops_the_play_before_any_change(ansible
             {"vmotion_device": {"esxi01.lab.local": "vmk1", "esxi02.lab.local": "vmk2"}, "ft_logging_device": "vmk0"},
             [("vmk1", "vmk0"), ("vmk2", "vmk0")],
         ),
+        # A device counts more than a port group.
+        (
+            {
+                "vmotion_device": {"esxi01.lab.local": "vmk1", "esxi02.lab.local": "vmk2"},
+                "vmotion_portgroup": "Management Network",
+                "ft_logging_device": "vmk1",
+                "ft_logging_portgroup": "Lab",
+            },
+            [("vmk1", "vmk1"), ("vmk2", "vmk1")],
+        ),
         # The user's choice binds the remedies; what the user leaves open is chosen.
         ({"vmotion_device": "vmk0", "choose_vmknics": True}, [("vmk0", "vmk1")] * 2),
     ],
-    ids=["device", "portgroup", "map", "one"],
+    ids=["device", "portgroup", "map", "both", "one"],
 )
 @pytest.mark.parametrize("playbook", ["nested_vft.yml", "prerequisites.yml"])
 def test_the_user_chooses_the_vmknics(ansible, simulator, playbook, said, carried):
