@@ -12,21 +12,21 @@ DOCUMENTATION = r"""
 name: vms
 short_description: Reads the virtual machines that a user names
 description:
-  - Returns the variable C(vms) of the roles as a list, whichever way the user wrote it. Without C(vms), the list has the one virtual machine
-    of C(vm_name) and C(vm_folder), if that is set.
-  - The result fits O(nested.vft.parallel#module:calls).
-  - Fails if an item names no virtual machine.
+  - Returns the variable C(vms) of the roles as a list, which fits O(nested.vft.parallel#module:calls). Without C(vms), the list has only the
+    virtual machine of C(vm_name) and C(vm_folder), if there is one.
+  - Leaves out empty texts. Fails if another item names no virtual machine, and says which item it is.
 version_added: 0.1.0
 author: the nested-vft authors (@nested-vft)
 options:
   _input:
     description:
-      - A list of names, and of dictionaries with V(name), V(moid) or V(uuid). Or one text with names that are separated by commas.
-      - With V(none), O(name) and O(folder) count.
+      - A list of names and of dictionaries, or one text with names that are separated by commas. A dictionary has C(name), C(moid) or
+        C(uuid).
+      - If this is V(none), O(name) and O(folder) name the only virtual machine.
     type: raw
     required: true
   name:
-    description: The name of the virtual machine, if there is only one.
+    description: The name of the only virtual machine. Ignored unless the input is V(none).
     type: str
   folder:
     description: The folder of O(name), if several virtual machines have that name.
