@@ -108,7 +108,9 @@ def test_every_json_object_of_a_page_is_a_call():
 
 
 def test_every_link_leads_to_a_file():
-    files = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    # The links of ARCHIVE.md are right in an archive. tests/dist reads them there.
+    wanted = ["*.md", ":!modules/release/ARCHIVE.md"]
+    files = subprocess.run(["git", "ls-files", *wanted], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     broken = []
     for name in files:
         for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", (ROOT / name).read_text()):

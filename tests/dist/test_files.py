@@ -35,6 +35,7 @@ def test_an_archive_is_complete(archive):
     wanted |= {f"bin/{name}{archive.suffix}" for name in programs} | {"bin/nested_vft.dsc.manifests.json"}
     wanted |= {f"schemas/{name}.{half}.json" for name in MODULES for half in ("args", "result")}
     wanted |= {f"dsc/{file.name}" for file in RESOURCES}
+    wanted |= {f"docs/{page}.md" for page in ("glossary", "pipelines", "privileges", "troubleshooting", "windows")}
     wanted |= {f"bolt/modules/nested_vft/tasks/{name}.json" for name in MODULES}
     if not archive.suffix:
         wanted |= {f"bolt/modules/nested_vft/tasks/{name}" for name in MODULES}
@@ -42,6 +43,18 @@ def test_an_archive_is_complete(archive):
         wanted |= {f"man/man1/{name}.1", f"completions/bash/{name}.bash", f"completions/zsh/_{name}"}
         wanted |= {f"completions/fish/{name}.fish", f"completions/powershell/_{name}.ps1"}
     assert archive.names() == wanted
+
+
+def test_links_stay_within_the_archive(archive):
+    pages = [name for name in archive.names() if name.endswith(".md")]
+    links = [
+        (page, link)
+        for page in pages
+        for link in re.findall(r"\]\(([^)#]+)", (archive.top / page).read_text(encoding="utf-8"))
+        if ":" not in link
+    ]
+    assert ("README.md", "docs/windows.md") in links
+    assert [(page, link) for page, link in links if not (archive.top / page).parent.joinpath(link).exists()] == []
 
 
 def test_every_name_is_the_same_program(archive):

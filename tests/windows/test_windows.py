@@ -165,7 +165,8 @@ def test_the_program_describes_itself_like_the_native_one(name, on_windows):
     native = [run(name, *words).stdout for words in flags]
     with on_windows():
         assert [run(name, *words).stdout for words in flags] == native
-        assert f"Usage: {name}.exe".encode() in run(name, "--help").stdout
+        described = run(name, "--help").stdout.decode()
+        assert f"Usage: {name}.exe" in described and "$env:VMWARE_PASSWORD = (Get-Credential" in described
         assert run("nested_vft", name, "--version").stdout == native[0]
         metadata = run(name, "bolt", "metadata").stdout
     # Bolt finds a program by its whole name.

@@ -97,10 +97,18 @@ fn listed(fields: &[Field], rules: &[Rule]) -> String {
 fn example<M: Module>() -> String {
     let About { name, example, .. } = M::ABOUT;
     let flags = if M::Change::EVER { " --check --diff" } else { "" };
-    format!(
-        "Example:\n  export VMWARE_HOST=vcenter.lab.example VMWARE_USER=administrator@vsphere.local\n  \
-         read -rs VMWARE_PASSWORD && export VMWARE_PASSWORD\n  echo '{example}' | {name}{flags}"
-    )
+    let (host, user) = ("vcenter.lab.example", "administrator@vsphere.local");
+    if cfg!(windows) {
+        format!(
+            "Example in PowerShell:\n  $env:VMWARE_HOST = '{host}'; $env:VMWARE_USER = '{user}'\n  \
+             $env:VMWARE_PASSWORD = (Get-Credential {user}).GetNetworkCredential().Password\n  '{example}' | {name}{flags}"
+        )
+    } else {
+        format!(
+            "Example:\n  export VMWARE_HOST={host} VMWARE_USER={user}\n  \
+             read -rs VMWARE_PASSWORD && export VMWARE_PASSWORD\n  echo '{example}' | {name}{flags}"
+        )
+    }
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
