@@ -118,6 +118,21 @@ def test_turning_off_fails_at_the_deadline_while_the_secondary_is_starting(simul
     assert "is starting" in late.msg and "after 3 s" in late.msg and "longer `timeout`" in late.msg
 
 
+@pytest.mark.parametrize("busy", [False, True])
+def test_turning_off_reads_the_host_of_the_secondary_once_while_it_waits(busy, simulator, monkeypatch, tmp_path):
+    monkeypatch.setenv("SIM_RECORD", str(tmp_path))
+    lab = simulator(personality="6.7", scenario="healthy" if busy else "slow")
+    protect(lab, wait=False)
+    if busy:
+        lab.settle()
+        lab.inject(method="TurnOffFaultToleranceForVM_Task", fault="TaskInProgress", times=0)
+    lab.clear_log()
+    assert protect(lab, "absent", timeout=2).changed is False
+    requests = "".join(file.read_text() for file in tmp_path.iterdir())
+    assert requests.count("runtime.inMaintenanceMode</pathSet>") == 1, lab.methods()
+    assert lab.methods().count("RetrievePropertiesEx") > 3, "it polled"
+
+
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [

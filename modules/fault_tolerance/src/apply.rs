@@ -219,7 +219,7 @@ impl Sequence<'_> {
     }
 
     async fn read(&self) -> Result<Observed, Error> {
-        observe::observe(self.at.args, self.at.session, Some(self.observed)).await
+        observe::observe_again(self.at.args, self.at.session, self.observed).await
     }
 
     /// The instant at which the run gives up on this step. While the virtual machine is off, time is kept for powering it on.

@@ -1,4 +1,4 @@
-//! Reading: the virtual machine, its host and its cluster in one request; more only when a secondary is to be made.
+//! Reading: the virtual machine, its host and its cluster in one request; more only if a plan depends on it.
 
 use contract::{Error, Kind};
 use vsphere::{Element, FoundVm, FtPlacement, HostQuery, Object, Version, VmPaths};
@@ -28,7 +28,25 @@ const CLUSTER: [&str; 2] = ["name", "configurationEx"];
 const ENCRYPTION: [&str; 2] = ["config.ftEncryptionMode", "config.keyId"];
 const SECONDARY_HOST: [&str; 3] = ["name", "runtime.connectionState", "runtime.inMaintenanceMode"];
 
+/// Reads everything that a plan depends on.
 pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) -> Result<Observed, Error> {
+    let (found, mut observed) = read(args, server, previous).await?;
+    if depends_on_host(args.wish, &observed, previous) {
+        observed.lost_host = lost_host(server, &observed).await?;
+    }
+    if may_start_secondary(args.wish, &observed) {
+        look_further(args, server, &found, &mut observed).await?;
+    }
+    Ok(observed)
+}
+
+/// Reads the state again, while a run waits for it.
+pub async fn observe_again(args: &Args, server: &Server, previous: &Observed) -> Result<Observed, Error> {
+    read(args, server, Some(previous)).await.map(|(_, observed)| observed)
+}
+
+/// Reads the virtual machine, its host and its cluster.
+async fn read(args: &Args, server: &Server, previous: Option<&Observed>) -> Result<(FoundVm, Observed), Error> {
     let mut vm_paths = VM.to_vec();
     let has_encryption = server.spoken() >= Version::parse(ENCRYPTION_SINCE);
     if has_encryption {
@@ -74,13 +92,7 @@ pub async fn observe(args: &Args, server: &Server, previous: Option<&Observed>) 
         // The host is older than the server.
         observed.encryption = None;
     }
-    if depends_on_host(args.wish, &observed, previous.is_none()) {
-        observed.lost_host = lost_host(server, &observed).await?;
-    }
-    if may_start_secondary(args.wish, &observed) {
-        look_further(args, server, &found, &mut observed).await?;
-    }
-    Ok(observed)
+    Ok((found, observed))
 }
 
 /// Returns the virtual machine's devices of this type. Needs `config.hardware.device`.

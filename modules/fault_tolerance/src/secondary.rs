@@ -14,11 +14,13 @@ const RESUME_AND_TURN_OFF: &str =
 pub const TURN_OFF_NEEDS: &str = "vSphere cannot turn Fault Tolerance off while the secondary is starting, or while its host is in maintenance mode or not connected. Run the task again, or suspend and resume Fault Tolerance first.";
 
 /// True if the plan depends on the host of the secondary, which costs a request: turning off is not possible if that host is
-/// out of service, and its loss is why a secondary is missing. Only the `first` look of a run that waits needs the second.
-pub fn depends_on_host(wish: Wish, observed: &Observed, first: bool) -> bool {
+/// out of service, and its loss is why a secondary is missing. A run that reads the same state again knows the first, and only
+/// the first look of a run that waits needs the second.
+pub fn depends_on_host(wish: Wish, observed: &Observed, previous: Option<&Observed>) -> bool {
     let depends = match (wish.state, &observed.state) {
-        (State::Absent, state) => *state != FtState::NotConfigured,
-        (State::Present, FtState::NeedSecondary) => first && wish.wait,
+        (State::Absent, FtState::NotConfigured) => false,
+        (State::Absent, state) => previous.is_none_or(|previous| previous.state != *state),
+        (State::Present, FtState::NeedSecondary) => previous.is_none() && wish.wait,
         _ => false,
     };
     depends && observed.vcenter && !observed.is_secondary()

@@ -19,7 +19,7 @@ const LAG: Duration = Duration::from_secs(120);
 pub async fn verify(at: At<'_, FaultTolerance>, observed: &Observed, change: &Change) -> Result<Observed, Error> {
     let began = Instant::now();
     let unsettled = |error: Error| if change.steps.is_empty() { error } else { error.unsettled() };
-    let read = async || observe::observe(at.args, at.session, Some(observed)).await;
+    let read = async || observe::observe_again(at.args, at.session, observed).await;
     // An observation without operations of its own was made a moment ago.
     let first = if change.steps.is_empty() { observed.clone() } else { read().await.map_err(unsettled)? };
     let Some(goal) = change.goal else { return Ok(first) };
