@@ -202,7 +202,7 @@ def test_the_listed_privileges_suffice_and_each_is_needed(use: Use, call: Call, 
         result = run(lab, use.module, call, grants([need for need in needs if need != missing]))
         if use.without:
             assert not result.json["failed"] and content(result) != full, result.told
-            assert privilege in content(result) or use.module in CHANGING
+            assert privilege in content(result)
         else:
             assert result.kind == "permission", f"without {missing}: {result.told}"
             assert f"the privilege {privilege} on the object " in result.json["error"]["hint"] and privilege in result.msg, result.msg
@@ -236,6 +236,19 @@ def test_read_access_is_needed_on_the_listed_objects_only(module, simulator):
             if result.json["failed"]:
                 assert "read access" in result.msg or "System.View" in result.msg or "may see" in result.msg, result.msg
     assert needed == set(listed(module)["read"])
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_power_cycle_that_cannot_be_foretold_is_a_warning(allowed, simulator):
+    asking = "VirtualMachine.Config.QueryFTCompatibility"
+    call = Call(VM | {"state": "present", "allow_power_cycle": allowed}, scenario="monitor")
+    lab = call.lab(simulator)
+    foretold = run(lab, "fault_tolerance", call, grants([]), "--check")
+    assert foretold.json["predicted"] and foretold.json["ft_state"] == "running"
+    (told,) = [text for text in foretold.json["warnings"] if asking in text]
+    assert "show only when Fault Tolerance is turned on" in told
+    assert ("power it off and on again" in told) == allowed, told
+    assert asking not in content(run(lab, "fault_tolerance", call, None, "--check"))
 
 
 def test_a_diagnosis_without_any_source_names_the_privileges(simulator):

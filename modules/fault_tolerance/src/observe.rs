@@ -81,6 +81,7 @@ async fn read(args: &Args, server: &Server, previous: Option<&Observed>) -> Resu
         host: found.host.as_ref().map(Object::name),
         nested: found.host.as_ref().is_some_and(vsphere_module::is_nested),
         issues: None,
+        unasked: None,
         wants_datastore: args.datastore.is_some(),
         secondary_host: None,
         placement: None,
@@ -153,10 +154,12 @@ async fn look_further(args: &Args, server: &Server, found: &FoundVm, observed: &
     placed(found)?;
     if observed.state == FtState::NotConfigured {
         let has_ex = observed.spoken.at_least(6, 0);
-        observed.issues = server
-            .query_ft_compatibility(&observed.moref, observed.engine().into(), has_ex)
-            .await
-            .map_err(vsphere_module::failure)?;
+        match server.ft_compatibility(&observed.moref, observed.engine().into(), has_ex).await {
+            Ok(issues) => observed.issues = Some(issues),
+            // A fault of the query says nothing about the virtual machine.
+            Err(vsphere::Error::Fault(fault)) => observed.unasked = Some(fault.describe()),
+            Err(error) => return Err(vsphere_module::failure(error)),
+        }
     }
     if let Some(name) = &args.secondary_host {
         let hosts = server

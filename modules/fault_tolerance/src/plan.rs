@@ -249,6 +249,14 @@ fn caveats(wish: Wish, observed: &Observed, plan: &mut Plan<Change>) {
             issue.describe()
         ));
     }
+    if let Some(why) = &observed.unasked {
+        let cycle =
+            if plan.change.cycle_if_refused { "; the run may then have to power it off and on again" } else { "" };
+        plan.warnings.push(format!(
+            "vSphere could not be asked for problems with {}: {why}. They show only when Fault Tolerance is turned on{cycle}",
+            observed.label()
+        ));
+    }
     if observed.nested {
         let host = observed.host.as_deref().unwrap_or("the host");
         plan.warnings.push(format!(

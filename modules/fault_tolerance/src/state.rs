@@ -30,9 +30,10 @@ pub struct Observed {
     pub host: Option<String>,
     /// The host is itself a virtual machine.
     pub nested: bool,
-    /// The problems that `QueryFaultToleranceCompatibility` reports; `None` if it was not or could not be
-    /// asked.
+    /// The problems that `QueryFaultToleranceCompatibility` reports; `None` if it was not or could not be asked.
     pub issues: Option<Vec<Fault>>,
+    /// Why it could not be asked.
+    pub unasked: Option<String>,
     /// A datastore was asked for.
     pub wants_datastore: bool,
     /// The host for the secondary, if one was asked for and the secondary is to be started.

@@ -32,6 +32,7 @@ pub fn observed(state: &str, power: &str) -> Observed {
         host: Some("esxi01".to_owned()),
         nested: false,
         issues: None,
+        unasked: None,
         wants_datastore: false,
         secondary_host: None,
         placement: None,

@@ -128,22 +128,7 @@ impl Session {
     /// Reads the obstacles to Fault Tolerance in the virtual machine itself (`QueryFaultToleranceCompatibilityEx`, or before 6.0,
     /// where `server_has_ex` is false, `QueryFaultToleranceCompatibility`). Hosts and the cluster are not checked.
     ///
-    /// `None` if the server cannot tell: it does not have the method, or the user does not have the privilege.
-    pub async fn query_ft_compatibility(
-        &self,
-        vm: &Moref,
-        engine: FtEngine,
-        server_has_ex: bool,
-    ) -> Result<Option<Vec<Fault>>, Error> {
-        match self.ft_compatibility(vm, engine, server_has_ex).await {
-            Ok(faults) => Ok(Some(faults)),
-            // A fault of the query says nothing about the virtual machine.
-            Err(Error::Fault(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Reads the same obstacles, but returns [`Error::Fault`] if the server cannot tell.
+    /// [`Error::Fault`] if the server cannot tell: it does not have the method, or the user does not have the privilege.
     pub async fn ft_compatibility(
         &self,
         vm: &Moref,
