@@ -1,9 +1,12 @@
 //! Which hosts reach the datastores and networks of the virtual machine.
 
+use vsphere_module::Remedy;
+
 use crate::context::Context;
 use crate::fact::Fact;
 use crate::facts::Host;
 use crate::finding::{Finding, Status};
+use crate::host::bring_back;
 use crate::rating::{RatedHost, best_apart, describe};
 
 /// Judges whether a host has all datastores or networks (`what`) that are used.
@@ -37,11 +40,20 @@ pub fn two_hosts_reach(
             Some(Status::Met) => Finding::met(observed),
             Some(Status::Unknown) => Finding::unknown(observed, format!("some hosts do not report their {what}s")),
             Some(Status::Unmet) | None => {
-                Finding::unmet(observed, format!("primary and secondary need the same {what}s on two hosts in service"))
-                    .by_hand(format!(
-                        "Give hosts in service the {what}s that they do not reach, or take hosts back into service."
-                    ))
+                let why = format!("primary and secondary need the same {what}s on two hosts in service");
+                Finding { remedy: remedy(context, what, judge), ..Finding::unmet(observed, why) }
             }
         }
     })
+}
+
+/// Returns what to do if no two hosts have everything: bring back a host that has it, if that would do, or else give hosts what
+/// they do not have.
+fn remedy(context: Context, what: &str, judge: impl Fn(&Host) -> Vec<Finding>) -> Option<Remedy> {
+    let all: Vec<RatedHost> = context.facts.hosts.iter().map(|host| RatedHost::of(host, judge(host))).collect();
+    let would_do = best_apart(context, &all).is_some_and(|status| status != Status::Unmet);
+    let mut good = all.iter().filter(|rated| rated.status != Status::Unmet);
+    let back = good.find_map(|rated| bring_back(rated.host)).filter(|_| would_do);
+    let give = || Remedy::advice(format!("Give hosts in service the {what}s that they do not reach."));
+    back.or_else(|| all.iter().any(|rated| rated.status == Status::Unmet).then(give))
 }

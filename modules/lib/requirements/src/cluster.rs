@@ -5,8 +5,10 @@ use vsphere_module::{Remedy, RemedyHosts};
 
 use crate::check::Check;
 use crate::context::Context;
-use crate::facts::{Cluster, Facts, Host, Place, Vm};
-use crate::finding::Finding;
+use crate::facts::{Cluster, Facts, Place, Vm};
+use crate::finding::{Finding, Status};
+use crate::host;
+use crate::rating::{RatedHost, describe};
 use crate::requirement::Requirement;
 
 pub const ALL: &[Requirement] = &[CLUSTER, HA_ENABLED, HOST_MONITORING, USABLE_HOSTS, THIRD_HOST, HA_OVERRIDE];
@@ -22,8 +24,8 @@ pub fn judge(context: Context) -> Vec<Check> {
         checks.extend([
             Check::new(HA_ENABLED, &cluster.subject, ha_enabled(facts, cluster)),
             Check::new(HOST_MONITORING, &cluster.subject, host_monitoring(facts, cluster)),
-            Check::new(USABLE_HOSTS, &cluster.subject, usable_hosts(&facts.hosts)),
-            Check::new(THIRD_HOST, &cluster.subject, third_host(&facts.hosts)),
+            Check::new(USABLE_HOSTS, &cluster.subject, usable_hosts(context)),
+            Check::new(THIRD_HOST, &cluster.subject, third_host(context)),
         ]);
     }
     checks
@@ -85,39 +87,38 @@ fn cluster_ha(facts: &Facts, cluster: &Cluster, text: &str, more: Option<(&str, 
 pub const USABLE_HOSTS: Requirement =
     Requirement::decisive("usable-hosts", "At least two hosts are connected, powered on and not in maintenance mode.");
 
-fn usable_hosts(hosts: &[Host]) -> Finding {
-    in_service(hosts, 2).unwrap_or_else(|observed| {
-        Finding::unmet(observed, "the primary and the secondary run on different hosts")
-            .by_hand("Add hosts to the cluster, or put hosts back into service.")
-    })
+fn usable_hosts(context: Context) -> Finding {
+    in_service(context, 2, "the primary and the secondary run on different hosts", "Add hosts to the cluster.")
 }
 
 /// vSphere Availability names three hosts as the smallest cluster for Fault Tolerance.
 pub const THIRD_HOST: Requirement =
     Requirement::advisory("third-host", "At least three hosts are connected, powered on and not in maintenance mode.");
 
-fn third_host(hosts: &[Host]) -> Finding {
-    in_service(hosts, 3).unwrap_or_else(|observed| {
-        Finding::unmet(observed, "after the failure of one of two hosts, no other host can take the new secondary")
-            .by_hand("Add a third host to the cluster, or put hosts back into service.")
-    })
+fn third_host(context: Context) -> Finding {
+    let why = "after the failure of one of two hosts, no other host can take the new secondary";
+    in_service(context, 3, why, "Add a third host to the cluster.")
 }
 
-/// Judges whether at least this number of hosts is in service. Returns what there is if certainly fewer are.
-fn in_service(hosts: &[Host], least: usize) -> Result<Finding, String> {
-    let usable = hosts.iter().filter(|host| host.is_in_service()).count();
-    let unknown = hosts.iter().filter(|host| host.out_of_service().is_none()).count() - usable;
-    let observed = format!("{usable} of {} hosts", hosts.len());
+/// Judges whether at least this number of hosts is in service. If certainly fewer are, `why` says what for, and `more` is the
+/// remedy if the cluster does not have as many.
+fn in_service(context: Context, least: usize, why: &str, more: &str) -> Finding {
+    let hosts = &context.facts.hosts;
+    let rated: Vec<RatedHost> = hosts.iter().map(|host| RatedHost::new(host, Vec::new)).collect();
+    let count = |status| rated.iter().filter(|rated| rated.status == status).count();
+    let (usable, unknown) = (count(Status::Met), count(Status::Unknown));
+    let observed = describe(context, &rated);
     if usable >= least {
-        Ok(Finding::met(observed))
+        Finding::met(observed)
     } else if usable + unknown >= least {
         let why = match unknown {
             1 => "1 host does not report whether it is in service".to_owned(),
             more => format!("{more} hosts do not report whether they are in service"),
         };
-        Ok(Finding::unknown(observed, why))
+        Finding::unknown(observed, why)
     } else {
-        Err(observed)
+        let back = hosts.iter().find_map(host::bring_back).filter(|_| hosts.len() >= least);
+        Finding::unmet(observed, why).remedy(back.unwrap_or_else(|| Remedy::advice(more)))
     }
 }
 

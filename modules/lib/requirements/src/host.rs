@@ -1,5 +1,7 @@
 //! The state of a host.
 
+use vsphere_module::Remedy;
+
 use crate::check::Check;
 use crate::context::Context;
 use crate::fact::Fact;
@@ -51,6 +53,12 @@ fn maintenance(host: &Host) -> Finding {
     })
 }
 
+/// Returns the remedy that brings the host back into service; `None` if it is not out of service.
+pub fn bring_back(host: &Host) -> Option<Remedy> {
+    host.out_of_service()?;
+    [connected(host), maintenance(host)].into_iter().find_map(|finding| finding.remedy)
+}
+
 pub const HA_AGENT: Requirement = Requirement::of_hosts("ha-agent", "The host's agent of vSphere HA is healthy.");
 
 /// The states of an agent that do not pass without help (`ClusterDasFdmAvailabilityState`).
@@ -79,7 +87,7 @@ fn agent(host: &Host, support: &Support) -> Finding {
     if let Some(state) = host.out_of_service() {
         let observed = host.agent.known().map_or("not reported", String::as_str);
         let why = format!("the host is {state}; its agent does not take part until the host is back in service");
-        return Finding::unmet(observed, why);
+        return Finding { remedy: bring_back(host), ..Finding::unmet(observed, why) };
     }
     host.agent.judge_or("runtime.dasHostState.state", by_issues, |state| match state.as_str() {
         "master" | "connectedToMaster" => Finding::met(state.as_str()),

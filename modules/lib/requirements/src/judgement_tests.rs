@@ -119,6 +119,59 @@ fn remedies_come_in_the_order_to_apply_and_are_merged() {
 }
 
 #[test]
+fn a_host_that_is_out_of_service_is_one_step_for_all_that_it_is_needed_for() {
+    const BACK: [&str; 5] = ["usable-hosts", "host-maintenance", "ha-agent", "datastore-access", "network-access"];
+    const THREE: [&str; 6] =
+        ["usable-hosts", "third-host", "host-maintenance", "ha-agent", "datastore-access", "network-access"];
+    const CONNECTED: [&str; 5] = ["usable-hosts", "host-connected", "ha-agent", "datastore-access", "network-access"];
+    // The steps for people without advice, and the requirements of the first one.
+    type Row = (&'static [&'static str], &'static [&'static str], fn(&mut Facts));
+    let rows: &[Row] = &[
+        (&["Take the host out of maintenance mode (esxi02)."], &BACK, |it| it.second().maintenance = Fact::Known(true)),
+        (&["Reconnect the host (esxi02)."], &CONNECTED, |it| it.second().connection = known("notResponding")),
+        (&["Power the host on (esxi02)."], &CONNECTED, |it| it.second().power = known("standBy")),
+        (&["Take the host out of maintenance mode (esxi02, esxi03)."], &THREE, |it| {
+            it.third().maintenance = Fact::Known(true);
+            it.second().maintenance = Fact::Known(true);
+        }),
+        // Each host has its own step.
+        (
+            &["Reconnect the host (esxi02).", "Take the host out of maintenance mode (esxi03)."],
+            &["usable-hosts", "third-host", "host-connected", "ha-agent", "datastore-access", "network-access"],
+            |it| {
+                it.third().maintenance = Fact::Known(true);
+                it.second().connection = known("disconnected");
+            },
+        ),
+        (&["Take the host out of maintenance mode (esxi03)."], &["third-host", "host-maintenance", "ha-agent"], |it| {
+            it.third().maintenance = Fact::Known(true);
+        }),
+        // It does not help alone.
+        (
+            &[
+                "Take the host out of maintenance mode (esxi02).",
+                "Give hosts in service the networks that they do not reach.",
+            ],
+            &["usable-hosts", "host-maintenance", "ha-agent", "datastore-access"],
+            |it| {
+                it.second().maintenance = Fact::Known(true);
+                it.second().networks = moids(&[]);
+            },
+        ),
+        (&["Add hosts to the cluster."], &["usable-hosts"], |it| it.hosts.truncate(1)),
+    ];
+    for (row, (texts, ids, change)) in rows.iter().enumerate() {
+        let mut facts = lab(Smp);
+        change(&mut facts);
+        let judgement = Judgement::of(&facts, None);
+        let steps: Vec<_> = judgement.remedies.iter().filter(|step| !step.advisory).collect();
+        let found: Vec<_> = steps.iter().map(|step| step.text.as_str()).collect();
+        assert_eq!(found, *texts, "row {row}");
+        assert_eq!(steps[0].checks.iter().map(|check| check.id).collect::<Vec<_>>(), *ids, "row {row}");
+    }
+}
+
+#[test]
 fn a_person_chooses_among_several_vmknics() {
     let mut facts = lab(Smp);
     facts.lose("faultToleranceLogging");

@@ -20,7 +20,7 @@ pub struct RatedHost<'a> {
 impl<'a> RatedHost<'a> {
     /// Rates a host. A host that is out of service is not judged: it is unmet.
     pub fn new(host: &'a Host, judge: impl FnOnce() -> Vec<Finding>) -> Self {
-        let mut findings = match host.out_of_service() {
+        let findings = match host.out_of_service() {
             Some(why) => vec![Finding::unmet(why.as_str(), why.as_str())],
             None if host.is_in_service() => judge(),
             None => {
@@ -28,6 +28,11 @@ impl<'a> RatedHost<'a> {
                 [vec![unknown], judge()].concat()
             }
         };
+        Self::of(host, findings)
+    }
+
+    /// Rates a host by these findings alone.
+    pub fn of(host: &'a Host, mut findings: Vec<Finding>) -> Self {
         // Met ones say nothing, and a large cluster has very many.
         findings.retain(|finding| finding.status != Status::Met);
         findings.shrink_to_fit();
