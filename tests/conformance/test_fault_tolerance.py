@@ -247,13 +247,22 @@ def test_the_caller_can_choose_hosts_and_datastores(simulator, connect):
 
 
 def test_manual_drs_gives_a_recommendation(simulator, connect):
-    client = connect(simulator(personality="6.7", scenario="drs-manual"))
+    running = simulator(personality="6.7", scenario="drs-manual")
+    client = connect(running)
     vm = client.vm()
+    cluster = client.all(vim.ClusterComputeResource)[0]
+    assert cluster.summary.currentEVCModeKey and cluster.configurationEx.drsConfig.defaultVmBehavior == "manual"
     result = client.run(vm.CreateSecondaryVMEx_Task())
     (recommendation,) = result.powerOnResult.recommendations
     assert state(vm) == "needSecondary"
-    client.all(vim.ClusterComputeResource)[0].ApplyRecommendation(recommendation.key)
+    cluster.ApplyRecommendation(recommendation.key)
     client.wait(vm, "running")
+    # An override of the virtual machine wins.
+    client.run(vm.TurnOffFaultToleranceForVM_Task())
+    running.set(cluster._moId, drs_overrides={vm._moId: "fullyAutomated"})
+    (override,) = cluster.configurationEx.drsVmConfig
+    assert (override.key, override.behavior) == (vm, "fullyAutomated")
+    assert not client.run(vm.CreateSecondaryVMEx_Task()).powerOnResult.recommendations
 
 
 def test_a_slow_secondary_stays_starting(simulator, connect):

@@ -53,7 +53,7 @@ ROWS = [
         {"host": {"agent": None}}, {"host": {"agent": "initializationError"}}),
     Row("the other host cannot reach the VM's datastore", "5.0", "healthy", "NoHostSuitableForFtSecondary",
         {"host": {"lacks": []}}, {"host": {"lacks": ["datastore-11"]}}),
-    Row("DRS waits for a person", "5.0", "drs-manual", "before a DRS recommendation is applied", {"cluster": {"drs_manual": False}}),
+    Row("DRS waits for a person", "5.0", "drs-manual", "before a DRS recommendation is applied", {"cluster": {"drs_level": "fullyAutomated"}}),
     Row("the secondary starts too slowly", "8.0", "slow", "is still starting after", ENDS, event="VmTimedoutStartingSecondaryEvent"),
     Row("the monitor mode of the running VM", "5.0", "monitor", "VmMonitorIncompatibleForFaultTolerance"),
     Row("the disk is thin, and the VM runs", "5.0", "thin-disk", "thinDisk"),

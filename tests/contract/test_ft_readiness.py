@@ -52,6 +52,33 @@ def test_the_remedies_make_it_ready(personality, scenario, unmet, modules, simul
 
 
 @pytest.mark.parametrize(
+    ("change", "starts"),
+    [
+        ({}, False),
+        ({"drs": False}, True),
+        ({"evc": False}, True),
+        ({"drs_level": "partiallyAutomated"}, True),
+        ({"drs_overrides": {"vm-63": "fullyAutomated"}}, True),
+        ({"drs_overrides": {"vm-64": "fullyAutomated"}}, False),
+        ({"drs_level": "fullyAutomated", "drs_overrides": {"vm-63": "manual"}}, False),
+    ],
+    ids=str,
+)
+def test_drs_that_waits_for_a_person_is_foretold(change, starts, simulator):
+    lab = simulator(personality="8.0", scenario="drs-manual")
+    put(lab, "cluster", change)
+    found = look(lab)
+    told = check(found, "drs-placement")
+    assert found.json["ready"] and ids(found, "unmet") == (set() if starts else {"drs-placement"})
+    if not starts:
+        of = "virtual machine inner" if lab.facts["vm_moid"] in change.get("drs_overrides", {}) else "cluster Cluster"
+        assert f"for {of} to fully automated" in told["remedy"]["text"] and not told["decisive"]
+        assert any("applies the recommendation of DRS (manual)" in warning for warning in found.json["warnings"])
+    done = run_module("fault_tolerance", connection(lab.facts) | {"name": lab.facts["vm"]})
+    assert done.json["failed"] is not starts, done.msg
+
+
+@pytest.mark.parametrize(
     ("personality", "scenario", "unmet"),
     [("6.7", "nested-hv", "nested-hv"), ("8.0", "nested-hv", "nested-hv"), ("6.7", "snapshot", "snapshot")],
 )

@@ -262,7 +262,7 @@ async fn read_around(
         host_paths.extend(["datastore", "network"]);
     }
     let want: [(&str, &[&str]); 7] = [
-        ("ClusterComputeResource", &["name", "configurationEx"]),
+        ("ClusterComputeResource", &["name", "configurationEx", "summary"]),
         ("HostSystem", &host_paths),
         ("VirtualMachine", &vms::PATHS),
         ("Datastore", &["name", "summary.accessible", "summary.multipleHostAccess", "summary.type"]),
@@ -312,7 +312,7 @@ async fn ask(args: &Args, server: &Server, facts: &mut Facts) -> Result<(), Erro
 
 fn place(start: Option<&Moref>, parent: Option<Fact<Moref>>, cluster: Option<Cluster>) -> Place {
     if let Some(cluster) = cluster {
-        return Place::Cluster(cluster);
+        return Place::Cluster(Box::new(cluster));
     }
     match (start, parent) {
         (Some(start), _) if start.kind != "ClusterComputeResource" => Place::Standalone,

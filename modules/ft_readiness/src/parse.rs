@@ -1,6 +1,6 @@
 //! Makes facts of the objects that the server returned.
 
-use requirements::{Capability, Cluster, Datastore, Device, Fact, Host, Subject, Support, Vm};
+use requirements::{Capability, Cluster, Datastore, Device, Drs, Fact, Host, Subject, Support, Vm};
 use vsphere::{Element, FtInfo, HaOverride, NicService, Object, Version};
 
 use crate::property::fact;
@@ -48,7 +48,27 @@ pub fn cluster_facts(cluster: &Object) -> Cluster {
             let off = overrides.filter(|one| one.restart_priority.as_deref() == Some("disabled"));
             off.map(|one| one.vm.id).collect()
         }),
+        drs: fact(cluster, "configurationEx").read(drs),
+        evc: fact(cluster, "summary").read(|summary| summary.child("currentEVCModeKey").map(|_| ())),
     }
+}
+
+fn drs(config: &Element) -> Option<Drs> {
+    let own = config.child("drsConfig")?;
+    let text = |at: &Element, name: &str| at.child(name).map(|level| level.text().to_owned());
+    // True is the default of the API.
+    let overridden = own.child("enableVmBehaviorOverrides").and_then(Element::flag) != Some(false);
+    let overrides = config.children("drsVmConfig").filter(|_| overridden).filter_map(|one| {
+        let off = one.child("enabled").and_then(Element::flag) == Some(false);
+        let level = text(one, "behavior").filter(|_| !off);
+        // One that sets nothing does not count.
+        (off || level.is_some()).then_some((one.child("key")?.moref()?.id, level))
+    });
+    Some(Drs {
+        on: own.child("enabled").and_then(Element::flag)?,
+        level: text(own, "defaultVmBehavior"),
+        overrides: overrides.collect(),
+    })
 }
 
 /// Reads the services of vmknics. Candidates matter only for the services that Fault Tolerance needs; they take much memory.
@@ -189,5 +209,41 @@ pub fn datastore(datastore: &Object) -> Datastore {
         accessible: flag(datastore, "summary.accessible"),
         shared: flag(datastore, "summary.multipleHostAccess"),
         kind: text(datastore, "summary.type"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overrides_of_drs_count_unless_the_cluster_ignores_them() {
+        let one =
+            |vm: &str, rest: &str| format!(r#"<drsVmConfig><key type="VirtualMachine">{vm}</key>{rest}</drsVmConfig>"#);
+        let overrides = [
+            one("vm-1", "<behavior>manual</behavior>"),
+            one("vm-2", "<enabled>false</enabled><behavior>manual</behavior>"),
+            one("vm-3", "<enabled>true</enabled>"),
+        ];
+        let all = vec![("vm-1".to_owned(), Some("manual".to_owned())), ("vm-2".to_owned(), None)];
+        let (on, level) = ("<enabled>true</enabled>", "<defaultVmBehavior>partiallyAutomated</defaultVmBehavior>");
+        let read = |on, overrides| Some(Drs { on, level: Some("partiallyAutomated".to_owned()), overrides });
+        for (settings, expected) in [
+            (format!("{on}{level}"), read(true, all.clone())),
+            (
+                format!("{on}<enableVmBehaviorOverrides>true</enableVmBehaviorOverrides>{level}"),
+                read(true, all.clone()),
+            ),
+            (
+                format!("{on}<enableVmBehaviorOverrides>false</enableVmBehaviorOverrides>{level}"),
+                read(true, Vec::new()),
+            ),
+            (format!("<enabled>false</enabled>{level}"), read(false, all.clone())),
+            (on.to_owned(), Some(Drs { on: true, level: None, overrides: all })),
+            (level.to_owned(), None),
+        ] {
+            let text = format!("<val><drsConfig>{settings}</drsConfig>{}</val>", overrides.concat());
+            assert_eq!(drs(&Element::parse(&text).unwrap()), expected, "{settings}");
+        }
     }
 }

@@ -11,7 +11,8 @@ use crate::host;
 use crate::rating::{RatedHost, describe};
 use crate::requirement::Requirement;
 
-pub const ALL: &[Requirement] = &[CLUSTER, HA_ENABLED, HOST_MONITORING, USABLE_HOSTS, THIRD_HOST, HA_OVERRIDE];
+pub const ALL: &[Requirement] =
+    &[CLUSTER, HA_ENABLED, HOST_MONITORING, USABLE_HOSTS, THIRD_HOST, DRS_PLACEMENT, HA_OVERRIDE];
 
 /// Judges these requirements.
 pub fn judge(context: Context) -> Vec<Check> {
@@ -26,6 +27,7 @@ pub fn judge(context: Context) -> Vec<Check> {
             Check::new(HOST_MONITORING, &cluster.subject, host_monitoring(facts, cluster)),
             Check::new(USABLE_HOSTS, &cluster.subject, usable_hosts(context)),
             Check::new(THIRD_HOST, &cluster.subject, third_host(context)),
+            Check::new(DRS_PLACEMENT, &cluster.subject, drs_placement(cluster, facts.vm.as_ref())),
         ]);
     }
     checks
@@ -120,6 +122,48 @@ fn in_service(context: Context, least: usize, why: &str, more: &str) -> Finding 
         let back = hosts.iter().find_map(host::bring_back).filter(|_| hosts.len() >= least);
         Finding::unmet(observed, why).remedy(back.unwrap_or_else(|| Remedy::advice(more)))
     }
+}
+
+/// The secondary of a running virtual machine stays off until somebody applies the recommendation of DRS, unless that is automatic
+/// (`CreateSecondaryVM_Task`). Only manual DRS leaves the placement at power-on to people (`DrsBehavior`). A secondary has the
+/// level of its primary; without EVC, vSphere places it itself (vSphere Availability, "Using Fault Tolerance with DRS").
+pub const DRS_PLACEMENT: Requirement =
+    Requirement::advisory("drs-placement", "DRS places a secondary without asking a person.");
+
+fn drs_placement(cluster: &Cluster, vm: Option<&Vm>) -> Finding {
+    cluster.drs.judge("configurationEx.drsConfig", |drs| {
+        if !drs.on {
+            return Finding::met("DRS is off");
+        }
+        let own = vm.and_then(|vm| drs.overrides.iter().find(|(moid, _)| *moid == vm.subject.moid));
+        let level = match own {
+            Some((_, None)) => return Finding::met("DRS is off for the virtual machine"),
+            Some((_, level)) => level,
+            None => &drs.level,
+        };
+        match level.as_deref() {
+            Some(level @ ("fullyAutomated" | "partiallyAutomated")) => Finding::met(level),
+            Some("manual") => {
+                let unset = || Finding::met("manual, but without EVC vSphere places secondaries itself");
+                cluster
+                    .evc
+                    .judge_or("summary.currentEVCModeKey", unset, |()| manual(cluster, vm.filter(|_| own.is_some())))
+            }
+            Some(other) => Finding::unknown(other, "this program does not know this automation level"),
+            None => Finding::unknown("not reported", "the server does not report the automation level of DRS"),
+        }
+    })
+}
+
+/// Judges manual DRS: of the cluster, or by an override of the virtual machine.
+fn manual(cluster: &Cluster, vm: Option<&Vm>) -> Finding {
+    let of = vm.map_or(cluster.subject.title(), |vm| vm.subject.title());
+    let why = "if Fault Tolerance is turned on for a running virtual machine, its secondary stays off until somebody \
+               applies the recommendation of DRS";
+    Finding::unmet("manual", why).by_hand(format!(
+        "Set the automation level of DRS for {of} to fully automated, or apply the recommendation after Fault \
+         Tolerance is turned on."
+    ))
 }
 
 /// vSphere Availability, "Prepare Your Cluster and Hosts for Fault Tolerance": an override must not turn vSphere HA off.

@@ -34,7 +34,7 @@ pub struct Facts {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Place {
     /// In this cluster.
-    Cluster(Cluster),
+    Cluster(Box<Cluster>),
     /// On a host that is in no cluster.
     Standalone,
     /// The cluster could not be read, for this reason.
@@ -56,6 +56,21 @@ pub struct Cluster {
     pub options: Fact<Vec<(String, String)>>,
     /// `dasVmConfig`: managed object ids of the virtual machines that vSphere HA is off for by an override.
     pub ha_off: Fact<Vec<String>>,
+    /// `drsConfig` and `drsVmConfig`.
+    pub drs: Fact<Drs>,
+    /// Set if an EVC mode is in effect (`summary.currentEVCModeKey`).
+    pub evc: Fact<()>,
+}
+
+/// DRS of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drs {
+    /// `enabled`.
+    pub on: bool,
+    /// `defaultVmBehavior`: `manual`, `partiallyAutomated` or `fullyAutomated`.
+    pub level: Option<String>,
+    /// The overrides in effect: managed object ids of virtual machines with their level, or none if DRS leaves them alone.
+    pub overrides: Vec<(String, Option<String>)>,
 }
 
 /// A host.

@@ -6,7 +6,7 @@ use vsphere::{FtEngine, FtInfo, Version};
 
 use crate::cluster::{HA_ENABLED, HA_OVERRIDE, THIRD_HOST};
 use crate::fact::Fact;
-use crate::facts::{Facts, Place};
+use crate::facts::{Drs, Facts, Place};
 use crate::finding::Status;
 use crate::judgement::{Judgement, engine, reason_not_to_ask};
 use crate::network::{FT_LOGGING_NIC, VMOTION_NIC};
@@ -221,6 +221,9 @@ fn spoil_all(facts: &mut Facts, numbers: &mut dyn Iterator<Item = u8>) {
         spoil(&mut cluster.host_monitoring, numbers, &odd);
         spoil(&mut cluster.options, numbers, &Vec::new());
         spoil(&mut cluster.ha_off, numbers, &Vec::new());
+        let manual = Drs { on: true, level: Some("manual".to_owned()), overrides: Vec::new() };
+        spoil(&mut cluster.drs, numbers, &manual);
+        spoil(&mut cluster.evc, numbers, &());
     }
     for host in &mut facts.hosts {
         for text in [&mut host.connection, &mut host.agent, &mut host.build, &mut host.ft_version] {

@@ -73,7 +73,7 @@ mod words_tests;
 
 pub use check::{Check, Subject};
 pub use fact::Fact;
-pub use facts::{Capability, Cluster, Datastore, Device, Facts, Host, Place, Support, Vm};
+pub use facts::{Capability, Cluster, Datastore, Device, Drs, Facts, Host, Place, Support, Vm};
 pub use finding::Status;
 pub use judgement::{Counts, Judgement, engine, reason_not_to_ask};
 pub use listed_vm::{ListedVm, Role};

@@ -6,7 +6,7 @@ use vsphere::{Fault, FtEngine, Version};
 
 use crate::capability::{HOST_CAPABILITY, HOST_REPLAY};
 use crate::check::Check;
-use crate::cluster::{CLUSTER, HA_ENABLED, HOST_MONITORING, THIRD_HOST, USABLE_HOSTS};
+use crate::cluster::{CLUSTER, DRS_PLACEMENT, HA_ENABLED, HOST_MONITORING, THIRD_HOST, USABLE_HOSTS};
 use crate::compatibility::COMPATIBILITY;
 use crate::fact::Fact;
 use crate::facts::Place;
@@ -47,7 +47,35 @@ fn in_a_good_lab_everything_is_met() {
     }
 }
 
+/// An override of DRS.
+fn levels(vm: &str, level: Option<&str>) -> Vec<(String, Option<String>)> {
+    vec![(vm.to_owned(), level.map(str::to_owned))]
+}
+
 const CLUSTER_ROWS: &[Row] = &[
+    (DRS_PLACEMENT, Smp, Unmet, |it| it.drs(Some("manual")).on = true),
+    (DRS_PLACEMENT, Smp, Met, |it| it.drs(Some("partiallyAutomated")).on = true),
+    (DRS_PLACEMENT, Smp, Met, |it| it.drs(Some("manual")).on = false),
+    (DRS_PLACEMENT, Smp, Met, |it| {
+        it.drs(Some("manual"));
+        it.cluster().evc = Fact::Unset;
+    }),
+    (DRS_PLACEMENT, Smp, Unknown, |it| {
+        it.drs(Some("manual"));
+        it.cluster().evc = hidden();
+    }),
+    (DRS_PLACEMENT, Smp, Unknown, |it| it.drs(None).on = true),
+    (DRS_PLACEMENT, Smp, Unknown, |it| it.drs(Some("ofTomorrow")).on = true),
+    (DRS_PLACEMENT, Legacy, Unknown, |it| it.cluster().drs = Fact::Unset),
+    // An override of the virtual machine wins; those of others do not matter.
+    (DRS_PLACEMENT, Smp, Unmet, |it| it.drs(Some("fullyAutomated")).overrides = levels("vm-63", Some("manual"))),
+    (DRS_PLACEMENT, Smp, Met, |it| it.drs(Some("fullyAutomated")).overrides = levels("vm-64", Some("manual"))),
+    (DRS_PLACEMENT, Smp, Met, |it| it.drs(Some("manual")).overrides = levels("vm-63", Some("fullyAutomated"))),
+    (DRS_PLACEMENT, Smp, Met, |it| it.drs(Some("manual")).overrides = levels("vm-63", None)),
+    (DRS_PLACEMENT, Smp, Unmet, |it| {
+        it.drs(Some("manual")).overrides = levels("vm-63", Some("fullyAutomated"));
+        it.vm = None;
+    }),
     (CLUSTER, Smp, Unmet, |it| it.place = Place::Standalone),
     (CLUSTER, Smp, Unknown, |it| it.place = Place::Hidden("no right".to_owned())),
     (HA_ENABLED, Smp, Unmet, |it| it.cluster().ha = Fact::Known(false)),

@@ -5,7 +5,7 @@ use vsphere::{FtEngine, NicService, Version, Vmknic};
 use crate::check::{Check, Subject};
 use crate::context::Context;
 use crate::fact::Fact;
-use crate::facts::{Capability, Cluster, Datastore, Device, Facts, Host, Place, Support, Vm};
+use crate::facts::{Capability, Cluster, Datastore, Device, Drs, Facts, Host, Place, Support, Vm};
 use crate::finding::Status;
 use crate::judgement::checks;
 use crate::listed_vm::{ListedVm, Role};
@@ -137,14 +137,16 @@ pub fn lab(engine: FtEngine) -> Facts {
     Facts {
         server: Version::parse(if engine == FtEngine::Legacy { "5.0.0" } else { "6.7.0" }),
         datacenter: None,
-        place: Place::Cluster(Cluster {
+        place: Place::Cluster(Box::new(Cluster {
             subject: subject("ClusterComputeResource", "Cluster", "domain-c7"),
             ha: Fact::Known(true),
             admission_control: Fact::Known(true),
             host_monitoring: known("enabled"),
             options: Fact::Known(vec![("das.maxFtVmsPerHost".to_owned(), "0".to_owned())]),
             ha_off: Fact::Known(Vec::new()),
-        }),
+            drs: Fact::Known(Drs { on: true, level: Some("fullyAutomated".to_owned()), overrides: Vec::new() }),
+            evc: Fact::Known(()),
+        })),
         hosts: vec![host(engine, 1), host(engine, 2)],
         vm: Some(vm()),
         datastores: vec![Datastore {
@@ -164,6 +166,13 @@ impl Facts {
     /// The cluster.
     pub(crate) fn cluster(&mut self) -> &mut Cluster {
         if let Place::Cluster(cluster) = &mut self.place { cluster } else { panic!("the lab has no cluster") }
+    }
+
+    /// DRS of the cluster, at this level.
+    pub(crate) fn drs(&mut self, level: Option<&str>) -> &mut Drs {
+        let Fact::Known(drs) = &mut self.cluster().drs else { panic!("no DRS") };
+        drs.level = level.map(str::to_owned);
+        drs
     }
 
     /// The virtual machine.

@@ -122,7 +122,7 @@ impl World {
         self.set_ft(primary, State::NeedSecondary, Some(reason));
         let manual = self
             .cluster_of(&self.vm(primary).map(|vm| vm.host.clone()).unwrap_or_default())
-            .is_some_and(|cluster| cluster.drs_manual);
+            .is_some_and(|cluster| cluster.drs.waits(primary));
         let result = if manual { self.recommend(primary) } else { self.power_on_secondary(primary) };
         Attempt { attempted: true, result: Some(result) }
     }

@@ -1,7 +1,7 @@
 //! `ClusterComputeResource`: the configuration of vSphere HA and DRS, and recommendations.
 
 use crate::fault::{Fault, Result};
-use crate::model::cluster::{Cluster, Ha};
+use crate::model::cluster::{Cluster, Drs, Ha};
 use crate::model::entity::Body;
 use crate::soap::node::Node;
 use crate::value::Data;
@@ -104,7 +104,7 @@ impl Wish {
     fn apply(&self, cluster: &mut Cluster) {
         if !self.modify {
             cluster.ha = Ha::new(false);
-            (cluster.drs, cluster.drs_manual) = (false, false);
+            cluster.drs = Drs { evc: cluster.drs.evc, ..Drs::new(false) };
         }
         let said = |node: &Option<Node>, name: &str| {
             node.as_ref().filter(|node| node.child(name).is_some()).map(|node| node.flag(name))
@@ -129,9 +129,9 @@ impl Wish {
                 None => ha.overrides.remove(vm),
             };
         }
-        cluster.drs = said(&self.drs, "enabled").unwrap_or(cluster.drs);
+        cluster.drs.on = said(&self.drs, "enabled").unwrap_or(cluster.drs.on);
         if let Some(word) = self.drs.as_ref().and_then(|drs| drs.value("defaultVmBehavior")) {
-            cluster.drs_manual = word != "fullyAutomated";
+            word.clone_into(&mut cluster.drs.level);
         }
     }
 }

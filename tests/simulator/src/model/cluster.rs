@@ -11,10 +11,8 @@ pub struct Cluster {
     pub real: bool,
     /// vSphere HA.
     pub ha: Ha,
-    /// `drsConfig.enabled`.
-    pub drs: bool,
-    /// True if DRS only makes recommendations.
-    pub drs_manual: bool,
+    /// DRS.
+    pub drs: Drs,
     /// Its resource pool.
     pub pool: String,
     /// The memory that the pool can still reserve, in MB, unless it is what the hosts have.
@@ -81,13 +79,47 @@ impl Ha {
     }
 }
 
-impl Cluster {
+/// DRS of a cluster (`ClusterDrsConfigInfo`).
+#[derive(Clone, Debug)]
+pub struct Drs {
+    /// `enabled`.
+    pub on: bool,
+    /// `defaultVmBehavior`.
+    pub level: String,
+    /// The levels of VMs that override the cluster's (`ClusterDrsVmConfigInfo`), by moid.
+    pub overrides: BTreeMap<String, String>,
+    /// True if an EVC mode is in effect.
+    pub evc: bool,
+}
+
+impl Drs {
+    /// DRS that is fully automated, on or off.
+    pub fn new(on: bool) -> Self {
+        Self { on, level: "fullyAutomated".into(), overrides: BTreeMap::new(), evc: false }
+    }
+
+    /// True if a secondary of this VM starts only after a person has applied a recommendation. Without EVC, vSphere places
+    /// secondaries itself.
+    pub fn waits(&self, vm: &str) -> bool {
+        self.on && self.evc && self.overrides.get(vm).unwrap_or(&self.level) == "manual"
+    }
+
     /// `ClusterDrsConfigInfo`.
-    pub fn drs_config(&self) -> Data {
-        let behaviour = if self.drs_manual { "manual" } else { "fullyAutomated" };
+    pub fn config(&self) -> Data {
         Data::new("ClusterDrsConfigInfo")
-            .with("enabled", self.drs)
-            .with("defaultVmBehavior", Value::Enum("DrsBehavior", behaviour.into()))
+            .with("enabled", self.on)
+            .with("defaultVmBehavior", Value::Enum("DrsBehavior", self.level.clone()))
             .with("vmotionRate", 3)
+    }
+
+    /// `ClusterDrsVmConfigInfo` of every VM with an override.
+    pub fn vm_configs(&self) -> Vec<Value> {
+        let one = |(vm, level): (&String, &String)| {
+            Data::new("ClusterDrsVmConfigInfo")
+                .with("key", Ref::new("VirtualMachine", vm))
+                .with("behavior", Value::Enum("DrsBehavior", level.clone()))
+                .into()
+        };
+        self.overrides.iter().map(one).collect()
     }
 }

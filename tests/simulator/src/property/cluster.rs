@@ -46,19 +46,22 @@ impl World {
                     .with("numHosts", i32::from(hosts))
                     .with("numEffectiveHosts", i32::from(hosts))
                     .with("overallStatus", Value::Enum("ManagedEntityStatus", "green".into()))
+                    .opt("currentEVCModeKey", cluster.drs.evc.then_some("intel-merom"))
                     .into()
             }
             "configurationEx" if cluster.real => Data::new("ClusterConfigInfoEx")
                 .with("vmSwapPlacement", "vmDirectory")
                 .with("dasConfig", cluster.ha.config())
                 .list("dasVmConfig", "ClusterDasVmConfigInfo", cluster.ha.vm_configs())
-                .with("drsConfig", cluster.drs_config())
+                .with("drsConfig", cluster.drs.config())
+                .list("drsVmConfig", "ClusterDrsVmConfigInfo", cluster.drs.vm_configs())
                 .into(),
             "configurationEx" => Data::new("ComputeResourceConfigInfo").with("vmSwapPlacement", "vmDirectory").into(),
             "configuration" if cluster.real => Data::new("ClusterConfigInfo")
                 .with("dasConfig", cluster.ha.config())
                 .list("dasVmConfig", "ClusterDasVmConfigInfo", cluster.ha.vm_configs())
-                .with("drsConfig", cluster.drs_config())
+                .with("drsConfig", cluster.drs.config())
+                .list("drsVmConfig", "ClusterDrsVmConfigInfo", cluster.drs.vm_configs())
                 .into(),
             _ => return None,
         })

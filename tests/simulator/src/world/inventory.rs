@@ -1,7 +1,7 @@
 //! The inventory at the start: a datacenter, a cluster of nested hosts, a few VMs.
 
 use crate::config::{Config, Personality, Scenario};
-use crate::model::cluster::{Cluster, Ha};
+use crate::model::cluster::{Cluster, Drs, Ha};
 use crate::model::entity::{Body, Entity, Store};
 use crate::model::hardware::Hardware;
 use crate::model::host::Host;
@@ -51,11 +51,14 @@ fn build(world: &mut World) {
     let scenario = world.config.scenario;
     world.put("group-d1", "Datacenters", "", Body::Folder(vec!["Folder", "Datacenter"]));
     datacenter(world, "datacenter-2", "Lab", ["group-v3", "group-h4", "group-s5", "group-n6"]);
+    let mut drs = Drs::new(true);
+    if scenario == Scenario::DrsManual {
+        (drs.level, drs.evc) = ("manual".into(), true);
+    }
     let cluster = Cluster {
         real: true,
         ha: Ha::new(!matches!(scenario, Scenario::HaOff | Scenario::Bare)),
-        drs: true,
-        drs_manual: scenario == Scenario::DrsManual,
+        drs,
         pool: "resgroup-8".into(),
         pool_memory: None,
     };
@@ -111,8 +114,7 @@ fn direct(world: &mut World) {
     let cluster = Cluster {
         real: false,
         ha: Ha::new(false),
-        drs: false,
-        drs_manual: false,
+        drs: Drs::new(false),
         pool: "ha-root-pool".into(),
         pool_memory: None,
     };

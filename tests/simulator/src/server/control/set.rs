@@ -25,7 +25,7 @@ pub fn set(world: &mut World, json: &Json) -> Result<(), String> {
     for (name, value) in state {
         set_one(world, moid, name, value).map_err(|error| format!("{name}: {error}"))?;
     }
-    if state.get("drs_manual") == Some(&Json::Bool(false)) {
+    if state.get("drs_level").is_some_and(|level| level != "manual") {
         world.apply_recommendations();
     }
     if ["mtus", "outer_mtu"].iter().any(|name| state.contains_key(*name)) {
@@ -287,7 +287,16 @@ fn set_cluster(cluster: &mut Cluster, name: &str, value: &Json) -> Result<(), St
             }
             Ok(())
         }
-        "drs_manual" => put(&mut cluster.drs_manual, flag(value)),
+        "drs" => put(&mut cluster.drs.on, flag(value)),
+        "drs_level" => put(&mut cluster.drs.level, string(value)),
+        "drs_overrides" => {
+            cluster.drs.overrides.clear();
+            for (vm, level) in value.as_object().ok_or("takes an object")? {
+                cluster.drs.overrides.insert(vm.clone(), string(level)?);
+            }
+            Ok(())
+        }
+        "evc" => put(&mut cluster.drs.evc, flag(value)),
         _ => Err(UNKNOWN.into()),
     }
 }
