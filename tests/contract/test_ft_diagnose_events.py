@@ -132,11 +132,30 @@ def test_what_is_no_failure_and_what_belongs_to_others_is_left_out(simulator):
 def test_without_a_start_only_the_virtual_machines_own_events_count(simulator):
     lab = simulator(personality="6.7", scenario="healthy")
     lab.post_event(moid_of(lab, "host"), "esx.problem.net.vmknic.ip.duplicate")
-    lab.post_event(lab.facts["vm_moid"], "VmNoCompatibleHostForSecondaryEvent", ago_s=86400)
+    lab.post_event(lab.facts["vm_moid"], "VmNoCompatibleHostForSecondaryEvent", ago_s=86000)
     result = diagnose(inner(lab))
     assert ids(result) == ["no_compatible_host"]
     sources = [source["file"] for source in result.json["sources"]]
     assert [source for source in sources if source.startswith("events")] == ["events of virtual machine inner"]
+
+
+@pytest.mark.parametrize("personality", ["5.0", "6.7"])
+def test_without_a_start_an_old_incident_is_not_reported_as_current(personality, simulator):
+    lab = simulator(personality=personality, scenario="healthy")
+    assert diagnose(inner(lab)).json["events_since"] is None and "CurrentTime" not in lab.methods()
+    lab.post_event(lab.facts["vm_moid"], "VmNoCompatibleHostForSecondaryEvent", ago_s=86500)
+    found = diagnose(inner(lab))
+    assert ids(found) == [] and found.json["healthy"], found.msg
+    (event,) = found.json["events"]
+    assert event["event"] == "VmNoCompatibleHostForSecondaryEvent"
+    day = datetime.timedelta(days=1)
+    began, created = map(datetime.datetime.fromisoformat, (found.json["events_since"], event["time"]))
+    assert datetime.timedelta() < began - created < day / 24
+    assert lab.methods().count("CurrentTime") == 1
+    # Whoever asks for it gets it.
+    asked = diagnose(inner(lab, since=(created - day).isoformat()))
+    assert ids(asked) == ["no_compatible_host"]
+    assert datetime.datetime.fromisoformat(asked.json["events_since"]) == created - day
 
 
 def test_a_release_without_the_option_gets_other_remedies(simulator):

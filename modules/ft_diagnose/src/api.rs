@@ -2,6 +2,7 @@
 //! the events of all of them.
 
 use contract::{Error, Kind};
+use diagnosis::Timestamp;
 use vsphere::{DatastorePath, FoundVm, FtInfo, Moref, Object, VmPaths};
 use vsphere_module::{RemedyHosts, Server, VmReport, failure};
 
@@ -23,6 +24,8 @@ pub struct Seen {
     pub hosts: Option<RemedyHosts>,
     /// The version of its host.
     pub version: Option<String>,
+    /// The time from which on events count.
+    pub events_since: Option<Timestamp>,
 }
 
 /// Finds the virtual machine and reads its logs and events.
@@ -42,7 +45,7 @@ pub async fn examine(args: &Args, server: &Server, examination: &mut Examination
             host_log(args, server, host, examination).await?;
         }
     }
-    events::examine(server, &pair, &hosts, args.since().and_then(Result::ok), examination).await;
+    let events_since = events::examine(server, &pair, &hosts, args.since().and_then(Result::ok), examination).await?;
     let cluster = found.cluster.as_ref().map(|cluster| RemedyHosts::Cluster {
         name: cluster.name(),
         datacenter: args.target.home().map(str::to_owned),
@@ -53,6 +56,7 @@ pub async fn examine(args: &Args, server: &Server, examination: &mut Examination
         vm: VmReport::of(&found.vm),
         hosts: cluster.or_else(alone),
         version: product.map(|version| version.text().to_owned()),
+        events_since,
     })
 }
 

@@ -37,9 +37,8 @@ pub struct Args {
     #[serde(default = "two_thousand")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub tail_lines: u32,
-    /// The time from which on events are read, with date, time and zone, such as V(2026-01-31T12:00:00Z). Unless given, it is the
-    /// last start of a secondary. If no secondary was ever started, all events of the virtual machine are read, and none of
-    /// its hosts and its cluster.
+    /// The time from which on events lead to findings, with date, time and zone, such as V(2026-01-31T12:00:00Z). Unless given, it
+    /// is the last start of a secondary. If there is no event of a start, only those of the virtual machine count, for 24 hours.
     #[schemars(length(min = 1))]
     pub since: Option<String>,
     /// Name of the cluster on whose hosts a remedy for O(text) or O(path) is to act. A virtual machine's own is read.

@@ -2,23 +2,27 @@
 
 use std::collections::HashSet;
 
-use contract::Error;
+use contract::{Error, Kind};
 use diagnosis::{Event, STARTS, Timestamp};
 use vsphere::{FoundVm, Moref, Object};
 use vsphere_module::{Server, failure};
 
 use crate::examine::Examination;
 
-/// Reads the events since the last start of a secondary, or since `since`.
+/// Without a start of a secondary, older events are not about what happens now.
+const DAY: i64 = 86_400;
+
+/// Reads the events since `since`, else since the last start of a secondary, else of the last day by the server's clock. Returns
+/// this time; `None` if there is no event.
 ///
-/// Hosts and clusters have events of many other things, so theirs are only read from a known time on.
+/// Hosts and clusters have events of many other things, so theirs are only read since one of the first two.
 pub async fn examine(
     server: &Server,
     pair: &[&FoundVm],
     hosts: &[&Object],
     since: Option<Timestamp>,
     examination: &mut Examination,
-) {
+) -> Result<Option<Timestamp>, Error> {
     let mut reader = Reader { server, seen: HashSet::new(), vms: pair.iter().map(|vm| &vm.vm.moref).collect() };
     let mut events = Vec::new();
     for vm in pair {
@@ -30,7 +34,7 @@ pub async fn examine(
     }
     let all = events.iter().flat_map(|(_, events)| events);
     let started = all.filter(|event| STARTS.contains(&event.kind.as_str())).filter_map(time).max();
-    let from = since.or(started);
+    let mut from = since.or(started);
     if from.is_some() {
         let cluster = pair.first().and_then(|vm| vm.cluster.as_ref());
         let others = hosts.iter().map(|host| ("host", *host)).chain(cluster.map(|cluster| ("cluster", cluster)));
@@ -42,10 +46,21 @@ pub async fn examine(
             }
         }
     }
+    if from.is_none() && events.iter().any(|(_, events)| !events.is_empty()) {
+        from = Some(now(server).await?.seconds_before(DAY));
+    }
     for (source, events) in events {
         let events = (1..).zip(events).map(|(number, event)| known(event, &source, number));
         examination.take_events(&source, events.collect(), from);
     }
+    Ok(from)
+}
+
+/// Reads the server's clock.
+async fn now(server: &Server) -> Result<Timestamp, Error> {
+    let text = server.current_time().await.map_err(failure)?;
+    text.parse()
+        .map_err(|wrong| Error::new(Kind::Unsupported, format!("the clock of the server cannot be read: {wrong}")))
 }
 
 /// Reads events of several objects, each event once.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use contract::{Error, Kind, Run};
-use diagnosis::{Catalogue, Release};
+use diagnosis::{Catalogue, Release, Timestamp};
 use vsphere_module::{RemedyHosts, Server, VmReport};
 
 use crate::args::Args;
@@ -33,6 +33,8 @@ pub struct Found {
     pub vm: Option<VmReport>,
     pub hosts: Option<RemedyHosts>,
     pub release: Option<Release>,
+    /// The time from which on events count.
+    pub events_since: Option<Timestamp>,
     pub catalogue: Option<Rc<Catalogue>>,
 }
 
@@ -55,6 +57,7 @@ pub async fn observe(args: &Args, session: &Session) -> Result<Found, Error> {
             found.release = seen.version.and_then(|version| version.parse().ok());
             found.hosts = seen.hosts;
             found.vm = Some(seen.vm);
+            found.events_since = seen.events_since;
         }
         (None, Some(text), _) => local::text(text, &mut examination).await?,
         (None, None, Some(path)) => local::file(path, args.rotated, &mut examination).await?,

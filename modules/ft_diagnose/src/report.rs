@@ -20,9 +20,12 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The logs and events, in the order in which they were read.
     pub sources: Vec<Source>,
-    /// The events that may concern Fault Tolerance, the newest first, fifty at most; also those from before the last start of a
-    /// secondary, which lead to no finding.
+    /// The events that may concern Fault Tolerance, the newest first, fifty at most; also those from before RV(events_since),
+    /// which lead to no finding.
     pub events: Vec<EventReport>,
+    /// The time from which on events lead to findings, in UTC: O(since), else the last start of a secondary, else 24 hours before
+    /// this run, by the clock of the server; null without O(since) if the virtual machine has no event.
+    pub events_since: Option<String>,
     /// The virtual machine; null in a run on a text or a file, and if it was not found.
     pub vm: Option<VmReport>,
     /// The version of ESXi that the remedies are for; null if it is not known.
@@ -194,6 +197,7 @@ pub fn report(observed: &Found, signatures: &[Signature]) -> Report {
         findings,
         sources: observed.examined.sources.clone(),
         events: observed.examined.events.iter().map(EventReport::from).collect(),
+        events_since: observed.events_since.map(|time| time.to_string()),
         vm: observed.vm.clone(),
         version: observed.release.as_ref().map(ToString::to_string),
     }

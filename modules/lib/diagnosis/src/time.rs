@@ -62,6 +62,12 @@ impl Timestamp {
         Some((Self(seconds * SECOND + micros), end))
     }
 
+    /// Returns the time that many seconds earlier.
+    #[must_use]
+    pub fn seconds_before(self, seconds: i64) -> Self {
+        Self(self.0 - seconds * SECOND)
+    }
+
     /// By how many seconds `self` is later than `other`.
     pub fn seconds_after(self, other: Self) -> i64 {
         (self.0 - other.0) / SECOND

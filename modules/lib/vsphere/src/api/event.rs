@@ -92,6 +92,13 @@ impl Session {
         let response = self.query(&query(manager, object, kinds, since, most)).await?;
         Ok(newest(response.children("returnval").map(Event::parse).collect(), kinds))
     }
+
+    /// Reads the server's clock (`CurrentTime`), as the server writes it.
+    pub async fn current_time(&self) -> Result<String, Error> {
+        let service = Moref::new("ServiceInstance", "ServiceInstance");
+        let response = self.query(&Request::new("CurrentTime", &service)).await?;
+        Ok(response.child("returnval").map_or("", Element::text).to_owned())
+    }
 }
 
 fn query(manager: &Moref, object: &Moref, kinds: &[&str], since: Option<&str>, most: Option<usize>) -> Request {
