@@ -14,7 +14,7 @@ use crate::vmknic::{self, FT_LOGGING, VMOTION};
 pub const ALL: &[Requirement] =
     &[VMOTION_MTU, VMOTION_STACK, VMOTION_SUBNET, FT_LOGGING_MTU, FT_LOGGING_STACK, FT_LOGGING_SUBNET];
 
-/// vMotion refuses hosts with different MTUs or TCP/IP stacks (KB 432825).
+/// With different MTUs or TCP/IP stacks, vMotion warns, and often fails (KB 432825).
 pub const VMOTION_MTU: Requirement =
     Requirement::of_hosts("vmotion-mtu", "The vMotion vmknics of the hosts have the same MTU.");
 
@@ -153,7 +153,7 @@ impl Common {
                 format!("{title} between subnets works only if the subnets are routed, which the API does not show")
             }
             (property, true) => {
-                format!("vMotion refuses to migrate between hosts with different {}s", property.title())
+                format!("vMotion between hosts with different {}s often fails", property.title())
             }
             (property, false) => format!("different {}s for {title} may keep packets from arriving", property.title()),
         }

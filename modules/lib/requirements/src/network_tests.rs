@@ -46,7 +46,7 @@ pub const NETWORK_ROWS: &[Row] = &[
     (FT_LOGGING_STACK, Smp, Unknown, |it| it.nic(FT_LOGGING).stack = None),
     (FT_LOGGING_SUBNET, Smp, Unmet, |it| elsewhere(it, FT_LOGGING)),
     (FT_LOGGING_SUBNET, Smp, Unknown, |it| it.nic(FT_LOGGING).mask = None),
-    // Two hosts with the same values are enough, and only what vMotion refuses keeps two hosts apart.
+    // Two hosts with the same values are enough, and only what often breaks vMotion keeps two hosts apart.
     (HOST_PAIR, Smp, Unmet, |it| it.nic(VMOTION).mtu = Some(9000)),
     (HOST_PAIR, Smp, Unmet, on_other_stack),
     (HOST_PAIR, Legacy, Met, on_other_stack),
