@@ -22,8 +22,8 @@ impl Judgement {
         if let Some(first) = blockers.next() {
             let more = match blockers.count() {
                 0 => String::new(),
-                1 => "; 1 more requirement is unmet".to_owned(),
-                more => format!("; {more} more requirements are unmet"),
+                1 => "; 1 more blocker".to_owned(),
+                more => format!("; {more} more blockers"),
             };
             return format!("{start}: unmet requirement {}{more}.", quoted(first));
         }

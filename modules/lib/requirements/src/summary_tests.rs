@@ -27,7 +27,7 @@ fn the_summary_names_the_first_blocker() {
     assert_eq!(
         say(&facts),
         "inner (vm-63) is not ready for Fault Tolerance (SMP-FT): unmet requirement \"vSphere HA of the cluster is on\" \
-         of cluster Cluster (off); 1 more requirement is unmet."
+         of cluster Cluster (off); 1 more blocker."
     );
 }
 
