@@ -127,14 +127,13 @@ async fn settle<M: Module>(
 fn how_far<M: Module>(states: &[State<M>]) -> &'static str {
     let open = |phase: Phase| states.iter().any(|state| state.outcome.is_none() && state.phase == phase);
     let changed = states.iter().filter_map(|state| state.outcome.as_ref()).any(|outcome| outcome.changed);
-    if open(Phase::Writing) {
-        "during a change; run the task again to complete the change"
-    } else if open(Phase::Verifying) {
-        "after the change was made and before it was verified; run the task again to verify it"
-    } else if changed {
-        "after a part of the change was made; run the task again to complete it"
-    } else {
-        "before anything was written"
+    match (open(Phase::Verifying) || changed, open(Phase::Reading)) {
+        _ if open(Phase::Writing) => "during a change; run the task again to complete the change",
+        (false, _) => "before anything was written",
+        (true, false) if open(Phase::Verifying) => {
+            "after the change was made and before it was verified; run the task again to verify it"
+        }
+        (true, _) => "after a part of the change was made; run the task again to complete it",
     }
 }
 

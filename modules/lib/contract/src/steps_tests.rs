@@ -142,17 +142,22 @@ fn a_signal_is_told_with_what_was_done_until_then() {
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         "SIGTERM"
     };
-    for (lamps, says) in [
-        (["good", "unheard"], "after a part of the change was made"),
-        (["lit", "unheard"], "before anything was written"),
+    let (nothing, made) = ("before anything was written", "after the change was made and before it was verified");
+    for (lamps, says, says_of_last) in [
+        (vec!["good", "unheard"], "after a part of the change was made", nothing),
+        (vec!["unverified", "unheard"], "after a part of the change was made", nothing),
+        (vec!["good", "unverified"], made, made),
+        (vec!["unverified"], made, made),
+        (vec!["lit", "unheard"], nothing, nothing),
     ] {
-        crate::testing::LIT.with_borrow_mut(|lit| lit.insert("lit".to_owned(), true));
+        crate::testing::LIT.set([("lit".to_owned(), true)].into());
         let ended = ended(&args(&lamps), false, soon());
         let detail = ended.error.unwrap().detail;
         assert!(detail.contains(says), "{lamps:?}: {detail}");
-        assert!(!ended.outcomes[1].changed);
+        let last = ended.outcomes.last().unwrap();
+        assert_eq!(last.changed, says_of_last == made, "{lamps:?}");
         // The message covers this target only, not writes to others.
-        assert!(ended.outcomes[1].error.as_ref().unwrap().detail.contains("before anything was written"));
+        assert!(last.error.as_ref().unwrap().detail.contains(says_of_last), "{lamps:?}");
     }
 }
 

@@ -162,6 +162,7 @@ impl Module for Lamps {
     async fn observe(at: Context<'_, Self>, _: Option<&bool>) -> Result<bool, Error> {
         match at.target.as_str() {
             "unheard" => std::future::pending().await,
+            "unverified" if lit("unverified") => std::future::pending().await,
             "late" if SHOWS_LATE.get() > 0 => {
                 SHOWS_LATE.set(SHOWS_LATE.get() - 1);
                 Ok(false)
