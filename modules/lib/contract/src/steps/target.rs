@@ -225,6 +225,14 @@ impl<'a, M: Module> Steps<'a, M> {
             Some(aftermath) => error.aftermath(&aftermath),
             None => error,
         };
+        let unseen = phase == Phase::Writing && matches!(error.write, Write::Unknown { .. });
+        let error = if unseen && before.view() == now.view() {
+            // Without the time, so that the messages of many targets are equal.
+            let label = M::label(&self.target, Some(&now));
+            error.aftermath(&format!("{label} was still as before when it was last read"))
+        } else {
+            error
+        };
         let changed = known.unwrap_or_else(|| before.view() != now.view());
         self.state().finish(Some(now), changed, Some(error))
     }
