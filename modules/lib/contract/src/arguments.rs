@@ -1,5 +1,6 @@
 //! Turns a JSON object into a module's typed arguments and reports every problem at once.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use serde_json::{Map, Value};
@@ -253,20 +254,20 @@ fn missing(name: &str, fields: &[Field]) -> String {
     format!("missing argument `{name}`{}", variable.unwrap_or_default())
 }
 
-/// The arguments by their own names: an alias stands for one of them.
+/// Returns the arguments by their own names: an alias stands for one of them.
 fn canonical(given: &Map<String, Value>, fields: &[Field], problems: &mut Problems) -> Map<String, Value> {
     let mut named = Map::new();
+    // The name by which each argument was given.
+    let mut given_as = BTreeMap::new();
     for (name, value) in given {
         let own = fields.iter().find(|field| field.aliases.contains(name)).map_or(name, |field| &field.name);
-        if own == name {
-            named.insert(name.clone(), value.clone());
-            continue;
-        }
-        let same = |other: &&Value| is_omitted(other) || *other == value;
-        if given.get(own).as_ref().is_none_or(same) {
+        if is_omitted(value) {
+            named.entry(own).or_insert(Value::Null);
+        } else if named.get(own).is_none_or(|other| is_omitted(other) || other == value) {
             named.insert(own.clone(), value.clone());
-        } else if !is_omitted(value) {
-            problems.add(|| format!("`{name}` is an alias of `{own}`: set only one of them"));
+            given_as.insert(own, name);
+        } else if let Some(other) = given_as.get(own) {
+            problems.add(|| format!("`{other}` and `{name}` are names of the same argument: set only one of them"));
         }
     }
     named

@@ -156,8 +156,14 @@ fn an_alias_stands_for_its_argument() {
     assert!(understood(json!({"lamps": ["a"], "login": null, "user": "me"})).args.is_ok());
     // module_defaults and a task may both give the value.
     assert!(understood(json!({"lamps": ["a"], "login": "me", "user": "me"})).args.is_ok());
-    let error = understood(json!({"lamps": ["a"], "login": "me", "user": "you"})).args.err().unwrap();
-    assert_eq!(error.detail, "`login` is an alias of `user`: set only one of them");
+    for (given, names) in [
+        (json!({"lamps": ["a"], "login": "me", "user": "you"}), "`login` and `user`"),
+        (json!({"lamps": ["a"], "user": "me", "login": "you"}), "`user` and `login`"),
+        (json!({"lamps": ["a"], "login": "me", "who": "you", "user": null}), "`login` and `who`"),
+    ] {
+        let error = understood(given).args.err().unwrap();
+        assert_eq!(error.detail, format!("{names} are names of the same argument: set only one of them"));
+    }
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub struct Args {
     #[serde(default)]
     pub on: bool,
     /// Who switches them.
-    #[schemars(extend("x-env" = "LAMP_USER", "x-aliases" = ["login"]), length(min = 1))]
+    #[schemars(extend("x-env" = "LAMP_USER", "x-aliases" = ["login", "who"]), length(min = 1))]
     pub user: String,
     /// The user's word.
     #[schemars(extend("writeOnly" = true))]
