@@ -226,7 +226,7 @@ def test_a_server_failure_fails_only_that_line(how, healthy):
         assert series.end() == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_between_lines_logs_out(number, healthy):
     with Series("host_option") as series:
         assert not series.ask(host_options(healthy, 0))["failed"]

@@ -82,7 +82,7 @@ def caught(process: subprocess.Popen, number: int) -> bool:
     return bool(int(mask.split()[1], 16) >> (number - 1) & 1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_at_any_moment_gets_a_result(number):
     """Before the first instruction of the program there is no handler, so the signal kills it."""
     # Signals at sampled moments, and one as soon as there is a handler.

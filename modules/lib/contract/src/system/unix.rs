@@ -16,8 +16,12 @@ const PART: usize = 4096;
 
 /// Starts to catch the signals that ask a run to stop.
 pub fn signals() -> io::Result<Vec<Listener>> {
-    let all =
-        [("SIGTERM", SignalKind::terminate()), ("SIGINT", SignalKind::interrupt()), ("SIGHUP", SignalKind::hangup())];
+    let all = [
+        ("SIGTERM", SignalKind::terminate()),
+        ("SIGINT", SignalKind::interrupt()),
+        ("SIGHUP", SignalKind::hangup()),
+        ("SIGQUIT", SignalKind::quit()),
+    ];
     all.into_iter()
         .map(|(name, kind)| {
             let mut signal = signal(kind)?;
