@@ -118,19 +118,22 @@ def test_a_virtual_machine_that_does_not_exist(name, target, words, healthy):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("name", "words", "told"),
     [
-        (["name=inner", "password=S3cret-word"], ["`name=...`", "| vm_power"]),
-        (["password=S3cret-word"], ["`password=...`"]),
-        (['{"password": "S3cret-word"}'], ["on the command line", "| vm_power"]),
-        (["--dry-run"], ["--dry-run", "`--check`"]),
+        ("vm_power", ["name=inner", "password=S3cret-word"], ["`name=...`", "| vm_power"]),
+        ("vm_power", ["password=S3cret-word"], ["`password=...`"]),
+        ("vm_power", ['{"password": "S3cret-word"}'], ["on the command line", "| vm_power"]),
+        ("vm_power", ["--dry-run"], ["--dry-run", "`--check`"]),
+        ("vm_power", ["a.json", "b.json"], ["more than one file name", "Give one file"]),
+        ("vm_power", ["a.json", "dsc", "get"], ["the subcommand 'dsc' cannot be used with"]),
+        ("ft_failover", ["dsc", "get"], ["ft_failover is not a DSC resource", "| ft_failover"]),
     ],
 )
-def test_a_command_line_of_another_tool(words, told):
+def test_a_wrong_command_line(name, words, told):
     ended = subprocess.run(
-        [binary("vm_power"), *words], stdin=subprocess.DEVNULL, capture_output=True, env=environment(), check=False
+        [binary(name), *words], stdin=subprocess.DEVNULL, capture_output=True, env=environment(), check=False
     )
-    result = judge("vm_power", {"password": "S3cret-word"}, ended.returncode, ended.stdout, ended.stderr, "stdin")
+    result = judge(name, {"password": "S3cret-word"}, ended.returncode, ended.stdout, ended.stderr, "stdin")
     assert_says(result, "invalid_arguments", *told)
     assert "S3cret-word" not in ended.stdout.decode() + ended.stderr.decode()
 

@@ -21,6 +21,12 @@ def test_it_lists_its_modules():
     assert run(binary("nested_vft"), "--list").stdout.decode().split() == MODULES
 
 
+def test_help_goes_to_stdout():
+    for words in (["--help"], ["-h"], ["sessions", "--help"], ["sessions", "-h"]):
+        ended = run(binary("nested_vft"), *words)
+        assert (ended.returncode, ended.stderr) == (0, b"") and b"sessions [--close]" in ended.stdout, words
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_the_module_is_selected_by_program_name_or_first_word(name, tmp_path):
     linked = tmp_path / f"AnsiballZ_{name}.linux_x86_64"

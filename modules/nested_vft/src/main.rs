@@ -32,6 +32,7 @@ fn run(mut words: Vec<OsString>) -> ExitCode {
         "sessions" => match words.get(2).and_then(|word| word.to_str()) {
             None if words.len() == 2 => sessions::run(false),
             Some("--close") if words.len() == 3 => sessions::run(true),
+            Some("--help" | "-h") => print(&usage()),
             _ => {
                 let _ = std::io::stderr().write_all(usage().as_bytes());
                 ExitCode::from(2)

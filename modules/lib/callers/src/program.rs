@@ -72,14 +72,20 @@ fn run<M: Module>(dsc: Option<Dsc>, words: Vec<OsString>) -> ExitCode {
     // The result reports a panic. Rust's own message would go to standard error, which over ssh is standard output.
     std::panic::set_hook(Box::new(|_| {}));
     let runtime = Runtime::start();
-    if let Some(error) = misuse::of(M::ABOUT.name, &words) {
+    let misused = |error: Error| {
         let _ = writeln!(std::io::stderr(), "error: {}", error.message());
-        return answer(&Answer::refused::<M>(&error));
+        answer(&Answer::refused::<M>(&error))
+    };
+    if let Some(error) = misuse::of(M::ABOUT.name, dsc.is_some(), &words) {
+        return misused(error);
     }
     let matches = match command::<M>(dsc.is_some()).try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) if !error.use_stderr() => return print(error.render().to_string().as_bytes()),
         Err(error) => {
+            if let Some(error) = misuse::parsed(&error) {
+                return misused(error);
+            }
             let _ = write!(std::io::stderr(), "{}", error.render());
             let text = error.render().to_string();
             // The error without the usage after it.
