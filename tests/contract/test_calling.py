@@ -93,6 +93,16 @@ def test_help_and_version_name_the_module(name):
     jsonschema.Draft202012Validator(arguments).validate(shown)
 
 
+@pytest.mark.parametrize("words", [[], ["--jsonl"], ["--nonsense"], ["--doc"]])
+def test_a_result_that_cannot_be_written_is_reported(name, words):
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(
+            [binary(name), *words], input=b"{}", stdout=full, stderr=subprocess.PIPE, env=environment(), timeout=30, check=False
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == b"error: cannot write to standard output: No space left on device (os error 28)"
+
+
 def test_an_unknown_flag_is_rejected(name):
     assert run(name, "--nonsense", stdin=b"{}").returncode == 2
 

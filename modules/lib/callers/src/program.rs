@@ -1,7 +1,7 @@
 //! A module as a program: the one place that prints and exits.
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -73,7 +73,7 @@ fn run<M: Module>(dsc: Option<Dsc>, words: Vec<OsString>) -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     let runtime = Runtime::start();
     let misused = |error: Error| {
-        let _ = writeln!(std::io::stderr(), "error: {}", error.message());
+        let _ = writeln!(io::stderr(), "error: {}", error.message());
         answer(&Answer::refused::<M>(&error))
     };
     if let Some(error) = misuse::of(M::ABOUT.name, dsc.is_some(), &words) {
@@ -86,7 +86,7 @@ fn run<M: Module>(dsc: Option<Dsc>, words: Vec<OsString>) -> ExitCode {
             if let Some(error) = misuse::parsed(&error) {
                 return misused(error);
             }
-            let _ = write!(std::io::stderr(), "{}", error.render());
+            let _ = write!(io::stderr(), "{}", error.render());
             let text = error.render().to_string();
             // The error without the usage after it.
             let wrong: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
@@ -122,11 +122,11 @@ fn run<M: Module>(dsc: Option<Dsc>, words: Vec<OsString>) -> ExitCode {
         }
         runtime.block_on(async |signals| {
             let answer = one::<M>(&call, signals).await;
-            if diff && std::io::stderr().is_terminal() {
+            if diff && io::stderr().is_terminal() {
                 difference::show(&answer);
             }
             let answer = if matches.get_flag("salt") { salt::answer(answer) } else { answer };
-            if answer.print(signals).await { answer.status() } else { ExitCode::FAILURE }
+            if is_written(&answer.print(signals).await) { answer.status() } else { ExitCode::FAILURE }
         })
     });
     ended.unwrap_or_else(|error| answer(&Answer::refused::<M>(&error)))
@@ -149,8 +149,8 @@ async fn one<M: Module>(call: &Call, signals: &mut Signals) -> Answer {
 
 /// On a terminal there is no document to read: prints the help instead.
 fn nothing_to_read<M: Module>(is_resource: bool) -> Option<ExitCode> {
-    std::io::stdin().is_terminal().then(|| {
-        let _ = writeln!(std::io::stderr(), "{}", command::<M>(is_resource).render_help());
+    io::stdin().is_terminal().then(|| {
+        let _ = writeln!(io::stderr(), "{}", command::<M>(is_resource).render_help());
         ExitCode::from(2)
     })
 }
@@ -178,17 +178,22 @@ fn dsc_operation<M: Module>(dsc: Dsc, matches: &ArgMatches, runtime: Result<Runt
 
 /// Prints the result; the kind of failure decides the exit status.
 fn answer(answer: &Answer) -> ExitCode {
-    match std::io::stdout().write_all(&line(&answer.result)) {
-        Ok(()) => answer.status(),
-        Err(_) => ExitCode::FAILURE,
-    }
+    let written = io::stdout().write_all(&line(&answer.result));
+    if is_written(&written) { answer.status() } else { ExitCode::FAILURE }
 }
 
 fn print(bytes: &[u8]) -> ExitCode {
-    match std::io::stdout().write_all(bytes) {
-        Ok(()) => ExitCode::SUCCESS,
-        // `host_option --doc | head` is no failure of this program.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+    let written = io::stdout().write_all(bytes);
+    // `host_option --doc | head` is no failure of this program.
+    let cut = written.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe);
+    if cut || is_written(&written) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Returns true if standard output took everything. Otherwise standard error says why, unless nobody may be reading it either.
+pub fn is_written(written: &io::Result<()>) -> bool {
+    let told = written.as_ref().err().filter(|error| error.kind() != ErrorKind::TimedOut);
+    if let Some(error) = told {
+        let _ = writeln!(io::stderr(), "error: cannot write to standard output: {error}");
     }
+    written.is_ok()
 }

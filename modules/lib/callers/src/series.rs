@@ -8,6 +8,7 @@ use contract::service::{self, Answer, Call, LIMIT, Runtime, Shared, Signals, par
 use contract::{Error, Kind, Module};
 
 use crate::lines::{Input, Lines};
+use crate::program::is_written;
 
 /// Counts the outcomes of the calls in a series.
 #[derive(Default)]
@@ -115,5 +116,5 @@ impl<'a> Source<'a> {
 /// Prints an answer. The reader may take any time; a signal ends the wait.
 async fn tell(answer: &Answer, signals: &mut Signals, tally: &mut Tally) -> Result<(), Cut> {
     tally.count(answer);
-    if answer.print(signals).await { Ok(()) } else { Err(Cut) }
+    if is_written(&answer.print(signals).await) { Ok(()) } else { Err(Cut) }
 }

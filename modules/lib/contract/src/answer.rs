@@ -1,5 +1,6 @@
 //! The answer to a call: one JSON object, and an exit status.
 
+use std::io;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -82,15 +83,15 @@ impl Answer {
         }
     }
 
-    /// Writes it to standard output. After a signal, does not wait for a reader that has stopped reading. Returns true if all
-    /// of it was written.
-    pub async fn print(&self, signals: &mut Signals) -> bool {
+    /// Writes it to standard output. After a signal, does not wait for a reader that has stopped reading: the error is then
+    /// [`TimedOut`](io::ErrorKind::TimedOut).
+    pub async fn print(&self, signals: &mut Signals) -> io::Result<()> {
         let printing = system::print(self.line());
         tokio::pin!(printing);
         tokio::select! {
-            printed = &mut printing => printed.is_ok(),
+            printed = &mut printing => printed,
             // It may be the signal that this is the answer to, or one that came before.
-            _ = signals.received() => matches!(tokio::time::timeout(LAST_WORD, printing).await, Ok(Ok(()))),
+            _ = signals.received() => tokio::time::timeout(LAST_WORD, printing).await?,
         }
     }
 
