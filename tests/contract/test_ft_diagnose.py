@@ -186,7 +186,7 @@ def test_a_single_unreadable_file_is_an_error_and_one_of_several_a_warning(tmp_p
         ({"text": "", "rotated": True}, ["rotated", "path"]),
         ({"text": "", "cluster_name": "a", "esxi_hostname": "b"}, ["cluster_name", "esxi_hostname"]),
         ({"text": "", "version": "seven"}, ["version", "seven"]),
-        ({"name": "inner", "version": "5.0"}, ["version", "hostname"]),
+        ({"name": "inner", "version": "5.0"}, ["`version` cannot be used here: a run without", "hostname"]),
     ],
 )
 def test_conflicting_arguments(args, words):

@@ -114,6 +114,7 @@ def test_only_a_running_pair_is_acted_upon(action, state, words, healthy):
         assert word in result.msg
     foretold = act(healthy, action, "--check")
     assert not foretold.json["failed"] and state in foretold.json["warnings"][0]
+    assert "none" not in foretold.msg
     assert WRITES[action] not in healthy.methods()
 
 

@@ -70,6 +70,8 @@ def test_a_port_group_selects_the_vmknic_on_every_host(healthy):
     done = service(healthy, None, "vmotion", portgroup="FT")
     assert done.changed and {host["device"] for host in done.json["hosts"]} == {"vmk1"}
     assert not service(healthy, "vmk1", "vmotion").changed
+    again = service(healthy, None, "vmotion", portgroup="FT")
+    assert again.msg == "No change: the vmknic on `FT` carries vmotion on 2 hosts."
 
 
 @pytest.mark.parametrize("nic", [{"device": "vmk9"}, {"portgroup": "Nowhere"}])

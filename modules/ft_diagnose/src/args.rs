@@ -117,7 +117,7 @@ impl Arguments for Args {
         }
         let read = Rule::Without(
             &["cluster_name", "esxi_hostname", "version"],
-            "they are read from the server; use them only with `text` or `path`",
+            "a run without `text` or `path` reads this from the server",
         );
         vec![vsphere_module::CONNECTION_NEEDED, read]
     }

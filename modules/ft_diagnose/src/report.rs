@@ -290,7 +290,8 @@ pub fn message(report: &Report) -> String {
         [only] => only.file.clone(),
         several => format!("{} sources", several.len()),
     };
-    let nothing = format!("No known failure signature in the {lines} lines read from {place}.");
+    let noun = if lines == 1 { "line" } else { "lines" };
+    let nothing = format!("No known failure signature in the {lines} {noun} read from {place}.");
     let Some(first) = report.findings.first() else { return nothing };
     let nothing = if report.healthy { format!("{nothing} ") } else { String::new() };
     let more = match report.findings.len() - 1 {

@@ -234,6 +234,14 @@ fn a_failed_migration_that_goes_on_in_a_new_log_is_one_finding() {
 }
 
 #[test]
+fn the_lines_read_are_counted() {
+    for (text, says) in [("a\n", "the 1 line read from"), ("a\nb\n", "the 2 lines read from")] {
+        let told = report::message(&diagnosed(text));
+        assert!(told.contains(says), "{told}");
+    }
+}
+
+#[test]
 fn the_lines_before_say_what_a_signature_does_not() {
     let text = (1..=30).map(|number| format!("line {number}\n")).collect::<Vec<_>>().concat();
     let finding = only(diagnosed(&format!("{text}[msg.moduletable.powerOnFailed] Module Disk power on failed.\n")));

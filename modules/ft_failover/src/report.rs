@@ -56,10 +56,14 @@ pub fn message(action: Action, now: &Observed, unseen: bool, check: bool) -> Str
     let name = &now.primary.vm.name;
     let primary = now.primary.place();
     let secondary = now.secondary.as_ref().map_or_else(|| "none".to_owned(), Half::place);
+    let alone = now.secondary.is_none();
     match (action, check) {
         (Action::TestFailover, false) => {
             format!("{name} failed over: its primary is {primary} now, its secondary {secondary}.")
         }
+        // A warning says why a real run would fail.
+        (Action::TestFailover, true) if alone => format!("{name} would fail over."),
+        (Action::RestartSecondary, true) if alone => format!("Would restart the secondary of {name}."),
         (Action::TestFailover, true) => {
             format!("{name} would fail over: its primary would be {primary}, its secondary {secondary}.")
         }

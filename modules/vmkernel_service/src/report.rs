@@ -59,10 +59,11 @@ pub fn message(wish: &Wish, outcomes: &[Outcome<VmkernelService>], check: bool) 
     let changed: Vec<String> =
         outcomes.iter().filter(|outcome| outcome.changed).map(|outcome| outcome.target.found.name()).collect();
     let changed: Vec<&str> = changed.iter().map(String::as_str).collect();
+    let (the, a) = if changed.is_empty() { ("the", "a") } else { ("The", "A") };
     let nic = match (&wish.device, &wish.portgroup) {
         (Some(device), _) => device.clone(),
-        (None, Some(portgroup)) => format!("The vmknic on `{portgroup}`"),
-        (None, None) => "A vmknic".to_owned(),
+        (None, Some(portgroup)) => format!("{the} vmknic on `{portgroup}`"),
+        (None, None) => format!("{a} vmknic"),
     };
     let services = wish.names().join(" and ");
     let carries = match (wish.state, check && !changed.is_empty()) {

@@ -27,7 +27,7 @@ impl Module for VmxOption {
         description: &[
             "Sets or removes VMX options (extra config, advanced configuration parameters) of a virtual machine through vCenter Server or an ESXi host, and reads them back. vSphere silently ignores some keys; this module then fails.",
             "With O(path), it edits the .vmx file of a virtual machine that is powered off, such as on an ESXi shell. It then ignores connection arguments, which C(module_defaults) may set for every task. The file is replaced atomically: it is always the old file or the new one. Its mode and owner are kept; extended attributes and ACLs are not.",
-            "Some options are read only when the virtual machine is powered on. They take effect after it was powered off and on again; RV(needs_power_cycle) reports this.",
+            "Some options are read only when the virtual machine is powered on. They take effect after it has been powered off and on again; RV(needs_power_cycle) reports this.",
             "VMware does not support nested Fault Tolerance: use it in labs only.",
         ],
         examples: include_str!("../examples.yml"),

@@ -21,7 +21,7 @@ pub struct Report {
     /// Every option that was asked for.
     pub options: Vec<OptionReport>,
     /// Whether this run changed options of a virtual machine that is powered on, except options that have no effect on its
-    /// host. Options that are read at power-on take effect after it was powered off and on again.
+    /// host. Options that are read at power-on take effect after it has been powered off and on again.
     pub needs_power_cycle: bool,
 }
 
@@ -93,7 +93,7 @@ pub fn message(state: State, report: &Report, label: &str, changed: bool, check:
         (true, State::Absent) => "Would remove",
     };
     let power_cycle = if report.needs_power_cycle {
-        " Options that are read at power-on take effect after it was powered off and on again."
+        " Options that are read at power-on take effect after it has been powered off and on again."
     } else {
         ""
     };

@@ -188,7 +188,7 @@ fn a_session_that_cannot_be_opened_is_the_failure() {
 #[test]
 fn a_wait_lasts_as_long_as_it_says() {
     for (lamp, seconds, says) in [
-        ("occupied", 60, "after 60 s"),
+        ("occupied", 60, "somebody is at it; this had not changed after 60 s"),
         ("unsettled", 10, "it takes long; unsettled was still as before when it was last read"),
     ] {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();

@@ -150,7 +150,7 @@ impl<'a, M: Module> Steps<'a, M> {
             }
             last = Some(observed);
         }
-        let busy = busy.map(|error| error.aftermath(&format!("it was still so after {} s", run.timeout())));
+        let busy = busy.map(|error| error.aftermath(&format!("this had not changed after {} s", run.timeout())));
         Err(unseen.map(|(error, _)| error).or(busy).unwrap_or_else(|| {
             let label = M::label(at.target, last.as_ref());
             Error::new(Kind::Conflict, format!("{label} kept changing while this run tried to change it"))
