@@ -106,6 +106,19 @@ def damaged(file: Path) -> None:
     file.write_text("{")
 
 
+def control_character(file: Path) -> None:
+    spoiled = file.read_text().replace("vmware_soap_session=", "vmware_soap_session\\\\r=")
+    assert spoiled != file.read_text()
+    file.write_text(spoiled)
+
+
+def another_server(file: Path) -> None:
+    """Changes one bit of the id of a well-known object."""
+    spoiled = file.read_text().replace("group-d1", "group-d0")
+    assert spoiled != file.read_text()
+    file.write_text(spoiled)
+
+
 def too_permissive(file: Path) -> None:
     file.chmod(0o644)
 
@@ -116,10 +129,10 @@ def a_link(file: Path) -> None:
 
 
 def an_older_format(file: Path) -> None:
-    file.write_text(file.read_text().replace('"format":1', '"format":0'))
+    file.write_text(file.read_text().replace('"format":2', '"format":1'))
 
 
-@pytest.mark.parametrize("spoil", [damaged, too_permissive, a_link, an_older_format])
+@pytest.mark.parametrize("spoil", [damaged, control_character, another_server, too_permissive, a_link, an_older_format])
 def test_a_file_that_cannot_be_trusted_is_a_warning_and_is_replaced(spoil, lab, home):
     run(lab, home, "--check")
     (file,) = files(home)
@@ -131,6 +144,18 @@ def test_a_file_that_cannot_be_trusted_is_a_warning_and_is_replaced(spoil, lab, 
     lab.clear_log()
     ended = run(lab, home, "--check")
     assert ended.did and "warnings" not in ended.json and "Login" not in lab.methods()
+
+
+@pytest.mark.parametrize("spoil", [damaged, control_character, another_server])
+def test_a_damaged_file_is_removed_instead_of_closed(spoil, lab, home):
+    run(lab, home, "--check")
+    spoil(files(home)[0])
+    command = [binary("nested_vft"), "sessions", "--close"]
+    ended = subprocess.run(
+        command, env=environment({"XDG_RUNTIME_DIR": str(home)}), capture_output=True, text=True, check=True
+    )
+    assert ended.stdout == "No session is kept.\n" and "damaged. The file was removed" in ended.stderr
+    assert not files(home)
 
 
 def test_a_folder_that_others_can_read_is_not_used(lab, home):
@@ -161,7 +186,7 @@ def test_an_interrupted_run_leaves_a_whole_file_and_one_session(lab, home):
     ended = interrupt_module(NAME, args, lambda: "Login" in lab.methods(), env={"XDG_RUNTIME_DIR": str(home)})
     assert ended.kind == "interrupted"
     assert lab.sessions()["live"] == len(files(home)) == 1
-    assert json.loads(files(home)[0].read_text())["format"] == 1
+    assert json.loads(files(home)[0].read_text())["format"] == 2
 
 
 def test_sessions_are_listed_without_cookies_and_closed(lab, home):

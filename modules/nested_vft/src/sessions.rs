@@ -44,11 +44,20 @@ pub fn run(close: bool) -> ExitCode {
     if sessions.usable.is_empty() {
         text.push_str("No session is kept.\n");
     }
+    let mut failed = outcomes.iter().any(|outcome| matches!(outcome, Some(Err(_))));
     for error in &sessions.unusable {
-        let _ = writeln!(std::io::stderr(), "warning: {error}");
+        let done = match if close { sessions.remove_damaged(error) } else { Ok(false) } {
+            Ok(true) => ". The file was removed; its server ends the session after a while".to_owned(),
+            Ok(false) => String::new(),
+            Err(reason) => {
+                failed = true;
+                format!("; {reason}")
+            }
+        };
+        let _ = writeln!(std::io::stderr(), "warning: {error}{done}");
     }
     let _ = std::io::stdout().write_all(text.as_bytes());
-    if outcomes.iter().any(|outcome| matches!(outcome, Some(Err(_)))) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn words(age: Duration) -> String {

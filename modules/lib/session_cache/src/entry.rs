@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, folder};
 
 /// The format of the files. A file with another one is ignored and replaced.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// A session takes a few KiB.
 const LIMIT: u64 = 256 * 1024;
 
@@ -30,12 +30,17 @@ pub struct Key {
 impl Key {
     /// Returns a name that differs between keys, and is safe as a file name.
     pub(crate) fn file_name(&self) -> String {
-        let text = serde_json::to_vec(&(&self.server, &self.username, &self.trust)).unwrap_or_default();
-        digest(&SHA256, &text).as_ref().iter().fold(String::new(), |mut name, byte| {
-            let _ = write!(name, "{byte:02x}");
-            name
-        })
+        hash(&(&self.server, &self.username, &self.trust))
     }
+}
+
+/// Returns the SHA-256 hash of `value` as hexadecimal text.
+fn hash(value: &impl Serialize) -> String {
+    let text = serde_json::to_vec(value).unwrap_or_default();
+    digest(&SHA256, &text).as_ref().iter().fold(String::new(), |mut hash, byte| {
+        let _ = write!(hash, "{byte:02x}");
+        hash
+    })
 }
 
 /// A kept session.
@@ -43,6 +48,9 @@ impl Key {
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     format: u32,
+    /// The hash of the other fields, to notice a damaged file. Older formats have none.
+    #[serde(default)]
+    checksum: String,
     /// The server, user and trust that it is for.
     pub key: Key,
     /// The time of the login, in seconds since 1970.
@@ -62,7 +70,13 @@ impl Entry {
     /// Returns an entry for a session that was opened now.
     pub fn new(key: Key, session: String) -> Self {
         let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        Self { format: FORMAT, key, created, session }
+        let mut entry = Self { format: FORMAT, checksum: String::new(), key, created, session };
+        entry.checksum = entry.hash();
+        entry
+    }
+
+    fn hash(&self) -> String {
+        hash(&(self.format, &self.key, self.created, &self.session))
     }
 
     /// Returns the time since the login.
@@ -76,7 +90,7 @@ impl Entry {
     }
 }
 
-/// Reads the file at `path`, if there is one. [`Error::Unusable`] if it must not be trusted.
+/// Reads the file at `path`, if there is one. [`Error::Damaged`] or [`Error::Unusable`] if it must not be trusted.
 pub(crate) fn read(path: &Path) -> Result<Option<Entry>, Error> {
     let failed = |source: io::Error| match source {
         link if folder::is_link(&link) => Error::unusable(path, "it is a symbolic link"),
@@ -93,9 +107,12 @@ pub(crate) fn read(path: &Path) -> Result<Option<Entry>, Error> {
     folder::check(path, &metadata)?;
     let mut bytes = Vec::new();
     file.take(LIMIT).read_to_end(&mut bytes).map_err(failed)?;
-    let entry: Entry = serde_json::from_slice(&bytes).map_err(|_| Error::unusable(path, "it is damaged"))?;
+    let entry: Entry = serde_json::from_slice(&bytes).map_err(|_| Error::Damaged { path: path.to_owned() })?;
     if entry.format != FORMAT {
         return Err(Error::unusable(path, "another version of this program wrote it"));
+    }
+    if entry.checksum != entry.hash() {
+        return Err(Error::Damaged { path: path.to_owned() });
     }
     Ok(Some(entry))
 }

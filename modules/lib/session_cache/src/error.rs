@@ -20,6 +20,12 @@ pub enum Error {
         /// The reason.
         reason: &'static str,
     },
+    /// The contents of a file are not those that were written.
+    #[error("{} is not used: it is damaged", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
     /// The operating system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {

@@ -47,7 +47,8 @@ impl Cache {
         Ok(Self { folder: folder.to_owned() })
     }
 
-    /// Returns the session for this key. [`Error::Unusable`] if there is a file that must not be trusted.
+    /// Returns the session for this key. [`Error::Damaged`] or [`Error::Unusable`] if there is a
+    /// file that must not be trusted.
     pub fn load(&self, key: &Key) -> Result<Option<Entry>, Error> {
         let path = self.path(key);
         match entry::read(&path) {
@@ -86,6 +87,16 @@ impl Cache {
             fs::remove_file(&path).map_err(|source| Error::io("remove", &path, source))?;
         }
         Ok(())
+    }
+
+    /// Removes the file at `path` from the cache if it is still damaged. Returns true if it was.
+    pub fn remove_damaged(&self, path: &Path) -> Result<bool, Error> {
+        let _lock = self.lock()?;
+        let damaged = matches!(entry::read(path), Err(Error::Damaged { .. }));
+        if damaged {
+            fs::remove_file(path).map_err(|source| Error::io("remove", path, source))?;
+        }
+        Ok(damaged)
     }
 
     /// Returns all sessions, oldest first, and the files that cannot be used.

@@ -51,16 +51,20 @@ fn of_two_runs_that_log_in_at_once_the_first_one_stores_its_session() {
 #[test]
 fn a_file_that_must_not_be_trusted_is_not_used_and_is_replaced() {
     type Spoil = fn(&Path);
-    let cases: [(&str, Spoil); 8] = [
+    let cases: [(&str, Spoil); 9] = [
         ("damaged", |path| fs::write(path, "{").unwrap()),
         ("damaged", |path| fs::write(path, "").unwrap()),
-        ("another version", |path| {
+        ("damaged", |path| {
             let text = fs::read_to_string(path).unwrap();
-            fs::write(path, text.replace("\"format\":1", "\"format\":0")).unwrap();
+            fs::write(path, text.replace("\"old\"", "\"0ld\"")).unwrap();
+        }),
+        ("another version", |path| {
+            let entry = Entry::new(key("a"), "old".to_owned());
+            let old = serde_json::json!({ "format": 1, "key": entry.key, "created": entry.created, "session": "old" });
+            fs::write(path, old.to_string()).unwrap();
         }),
         ("another server or user", |path| {
-            let text = fs::read_to_string(path).unwrap();
-            fs::write(path, text.replace("https://vc", "https://evil")).unwrap();
+            fs::write(path, Entry::new(key("b"), "old".to_owned()).to_bytes()).unwrap();
         }),
         ("other users", |path| set_mode(path, 0o640)),
         ("symbolic link", |path| {
@@ -82,9 +86,16 @@ fn a_file_that_must_not_be_trusted_is_not_used_and_is_replaced() {
         cache.store(&old, None).unwrap();
         spoil(&cache.path(&key("a")));
         let error = cache.load(&key("a")).unwrap_err();
-        assert!(matches!(error, Error::Unusable { .. }) && error.to_string().contains(reason), "{reason}: {error}");
+        let damaged = matches!(error, Error::Damaged { .. });
+        assert!(
+            (damaged || matches!(error, Error::Unusable { .. })) && error.to_string().contains(reason),
+            "{reason}: {error}"
+        );
         let (usable, others) = cache.list().unwrap();
         assert_eq!((usable.len(), others.len()), (0, 1), "{reason}");
+        let file = cache.path(&key("a"));
+        assert_eq!(cache.remove_damaged(&file).unwrap(), damaged, "{reason}");
+        assert_eq!(file.symlink_metadata().is_err(), damaged, "{reason}");
         assert!(cache.store(&new, None).unwrap(), "{reason}");
         assert_eq!(cache.load(&key("a")).unwrap(), Some(new), "{reason}");
     }

@@ -28,6 +28,14 @@ impl KeptSessions {
         Ok(Self { cache, usable, unusable })
     }
 
+    /// Removes the file that `problem` is about, if it is damaged. Returns true if it was.
+    pub fn remove_damaged(&self, problem: &session_cache::Error) -> Result<bool, session_cache::Error> {
+        match problem {
+            session_cache::Error::Damaged { path } => self.cache.remove_damaged(path),
+            _ => Ok(false),
+        }
+    }
+
     /// Ends a session on its server and removes it from the cache. If the server does not confirm that, the session stays in
     /// the cache, and the reason is returned.
     pub async fn close(&self, entry: &Entry) -> Result<(), String> {
