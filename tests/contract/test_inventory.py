@@ -25,21 +25,29 @@ def test_a_large_inventory_in_pages(name, simulator):
 
 
 @pytest.mark.parametrize(
-    ("place", "answer"),
+    ("place", "answer", "hint"),
     [
-        ({"datacenter": "Lab"}, "ambiguous"),
-        ({"datacenter": "DC2"}, "not_found"),
+        ({"datacenter": "Lab"}, "ambiguous", ""),
+        ({"datacenter": "DC2"}, "not_found", ""),
         # These folders are below the VM folder of a datacenter. There are two datacenters.
-        ({"folder": "nested"}, "not_found"),
-        ({"folder": "nested", "datacenter": "Lab"}, "vm-66"),
-        ({"folder": "/Lab/vm/second"}, "vm-67"),
-        ({"folder": "/Lab/vm/third"}, "not_found"),
+        ({"folder": "nested"}, "not_found", "set `datacenter`"),
+        ({"folder": "nested", "datacenter": "Lab"}, "vm-66", ""),
+        ({"folder": "nestd", "datacenter": "Lab"}, "not_found", "`/Lab/vm/nested`"),
+        ({"folder": "/Lab/vm/second"}, "vm-67", ""),
+        ({"folder": "/Lab/vm/second", "datacenter": "Lab"}, "vm-67", ""),
+        ({"folder": "/Lab/vm/second", "datacenter": "DC2"}, "not_found", "in another datacenter"),
+        ({"folder": "Lab/vm/second", "datacenter": "DC2"}, "not_found", ""),
+        ({"folder": "/Lab/vm/second", "datacenter": "Nope"}, "not_found", ""),
+        ({"folder": "/Lab/vm/third"}, "not_found", ""),
+        ({"folder": "/lab/vm/nested"}, "not_found", "`/Lab/vm/nested`"),
     ],
 )
-def test_the_place_selects_one_of_two_with_the_same_name(place, answer, simulator):
+def test_the_place_selects_one_of_two_with_the_same_name(place, answer, hint, simulator):
     lab = simulator(personality="6.7", scenario="duplicates")
     found = look(lab, name="twin", **place)
     assert (found.kind if found.json["failed"] else found.json["vm"]["moid"]) == answer, found.msg
+    if hint:
+        assert hint in found.json["error"]["hint"], found.told
 
 
 @pytest.mark.parametrize("datacenter", ["Lab", "Elsewhere"])

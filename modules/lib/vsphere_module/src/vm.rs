@@ -51,7 +51,7 @@ pub struct VmTarget {
     #[schemars(length(min = 1))]
     moid: Option<String>,
     /// Folder that holds the virtual machine: from the root (V(/Lab/vm/nested)), or below the datacenter's folder of
-    /// virtual machines (V(nested)). Needed when several have the name.
+    /// virtual machines (V(nested)). If O(datacenter) is given, the folder must be in it. Needed when several have the name.
     #[schemars(length(min = 1))]
     folder: Option<String>,
     /// Datacenter that holds the virtual machine. Needed when several have the name. It means nothing to O(moid), which is

@@ -77,37 +77,81 @@ impl Session {
         self.read(&[root], &[("Datacenter", &["name"])], &follow).await
     }
 
-    /// Finds the folder or vApp at `folder`: a whole inventory path, or one below the datacenter's `vm` folder.
+    /// Finds the folder or vApp at `folder`: a whole inventory path, or one below the datacenter's `vm` folder. It must be in the
+    /// datacenter, if one is named.
     pub(crate) async fn vm_folder(&self, folder: &str, datacenter: Option<&str>) -> Result<Moref, Error> {
         let path = folder.trim_matches('/');
-        let whole = folder.starts_with('/') || datacenter.is_none();
-        if whole && let Some(found) = self.holder(path).await? {
+        let named = match datacenter {
+            Some(name) => Some(self.datacenter(name).await?),
+            None => None,
+        };
+        let within = named.as_ref().map(|(moref, _)| moref);
+        let is_absolute = folder.starts_with('/');
+        let whole = is_absolute || within.is_none();
+        if whole && let Some(found) = self.holder(path, within).await? {
             return Ok(found);
         }
-        let what = format!("virtual machine folder `{folder}`");
-        let base = if let Some(datacenter) = datacenter {
-            self.datacenter(datacenter).await?.1
-        } else if let [only] = &self.datacenters().await?[..] {
-            self.path_of(&only.moref).await?
-        } else {
-            let hint = "there is not exactly one datacenter; set `datacenter`, or give the whole inventory path";
-            return Err(Error::NotFound { what, hint: Some(hint.to_owned()) });
+        let mut what = format!("virtual machine folder `{folder}`");
+        let mut wanted = format!("/{path}");
+        let base = match &named {
+            Some((_, base)) => Some(base.clone()),
+            None => match &self.datacenters().await?[..] {
+                [only] => Some(self.path_of(&only.moref).await?),
+                _ if is_absolute => None,
+                _ => {
+                    let hint =
+                        "there is not exactly one datacenter; set `datacenter`, or give the whole inventory path";
+                    return Err(Error::NotFound { what, hint: Some(hint.to_owned()) });
+                }
+            },
         };
-        for below in [format!("{base}/vm/{path}"), format!("{base}/{path}")] {
-            if let Some(found) = self.holder(&below).await? {
-                return Ok(found);
+        if let Some(base) = base {
+            for below in [format!("{base}/vm/{path}"), format!("{base}/{path}")] {
+                if let Some(found) = self.holder(&below, None).await? {
+                    return Ok(found);
+                }
+            }
+            if !is_absolute {
+                wanted = format!("/{base}/vm/{path}");
             }
         }
-        if !whole && let Some(found) = self.holder(path).await? {
+        if !whole && let Some(found) = self.holder(path, within).await? {
             return Ok(found);
         }
-        Err(Error::NotFound { what, hint: None })
+        if let Some(datacenter) = datacenter {
+            what = format!("{what} in datacenter `{datacenter}`");
+        }
+        let paths = self.folder_paths().await?;
+        let hint = if paths.contains(&wanted) {
+            Some("the folder of this path is in another datacenter".to_owned())
+        } else {
+            similar::hint(&wanted, paths)
+        };
+        Err(Error::NotFound { what, hint })
     }
 
-    /// Returns the folder or vApp at that path.
-    async fn holder(&self, path: &str) -> Result<Option<Moref>, Error> {
+    /// Returns the folder or vApp at that path, if it is in the datacenter `within`.
+    async fn holder(&self, path: &str, within: Option<&Moref>) -> Result<Option<Moref>, Error> {
         let found = self.at_path(path).await?;
-        Ok(found.filter(|it| matches!(it.kind.as_str(), "Folder" | "VirtualApp")))
+        let Some(found) = found.filter(|it| matches!(it.kind.as_str(), "Folder" | "VirtualApp")) else {
+            return Ok(None);
+        };
+        let Some(datacenter) = within else { return Ok(Some(found)) };
+        let above = self.upwards(std::slice::from_ref(&found)).await?;
+        Ok(above.iter().any(|object| object.moref == *datacenter).then_some(found))
+    }
+
+    /// Returns the paths of all folders and vApps that may hold virtual machines: one request.
+    async fn folder_paths(&self) -> Result<Vec<String>, Error> {
+        let follow = [Follow { from: "Folder", path: "childEntity" }, Follow { from: "Datacenter", path: "vmFolder" }];
+        let want: [(&str, &[&str]); 3] = [
+            ("Folder", &["name", "parent"]),
+            ("VirtualApp", &["name", "parentFolder"]),
+            ("Datacenter", &["name", "parent"]),
+        ];
+        let objects = self.read(&[self.content().root_folder.clone()], &want, &follow).await?;
+        let holders = objects.iter().filter(|object| object.moref.kind != "Datacenter");
+        Ok(holders.map(|object| path(&object.moref, &objects)).collect())
     }
 
     async fn path_of(&self, moref: &Moref) -> Result<String, Error> {
