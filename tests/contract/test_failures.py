@@ -9,6 +9,7 @@ import json
 import concurrent.futures
 import signal
 import threading
+import time
 
 import pytest
 
@@ -56,6 +57,16 @@ def test_a_permanent_server_failure(name, method, how, healthy):
     assert result.changed is False or method == "write"
     healthy.clear_injections()
     assert_converges(name, args | {"timeout": 60})
+
+
+@pytest.mark.parametrize("method", ["RetrieveServiceContent", "RetrievePropertiesEx", "PowerOffVM_Task"])
+def test_a_request_that_hangs_ends_with_the_timeout(method, healthy):
+    healthy.inject(method=method, how="hang", times=0)
+    began = time.monotonic()
+    result = run_module("vm_power", example("vm_power", healthy.facts) | {"timeout": 2})
+    # After that, a last look and a logout are local and short.
+    assert time.monotonic() - began < 4
+    assert result.kind == "timeout" and f"{method} did not finish within 2 s" in result.msg
 
 
 @every_module

@@ -25,7 +25,7 @@ pub struct Endpoint {
     pub proxy: Option<Proxy>,
     /// Called after every request.
     pub trace: Option<Trace>,
-    /// The end of the run. No request lasts longer than until 2.5 s after it.
+    /// The end of the run. Only reads after a write, and requests that begin later, may last until 2.5 s after it.
     pub deadline: Option<Instant>,
 }
 

@@ -70,7 +70,7 @@ pub enum WireError {
     Timeout {
         /// The method, by its official name, or the path of a file.
         what: String,
-        /// How long the wait was, in seconds.
+        /// The time limit in seconds: that of the request, or that of the run if the run ended.
         seconds: u64,
     },
     /// The run's time was over before the request could be sent.

@@ -22,7 +22,7 @@ use crate::wire::tls_version::{TlsMinimum, TlsSpoken};
 pub(crate) const REQUEST: Duration = Duration::from_secs(120);
 /// Shortest time limit of a read, if the run has that much time left.
 const LEAST: Duration = Duration::from_secs(30);
-/// Time after the deadline in which a run may still read how far it came.
+/// Time after the deadline for the last look: a run may still read how far it came.
 pub(crate) const LAST_LOOK: Duration = Duration::from_millis(2500);
 /// Time limit of an idle connection: short, so that no request meets a connection that the server is about to close.
 const IDLE: Duration = Duration::from_secs(20);
@@ -54,6 +54,10 @@ pub(crate) struct Transport {
     incoming: Incoming,
     trace: RefCell<Option<Trace>>,
     deadline: Cell<Option<Instant>>,
+    /// The start of the run.
+    began: Cell<Instant>,
+    /// True once the run has sent a write.
+    wrote: Cell<bool>,
 }
 
 impl Transport {
@@ -93,6 +97,8 @@ impl Transport {
             client,
             trace: RefCell::new(endpoint.trace.take()),
             deadline: Cell::new(endpoint.deadline),
+            began: Cell::new(Instant::now()),
+            wrote: Cell::new(false),
             base: format!("{}://{at}", if secure && relay.is_none() { "https" } else { "http" }),
             origin: format!("{}://{at}", if secure { "https" } else { "http" }),
             endpoint,
@@ -104,10 +110,12 @@ impl Transport {
         })
     }
 
-    /// Replaces the trace and the deadline of [`Endpoint`].
+    /// Begins another run, with its own trace and deadline (see [`Endpoint`]).
     pub(crate) fn serve(&self, trace: Option<Trace>, deadline: Option<Instant>) {
         self.trace.replace(trace);
         self.deadline.set(deadline);
+        self.began.set(Instant::now());
+        self.wrote.set(false);
     }
 
     /// Returns the end of the run.
@@ -209,10 +217,13 @@ impl Transport {
         sent: &str,
     ) -> Result<Response, WireError> {
         let start = Instant::now();
-        let Some(limit) = self.limit(purpose) else {
+        let Some((limit, shown)) = self.limit(purpose) else {
             return Err(WireError::NoTime { what: what.to_owned() });
         };
-        let answer = self.receive(what, request.timeout(limit), limit, purpose).await;
+        if purpose == Purpose::Write {
+            self.wrote.set(true);
+        }
+        let answer = self.receive(what, request.timeout(limit), seconds(shown), purpose).await;
         let trace = self.trace.borrow().clone();
         if let Some(trace) = trace {
             let took = start.elapsed();
@@ -224,27 +235,36 @@ impl Transport {
         answer
     }
 
-    /// Returns the time limit of the next request; `None` if the time is over.
-    fn limit(&self, purpose: Purpose) -> Option<Duration> {
-        let Some(deadline) = self.deadline.get() else { return Some(REQUEST) };
+    /// Returns the time limit of the next request, and the one that an error names: that of the whole run, if the request may
+    /// last until its end. `None` if the time is over.
+    ///
+    /// A request that begins in time ends with the deadline. Only a read after a write may last longer, as may one that
+    /// begins later.
+    fn limit(&self, purpose: Purpose) -> Option<(Duration, Duration)> {
+        let Some(deadline) = self.deadline.get() else { return Some((REQUEST, REQUEST)) };
         let now = Instant::now();
-        let left = (deadline + LAST_LOOK).checked_duration_since(now).filter(|left| !left.is_zero())?;
+        let is_last_look = now >= deadline || self.wrote.get() && purpose != Purpose::Write;
+        let end = if is_last_look { deadline + LAST_LOOK } else { deadline };
+        let left = end.checked_duration_since(now).filter(|left| !left.is_zero())?;
         let limit = match purpose {
             Purpose::Write => left,
             Purpose::Login | Purpose::Read => (left / 2).clamp(LEAST, REQUEST),
         };
-        Some(limit.min(left))
+        if limit < left {
+            return Some((limit, limit));
+        }
+        Some((left, deadline.saturating_duration_since(self.began.get())))
     }
 
     async fn receive(
         &self,
         what: &str,
         request: RequestBuilder,
-        limit: Duration,
+        seconds: u64,
         purpose: Purpose,
     ) -> Result<Response, WireError> {
         let start = Instant::now();
-        let failed = |error| self.failure(what, &error, limit, start);
+        let failed = |error| self.failure(what, &error, seconds, start);
         let mut response = request.send().await.map_err(failed)?;
         let status = response.status().as_u16();
         if response.status().is_redirection() {
@@ -274,7 +294,7 @@ impl Transport {
     }
 
     /// Explains a failed exchange by the chain of errors beneath it.
-    fn failure(&self, what: &str, error: &reqwest::Error, limit: Duration, start: Instant) -> WireError {
+    fn failure(&self, what: &str, error: &reqwest::Error, seconds: u64, start: Instant) -> WireError {
         let links = connect::chain(error);
         // Otherwise an established connection broke: the server may have received the request.
         if error.is_connect()
@@ -283,7 +303,7 @@ impl Transport {
             return self.verifier.explain(tls).into();
         }
         if error.is_timeout() && !error.is_connect() {
-            return WireError::Timeout { what: what.to_owned(), seconds: seconds(limit) };
+            return WireError::Timeout { what: what.to_owned(), seconds };
         }
         match &self.relay {
             // The client itself sees only that the relay closed the connection.
