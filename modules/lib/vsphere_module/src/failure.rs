@@ -102,7 +102,12 @@ fn fault_failure(fault: &Fault, detail: &str) -> Error {
         "InvalidLogin" | "NotAuthenticated" => error(Kind::Authentication).hint("Check `username` and `password`."),
         "NoPermission" => {
             let privilege = fault.fields.get("privilegeId").or_else(|| fault.fields.get("privilegeIds"));
-            let on = fault.fields.get("object").map_or_else(String::new, |object| format!(" on the object {object}"));
+            let on = match fault.fields.get("object") {
+                // A run with many hosts shows the hint of the first one for all.
+                Some(object) if object.starts_with("host-") => " on each host that failed".to_owned(),
+                Some(object) => format!(" on the object {object}"),
+                None => String::new(),
+            };
             error(Kind::Permission).hint(match privilege.map(String::as_str) {
                 // Every role has these: the user has no role there.
                 Some("System.View" | "System.Read") => format!("Give the user read access{on}."),

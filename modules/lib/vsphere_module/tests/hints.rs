@@ -1,7 +1,7 @@
 //! Hints never suggest what the caller has already set.
 
 use vsphere::TlsMinimum::{V1_0, V1_2};
-use vsphere::{LEGACY_TLS, TlsError, WireError};
+use vsphere::{Error, Fault, LEGACY_TLS, TlsError, WireError};
 
 #[test]
 fn hints_after_tls_failures_name_what_is_left_to_try() {
@@ -18,5 +18,21 @@ fn hints_after_tls_failures_name_what_is_left_to_try() {
         let hint = vsphere_module::failure(WireError::from(error.clone()).into()).hint.unwrap_or_default();
         assert!(hint.contains(says), "{error}: {hint}");
         assert!(never.is_empty() || !hint.contains(never), "{error}: {hint}");
+    }
+}
+
+#[test]
+fn hints_name_the_place_to_look_at() {
+    let no_permission = |object: &str| {
+        let fields = [("object", object), ("privilegeId", "Host.Config")];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+        Error::Fault(Fault { name: "NoPermission".to_owned(), fields, ..Fault::default() })
+    };
+    for (error, says, never) in [
+        (no_permission("host-20"), "Host.Config on each host that failed", "host-20"),
+        (no_permission("vm-63"), "Host.Config on the object vm-63", "host that failed"),
+    ] {
+        let hint = vsphere_module::failure(error.clone()).hint.unwrap_or_default();
+        assert!(hint.contains(says) && !hint.contains(never), "{error}: {hint}");
     }
 }
