@@ -160,7 +160,8 @@ def test_a_missing_proxy_is_named_in_the_error(healthy):
         port = unused.getsockname()[1]
     args = example("vm_power", healthy.facts) | {"proxy_host": "127.0.0.1", "proxy_port": port}
     result = run_module("vm_power", args)
-    assert result.kind == "connection" and f"127.0.0.1:{port}" in result.msg
+    assert result.kind == "connection" and f"cannot connect to the proxy 127.0.0.1:{port}: " in result.msg
+    assert "`proxy_host`" in result.json["error"]["hint"]
 
 
 def test_a_server_with_only_old_tls_is_recognised(tmp_path):

@@ -136,7 +136,7 @@ async fn failures_of_proxies_are_explained() {
         endpoint
     };
     let port = unused_port().await;
-    check(through(port), &format!("cannot connect to 127.0.0.1:{port}: connection refused")).await;
+    check(through(port), &format!("cannot connect to the proxy 127.0.0.1:{port}: connection refused")).await;
     for (answer, says) in [
         ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "requires authentication"),
         ("HTTP/1.1 403 Forbidden\r\n\r\n", "esxi.invalid:443: the proxy 127.0.0.1:"),

@@ -19,6 +19,9 @@ pub fn failure(error: vsphere::Error) -> Error {
         Cause::Wire(WireError::Connect { .. }) => {
             Error::new(Kind::Connection, detail).hint("Check `hostname`, `port` and the network path.")
         }
+        Cause::Wire(WireError::Proxy { .. }) => {
+            Error::new(Kind::Connection, detail).hint("Check `proxy_host` and `proxy_port`.")
+        }
         Cause::Wire(WireError::Dropped { .. }) => Error::new(Kind::Connection, detail)
             .hint("Run the task again. If this happens each time, check the proxies, firewalls and load balancers on the path."),
         Cause::Wire(WireError::Tls(tls)) => tls_failure(&tls, detail),

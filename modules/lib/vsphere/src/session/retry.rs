@@ -73,7 +73,7 @@ fn patience(error: &Error, proven: bool) -> Patience {
     match error {
         Error::Soap(SoapError::TooLarge { .. }) => Patience::None,
         Error::Wire(W::Timeout { .. } | W::Http { status: 429 | 502..=504, .. }) => Patience::Deadline,
-        Error::Wire(W::Dropped { .. } | W::Connect { .. }) if proven => Patience::Deadline,
+        Error::Wire(W::Dropped { .. } | W::Connect { .. } | W::Proxy { .. }) if proven => Patience::Deadline,
         Error::Wire(W::Dropped { .. }) => Patience::Few,
         Error::Wire(W::Tls(_) | W::Http { status: 500, .. }) | Error::Soap(_) | Error::Protocol(_) if proven => {
             Patience::Few

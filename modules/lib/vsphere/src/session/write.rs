@@ -70,9 +70,9 @@ impl WriteError {
             // Without a connection or without time, the call was not delivered.
             Error::Fault(_)
             | Error::SessionRenewed
-            | Error::Wire(WireError::Connect { .. } | WireError::Tls(_) | WireError::NoTime { .. }) => {
-                Self::Refused(error)
-            }
+            | Error::Wire(
+                WireError::Connect { .. } | WireError::Proxy { .. } | WireError::Tls(_) | WireError::NoTime { .. },
+            ) => Self::Refused(error),
             _ => Self::Unknown { error, accepted: false },
         }
     }

@@ -21,6 +21,11 @@ pub(crate) fn unreachable(host: &str, port: u16, reason: &str) -> WireError {
     WireError::Connect { host: bracketed(host), port, reason: reason.to_owned() }
 }
 
+/// Returns the error of a proxy that cannot be reached.
+pub(crate) fn proxy_unreachable(proxy: &Proxy, reason: &str) -> WireError {
+    WireError::Proxy { host: bracketed(&proxy.host), port: proxy.port, reason: reason.to_owned() }
+}
+
 /// Returns the reason that nothing came within [`CONNECT`].
 pub(crate) fn no_answer() -> String {
     format!("no answer within {} s", CONNECT.as_secs())
@@ -54,7 +59,7 @@ pub(crate) fn explain(
     if texts.iter().any(|text| text.contains("tunnel error: unsuccessful")) {
         return proxy_refuses(proxy, host, port);
     }
-    unreachable(&proxy.host, proxy.port, &reason())
+    proxy_unreachable(proxy, &reason())
 }
 
 /// Returns `error` and the errors beneath it, outermost first, including those that an `io::Error` wraps.

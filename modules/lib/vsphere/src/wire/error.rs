@@ -9,7 +9,17 @@ pub enum WireError {
     /// answer to a connection attempt within 10 s.
     #[error("cannot connect to {host}:{port}: {reason}")]
     Connect {
-        /// The host (or proxy) that was tried.
+        /// The host that was tried.
+        host: String,
+        /// Its TCP port.
+        port: u16,
+        /// Why, in plain words.
+        reason: String,
+    },
+    /// The proxy cannot be reached.
+    #[error("cannot connect to the proxy {host}:{port}: {reason}")]
+    Proxy {
+        /// The proxy.
         host: String,
         /// Its TCP port.
         port: u16,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, RANGE};
 use reqwest::{Client, RequestBuilder, redirect};
 
-use crate::wire::connect::{self, CONNECT, USER_AGENT, bare, bracketed, unreachable};
+use crate::wire::connect::{self, CONNECT, USER_AGENT, bare, bracketed, proxy_unreachable};
 use crate::wire::endpoint::{Endpoint, Scheme, Trace, Trust};
 use crate::wire::error::{TlsError, WireError};
 use crate::wire::header::{range_start, redirected, session_cookie, tells_its_length};
@@ -87,8 +87,8 @@ impl Transport {
             builder = relay.route(builder);
         } else if let Some(proxy) = &endpoint.proxy {
             let url = format!("http://{}:{}", bracketed(&proxy.host), proxy.port);
-            let proxy = reqwest::Proxy::all(url)
-                .map_err(|_| unreachable(&proxy.host, proxy.port, "the proxy is not a valid host name"))?;
+            let proxy =
+                reqwest::Proxy::all(url).map_err(|_| proxy_unreachable(proxy, "this is not a valid host name"))?;
             builder = builder.proxy(proxy);
         }
         let client = builder.build().map_err(|error| TlsError::Other(error.to_string()))?;
@@ -284,7 +284,7 @@ impl Transport {
         }
         if ends_with_connection && let Some(cut) = self.relay.as_ref().and_then(|relay| relay.cut(start)) {
             return Err(match cut {
-                WireError::Connect { host, port, reason } => {
+                WireError::Connect { host, port, reason } | WireError::Proxy { host, port, reason } => {
                     WireError::Dropped { what: what.to_owned(), host, port, reason }
                 }
                 other => other,

@@ -9,8 +9,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use crate::wire::connect::{
-    CONNECT, NO_ANSWER, NO_SUCH_NAME, USER_AGENT, bracketed, no_answer, plain, proxy_refuses, proxy_wants_login,
-    unreachable,
+    CONNECT, NO_ANSWER, NO_SUCH_NAME, USER_AGENT, bracketed, no_answer, plain, proxy_refuses, proxy_unreachable,
+    proxy_wants_login, unreachable,
 };
 use crate::wire::endpoint::{Endpoint, Proxy};
 use crate::wire::error::WireError;
@@ -47,8 +47,10 @@ impl Route {
 
     /// Returns the error of a server, or its proxy, that cannot be reached.
     pub(super) fn unreachable(&self, reason: &str) -> WireError {
-        let (host, port) = self.peer();
-        unreachable(host, port, reason)
+        match &self.proxy {
+            Some(proxy) => proxy_unreachable(proxy, reason),
+            None => unreachable(&self.host, self.port, reason),
+        }
     }
 
     /// Returns the error of a failed network.
