@@ -85,6 +85,15 @@ def test_a_server_that_is_not_vsphere(status, body, headers, words):
         assert word in result.msg
 
 
+def test_plain_http_on_a_tls_port_is_named_at_once(simulator):
+    lab = simulator(personality="6.7", scenario="healthy")
+    began = time.monotonic()
+    result = run_module("vm_power", example("vm_power", lab.facts) | {"protocol": "http", "thumbprint": None})
+    assert time.monotonic() - began < 1.5
+    assert result.kind == "connection" and "may be a TLS port" in result.msg
+    assert "Remove `protocol: http`" in result.json["error"]["hint"]
+
+
 def test_a_redirect_to_https_of_the_same_host_names_the_arguments_for_it():
     location = "https://root:S3CRET@127.0.0.1/sdk?ticket=S3CRET"
     with answering(301, b"", Location=location) as port:

@@ -22,6 +22,8 @@ pub fn failure(error: vsphere::Error) -> Error {
         Cause::Wire(WireError::Proxy { .. }) => {
             Error::new(Kind::Connection, detail).hint("Check `proxy_host` and `proxy_port`.")
         }
+        Cause::Wire(WireError::NotHttp { .. }) => Error::new(Kind::Connection, detail)
+            .hint("Remove `protocol: http`, or set `port` to the one of plain HTTP."),
         Cause::Wire(WireError::Dropped { .. }) => Error::new(Kind::Connection, detail)
             .hint("Run the task again. If this happens each time, check the proxies, firewalls and load balancers on the path."),
         Cause::Wire(WireError::Tls(tls)) => tls_failure(&tls, detail),

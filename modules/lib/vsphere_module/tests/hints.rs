@@ -28,9 +28,10 @@ fn hints_name_the_place_to_look_at() {
         let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
         Error::Fault(Fault { name: "NoPermission".to_owned(), fields, ..Fault::default() })
     };
-    let (host, port, reason) = ("127.0.0.1".to_owned(), 9, "connection refused".to_owned());
+    let (host, port, reason) = (|| "127.0.0.1".to_owned(), 9, "connection refused".to_owned());
     for (error, says, never) in [
-        (WireError::Proxy { host, port, reason }.into(), "`proxy_host` and `proxy_port`", "`hostname`"),
+        (WireError::NotHttp { host: host(), port }.into(), "Remove `protocol: http`", "`hostname`"),
+        (WireError::Proxy { host: host(), port, reason }.into(), "`proxy_host` and `proxy_port`", "`hostname`"),
         (no_permission("host-20"), "Host.Config on each host that failed", "host-20"),
         (no_permission("vm-63"), "Host.Config on the object vm-63", "host that failed"),
     ] {

@@ -13,6 +13,8 @@ pub(crate) const USER_AGENT: &str = concat!("nested-vft/", env!("CARGO_PKG_VERSI
 pub(crate) const NO_SUCH_NAME: &str = "the name does not resolve";
 pub(crate) const NO_ANSWER: &str = "the server closed the connection without an answer";
 
+pub(crate) const NOT_HTTP: &str = "the answer is not HTTP";
+
 /// A chain of errors, outermost first.
 pub(crate) type Links<'a> = Vec<&'a (dyn StdError + 'static)>;
 
@@ -117,7 +119,7 @@ pub(crate) fn reason(error: &reqwest::Error, links: &Links<'_>) -> String {
     }
     let said = |words: &str| texts.iter().any(|text| text.contains(words));
     let plain = if said("invalid HTTP version") {
-        "the answer is not HTTP; this may be a TLS port"
+        NOT_HTTP
     } else if said("before message completed") || said("tunnel error: unexpected end of file") {
         NO_ANSWER
     } else {

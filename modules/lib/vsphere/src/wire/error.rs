@@ -38,6 +38,14 @@ pub enum WireError {
         /// How, in plain words.
         reason: String,
     },
+    /// The answer to the first request in plain HTTP is not HTTP.
+    #[error("{host}:{port} does not answer in HTTP: this may be a TLS port")]
+    NotHttp {
+        /// The host.
+        host: String,
+        /// Its TCP port.
+        port: u16,
+    },
     /// The connection could not be made secure.
     #[error(transparent)]
     Tls(#[from] TlsError),

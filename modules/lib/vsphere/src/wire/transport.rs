@@ -327,13 +327,17 @@ impl Transport {
         if error.is_connect() {
             return connect::explain(error, &links, host, *port, proxy.as_ref());
         }
-        let (host, port) = proxy.as_ref().map_or((host, *port), |proxy| (&proxy.host, proxy.port));
-        WireError::Dropped {
-            what: what.to_owned(),
-            host: bracketed(host),
-            port,
-            reason: connect::reason(error, &links),
+        let mut reason = connect::reason(error, &links);
+        if matches!(self.endpoint.scheme, Scheme::Http) && !self.is_proven() && proxy.is_none() {
+            match &*reason {
+                connect::NOT_HTTP => return WireError::NotHttp { host: bracketed(host), port: *port },
+                // Some TLS servers do not answer at all.
+                connect::NO_ANSWER => reason.push_str("; this may be a TLS port"),
+                _ => {}
+            }
         }
+        let (host, port) = proxy.as_ref().map_or((host, *port), |proxy| (&proxy.host, proxy.port));
+        WireError::Dropped { what: what.to_owned(), host: bracketed(host), port, reason }
     }
 }
 
