@@ -79,7 +79,7 @@ def test_requests_are_shown_with_their_times(term, healthy):
 
 def test_a_trace_has_all_messages_and_no_secret(healthy, tmp_path):
     path = tmp_path / "trace.txt"
-    args = connection(healthy.facts) | {"name": healthy.facts["vm"], "options": {"guestinfo.a": "one & two"}}
+    args = connection(healthy.facts) | {"name": healthy.facts["vm"], "options": {"monitor.a": "one & two"}}
     assert run_module("vmx_option", args, "--trace", str(path)).changed
     text = path.read_text()
     assert path.stat().st_mode & 0o777 == 0o600
@@ -92,8 +92,9 @@ def test_a_trace_has_all_messages_and_no_secret(healthy, tmp_path):
 
 
 def test_a_trace_has_no_secret_of_the_lab_and_none_of_the_session(healthy, tmp_path):
-    secrets = {"RemoteDisplay.vnc.password": "hunter2hunter2", "guestinfo.userdata": "c2VjcmV0"}
-    healthy.touch(vm=healthy.facts["vm_moid"], extraConfig=secrets | {"guestinfo.plain": "in clear"})
+    names = ["RemoteDisplay.vnc.password", "RemoteDisplay.vnc.key", "guestinfo.ovfEnv", "my.pwd", "my.apikey", "my.passphrase"]
+    secrets = {name: f"hunter{number}hunter" for number, name in enumerate(names)}
+    healthy.touch(vm=healthy.facts["vm_moid"], extraConfig=secrets | {"replay.plain": "in clear"})
     path, args = tmp_path / "trace.txt", example("ft_readiness", healthy.facts) | {"session_cache": True}
     assert run_module("ft_readiness", args, "--trace", str(path), env={"XDG_RUNTIME_DIR": str(tmp_path)}).did
     text = path.read_text()

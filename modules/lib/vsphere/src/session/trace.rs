@@ -7,8 +7,9 @@ use crate::wire::endpoint::Trace;
 
 /// Stands for a secret.
 const HIDDEN: &str = "(hidden)";
-/// Parts of the names of options whose values are secrets, such as `RemoteDisplay.vnc.password` and `guestinfo.userdata`.
-const SECRET: [&str; 7] = ["password", "passwd", "secret", "token", "userdata", "metadata", "credential"];
+/// The beginnings, in lower case, of the names of options whose values are shown: those of Fault Tolerance, HA, vMotion and
+/// nested virtualization. Any other option may hold a secret, as `guestinfo.userdata` and `RemoteDisplay.vnc.key` do.
+const SHOWN: [&str; 8] = ["checkpoint.", "das.", "ft.", "hypervisor.", "migrate.", "monitor", "replay.", "vhv."];
 
 /// Hides the secrets from `trace`.
 pub(super) fn without_secrets(trace: Trace) -> Trace {
@@ -21,7 +22,7 @@ pub(super) fn without_secrets(trace: Trace) -> Trace {
     })
 }
 
-/// Hides the values of options that are secret by their names. In a message, the value follows the key.
+/// Hides the values of all options but those of [`SHOWN`]. In a message, the value follows the key.
 fn without_options(message: &str) -> Cow<'_, str> {
     let mut clean = String::new();
     let mut rest = message;
@@ -33,7 +34,7 @@ fn without_options(message: &str) -> Cow<'_, str> {
             let is_next = between.trim().is_empty() && !tag.ends_with('/');
             is_next.then(|| (between.len() + "<value".len() + tag.len() + 1, value.len()))
         });
-        let Some((start, length)) = value.filter(|_| SECRET.iter().any(|part| key.contains(part))) else {
+        let Some((start, length)) = value.filter(|_| !SHOWN.iter().any(|start| key.starts_with(start))) else {
             clean.extend([before, "</key>"]);
             rest = after;
             continue;
@@ -53,16 +54,21 @@ mod tests {
     use super::without_options;
 
     #[test]
-    fn values_of_secret_options_are_hidden_and_others_stay() {
+    fn values_of_options_are_hidden_unless_they_are_known_to_be_harmless() {
         let option = |key: &str, value: &str| {
             format!("<OptionValue><key>{key}</key>\n<value xsi:type=\"xsd:string\">{value}</value></OptionValue>")
         };
         for (key, hidden) in [
             ("RemoteDisplay.vnc.password", true),
+            ("RemoteDisplay.vnc.key", true),
             ("guestinfo.userdata", true),
-            ("guestinfo.Secret.key", true),
+            ("guestinfo.ovfEnv", true),
+            ("my.replay.pwd", true),
+            ("1", true),
             ("replay.supported", false),
-            ("sched.swap.vmxSwapEnabled", false),
+            ("Migrate.VMotionStreamDisable", false),
+            ("das.maxFtVmsPerHost", false),
+            ("monitor_control.restrict_backdoor", false),
         ] {
             let other = option("replay.allowFT", "TRUE");
             let message = format!("{other}{}{other}", option(key, "hunter2"));
