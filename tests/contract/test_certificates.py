@@ -152,6 +152,15 @@ def test_every_kind_of_certificate_with_every_kind_of_trust(name, lab, tmp_path)
                 assert lab.methods() == [], where
 
 
+@pytest.mark.parametrize(("name", "why"), [("missing.pem", "No such file"), ("empty.pem", "no CA certificate is in it")])
+def test_a_file_of_authorities_that_cannot_be_used_is_named(name, why, lab, tmp_path):
+    (tmp_path / "empty.pem").touch()
+    file = str(tmp_path / name)
+    result = run_module("vm_power", arguments(lab, lab.facts["port"]), "--check", env={"SSL_CERT_FILE": file})
+    assert result.kind == "tls" and f"SSL_CERT_FILE is set to {file}, which cannot be used: {why}" in result.msg
+    assert "Set SSL_CERT_FILE" in result.json["error"]["hint"]
+
+
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
 @pytest.mark.parametrize("name", ["RSA 1024", "RSA 2048", "P-256", "P-521"])
 def test_a_server_with_the_right_certificate_but_another_key_is_rejected(name, version, lab, tmp_path):

@@ -84,6 +84,9 @@ fn tls_failure(tls: &TlsError, detail: String) -> Error {
         TlsError::Untrusted { sha256, .. } => error.hint(format!(
             "If this is the certificate you expect, pin it with `thumbprint: {sha256}`; `validate_certs: false` trusts any certificate."
         )),
+        TlsError::NoRoots(_) => error.hint(
+            "Set SSL_CERT_FILE to a file of CA certificates in PEM format, or unset it if the system has its own. With `thumbprint`, none are needed.",
+        ),
         TlsError::ThumbprintMismatch { .. } => error.hint("Find out why the certificate changed before you pin the new one."),
         TlsError::Unproven => error.hint(
             "Another machine may be posing as the server. Check `hostname`, `port` and the network path.",

@@ -112,6 +112,9 @@ pub enum TlsError {
         /// SHA-1 thumbprint of the same certificate.
         sha1: String,
     },
+    /// There are no CA certificates to verify the server's certificate. Only with [`Trust::System`](crate::Trust::System).
+    #[error("{0}")]
+    NoRoots(String),
     /// The server's certificate is not the pinned one.
     #[error(
         "the server's certificate is not the expected one: expected thumbprint {expected}, but it has SHA-256 {sha256}, SHA-1 {sha1}"

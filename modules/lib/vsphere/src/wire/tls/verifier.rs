@@ -4,6 +4,7 @@
 //! out, because it refuses certificates of version 1, and ring refuses short keys. The server's signature over the handshake
 //! is then verified with the bare public key.
 
+use std::env;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use rustls::client::WebPkiServerVerifier;
@@ -50,14 +51,25 @@ fn provider() -> CryptoProvider {
 
 fn system_roots(provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
     let mut roots = RootCertStore::empty();
+    let loaded = rustls_native_certs::load_native_certs();
     // System stores often contain a certificate that cannot be read; that is no reason to fail.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().map_err(|_| {
-        TlsError::Other(
-            "this machine has no CA certificates to verify the server's certificate; pin its thumbprint instead"
-                .to_owned(),
-        )
-    })
+    roots.add_parsable_certificates(loaded.certs);
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .map_err(|_| TlsError::NoRoots(no_roots(&loaded.errors)))
+}
+
+/// Says why there are no CA certificates.
+fn no_roots(errors: &[rustls_native_certs::Error]) -> String {
+    let given = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find_map(|name| Some((name, env::var_os(name)?)));
+    let Some((name, path)) = given else {
+        return "this machine has no CA certificates to verify the server's certificate".to_owned();
+    };
+    let why = match errors.first().map(|error| &error.kind) {
+        Some(rustls_native_certs::ErrorKind::Io { inner, .. }) => inner.to_string(),
+        _ => "no CA certificate is in it".to_owned(),
+    };
+    format!("{name} is set to {}, which cannot be used: {why}", path.display())
 }
 
 #[derive(Debug)]
