@@ -55,6 +55,8 @@ def test_a_permanent_server_failure(name, method, how, healthy):
     # On a busy machine, the deadline may pass before the first failure.
     assert result.kind in {"fault" if how == "fault" else "connection", "timeout"}
     assert result.changed is False or method == "write"
+    if how in ("http500", "garbage") and method != "RetrieveServiceContent" and result.kind == "connection":
+        assert "Run the task again" in result.msg and "`hostname`" not in result.msg, result.msg
     healthy.clear_injections()
     assert_converges(name, args | {"timeout": 60})
 

@@ -81,7 +81,7 @@ def test_a_server_that_is_not_vsphere(status, body, headers, words):
         # A module retries an unavailable service.
         result = run_module("vm_power", NOBODY | {"protocol": "http", "port": port, "timeout": 2})
     assert result.kind == "connection", result.msg
-    for word in words:
+    for word in [*words, "Check that `hostname` and `port` belong to a vCenter Server"]:
         assert word in result.msg
 
 

@@ -31,6 +31,8 @@ pub fn failure(error: vsphere::Error) -> Error {
             Error::new(Kind::Connection, detail)
         }
         Cause::Wire(WireError::Http { .. }) | Cause::Soap(_) | Cause::Protocol(_) => Error::new(Kind::Connection, detail)
+            .hint("The server, or a proxy on the path to it, failed. Run the task again."),
+        Cause::NotVsphere(_) => Error::new(Kind::Connection, detail)
             .hint("Check that `hostname` and `port` belong to a vCenter Server or an ESXi host."),
         Cause::Wire(WireError::Elsewhere { .. }) => Error::new(Kind::Connection, detail).hint(
             "Set `hostname` and `port` to that server, with a user that it knows. For a log, you can also copy the file and use `path` or `text`.",

@@ -18,9 +18,9 @@ pub(crate) fn read(method: &str, answer: &Response) -> Result<Element, Error> {
         Err(error @ (SoapError::TooLarge { .. } | SoapError::Empty)) => Err(error.into()),
         _ if *status != 200 => Err(WireError::Http { status: *status, detail: meaning(*status, body) }.into()),
         Ok(Reply::Response(response)) => Ok(response),
-        Err(SoapError::Malformed(_)) if is_web_page(body) => Err(Error::Protocol(
-            "the server answered with a web page, not as a vSphere API; check host name and port".to_owned(),
-        )),
+        Err(SoapError::Malformed(_)) if is_web_page(body) => {
+            Err(Error::Protocol("the server answered with a web page, not as a vSphere API".to_owned()))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -34,7 +34,7 @@ fn is_web_page(body: &str) -> bool {
 fn meaning(status: u16, body: &str) -> String {
     let known = match status {
         401 | 403 => "access to the API was refused",
-        404 => "there is no vSphere API at this address; check host name and port",
+        404 => "there is no vSphere API at this address",
         407 => "the proxy requires authentication",
         503 => {
             "the vSphere service is not available: it may be starting or stopping, or it has no sessions left (the \

@@ -17,6 +17,9 @@ pub enum Error {
     /// The answer can be read, but it breaks the rules of the vSphere Web Services API.
     #[error("{0}")]
     Protocol(String),
+    /// The first answer, to the question what the server is, is not one of a vSphere API.
+    #[error("{0}")]
+    NotVsphere(Box<Error>),
     /// A task did not finish before its deadline. The operation may still go on in vSphere.
     #[error("{what} did not finish within {seconds} s")]
     Timeout {

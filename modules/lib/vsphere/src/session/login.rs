@@ -12,6 +12,7 @@ use crate::session::state::{Credentials, Session};
 use crate::session::trace::without_secrets;
 use crate::session::{about, answer, version};
 use crate::soap::element::Element;
+use crate::soap::error::SoapError;
 use crate::soap::moref::Moref;
 use crate::soap::reply::returned;
 use crate::soap::request::Request;
@@ -193,7 +194,11 @@ async fn greet(transport: &Transport) -> Result<Greeting, Error> {
         let (about, content) = about::parse(returned(&answer::read(request.method, &answer)?)?)?;
         Ok((about, content, answer.body))
     };
-    let (about, content, text) = persist(transport, ask).await?;
+    let (about, content, text) = persist(transport, ask).await.map_err(|error| match error {
+        Error::Soap(SoapError::TooLarge { .. }) => error,
+        Error::Wire(WireError::Http { .. }) | Error::Soap(_) | Error::Protocol(_) => Error::NotVsphere(error.into()),
+        error => error,
+    })?;
     transport.prove();
     let version = match version::choose(&about.api_version) {
         Some(version) => version,
