@@ -104,10 +104,10 @@ def test_a_plain_http_port_where_tls_is_expected(simulator):
         ({"name": "iner"}, ["iner", "inner"]),
         ({"name": "nothing like it"}, ["nothing like it"]),
         ({"moid": "vm-99999"}, ["vm-99999"]),
-        ({"moid": "host-12"}, ["host-12 is the id of a host"]),
+        ({"moid": "host-12"}, ["The id host-12 belongs to a host"]),
         ({"uuid": "00000000-0000-0000-0000-000000000000"}, ["0000-000000000000", "`use_instance_uuid: true`"]),
         ({"name": "inner", "folder": "nowhere"}, ["nowhere"]),
-        ({"name": "inner", "folder": "/Lab/nested"}, ["such as /Lab/vm/nested"]),
+        ({"name": "inner", "folder": "/Lab/nested"}, ["/Lab/vm/nested"]),
         ({"name": "inner", "datacenter": "Lap"}, ["Lap"]),
     ],
 )

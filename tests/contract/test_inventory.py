@@ -92,7 +92,7 @@ def test_a_disconnected_host_is_reported_and_the_others_are_changed(simulator):
     assert result.json["failed"] and result.changed
     by_name = {host["name"]: host for host in result.json["hosts"]}
     gone = by_name.pop(lab.facts["hosts"][1])
-    assert "notResponding" in gone["error"]["detail"] and gone["changed"] is False
+    assert "is not responding" in gone["error"]["detail"] and gone["changed"] is False
     assert all(host["changed"] for host in by_name.values())
 
 

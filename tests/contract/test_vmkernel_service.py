@@ -193,7 +193,7 @@ def test_an_unreachable_host_is_reported(healthy):
     name, moid = healthy.facts["hosts"][0], healthy.facts["host_moids"][0]
     healthy.set(moid, connection="notResponding")
     result = service(healthy, "vmk1", "vmotion")
-    assert result.kind == "conflict" and f"host {name} is notResponding" in result.msg
+    assert result.kind == "conflict" and f"host {name} is not responding" in result.msg
     assert [host["changed"] for host in result.json["hosts"]].count(True) == 1
 
 

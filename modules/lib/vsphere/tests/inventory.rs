@@ -251,12 +251,15 @@ async fn hosts_come_in_the_order_of_the_query_each_once() {
 
 #[tokio::test]
 async fn a_datastore_is_found_among_those_of_the_host() {
-    let stores = || objects(&[object("Datastore", "ds-1", &[("name", "shared")])]);
+    let stores = || {
+        let host = object("HostSystem", "h1", &[("name", "esx1")]);
+        objects(&[host, object("Datastore", "ds-1", &[("name", "shared")])])
+    };
     let server = Server::start(retrievals(vec![stores(), stores()])).await;
     let session = server.session().await.unwrap();
     let host = Moref::new("HostSystem", "h1");
     let found = session.datastore_of_host(&host, "shared").await.unwrap();
     assert_eq!(found, Moref::new("Datastore", "ds-1"));
     let error = session.datastore_of_host(&host, "Shared").await.unwrap_err();
-    assert_eq!(error.to_string(), "cannot find datastore `Shared` of host h1; similar names: `shared`");
+    assert_eq!(error.to_string(), "cannot find datastore `Shared` of host esx1; similar names: `shared`");
 }

@@ -52,8 +52,11 @@ impl HostTarget {
 pub fn reachable(name: &str, state: Option<&str>) -> Result<(), Error> {
     match state {
         None | Some("connected") => Ok(()),
-        Some(state) => Err(Error::new(Kind::Conflict, format!("host {name} is {state}"))
-            .hint("Reconnect the host, then run the task again.")),
+        Some(state) => {
+            let state = if state == "notResponding" { "not responding" } else { state };
+            Err(Error::new(Kind::Conflict, format!("host {name} is {state}"))
+                .hint("Reconnect the host, then run the task again."))
+        }
     }
 }
 

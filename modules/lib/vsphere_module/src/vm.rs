@@ -136,7 +136,7 @@ impl VmTarget {
         if let Some(moid) = &self.moid {
             let kind = OTHER_IDS.iter().find(|(prefix, _)| moid.trim().starts_with(prefix)).map(|(_, kind)| kind)?;
             return Some(format!(
-                "{moid} is the id of a {kind}; the id of a virtual machine looks like vm-63, or is a number on an ESXi host"
+                "the id {moid} belongs to a {kind}; the id of a virtual machine looks like vm-63, or is a number on an ESXi host"
             ));
         }
         if self.uuid.is_some() && self.use_instance_uuid != Some(true) {

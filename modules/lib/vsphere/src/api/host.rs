@@ -99,13 +99,18 @@ impl Session {
     /// Finds a datastore by name among those that the host has mounted (`HostSystem.datastore`): one request.
     pub async fn datastore_of_host(&self, host: &Moref, name: &str) -> Result<Moref, Error> {
         let follow = [Follow { from: "HostSystem", path: "datastore" }];
-        let want: [(&str, &[&str]); 1] = [("Datastore", &["name"])];
+        let want: [(&str, &[&str]); 2] = [("Datastore", &["name"]), ("HostSystem", &["name"])];
         let found = self.read(std::slice::from_ref(host), &want, &follow).await?;
-        match found.iter().find(|datastore| datastore.name() == name) {
+        let (hosts, datastores): (Vec<Object>, Vec<Object>) =
+            found.into_iter().partition(|object| object.moref == *host);
+        match datastores.iter().find(|datastore| datastore.name() == name) {
             Some(datastore) => Ok(datastore.moref.clone()),
             None => Err(Error::NotFound {
-                what: format!("datastore `{name}` of host {host}"),
-                hint: similar::hint(name, found.iter().map(Object::name)),
+                what: format!(
+                    "datastore `{name}` of host {}",
+                    hosts.first().map_or_else(|| host.to_string(), Object::name)
+                ),
+                hint: similar::hint(name, datastores.iter().map(Object::name)),
             }),
         }
     }
