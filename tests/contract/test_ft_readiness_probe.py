@@ -156,3 +156,15 @@ def test_the_number_of_pings_is_bounded(simulator):
     assert lab.methods().count("ExecuteSoap") == 64
     assert found.json["ready"] and not ids(found, "unmet")
     assert any("the others were not probed: a run probes at most 64 paths" in check["observed"] for check in paths(found))
+
+
+@pytest.mark.parametrize("hosts", [3, 6, 9, 40])
+def test_a_dead_network_of_many_hosts_is_not_ready(hosts, simulator):
+    lab = simulator(personality="8.0", scenario="outer-blocked", hosts=hosts)
+    found = run_module("ft_readiness", connection(lab.facts) | {"cluster_name": lab.facts["cluster"], "probe_network": True, "fail_unless_ready": True})
+    pairs = hosts * (hosts - 1) // 2
+    probed = f" (16 of {pairs} pairs of hosts were probed)" if pairs > 16 else ""
+    assert found.exit == 1 and not found.json["ready"], found.msg
+    assert check(found, "host-pair")["observed"] == f"{hosts} of {hosts} hosts, but no two reach each other{probed}"
+    # A large packet and a small one.
+    assert lab.methods().count("ExecuteSoap") == 2 * 4 * min(pairs, 16)

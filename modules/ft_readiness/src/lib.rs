@@ -28,7 +28,7 @@ impl Survey for FtReadiness {
             "What Fault Tolerance works without, but vSphere advises, such as a third host or a network of 10 Gb/s, is a warning if it is unmet.",
             "Changes nothing. If another module of this collection can fix something, its arguments are in RV(remedies), in the order to apply them.",
             "Also lists every virtual machine of the cluster, with its host, its role and its Fault Tolerance state.",
-            "With O(probe_network=true), each host also pings the vMotion and Fault Tolerance logging vmknics of the other hosts from its own, with packets as large as the MTU that may not be fragmented. In a nested lab this shows what the outer port group drops. It needs hosts of ESXi 5.0 or later and takes a few seconds: at most 64 paths are probed, for at most one minute.",
+            "With O(probe_network=true), each host also pings the vMotion and Fault Tolerance logging vmknics of the other hosts from its own, with packets as large as the MTU that may not be fragmented. In a nested lab this shows what the outer port group drops. It needs hosts of ESXi 5.0 or later and takes a few seconds: at most 64 paths are probed, for at most one minute. A pair of hosts has four paths if one vmknic carries each service, so not all pairs of a large cluster are probed. If every probed pair fails, RV(ready) is false.",
             "A requirement is unknown, never met, if its property is missing or this user may not read it. An unknown requirement does not make RV(ready) false, but the message then says that no blocker was found, and not that everything is ready.",
         ],
         examples: include_str!("../examples.yml"),

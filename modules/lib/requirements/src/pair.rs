@@ -10,7 +10,7 @@ use crate::finding::{Finding, Status};
 use crate::hardware::{self, FIRMWARE};
 use crate::limit::{self, FT_VM_LIMIT};
 use crate::network::NETWORK_ACCESS;
-use crate::probe;
+use crate::probe::Outcome;
 use crate::rating::{Home, RatedHost, any_pair, best, best_apart, describe};
 use crate::requirement::Requirement;
 use crate::reservation::{self, HOST_MEMORY};
@@ -35,21 +35,33 @@ pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)], others: &[Check]) 
         hosts.iter().map(|(host, checks)| RatedHost::new(host, || everything(context, host, checks))).collect();
     let alike =
         |one: &Host, other: &Host| versions::ft_version(&[one, other]).status.max(alike::together(context, one, other));
-    let together = |one: &Host, other: &Host| alike(one, other).max(probe::together(context, one, other));
+    let network = Outcome::of(facts);
+    let together = |one: &Host, other: &Host| match network.as_ref().map_or(Status::Met, |it| it.together(one, other)) {
+        // A large cluster has millions of pairs.
+        Status::Unmet => Status::Unmet,
+        reach => reach.max(alike(one, other)),
+    };
     let observed = describe(context, &rated);
     let status = best(context, &rated, together);
-    let by_network = facts.probe.is_some() && status != best(context, &rated, alike);
-    let finding = match status {
-        Some(Status::Met) => Finding::met(observed),
-        Some(Status::Unknown) if by_network => {
-            Finding::unknown(observed, "the network between the hosts could not be probed")
-        }
-        Some(Status::Unmet) if by_network => {
+    let by_network = network.as_ref().filter(|_| status != best(context, &rated, alike));
+    let finding = match (status, by_network) {
+        (Some(Status::Met), _) => Finding::met(observed),
+        (Some(Status::Unknown), Some(network)) => match network.part() {
+            Some(part) => Finding::unknown(
+                format!("{observed}, but only {part} were probed"),
+                "no two hosts that meet everything are known to reach each other over both networks",
+            ),
+            None => Finding::unknown(observed, "the network between the hosts could not be probed"),
+        },
+        (Some(Status::Unmet), Some(network)) => {
+            let part = network.part().map(|part| format!(" ({part} were probed)")).unwrap_or_default();
             let why = "no two hosts that meet everything reach each other over both networks";
-            Finding::unmet(format!("{observed}, but no two reach each other"), why)
+            Finding::unmet(format!("{observed}, but no two reach each other{part}"), why)
         }
-        Some(Status::Unknown) => Finding::unknown(observed, "some hosts do not report everything that is required"),
-        Some(Status::Unmet) | None => {
+        (Some(Status::Unknown), None) => {
+            Finding::unknown(observed, "some hosts do not report everything that is required")
+        }
+        (Some(Status::Unmet), None) | (None, _) => {
             let finding = Finding::unmet(observed, why(context, &rated));
             match advice(context, &rated, others) {
                 Some(advice) => finding.by_hand(advice),

@@ -1,44 +1,112 @@
-//! The pings between the vmknics of the hosts that carry vMotion or Fault Tolerance logging: which to send.
+//! The pings between the vmknics of the hosts that carry vMotion or Fault Tolerance logging: which to send, and which hosts
+//! reach each other.
+
+use std::collections::HashMap;
 
 use vsphere::Vmknic;
 
-use crate::context::Context;
 use crate::facts::{Facts, Host};
 use crate::finding::Status;
 use crate::path::{Answer, Path, Probe};
+use crate::rating::Home;
 use crate::vmknic::{FT_LOGGING, VMOTION, candidates, carriers};
 
 /// The services whose vmknics are probed.
 pub const SERVICES: [&str; 2] = [VMOTION, FT_LOGGING];
-/// Most paths to probe. A cluster of six hosts has 60, if one vmknic carries each service.
+/// Most paths to probe. A pair of hosts has four, if one vmknic carries each service.
 pub const MOST: usize = 64;
 /// The MTU of a vmknic that reports none.
 const MTU: u32 = 1500;
 
-/// Chooses the paths to probe: at most [`MOST`], those of the virtual machine's host first, then so that each host pings
-/// another one before any host pings a second one.
+/// Chooses the paths to probe: at most [`MOST`], and all paths of a pair of hosts or none, because a pair is only known to work
+/// if all its paths do. The pairs of the virtual machine's host come first. Of the others, the first ones have no host in
+/// common, so that many hosts are probed.
 pub fn plan(facts: &Facts) -> Probe {
-    let hosts: Vec<&Host> = facts.candidates().filter(|host| SERVICES.iter().any(|it| carries(host, it))).collect();
+    let hosts = hosts(facts);
     let count = hosts.len();
     let home = facts.home().map(|home| &home.subject.moid);
     let is_home = |host: &Host| Some(&host.subject.moid) == home;
-    let pairs = |of_home: bool| {
-        let hosts = &hosts;
-        let all = (1..count).flat_map(move |apart| (0..count).map(move |at| (hosts[at], hosts[(at + apart) % count])));
-        all.filter(move |(from, to)| (is_home(from) || is_home(to)) == of_home && can_ping(from))
-    };
-    let first = home.into_iter().flat_map(|_| pairs(true));
-    let paths = first.chain(pairs(false)).flat_map(|(from, to)| paths(from, to)).take(MOST).collect();
-    Probe { paths, refused: None }
+    let of_home = hosts.iter().copied().filter(|host| is_home(host));
+    let first = of_home.flat_map(|home| hosts.iter().filter(|host| !is_home(host)).map(move |host| (home, *host)));
+    let hosts = &hosts;
+    let every = (1..count).flat_map(|apart| {
+        let starts = (0..count - apart).step_by(2).chain((1..count - apart).step_by(2));
+        starts.map(move |at| (hosts[at], hosts[at + apart]))
+    });
+    let others = every.filter(|(one, other)| !is_home(one) && !is_home(other));
+    let mut chosen = Vec::new();
+    for (one, other) in first.chain(others) {
+        let before = chosen.len();
+        let ways = [(one, other), (other, one)].into_iter().filter(|(from, _)| can_ping(from));
+        chosen.extend(ways.flat_map(|(from, to)| paths(from, to)));
+        if chosen.len() > MOST {
+            // Some paths of a single pair are better than none.
+            chosen.truncate(if before == 0 { MOST } else { before });
+            break;
+        }
+    }
+    Probe { paths: chosen, refused: None }
 }
 
-/// Returns how two hosts reach each other; met if nothing was to be probed.
-pub fn together(context: Context, one: &Host, other: &Host) -> Status {
-    let Some(probe) = &context.facts.probe else { return Status::Met };
+/// Returns the hosts that have a vmknic to ping.
+fn hosts(facts: &Facts) -> Vec<&Host> {
+    facts.candidates().filter(|host| SERVICES.iter().any(|it| carries(host, it))).collect()
+}
+
+/// How the hosts reach each other, in pairs.
+pub struct Outcome<'a> {
+    /// Each pair with a known path, by managed object ids.
+    pairs: HashMap<[&'a str; 2], Status>,
+    /// The number of all pairs.
+    all: usize,
+    /// The status of all other pairs.
+    others: Status,
+}
+
+impl<'a> Outcome<'a> {
+    /// Judges the pairs that could be a primary and its secondary. `None` if nothing was to be probed.
+    pub fn of(facts: &'a Facts) -> Option<Self> {
+        let probe = facts.probe.as_ref()?;
+        let home = if let Home::At(home) = Home::of(facts) { Some(home.subject.moid.as_str()) } else { None };
+        let count = hosts(facts).len();
+        let mut pairs = HashMap::new();
+        for path in probe.paths.iter().filter(|path| !matches!(path.large, Answer::Unknown(_))) {
+            let key = key(&path.from, &path.to);
+            if home.is_some_and(|home| !key.contains(&home)) {
+                continue;
+            }
+            pairs.entry(key).or_insert_with(|| both_ways(probe, key));
+        }
+        let none_works = !pairs.is_empty() && pairs.values().all(|status| *status == Status::Unmet);
+        Some(Self {
+            all: if home.is_some() { count.saturating_sub(1) } else { count * count.saturating_sub(1) / 2 },
+            others: if none_works { Status::Unmet } else { Status::Unknown },
+            pairs,
+        })
+    }
+
+    /// Returns how two hosts reach each other. If every probed pair fails, the others are taken to fail too: there are too many
+    /// to probe them all, and a dead network must not pass as unknown.
+    pub fn together(&self, one: &Host, other: &Host) -> Status {
+        self.pairs.get(&key(&one.subject.moid, &other.subject.moid)).copied().unwrap_or(self.others)
+    }
+
+    /// Says how many pairs were probed to the end, such as `16 of 36 pairs of hosts`. `None` if it was all of them, or not one.
+    pub fn part(&self) -> Option<String> {
+        let probed = self.pairs.values().filter(|status| **status != Status::Unknown).count();
+        (1..self.all).contains(&probed).then(|| format!("{probed} of {} pairs of hosts", self.all))
+    }
+}
+
+/// Returns the two ids in one order, whichever host pings.
+fn key<'a>(one: &'a str, other: &'a str) -> [&'a str; 2] {
+    if one < other { [one, other] } else { [other, one] }
+}
+
+/// Returns how two hosts reach each other over both networks, in both directions.
+fn both_ways(probe: &Probe, [one, other]: [&str; 2]) -> Status {
     let ways = SERVICES.into_iter().flat_map(|service| [(service, one, other), (service, other, one)]);
-    let each = ways.map(|(service, from, to)| {
-        probe.status(service, &from.subject.moid, &to.subject.moid).unwrap_or(Status::Unknown)
-    });
+    let each = ways.map(|(service, from, to)| probe.status(service, from, to).unwrap_or(Status::Unknown));
     each.max().unwrap_or(Status::Met)
 }
 

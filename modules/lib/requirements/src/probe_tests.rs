@@ -30,6 +30,28 @@ fn third_is_cut_off(facts: &mut Facts) {
     });
 }
 
+/// Many hosts, and a virtual machine that may run on any of them.
+fn many(facts: &mut Facts, count: usize) {
+    facts.machine().power = known("poweredOff");
+    facts.machine().host = None;
+    let model = facts.second().clone();
+    facts.hosts.extend((3..=count).map(|number| {
+        let mut host = model.clone();
+        host.subject.moid = format!("host-{number}");
+        host.subject.name = format!("esxi{number:02}");
+        host
+    }));
+}
+
+/// Probes some of the pairs of nine hosts. Only the first pair works.
+fn one_pair_works(facts: &mut Facts) {
+    many(facts, 9);
+    facts.probe(|path| {
+        let works = [&path.from, &path.to].iter().all(|moid| ["host-1", "host-2"].contains(&moid.as_str()));
+        if works { [answered(), unknown()] } else { [lost(), lost()] }
+    });
+}
+
 pub const PROBE_ROWS: &[Row] = &[
     (VMOTION_PATH, Smp, Unmet, |it| it.probe(|_| [lost(), lost()])),
     (VMOTION_PATH, Smp, Unmet, |it| it.probe(|_| [lost(), answered()])),
@@ -61,6 +83,32 @@ pub const PROBE_ROWS: &[Row] = &[
     }),
     (HOST_PAIR, Smp, Unknown, |it| it.probe(|_| [unknown(), unknown()])),
     (HOST_PAIR, Smp, Met, |it| it.probe(|_| [answered(), unknown()])),
+    // Not all pairs are probed.
+    (HOST_PAIR, Smp, Unmet, |it| {
+        many(it, 9);
+        it.probe(|_| [lost(), lost()]);
+    }),
+    (HOST_PAIR, Smp, Unmet, |it| {
+        many(it, 40);
+        // The probe ran out of time.
+        it.probe(|path| if path.from == "host-1" { [lost(), unknown()] } else { [unknown(), unknown()] });
+    }),
+    (HOST_PAIR, Smp, Unknown, |it| {
+        many(it, 9);
+        it.probe(|_| [unknown(), unknown()]);
+    }),
+    (HOST_PAIR, Smp, Unknown, |it| {
+        many(it, 9);
+        it.probe(|path| if path.from == "host-1" { [answered(), unknown()] } else { [lost(), lost()] });
+        let paths = &mut it.probe.as_mut().unwrap().paths;
+        paths.retain(|path| path.from == "host-1" || path.to != "host-1");
+    }),
+    (HOST_PAIR, Smp, Met, one_pair_works),
+    (HOST_PAIR, Smp, Unknown, |it| {
+        one_pair_works(it);
+        // The one pair that works lacks something else.
+        it.second().agent = known("fdmUnreachable");
+    }),
     // The others are enough.
     (VMOTION_PATH, Smp, Unmet, third_is_cut_off),
     (HOST_PAIR, Smp, Met, third_is_cut_off),
@@ -128,10 +176,10 @@ fn every_host_pings_every_other_one() {
         shown,
         [
             "host-1 vmk0 > host-2 172.30.2.0 1472",
+            "host-2 vmk0 > host-1 172.30.1.0 1472",
             "host-2 vmk0 > host-3 172.30.3.0 1472",
             "host-1 vmk0 > host-3 172.30.3.0 1472",
             "host-1 vmk1 > host-3 172.30.3.1 1472",
-            "host-2 vmk0 > host-1 172.30.1.0 1472",
         ]
     );
 }
@@ -139,12 +187,9 @@ fn every_host_pings_every_other_one() {
 #[test]
 fn the_number_of_paths_is_bounded_and_those_of_the_virtual_machine_come_first() {
     let mut facts = lab(Smp);
-    for number in 3..12 {
-        let mut host = facts.hosts[1].clone();
-        host.subject.moid = format!("host-{number}");
-        host.subject.name = format!("esxi{number:02}");
-        facts.hosts.push(host);
-    }
+    many(&mut facts, 11);
+    facts.machine().host = Some("host-1".to_owned());
+    facts.machine().power = known("poweredOn");
     facts.probe(|_| [answered(), answered()]);
     let Probe { paths, .. } = facts.probe.as_ref().unwrap();
     assert_eq!(paths.len(), MOST);
@@ -156,6 +201,31 @@ fn the_number_of_paths_is_bounded_and_those_of_the_virtual_machine_come_first() 
     assert_eq!(observed, "10 of 10 hosts answer");
     let last = checks.iter().rfind(|check| check.id == VMOTION_PATH).unwrap();
     assert!(last.observed.contains("of 10 hosts answer, the others were not probed: a run probes at most 64 paths"));
+}
+
+#[test]
+fn the_paths_are_those_of_whole_pairs_and_of_many_hosts() {
+    for (hosts, nics, pairs, probed) in [(6, 1, 15, 6), (9, 1, 16, 9), (40, 1, 16, 32), (9, 3, 3, 6), (9, 8, 1, 2)] {
+        let mut facts = lab(Smp);
+        let Fact::Known(services) = &mut facts.second().services else { panic!("no services") };
+        let own = services.iter_mut().find(|own| own.name == "vmotion").unwrap();
+        for number in 1..nics {
+            let device = format!("vmk{}", 9 + number);
+            own.candidates.push(vsphere::Vmknic { device: device.clone(), ..own.candidates[0].clone() });
+            own.selected.insert(device);
+        }
+        facts.hosts[0].services = facts.hosts[1].services.clone();
+        many(&mut facts, hosts);
+        facts.probe(|_| [answered(), answered()]);
+        let Probe { paths, .. } = facts.probe.unwrap();
+        let each = 2 * (nics * nics + 1);
+        assert_eq!(paths.len(), (pairs * each).min(MOST), "{hosts} hosts");
+        for pair in paths.chunks(each) {
+            let ends = |path: &crate::path::Path| BTreeSet::from([path.from.clone(), path.to.clone()]);
+            assert!(pair.iter().all(|path| ends(path) == ends(&pair[0])), "{hosts} hosts");
+        }
+        assert_eq!(paths.iter().flat_map(|path| [&path.from, &path.to]).collect::<BTreeSet<_>>().len(), probed);
+    }
 }
 
 #[test]
@@ -209,12 +279,48 @@ fn a_check_names_the_path_the_size_and_the_settings() {
 
 #[test]
 fn the_pair_says_that_the_network_is_at_fault() {
-    for (answers, why) in [
-        ([lost(), lost()], "no two hosts that meet everything reach each other over both networks"),
-        ([unknown(), unknown()], "the network between the hosts could not be probed"),
-    ] {
-        let checks = judged(Smp, |it| it.probe(|_| answers.clone()));
+    type Spoil = fn(&mut Facts);
+    let cases: [(Spoil, &str, &str); 5] = [
+        (
+            |it| it.probe(|_| [lost(), lost()]),
+            "2 of 2 hosts, but no two reach each other",
+            "no two hosts that meet everything reach each other over both networks",
+        ),
+        (
+            |it| it.probe(|_| [unknown(), unknown()]),
+            "2 of 2 hosts",
+            "the network between the hosts could not be probed",
+        ),
+        (
+            |it| {
+                many(it, 9);
+                it.probe(|_| [lost(), lost()]);
+            },
+            "9 of 9 hosts, but no two reach each other (16 of 36 pairs of hosts were probed)",
+            "no two hosts that meet everything reach each other over both networks",
+        ),
+        (
+            |it| {
+                many(it, 40);
+                it.machine().host = Some("host-1".to_owned());
+                it.machine().power = known("poweredOn");
+                it.probe(|_| [lost(), lost()]);
+            },
+            "40 of 40 hosts, but no two reach each other (16 of 39 pairs of hosts were probed)",
+            "no two hosts that meet everything reach each other over both networks",
+        ),
+        (
+            |it| {
+                one_pair_works(it);
+                it.second().agent = known("fdmUnreachable");
+            },
+            "8 of 9 hosts; esxi02: its agent is neither the master nor connected to the master, but only 16 of 36 pairs of hosts were probed",
+            "no two hosts that meet everything are known to reach each other over both networks",
+        ),
+    ];
+    for (spoil, observed, why) in cases {
+        let checks = judged(Smp, spoil);
         let pair = the(&checks, HOST_PAIR);
-        assert_eq!((pair.why.as_deref(), &pair.remedy), (Some(why), &None));
+        assert_eq!((pair.observed.as_str(), pair.why.as_deref(), &pair.remedy), (observed, Some(why), &None));
     }
 }
