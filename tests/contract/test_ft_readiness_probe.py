@@ -65,7 +65,10 @@ def test_an_outer_network_that_drops_packets_is_found(personality, scenario, obs
     lab = simulator(personality=personality, scenario=scenario)
     found = probe(lab)
     assert not found.json["ready"] and PATHS | {"host-pair"} <= ids(found, "unmet"), found.msg
-    assert "reach each other" in check(found, "host-pair")["why"]
+    pair = check(found, "host-pair")
+    large = " with packets as large as the MTU" if scenario == "outer-mtu" else ""
+    assert pair["observed"] == f"2 of 2 hosts, but no two reach each other{large}"
+    assert pair["why"] == f"no two hosts that meet everything reach each other over both networks{large}"
     for one in paths(found):
         assert re.search(r"vmk[01] to 172\.30\.[01]\.\d+ of esxi0[12]\.lab\.local: ", one["observed"])
         assert all(part in one["observed"] for part in observed), one["observed"]

@@ -54,9 +54,10 @@ pub fn judge(context: Context, hosts: &[(&Host, Vec<Check>)], others: &[Check]) 
             None => Finding::unknown(observed, "the network between the hosts could not be probed"),
         },
         (Some(Status::Unmet), Some(network)) => {
+            let large = if network.only_large_fail() { " with packets as large as the MTU" } else { "" };
             let part = network.part().map(|part| format!(" ({part} were probed)")).unwrap_or_default();
-            let why = "no two hosts that meet everything reach each other over both networks";
-            Finding::unmet(format!("{observed}, but no two reach each other{part}"), why)
+            let why = format!("no two hosts that meet everything reach each other over both networks{large}");
+            Finding::unmet(format!("{observed}, but no two reach each other{large}{part}"), why)
         }
         (Some(Status::Unknown), None) => {
             Finding::unknown(observed, "some hosts do not report everything that is required")

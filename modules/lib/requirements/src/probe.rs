@@ -56,11 +56,18 @@ fn hosts(facts: &Facts) -> Vec<&Host> {
 /// How the hosts reach each other, in pairs.
 pub struct Outcome<'a> {
     /// Each pair with a known path, by managed object ids.
-    pairs: HashMap<[&'a str; 2], Status>,
+    pairs: HashMap<[&'a str; 2], Pair>,
     /// The number of all pairs.
     all: usize,
     /// The status of all other pairs.
     others: Status,
+}
+
+/// How two hosts reach each other.
+struct Pair {
+    status: Status,
+    /// Small packets are lost too.
+    cut_off: bool,
 }
 
 impl<'a> Outcome<'a> {
@@ -75,9 +82,10 @@ impl<'a> Outcome<'a> {
             if home.is_some_and(|home| !key.contains(&home)) {
                 continue;
             }
-            pairs.entry(key).or_insert_with(|| both_ways(probe, key));
+            let pair = pairs.entry(key).or_insert_with(|| Pair { status: both_ways(probe, key), cut_off: false });
+            pair.cut_off |= matches!(path.small, Answer::Lost(_));
         }
-        let none_works = !pairs.is_empty() && pairs.values().all(|status| *status == Status::Unmet);
+        let none_works = !pairs.is_empty() && pairs.values().all(|pair| pair.status == Status::Unmet);
         Some(Self {
             all: if home.is_some() { count.saturating_sub(1) } else { count * count.saturating_sub(1) / 2 },
             others: if none_works { Status::Unmet } else { Status::Unknown },
@@ -88,13 +96,19 @@ impl<'a> Outcome<'a> {
     /// Returns how two hosts reach each other. If every probed pair fails, the others are taken to fail too: there are too many
     /// to probe them all, and a dead network must not pass as unknown.
     pub fn together(&self, one: &Host, other: &Host) -> Status {
-        self.pairs.get(&key(&one.subject.moid, &other.subject.moid)).copied().unwrap_or(self.others)
+        let pair = self.pairs.get(&key(&one.subject.moid, &other.subject.moid));
+        pair.map_or(self.others, |pair| pair.status)
     }
 
     /// Says how many pairs were probed to the end, such as `16 of 36 pairs of hosts`. `None` if it was all of them, or not one.
     pub fn part(&self) -> Option<String> {
-        let probed = self.pairs.values().filter(|status| **status != Status::Unknown).count();
+        let probed = self.pairs.values().filter(|pair| pair.status != Status::Unknown).count();
         (1..self.all).contains(&probed).then(|| format!("{probed} of {} pairs of hosts", self.all))
+    }
+
+    /// True if some hosts may reach each other with small packets only.
+    pub fn only_large_fail(&self) -> bool {
+        self.pairs.values().any(|pair| pair.status == Status::Unmet && !pair.cut_off)
     }
 }
 

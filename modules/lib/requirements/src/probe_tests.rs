@@ -280,11 +280,16 @@ fn a_check_names_the_path_the_size_and_the_settings() {
 #[test]
 fn the_pair_says_that_the_network_is_at_fault() {
     type Spoil = fn(&mut Facts);
-    let cases: [(Spoil, &str, &str); 5] = [
+    let cases: [(Spoil, &str, &str); 6] = [
         (
             |it| it.probe(|_| [lost(), lost()]),
             "2 of 2 hosts, but no two reach each other",
             "no two hosts that meet everything reach each other over both networks",
+        ),
+        (
+            |it| it.probe(|_| [lost(), answered()]),
+            "2 of 2 hosts, but no two reach each other with packets as large as the MTU",
+            "no two hosts that meet everything reach each other over both networks with packets as large as the MTU",
         ),
         (
             |it| it.probe(|_| [unknown(), unknown()]),
