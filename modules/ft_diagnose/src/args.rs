@@ -18,7 +18,7 @@ pub struct Args {
     /// The log itself, instead of a virtual machine: no server is needed.
     pub text: Option<String>,
     /// Path of a log file on the machine where this runs, plain or compressed by gzip, instead of a virtual machine: no server
-    /// is needed.
+    /// is needed. A file in UTF-16, which Windows PowerShell writes, needs a byte order mark.
     #[schemars(with = "Option<String>", length(min = 1))]
     pub path: Option<PathBuf>,
     /// Whether the files beside O(path) are read too that it was rotated into: V(vmware-3.log), V(vmkernel.0.gz),

@@ -21,7 +21,8 @@ pub struct Source {
     pub file: String,
     /// How many lines of it were read, or how many events.
     pub lines: u64,
-    /// How many bytes were read; of a compressed log, those that it holds; 0 for events.
+    /// How many bytes were read; of a compressed log, those that it holds, and of one in UTF-16, those of its
+    /// text in UTF-8; 0 for events.
     pub bytes: u64,
     /// How much comes before what was read, in bytes, or in lines for a host's log; null if the server does not say, and for
     /// events. Where it is not 0, only the end of the log was read, and lines of a datastore file are counted from there.

@@ -1,16 +1,18 @@
-//! Log files: plain, compressed by gzip, and those that a log was rotated into.
+//! Log files: plain, compressed by gzip, in UTF-16, and those that a log was rotated into.
 
 use std::io::{self, BufReader, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use encoding_rs_io::DecodeReaderBytesBuilder;
 use flate2::read::MultiGzDecoder;
 
-/// The first bytes of what gzip has compressed.
+/// The first bytes of a file that gzip compressed.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// An open log.
 pub struct Log {
-    /// Where its text is read from.
+    /// Reads its text. One that begins with a byte order mark of UTF-16 is decoded, because PowerShell's `>` writes that.
+    /// Everything else passes unchanged, valid or not, but for a byte order mark of UTF-8.
     pub reader: Box<dyn Read>,
     /// True if the file is compressed.
     pub compressed: bool,
@@ -26,11 +28,12 @@ pub fn open(path: &Path) -> Result<Log, regular_file::Error> {
         Err(error) => return Err(error.into()),
     };
     file.rewind()?;
-    let reader: Box<dyn Read> = if compressed {
+    let bytes: Box<dyn Read> = if compressed {
         Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, file)))
     } else {
         Box::new(file)
     };
+    let reader = Box::new(DecodeReaderBytesBuilder::new().utf8_passthru(true).strip_bom(true).build(bytes));
     Ok(Log { reader, compressed })
 }
 
@@ -71,27 +74,48 @@ fn age(name: &str, other: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
+    fn compress(bytes: &[u8]) -> Vec<u8> {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        io::Write::write_all(&mut gzip, bytes).unwrap();
+        gzip.finish().unwrap()
+    }
+
     #[test]
-    fn a_log_is_known_to_be_compressed_by_its_first_bytes() {
+    fn the_first_bytes_of_a_log_say_how_to_read_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vmware.log");
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        io::Write::write_all(&mut gzip, b"a line").unwrap();
-        let gzip = gzip.finish().unwrap();
-        let cases: [(&[u8], &str, bool); 5] = [
-            (b"a line", "a line", false),
-            (&gzip, "a line", true),
+        let many_lines = "zażółć 🦀 a line\r\n".repeat(10_000);
+        let utf_16 = |bytes: fn(u16) -> [u8; 2], text: &str| -> Vec<u8> {
+            std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(bytes).collect()
+        };
+        let half = [&utf_16(u16::to_le_bytes, "a line\n")[..], b"b"].concat();
+        let cases: [(&[u8], &[u8], bool); 14] = [
+            (b"a line", b"a line", false),
+            (&compress(b"a line"), b"a line", true),
             // Too short to be either.
-            (b"\x1f", "\x1f", false),
-            (b"", "", false),
-            (b"\x1fa", "\x1fa", false),
+            (b"\x1f", b"\x1f", false),
+            (b"", b"", false),
+            (b"\x1fa", b"\x1fa", false),
+            (b"\xff", b"\xff", false),
+            (b"\xef\xbb\xbfa line", b"a line", false),
+            (&utf_16(u16::to_le_bytes, &many_lines), many_lines.as_bytes(), false),
+            (&utf_16(u16::to_be_bytes, &many_lines), many_lines.as_bytes(), false),
+            (&compress(&utf_16(u16::to_le_bytes, &many_lines)), many_lines.as_bytes(), true),
+            (b"\xff\xfe", b"", false),
+            // A log that is being written.
+            (&half, "a line\n\u{fffd}".as_bytes(), false),
+            (b"\xff\xfe\x00\xd8a\x00", "\u{fffd}a".as_bytes(), false),
+            // Logs may hold anything.
+            (b"a\xff\xfe\x80\0line", b"a\xff\xfe\x80\0line", false),
         ];
         for (bytes, expected, compressed) in cases {
             std::fs::write(&path, bytes).unwrap();
             let mut log = open(&path).unwrap();
-            let mut text = String::new();
-            log.reader.read_to_string(&mut text).unwrap();
-            assert_eq!((text.as_str(), log.compressed), (expected, compressed), "{bytes:?}");
+            let (mut text, mut block) = (Vec::new(), [0; 5000]);
+            while let count @ 1.. = log.reader.read(&mut block).unwrap() {
+                text.extend_from_slice(&block[..count]);
+            }
+            assert!((&text[..], log.compressed) == (expected, compressed), "{:?}", &bytes[..bytes.len().min(20)]);
         }
         assert!(open(folder.path()).is_err());
     }
