@@ -209,6 +209,7 @@ def test_fault_tolerance_adds_the_reason_of_an_event_to_its_failure(simulator):
     [
         ({"text": "x", "since": "2026-01-31T12:00:00Z"}, "`since`"),
         ({"name": "inner", "hostname": "vc", "username": "u", "password": "p", "since": "yesterday"}, "with a zone"),
+        ({"name": "inner", "hostname": "vc", "username": "u", "password": "p", "since": "2026-02-30T00:00:00Z"}, "with a zone"),
     ],
 )
 def test_conflicting_arguments(args, words):

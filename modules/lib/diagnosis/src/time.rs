@@ -15,8 +15,8 @@ impl Timestamp {
         Self(micros)
     }
 
-    /// Reads a date and time as RFC 3339 has them, at the start of `text`: the instant, and how many bytes it takes.
-    /// `None` unless there are year, time and zone: without one of them it is no instant.
+    /// Reads a date and time of RFC 3339 at the start of `text`. Returns the instant, and how many bytes the text of it has.
+    /// `None` without a year, a time or a zone, or if the calendar has no such day.
     pub fn parse_prefix(text: &str) -> Option<(Self, usize)> {
         let bytes = text.as_bytes();
         let number = |from: usize, to: usize| -> Option<i64> {
@@ -29,7 +29,11 @@ impl Timestamp {
         }
         let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
         let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-        if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        if !(1..=12).contains(&month) || hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        let midnight = days(year, month, day);
+        if date(midnight) != (year, month, day) {
             return None;
         }
         let mut end = 19;
@@ -48,13 +52,16 @@ impl Timestamp {
             0
         } else if is(end, b"+-") && is(end + 3, b":") {
             let (hours, minutes) = (number(end + 1, end + 3)?, number(end + 4, end + 6)?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
             let sign = if bytes[end] == b'-' { -1 } else { 1 };
             end += 6;
             sign * (hours * 3600 + minutes * 60)
         } else {
             return None;
         };
-        let seconds = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset;
+        let seconds = midnight * 86_400 + hour * 3600 + minute * 60 + second - offset;
         // Its zone may put the instant into a year that cannot be written.
         if !(days(0, 1, 1)..days(10_000, 1, 1)).contains(&seconds.div_euclid(86_400)) {
             return None;
@@ -158,6 +165,15 @@ mod tests {
             ("2011-12-31T24:00:00Z", None),
             ("2011-12-32T00:00:00Z", None),
             ("2011-12-00T00:00:00Z", None),
+            ("2026-02-30T00:00:00Z", None),
+            ("2026-04-31T00:00:00Z", None),
+            ("2025-02-29T00:00:00Z", None),
+            ("2100-02-29T00:00:00Z", None),
+            ("2026-11-27T00:00:00+25:00", None),
+            ("2026-11-27T00:00:00+24:00", None),
+            ("2026-11-27T00:00:00-01:60", None),
+            ("2026-11-27T00:00:00+99:99", None),
+            ("2026-11-27T00:00:00+14:00", Some("2026-11-26T10:00:00.000Z")),
             ("2011-00-01T00:00:00Z", None),
             ("2011/07-31T17:31:39Z", None),
             ("2011-07/31T17:31:39Z", None),
