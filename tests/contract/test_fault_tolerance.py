@@ -105,6 +105,28 @@ def test_legacy_ft_without_the_options_names_what_is_missing(simulator):
     assert "replay" in result.told
 
 
+ANY = "Run ft_readiness for this virtual machine: it names unmet requirements, and what to do."
+
+
+@pytest.mark.parametrize(
+    ("host", "state", "args", "says", "hint"),
+    [
+        (1, {"maintenance": True}, {}, "NoHostSuitableForFtSecondary", ANY),
+        (1, {"issues": ["missingFTLoggingNic"]}, {}, "NoHostSuitableForFtSecondary", ANY),
+        (0, {"issues": ["haAgentIssue"]}, {}, "haAgentIssue", ANY),
+        (0, {}, {"secondary_host": 0}, "IncompatibleHostForFtSecondary", ANY),
+        (0, {"issues": ["missingFTLoggingNic"]}, {}, "missingFTLoggingNic", "carry Fault Tolerance logging, with vmkernel_service."),
+        (0, {"issues": ["missingVMotionNic"]}, {}, "missingVMotionNic", "carry vMotion, with vmkernel_service."),
+    ],
+)
+def test_a_refusal_says_what_to_do(host, state, args, says, hint, simulator):
+    lab = simulator(personality="8.0", scenario="healthy")
+    lab.set(lab.facts["host_moids"][host], **state)
+    refused = protect(lab, **{name: lab.facts["hosts"][number] for name, number in args.items()})
+    assert refused.kind == "fault" and says in refused.msg
+    assert refused.json["error"]["hint"].endswith(hint) and refused.msg.endswith(hint)
+
+
 def test_a_secondary_addressed_by_mistake_is_recognised(healthy):
     secondary = protect(healthy).json["secondary"]["moid"]
     args = connection(healthy.facts) | {"moid": secondary, "state": "suspended"}

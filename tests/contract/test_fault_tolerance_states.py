@@ -96,6 +96,7 @@ def test_what_was_written_before_a_failure_counts(modern):
     modern.inject(method="CreateSecondaryVMEx_Task", fault="InvalidState")
     failed = protect(modern, encryption="required")
     assert failed.json["failed"] and failed.changed is True
+    assert "; the Fault Tolerance encryption of inner is now required" in failed.msg
     assert protect(modern, encryption="required").json["ft_state"] == "running"
 
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use vsphere::{Element, Fault, Moref, SecondaryOp, WriteError};
 use vsphere_module::{At, Named as _, Power};
 
-use crate::args::FaultTolerance;
+use crate::args::{Encryption, FaultTolerance};
 use crate::encryption::unset;
 use crate::observe;
 use crate::plan::{Change, Goal, Step, has_reason, needs_power_off, power_cycled};
@@ -22,9 +22,14 @@ const POWER_ON_AGAIN: u64 = 60;
 /// Runs the steps in order. A virtual machine that was powered off on the way is powered on again, also when the rest
 /// fails. (A signal ends the run where it is; its result then tells of the power.)
 pub async fn apply(at: At<'_, FaultTolerance>, observed: &Observed, change: &Change) -> Result<Applied, Error> {
-    let mut sequence =
-        Sequence { at, observed, secondary: observed.secondary().cloned(), wrote: false, was_off: false, off: false };
+    let secondary = observed.secondary().cloned();
+    let mut sequence = Sequence { at, observed, secondary, wrote: false, encrypted: None, was_off: false, off: false };
     let mut ended = sequence.go(change).await;
+    if let (Err(error), Some(encryption)) = (&mut ended, sequence.encrypted) {
+        let name = &observed.vm.name;
+        error.detail =
+            format!("{}; the Fault Tolerance encryption of {name} is now {}", error.detail, encryption.word());
+    }
     if sequence.off {
         let powered_on = sequence.power_on_again().await;
         ended = match (ended, powered_on) {
@@ -46,6 +51,8 @@ struct Sequence<'a> {
     observed: &'a Observed,
     secondary: Option<Moref>,
     wrote: bool,
+    /// The encryption that this run set.
+    encrypted: Option<Encryption>,
     /// This run saw the virtual machine off.
     was_off: bool,
     /// This run powered the virtual machine off, or may have, and has not powered it on again.
@@ -80,10 +87,11 @@ impl Sequence<'_> {
             }
             let answer = match performed {
                 Ok(Performed::Done(answer)) => {
-                    if let Step::Encrypt(encryption) = step
-                        && !self.shows(step, false).await
-                    {
-                        return Err(unset(encryption, self.observed));
+                    if let Step::Encrypt(encryption) = step {
+                        if !self.shows(step, false).await {
+                            return Err(unset(encryption, self.observed));
+                        }
+                        self.encrypted = Some(encryption);
                     }
                     self.wrote = true;
                     self.was_off |= step == Step::PowerOff;
@@ -346,6 +354,10 @@ fn refused(error: WriteError, step: Step, observed: &Observed) -> Error {
             "Delete the snapshots of the virtual machine first.".to_owned()
         } else if has_reason(fault, "haNotEnabled") {
             "Turn vSphere HA on for its cluster.".to_owned()
+        } else if has_reason(fault, "missingFTLoggingNic") {
+            "Let a vmknic of the host carry Fault Tolerance logging, with vmkernel_service.".to_owned()
+        } else if has_reason(fault, "missingVMotionNic") {
+            "Let a vmknic of the host carry vMotion, with vmkernel_service.".to_owned()
         } else if step == Step::TurnOff && fault.is("InvalidState") {
             TURN_OFF_NEEDS.to_owned()
         } else if fault.is("NotSupported") {
@@ -355,11 +367,14 @@ fn refused(error: WriteError, step: Step, observed: &Observed) -> Error {
             return None;
         })
     });
+    let unmet = matches!(step, Step::Create | Step::Enable) && error.fault().is_some();
     let outcome = if error.is_unknown() { "it is not known whether vSphere did" } else { "vSphere did not" };
     let mut failure = vsphere_module::known_failure(error);
     failure.detail = format!("{outcome} {} {}: {}", doing(step), observed.label(), failure.detail);
-    if hint.is_some() {
-        failure.hint = hint;
-    }
+    failure.hint = hint.or(failure.hint).or_else(|| {
+        unmet.then(|| {
+            "Run ft_readiness for this virtual machine: it names unmet requirements, and what to do.".to_owned()
+        })
+    });
     failure
 }
