@@ -57,6 +57,7 @@ def test_without_tools_the_run_says_so_before_anything_is_changed(healthy):
     assert writes(healthy) == []
     foretold = shut_down(healthy, "--check")
     assert foretold.changed and "A real run would fail now" in foretold.json["warnings"][0]
+    assert "Would shut down the guest" in foretold.msg, "without force, it is never powered off"
     forced = shut_down(healthy, "--check", force=True)
     assert "Would power off" in forced.msg and len(forced.json["warnings"]) == 1
 
@@ -130,6 +131,30 @@ def test_only_a_running_guest_shuts_down(scenario, simulator):
     assert result.changed is False and writes(lab) == []
     if scenario == "suspended":
         assert result.kind == "conflict" and "is suspended" in result.msg and "powered_on" in result.msg
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("vm_power", {"state": "powered_off"}),
+        ("vm_power", {"state": "shut_down"}),
+        ("vm_power", {"state": "shut_down", "force": True}),
+        ("vmx_option", {"options": {"guestinfo.a": "1"}}),
+        ("fault_tolerance", {"state": "present"}),
+    ],
+)
+def test_every_module_wants_a_suspended_machine_resumed_first(name, args, simulator):
+    lab = simulator(personality="6.7", scenario="suspended")
+    target = connection(lab.facts) | {"name": lab.facts["vm"]}
+    foretold = run_module(name, target | args, "--check")
+    (warning,) = [text for text in foretold.json["warnings"] if "A real run would fail now" in text]
+    assert foretold.changed and "is suspended" in warning, foretold.msg
+    failed = run_module(name, target | args)
+    assert failed.kind == "conflict" and failed.changed is False and "is suspended" in failed.msg
+    remedy = failed.json["error"]["hint"]
+    assert remedy in warning and remedy.startswith("Resume it first, with ") and "`state: powered_on`." in remedy
+    assert run_module("vm_power", target | {"state": "powered_on"}).changed
+    assert not run_module(name, target | args).json["failed"]
 
 
 def test_the_guest_of_a_pair_is_shut_down_through_its_primary(healthy):

@@ -213,7 +213,7 @@ fn possible(wish: Wish, observed: &Observed) -> Result<(), Error> {
 fn prerequisites(observed: &Observed, plan: &mut Plan<Change>) {
     let mut block = |why: String, remedy: &str| plan.blockers.push((Kind::Conflict, why, Some(remedy.to_owned())));
     if observed.power() == "suspended" {
-        block(format!("{} is suspended", observed.label()), "Resume it or power it off first.");
+        block(format!("{} is suspended", observed.label()), "Resume it first, with vm_power `state: powered_on`.");
     }
     match &observed.cluster {
         None => {

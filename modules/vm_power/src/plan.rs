@@ -107,6 +107,16 @@ impl Observed {
         }
     }
 
+    /// True if it is suspended. Its guest, and what is known of VMware Tools, is as it was before.
+    fn is_suspended(&self) -> bool {
+        self.vm.power_state.as_deref() == Some("suspended")
+    }
+
+    /// True if the guest runs without VMware Tools.
+    fn lacks_tools(&self) -> bool {
+        self.guest == Guest::WithoutTools && !self.is_suspended()
+    }
+
     /// True if it is off.
     pub fn is_off(&self) -> bool {
         self.vm.power_state.as_deref() == Some(Power::Off.state())
@@ -197,35 +207,22 @@ pub fn no_tools(name: &str) -> String {
     format!("VMware Tools does not run in virtual machine {name}, so its guest cannot be asked to shut down")
 }
 
-/// True if the guest is to shut down and can be asked.
+/// True if the guest has to shut down by itself.
 pub fn asks_guest(wish: &Wish, observed: &Observed) -> bool {
-    wish.state == State::ShutDown && observed.guest != Guest::WithoutTools
+    wish.state == State::ShutDown && !(wish.force && observed.lacks_tools())
 }
 
 /// Decides.
 pub fn plan(wish: &Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
     let (state, name) = (wish.state, &observed.vm.name);
     let conflict = |text: String, remedy: &str| Err(Error::new(Kind::Conflict, text).hint(remedy));
-    let unasked = state == State::ShutDown && !asks_guest(wish, observed);
     let step = match (state, observed.vm.power_state.as_deref()) {
         (State::PoweredOn, Some("poweredOn")) | (State::PoweredOff | State::ShutDown, Some("poweredOff")) => None,
         (State::PoweredOn, Some("poweredOff" | "suspended")) => Some(Step::Switch(Power::On)),
-        (State::ShutDown, Some("poweredOn")) if !(unasked && wish.force) => {
+        (State::ShutDown, Some("poweredOn" | "suspended")) if asks_guest(wish, observed) => {
             Some(Step::AskGuest { then_off: wish.force, closing: observed.guest == Guest::ShutsDown })
         }
-        (State::PoweredOff | State::ShutDown, Some("poweredOn")) => Some(Step::Switch(Power::Off)),
-        (State::PoweredOff, Some("suspended")) => {
-            return conflict(
-                format!("virtual machine {name} is suspended, and powering it off would discard its memory"),
-                "Resume it first, with `state: powered_on`.",
-            );
-        }
-        (State::ShutDown, Some("suspended")) => {
-            return conflict(
-                format!("virtual machine {name} is suspended, so its guest cannot shut down"),
-                "Resume it first, with `state: powered_on`.",
-            );
-        }
+        (State::PoweredOff | State::ShutDown, Some("poweredOn" | "suspended")) => Some(Step::Switch(Power::Off)),
         (_, other) => {
             let other = other.unwrap_or("unknown");
             return conflict(
@@ -244,10 +241,20 @@ pub fn plan(wish: &Wish, observed: &Observed) -> Result<Plan<Change>, Error> {
         vsphere_module::not_a_secondary(&observed.label(), observed.ft.as_ref())?;
     }
     let mut plan = Plan::from(Change(step));
-    if unasked && matches!(step, Some(Step::AskGuest { .. })) {
-        plan.blockers.push((Kind::Conflict, no_tools(name), Some(NO_TOOLS.to_owned())));
-    } else if unasked && step.is_some() {
-        plan.warnings.push(format!("{}: powering it off", no_tools(name)));
+    if state != State::PoweredOn && observed.is_suspended() {
+        let why = match state {
+            State::ShutDown => "so its guest cannot shut down",
+            _ => "and powering it off would discard its memory",
+        };
+        let text = format!("virtual machine {name} is suspended, {why}");
+        plan.blockers.push((Kind::Conflict, text, Some("Resume it first, with `state: powered_on`.".to_owned())));
+    }
+    if state == State::ShutDown && step.is_some() && observed.lacks_tools() {
+        if wish.force {
+            plan.warnings.push(format!("{}: powering it off", no_tools(name)));
+        } else {
+            plan.blockers.push((Kind::Conflict, no_tools(name), Some(NO_TOOLS.to_owned())));
+        }
     }
     if let Some(question) = &observed.question {
         let asks = format!("virtual machine {name} waits for an answer to: {question}");

@@ -48,17 +48,35 @@ fn presses_the_button_only_where_it_must() {
         (State::PoweredOn, Some("suspended"), Ok(Some(Step::Switch(Power::On)))),
         (State::PoweredOff, Some("poweredOn"), Ok(Some(Step::Switch(Power::Off)))),
         (State::PoweredOff, Some("poweredOff"), Ok(None)),
-        (State::PoweredOff, Some("suspended"), Err(Kind::Conflict)),
+        (State::PoweredOff, Some("suspended"), Ok(Some(Step::Switch(Power::Off)))),
         (State::PoweredOn, None, Err(Kind::Conflict)),
         (State::ShutDown, Some("poweredOn"), Ok(Some(ask(false, false)))),
         (State::ShutDown, Some("poweredOff"), Ok(None)),
-        (State::ShutDown, Some("suspended"), Err(Kind::Conflict)),
+        (State::ShutDown, Some("suspended"), Ok(Some(ask(false, false)))),
         (State::ShutDown, None, Err(Kind::Conflict)),
     ];
     for (state, power, expected) in cases {
         let planned = plan(state, &observed(power)).map(|plan| plan.change).map_err(|error| error.kind);
         assert_eq!(planned.map(|change| change.0), expected, "{state:?} where it is {power:?}");
         assert_eq!(planned.is_ok_and(|change| change.is_empty()), expected == Ok(None));
+    }
+}
+
+#[test]
+fn a_suspended_machine_has_to_be_resumed_first() {
+    for guest in [Guest::Listens, Guest::WithoutTools] {
+        let seen = Observed { guest, ..observed(Some("suspended")) };
+        for (state, force, step, why) in [
+            (State::PoweredOn, false, Step::Switch(Power::On), None),
+            (State::PoweredOff, false, Step::Switch(Power::Off), Some("would discard its memory")),
+            (State::ShutDown, false, ask(false, false), Some("so its guest cannot shut down")),
+            (State::ShutDown, true, ask(true, false), Some("so its guest cannot shut down")),
+        ] {
+            let plan = super::plan(&Wish { state, force }, &seen).unwrap();
+            assert_eq!((plan.change.0, plan.warnings.len()), (Some(step), 0), "{state:?}");
+            let told: Vec<_> = plan.blockers.iter().map(|(_, text, _)| text.as_str()).collect();
+            assert!(told.len() == usize::from(why.is_some()) && told.iter().all(|it| it.contains(why.unwrap())));
+        }
     }
 }
 

@@ -37,7 +37,7 @@ pub fn plan(options: &BTreeMap<String, Scalar>, state: State, observed: &Observe
                 "virtual machine {} is suspended, and its options cannot be changed in this state",
                 observed.vm.name
             ),
-            Some("Resume it or power it off first.".to_owned()),
+            Some("Resume it first, with vm_power `state: powered_on`.".to_owned()),
         ));
     }
     if !plan.change.options.is_empty() {
