@@ -7,6 +7,7 @@ mod difference;
 mod dsc;
 mod lines;
 mod misuse;
+mod output;
 mod program;
 mod resource;
 mod salt;

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::command::command;
 use crate::dsc::Operation;
+use crate::output::is_written;
 use crate::{Resource, bolt, difference, dsc, misuse, salt, series};
 
 /// A module as a program.
@@ -187,13 +188,4 @@ fn print(bytes: &[u8]) -> ExitCode {
     // `host_option --doc | head` is no failure of this program.
     let cut = written.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe);
     if cut || is_written(&written) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// Returns true if standard output took everything. Otherwise standard error says why, unless nobody may be reading it either.
-pub fn is_written(written: &io::Result<()>) -> bool {
-    let told = written.as_ref().err().filter(|error| error.kind() != ErrorKind::TimedOut);
-    if let Some(error) = told {
-        let _ = writeln!(io::stderr(), "error: cannot write to standard output: {error}");
-    }
-    written.is_ok()
 }

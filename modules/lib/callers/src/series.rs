@@ -8,7 +8,7 @@ use contract::service::{self, Answer, Call, LIMIT, Runtime, Shared, Signals, par
 use contract::{Error, Kind, Module};
 
 use crate::lines::{Input, Lines};
-use crate::program::is_written;
+use crate::output::is_written;
 
 /// Counts the outcomes of the calls in a series.
 #[derive(Default)]
