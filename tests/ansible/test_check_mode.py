@@ -49,6 +49,7 @@ def verdicts(play) -> list[tuple[str, str]]:
         ("8.0", "snapshot", BOTH),
         ("8.0", "no-agent", BOTH),
         ("5.0", "healthy", BOTH | {"power_cycle": False}),
+        ("6.7", "suspended", BOTH),
         ("8.0", "bare", {"choose_vmknics": False}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else value,
@@ -73,12 +74,25 @@ def test_protect_and_its_undo(ansible, simulator, personality, scenario, said):
     assert outcome(done) == outcome(foretold)
 
 
-def test_protect_with_some_tags(ansible, simulator):
-    lab = simulator(personality="8.0", scenario="snapshot")
-    foretold = ansible.play("nested_vft.yml", lab, "--check", "--tags", "options", **ALLOWED)
-    done = ansible.play("nested_vft.yml", lab, "--tags", "options", **ALLOWED)
-    assert done.exit == foretold.exit == 0, foretold.output
-    assert outcome(done) == outcome(foretold) == "inner  not changed    Fault Tolerance is notConfigured."
+@pytest.mark.parametrize(
+    ("personality", "scenario", "flags", "ends"),
+    [
+        ("8.0", "snapshot", ["--tags", "options"], "not changed"),
+        # Nothing fixes the cluster or sets the options.
+        ("5.0", "bare", ["--tags", "fault_tolerance"], "not protected"),
+        ("8.0", "bare", ["--skip-tags", "requirements"], "not protected"),
+        ("8.0", "healthy", ["--skip-tags", "requirements"], "protected"),
+        ("5.0", "healthy", ["--skip-tags", "options"], "not protected"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value,
+)
+def test_protect_with_some_tags(ansible, simulator, personality, scenario, flags, ends):
+    lab = simulator(personality=personality, scenario=scenario)
+    foretold = ansible.play("nested_vft.yml", lab, "--check", *flags, **ALLOWED)
+    done = ansible.play("nested_vft.yml", lab, *flags, **ALLOWED)
+    assert done.exit == foretold.exit, foretold.output
+    assert verdicts(done) == verdicts(foretold) == [("inner", ends)]
+    assert effects(done) == effects(foretold)
 
 
 @pytest.mark.parametrize("personality", ["5.0", "8.0"])
