@@ -10,6 +10,12 @@ from .test_playbooks import ALLOWED, outcome
 
 HELP = "Help those whose secondary did not start"
 BOTH = {"vms": ["inner", "other"]}
+# Scenarios of this file: that of the simulator, an object, and its change.
+OWN = {
+    # Only a person can repair the HA agent of a host.
+    "no-agent": ("healthy", "host-30", {"agent": "initializationError"}),
+    "no-tools": ("healthy", "vm-63", {"tools": "not-running"}),
+}
 
 
 def effects(play) -> list[tuple[str, object, list[str]]]:
@@ -49,16 +55,17 @@ def verdicts(play) -> list[tuple[str, str]]:
         ("8.0", "snapshot", BOTH),
         ("8.0", "no-agent", BOTH),
         ("5.0", "healthy", BOTH | {"power_cycle": False}),
+        ("5.0", "suspended", BOTH),
         ("6.7", "suspended", BOTH),
+        ("5.0", "no-tools", BOTH),
         ("8.0", "bare", {"choose_vmknics": False}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else value,
 )
 def test_protect_and_its_undo(ansible, simulator, personality, scenario, said):
-    lab = simulator(personality=personality, scenario=scenario.replace("no-agent", "healthy"))
-    if scenario == "no-agent":
-        # Only a person can repair the HA agent of a host.
-        lab.set("host-30", agent="initializationError")
+    scenario, moid, change = OWN.get(scenario, (scenario, "vm-63", {}))
+    lab = simulator(personality=personality, scenario=scenario)
+    lab.set(moid, **change)
     said = ALLOWED | {"record": str(ansible.folder / "lab.json"), "ft_timeout": 20} | said
     foretold = ansible.play("nested_vft.yml", lab, "--check", "--diff", **said)
     done = ansible.play("nested_vft.yml", lab, "--diff", **said)

@@ -15,7 +15,9 @@ from ansible_collections.nested.vft.plugins.plugin_utils.record import BadRecord
 AT_ONCE = 16
 # The arguments that name an object.
 NAMES = ("name", "moid", "uuid", "esxi_hostname")
-OWN = ("module", "calls", "key", "only", "without", "arguments", "record", "cluster", "quiet")
+OWN = ("module", "calls", "key", "only", "without", "arguments", "record", "cluster", "quiet", "predict_failures")
+# How a module in check mode starts the warning that the real run would fail.
+FORETOLD = "A real run would fail now"
 
 
 class ActionModule(ActionBase):
@@ -43,6 +45,9 @@ class ActionModule(ActionBase):
                 pool.shutdown(wait=False, cancel_futures=True)
                 self.calls.stop()
                 raise
+        if own.get("predict_failures"):
+            for answer in answers.values():
+                foretell(answer)
         failed = {name: answer["msg"] for name, answer in answers.items() if answer.get("failed")}
         warnings = [f"{name}: {text}" for name, answer in answers.items() for text in answer.pop("warnings", [])]
         result.update(
@@ -70,6 +75,15 @@ class ActionModule(ActionBase):
         answer = self.calls.run(self.module, arguments, check=False)
         self.record.finish(self.module, answer)
         return answer
+
+
+def foretell(answer):
+    """Makes the answer of a check run a failure if it warns that the real run would fail."""
+    for text in answer.get("warnings", []):
+        if text.startswith(FORETOLD) and not answer.get("failed"):
+            answer.update(failed=True, changed=False, msg=text.partition(": ")[2])
+            answer["warnings"].remove(text)
+            return
 
 
 def named(calls, key, without):

@@ -56,6 +56,12 @@ options:
     description: Leave out the warnings of calls that did not fail.
     type: bool
     default: false
+  predict_failures:
+    description:
+      - In check mode, a module only warns if the real run would fail now, because another task of the play may come first and fix that.
+        With this, such a call counts as failed.
+    type: bool
+    default: false
   cluster:
     description: The cluster of the hosts in O(calls), for the record.
     type: str
