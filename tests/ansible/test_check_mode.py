@@ -31,7 +31,7 @@ def effects(play) -> list[tuple[str, object, list[str]]]:
         answers = entry["result"].get("answers") or {}
         changed = sorted(name for name, answer in answers.items() if answer.get("changed"))
         # In check mode the guests are still on, so only the task knows that it would power them on.
-        known = changed if entry["task"] != "Power on again" else []
+        known = changed if not entry["task"].startswith("Power on") else []
         found.append((entry["task"], entry["diff"] if entry["task"] != "Turn Fault Tolerance on" else None, known))
     return found
 
@@ -100,6 +100,18 @@ def test_protect_with_some_tags(ansible, simulator, personality, scenario, flags
     assert done.exit == foretold.exit, foretold.output
     assert verdicts(done) == verdicts(foretold) == [("inner", ends)]
     assert effects(done) == effects(foretold)
+
+
+@pytest.mark.parametrize(("personality", "scenario"), [("5.0", "bare"), ("6.7", "monitor"), ("5.0", "snapshot")])
+def test_protect_after_a_run_without_permissions(ansible, simulator, personality, scenario):
+    lab = simulator(personality=personality, scenario=scenario)
+    said = {"choose_vmknics": True, "apply_remedies": True, "ft_timeout": 20}
+    assert ansible.play("nested_vft.yml", lab, **said).exit != 0
+    foretold = ansible.play("nested_vft.yml", lab, "--check", "--diff", **said, power_cycle=True)
+    done = ansible.play("nested_vft.yml", lab, "--diff", **said, power_cycle=True)
+    assert done.exit == foretold.exit, done.output
+    assert effects(done) == effects(foretold)
+    assert verdicts(done) == verdicts(foretold)
 
 
 @pytest.mark.parametrize("personality", ["5.0", "8.0"])
