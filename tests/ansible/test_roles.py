@@ -328,6 +328,17 @@ def test_a_machine_that_cannot_be_powered_on_again_is_a_failure(ansible, simulat
     assert play.exit != 0 and "  not protected  " in outcome(play)
 
 
+@pytest.mark.parametrize("scenario", ["healthy", "snapshot"])
+def test_requirements_that_cannot_be_read_stop_no_machine(ansible, simulator, scenario):
+    lab = simulator(personality="8.0", scenario=scenario)
+    # After the state of both was read, with two calls each.
+    lab.inject(method="RetrievePropertiesEx", fault="NoPermission", after=4)
+    play = protect(ansible, lab, vms=["inner", "other"])
+    assert len(started(play, "Check the requirements of Fault Tolerance")["failures"]) == 1
+    verdicts = [line.split("  ")[1:] for line in outcome(play).splitlines()]
+    assert [words[0].strip() for words in verdicts] == ["protected" if scenario == "healthy" else "not protected", "protected"]
+
+
 def test_names_in_one_text_are_several_machines(ansible, simulator):
     lab = simulator(personality="8.0", scenario="healthy")
     play = protect(ansible, lab, "--check", "-e", "vms=inner,other")
