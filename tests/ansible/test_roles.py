@@ -345,6 +345,7 @@ def test_names_in_one_text_are_several_machines(ansible, simulator):
     assert [line.split("  ")[0] for line in outcome(play).splitlines()] == ["inner", "other"], play.output
 
 
+FULL = dict.fromkeys(["name", "use_instance_uuid", "folder", "datacenter", "secondary_host", "datastore", "encryption"], "one")
 WRONG = [
     (5, "`vms` is the number 5"),
     (True, "`vms` is a truth value"),
@@ -353,11 +354,13 @@ WRONG = [
     ([["inner"]], "item 1 of `vms` is a list"),
     (["inner", None], "item 2 of `vms` is empty"),
     ([{"folder": "nested"}], "item 1 of `vms` has none of `name`, `moid` and `uuid`"),
+    (["inner", {"name": "web", "state": "absent", "esxi_hostname": "a"}], "item 2 of `vms` has `state`, `esxi_hostname`. It may only"),
     ([{"name": ""}], "item 1 of `vms` has none of `name`, `moid` and `uuid`"),
 ]
 RIGHT = [
     ("inner, other,", ["inner", "other"]),
     (["a, b", {"moid": "vm-63"}, ""], ["a, b", {"moid": "vm-63"}]),
+    ([FULL], [FULL]),
     ([], []),
     (None, ["one"]),
 ]
@@ -382,8 +385,16 @@ def test_the_filter_reads_what_users_write_and_says_what_is_wrong(ansible, simul
 
 
 @pytest.mark.parametrize("playbook", ["nested_vft.yml", "undo.yml", "status.yml"])
-def test_vms_that_cannot_be_read_stop_a_play_before_any_change(ansible, simulator, playbook):
+@pytest.mark.parametrize(
+    ("vm", "message"),
+    [
+        ({"folder": "nested"}, "item 1 of `vms` has none of `name`, `moid` and `uuid`"),
+        ({"name": "inner", "state": "absent"}, "item 1 of `vms` has `state`"),
+    ],
+    ids=["unnamed", "state"],
+)
+def test_vms_that_cannot_be_read_stop_a_play_before_any_change(ansible, simulator, playbook, vm, message):
     lab = simulator(personality="8.0", scenario="healthy")
-    play = ansible.play(playbook, lab, vms=[{"folder": "nested"}], status_file=str(ansible.folder / "status.html"))
-    assert play.exit != 0 and "item 1 of `vms` has none of `name`, `moid` and `uuid`" in play.output
+    play = ansible.play(playbook, lab, vms=[vm], status_file=str(ansible.folder / "status.html"))
+    assert play.exit != 0 and message in play.output
     assert written(lab) == 0

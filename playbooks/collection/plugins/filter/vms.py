@@ -21,7 +21,7 @@ options:
   _input:
     description:
       - A list of names and of dictionaries, or one text with names that are separated by commas. A dictionary has C(name), C(moid) or
-        C(uuid).
+        C(uuid), and may have C(use_instance_uuid), C(folder), C(datacenter), C(secondary_host), C(datastore) and C(encryption).
       - If this is V(none), O(name) and O(folder) name the only virtual machine.
     type: raw
     required: true
@@ -53,6 +53,8 @@ _value:
 """
 
 IDENTITY = ("name", "moid", "uuid")
+# A dictionary has no other argument: `state`, for example, would override that of the role.
+KEYS = (*IDENTITY, "use_instance_uuid", "folder", "datacenter", "secondary_host", "datastore", "encryption")
 
 
 def kind(value):
@@ -71,6 +73,10 @@ def checked(number, item):
     if isinstance(item, Mapping):
         if not any(item.get(key) for key in IDENTITY):
             raise AnsibleFilterError(f"item {number} of `vms` has none of `name`, `moid` and `uuid`. Set one of them.")
+        wrong = [f"`{key}`" for key in item if key not in KEYS]
+        if wrong:
+            allowed = ", ".join(f"`{key}`" for key in KEYS)
+            raise AnsibleFilterError(f"item {number} of `vms` has {', '.join(wrong)}. It may only have {allowed}.")
     elif not isinstance(item, str):
         wanted = "a dictionary with `name`, `moid` or `uuid`, or a name; quote a name that looks like a number"
         raise AnsibleFilterError(f"item {number} of `vms` is {kind(item)}. It must be {wanted}.")
