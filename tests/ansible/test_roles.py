@@ -109,6 +109,28 @@ def test_the_user_chooses_the_vmknics(ansible, simulator, playbook, said, carrie
     assert [(one["vmotion"], one["faultToleranceLogging"]) for one in services] == carried
 
 
+@pytest.mark.parametrize(
+    ("said", "vmotion", "ft_logging"),
+    [
+        ({}, "vmk2", "vmk1"),
+        ({"vmotion_device": "vmk1", "ft_logging_portgroup": "Lab"}, "vmk1", "the vmknic of the port group Lab"),
+        (
+            {"vmotion_device": {"esxi01.lab.local": "vmk0"}, "vmotion_portgroup": "Lab"},
+            "the vmknics that `vmotion_device` names",
+            "vmk1",
+        ),
+    ],
+    ids=["none", "both", "map"],
+)
+def test_fixes_name_the_vmknics_of_the_user(ansible, simulator, said, vmotion, ft_logging):
+    lab = simulator(personality="6.7", scenario="bare")
+    play = ansible.play("nested_vft.yml", lab, "--check", **said)
+    shown = "\n".join(play.task("Show unmet requirements")["msg"])
+    for text in (f"Let {vmotion} carry vMotion", f"Let {ft_logging} carry Fault Tolerance logging"):
+        assert f"Fix: {text}." in shown and text in outcome(play)
+    assert shown.count("carry vMotion") == shown.count("carry Fault Tolerance logging") == 1
+
+
 def test_a_guest_is_shut_down_and_only_with_permission_powered_off(ansible, simulator):
     lab = simulator(personality="5.0", scenario="healthy")
     lab.set(lab.facts["vm_moid"], tools="not-running")
