@@ -136,6 +136,7 @@ def test_a_guest_is_shut_down_and_only_with_permission_powered_off(ansible, simu
     lab.set(lab.facts["vm_moid"], tools="not-running")
     play = protect(ansible, lab)
     assert play.exit != 0 and "VMware Tools" in outcome(play)
+    assert "`force_power_off: true`" in outcome(play) and "`force: true`" not in play.output
     assert "PowerOffVM_Task" not in lab.methods()
     assert protect(ansible, lab, force_power_off=True).exit == 0
     assert "PowerOffVM_Task" in lab.methods()

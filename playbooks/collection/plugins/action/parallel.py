@@ -15,7 +15,7 @@ from ansible_collections.nested.vft.plugins.plugin_utils.record import BadRecord
 AT_ONCE = 16
 # The arguments that name an object.
 NAMES = ("name", "moid", "uuid", "esxi_hostname")
-OWN = ("module", "calls", "key", "only", "without", "arguments", "record", "cluster", "quiet", "predict_failures")
+OWN = ("module", "calls", "key", "only", "without", "arguments", "record", "cluster", "quiet", "predict_failures", "names")
 # How a module in check mode starts the warning that the real run would fail.
 FORETOLD = "A real run would fail now"
 
@@ -45,8 +45,9 @@ class ActionModule(ActionBase):
                 pool.shutdown(wait=False, cancel_futures=True)
                 self.calls.stop()
                 raise
-        if own.get("predict_failures"):
-            for answer in answers.values():
+        for answer in answers.values():
+            rename(answer, own.get("names", {}))
+            if own.get("predict_failures"):
                 foretell(answer)
         failed = {name: answer["msg"] for name, answer in answers.items() if answer.get("failed")}
         warnings = [f"{name}: {text}" for name, answer in answers.items() for text in answer.pop("warnings", [])]
@@ -75,6 +76,14 @@ class ActionModule(ActionBase):
         answer = self.calls.run(self.module, arguments, check=False)
         self.record.finish(self.module, answer)
         return answer
+
+
+def rename(answer, names):
+    """Lets the messages of an answer name arguments as the user knows them."""
+    for name, known in names.items():
+        old, new = f"`{name}: ", f"`{known}: "
+        answer["msg"] = answer.get("msg", "").replace(old, new)
+        answer["warnings"] = [text.replace(old, new) for text in answer.get("warnings", [])]
 
 
 def foretell(answer):

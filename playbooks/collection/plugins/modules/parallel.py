@@ -56,6 +56,11 @@ options:
     description: Leave out the warnings of calls that did not fail.
     type: bool
     default: false
+  names:
+    description:
+      - Maps arguments of the module to the variables that the user sets them with. Messages then name the variables.
+    type: dict
+    default: {}
   predict_failures:
     description:
       - In check mode, a module only warns if the real run would fail now, because another task of the play may come first and fix that.
