@@ -417,3 +417,4 @@ def test_a_program_that_cannot_start_is_explained(spoil, says, ansible, machine,
         return
     told = run.task("Look")["msg"]
     assert run.exit != 0 and "cannot be started" in told and says in told, run.output
+    assert ("-p FOLDER" in told) is (spoil is lose_execute_permission) and "ansible_remote_tmp" not in told
