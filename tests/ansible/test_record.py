@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import multiprocessing
 
 import pytest
 
@@ -15,9 +16,9 @@ record = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(record)
 
 
-def option(before, after, failed=False):
+def option(before, after, failed=False, moid="vm-63"):
     """Returns a result of vmx_option."""
-    vm = {"name": "inner", "moid": "vm-63"}
+    vm = {"name": "inner", "moid": moid}
     return {"vm": vm, "options": [{"key": "a", "before": before, "after": after}], "failed": failed}
 
 
@@ -69,3 +70,30 @@ def test_another_file_is_not_taken_for_the_record(lab, content):
     with pytest.raises(record.BadRecord):
         record.Record(lab.path, "vc")
     assert open(lab.path, encoding="utf-8").read() == content
+
+
+def change(path, number):
+    """Notes the changes of several virtual machines, as the task of one host does."""
+    lab = record.Record(path, "vc")
+    for each in range(10):
+        result = option(None, "1", moid=f"vm-{number}-{each}")
+        lab.intend("vmx_option", result)
+        lab.finish("vmx_option", result)
+
+
+def test_processes_that_share_a_record_lose_no_entry(lab):
+    context = multiprocessing.get_context("fork")
+    hosts = [context.Process(target=change, args=(lab.path, number)) for number in range(4)]
+    for host in hosts:
+        host.start()
+    for host in hosts:
+        host.join(60)
+    assert [host.exitcode for host in hosts] == [0] * 4
+    assert entry(lab) == [{"before": None, "set": "1"}] * 40
+
+
+def test_a_record_that_stays_locked_is_an_error_after_a_while(lab, monkeypatch):
+    monkeypatch.setattr(record, "PATIENCE", 0.1)
+    with lab._locked(), pytest.raises(record.BadRecord, match="another process has locked .*lab.json.lock"):
+        record.Record(lab.path, "vc").intend("vmx_option", option(None, "1"))
+    assert not record.Record(lab.path, "vc").exists

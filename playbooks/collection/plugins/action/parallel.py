@@ -72,9 +72,13 @@ class ActionModule(ActionBase):
         predicted = self.calls.run(self.module, arguments, check=True)
         if predicted.get("failed"):
             return predicted
-        self.record.intend(self.module, predicted, arguments.get("cluster_name") or self.cluster)
-        answer = self.calls.run(self.module, arguments, check=False)
-        self.record.finish(self.module, answer)
+        answer = {"changed": False}
+        try:
+            self.record.intend(self.module, predicted, arguments.get("cluster_name") or self.cluster)
+            answer = self.calls.run(self.module, arguments, check=False)
+            self.record.finish(self.module, answer)
+        except BadRecord as problem:
+            return answer | {"failed": True, "msg": str(problem)}
         return answer
 
 

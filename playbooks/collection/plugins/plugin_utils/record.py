@@ -9,45 +9,83 @@ change.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
-import threading
+import tempfile
+import time
 
 FORMAT = 1
+# Seconds to wait for another process. The lock is held while the file is read and written, never while vSphere works.
+PATIENCE = 60
 
 
 class BadRecord(Exception):
-    """The file is no record, or the record of another server."""
+    """The file is no record, or the record of another server, or it cannot be written."""
 
 
 class Record:
-    """The entries of one file. Every change is written to the file before the next one is made."""
+    """The entries of one file. Every change is written to the file before the next one is made.
+
+    Ansible runs the task of each host in a process of its own, and several of them may have the same record. So each change of
+    the record locks it and reads it again.
+    """
 
     def __init__(self, path, server):
         self.path = os.path.abspath(os.path.expanduser(path))
         self.server = server
         self.entries = []
-        self.exists = True
-        self.lock = threading.Lock()
+        self.exists = False
+        self._load()
+        if not os.access(os.path.dirname(self.path), os.W_OK):
+            raise BadRecord(f"cannot write the record {self.path}: its folder does not exist, or is not writable")
+
+    def _load(self):
+        """Reads the file, if there is one."""
         try:
             with open(self.path, encoding="utf-8") as file:
                 content = json.load(file)
         except FileNotFoundError:
-            self.exists = False
-            if not os.access(os.path.dirname(self.path), os.W_OK):
-                raise BadRecord(f"cannot write the record {self.path}: its folder does not exist, or is not writable") from None
+            self.entries, self.exists = [], False
             return
         except (OSError, ValueError) as problem:
             raise BadRecord(f"cannot read the record {self.path}: {problem}") from problem
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise BadRecord(f"{self.path} is no record of nested.vft, or one of another version")
-        if content["server"] != server:
-            raise BadRecord(f"{self.path} is the record of the server {content['server']}, not of {server}: use another path")
-        self.entries = content["entries"]
+        if content["server"] != self.server:
+            raise BadRecord(f"{self.path} is the record of the server {content['server']}, not of {self.server}: use another path")
+        self.entries, self.exists = content["entries"], True
+
+    @contextlib.contextmanager
+    def _locked(self):
+        """Reads the record, and keeps other processes and threads from it until the end of the block."""
+        # A file of its own, because each change replaces the record. It stays, because another process may wait for it.
+        path = f"{self.path}.lock"
+        try:
+            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as problem:
+            raise self._unwritable(problem) from problem
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not taken(lock):
+                if time.monotonic() > deadline:
+                    raise BadRecord(f"another process has locked {path} for {PATIENCE} seconds. Run again after it has ended.")
+                time.sleep(0.01)
+            self._load()
+            yield
+        except OSError as problem:
+            raise self._unwritable(problem) from problem
+        finally:
+            os.close(lock)
+
+    def _unwritable(self, problem):
+        hint = "Make its folder writable, or set `record` to another path."
+        return BadRecord(f"cannot write the record {self.path}: {problem.strerror}. {hint}")
 
     def intend(self, module, predicted, cluster=None):
         """Notes what a call is about to change, from the result of its check run. `cluster` is that of a host, if it is known."""
-        with self.lock:
+        with self._locked():
             changes = [value for value in values(module, predicted) if not same(value[2], value[3])]
             for place, key, before, after in changes:
                 entry = self._take(module, place, key)
@@ -64,9 +102,9 @@ class Record:
 
     def finish(self, module, result):
         """Notes what a call has changed, from its result. After a failure, the values stay pending."""
-        with self.lock:
-            if result.get("failed"):
-                return
+        if result.get("failed"):
+            return
+        with self._locked():
             for place, key, _before, after in values(module, result):
                 entry = self._find(module, place, key)
                 if entry and "pending" in entry:
@@ -78,8 +116,9 @@ class Record:
 
     def forget(self, entries):
         """Removes entries."""
-        self.entries = [entry for entry in self.entries if entry not in entries]
-        self._save()
+        with self._locked():
+            self.entries = [entry for entry in self.entries if entry not in entries]
+            self._save()
 
     def _find(self, module, place, key):
         for entry in self.entries:
@@ -96,14 +135,27 @@ class Record:
     def _save(self):
         """Replaces the file at once, so that it is whole after any interruption."""
         content = {"format": FORMAT, "server": self.server, "entries": self.entries}
-        # Previous values of VMX options may be secret.
-        scratch = os.open(f"{self.path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(scratch, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(f"{self.path}.new", self.path)
+        # Previous values of VMX options may be secret. Only this user can read the file.
+        scratch, new = tempfile.mkstemp(dir=os.path.dirname(self.path), prefix=f"{os.path.basename(self.path)}.")
+        try:
+            with open(scratch, "w", encoding="utf-8") as file:
+                json.dump(content, file, indent=2)
+                file.write("\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(new, self.path)
+        except BaseException:
+            os.unlink(new)
+            raise
+
+
+def taken(lock):
+    """Returns true if this process now has the lock on an open file."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def same(one, other):
