@@ -24,7 +24,7 @@ def option(before, after, failed=False, moid="vm-63"):
 
 @pytest.fixture
 def lab(tmp_path):
-    return record.Record(str(tmp_path / "lab.json"), "vc")
+    return record.Record(str(tmp_path / "lab.json"), "vc:443")
 
 
 def entry(lab):
@@ -55,7 +55,7 @@ def test_an_entry_follows_the_changes_of_its_value(lab, steps, expected):
         (lab.intend if step == "intend" else lab.finish)("vmx_option", result)
     assert entry(lab) == ([expected] if expected else [])
     # Another run reads the same.
-    assert record.Record(lab.path, "vc").entries == lab.entries
+    assert record.Record(lab.path, "vc:443").entries == lab.entries
 
 
 def test_a_value_that_does_not_change_is_not_noted(lab):
@@ -68,13 +68,13 @@ def test_another_file_is_not_taken_for_the_record(lab, content):
     with open(lab.path, "w", encoding="utf-8") as file:
         file.write(content)
     with pytest.raises(record.BadRecord):
-        record.Record(lab.path, "vc")
+        record.Record(lab.path, "vc:443")
     assert open(lab.path, encoding="utf-8").read() == content
 
 
 def change(path, number):
     """Notes the changes of several virtual machines, as the task of one host does."""
-    lab = record.Record(path, "vc")
+    lab = record.Record(path, "vc:443")
     for each in range(10):
         result = option(None, "1", moid=f"vm-{number}-{each}")
         lab.intend("vmx_option", result)
@@ -95,5 +95,5 @@ def test_processes_that_share_a_record_lose_no_entry(lab):
 def test_a_record_that_stays_locked_is_an_error_after_a_while(lab, monkeypatch):
     monkeypatch.setattr(record, "PATIENCE", 0.1)
     with lab._locked(), pytest.raises(record.BadRecord, match="another process has locked .*lab.json.lock"):
-        record.Record(lab.path, "vc").intend("vmx_option", option(None, "1"))
-    assert not record.Record(lab.path, "vc").exists
+        record.Record(lab.path, "vc:443").intend("vmx_option", option(None, "1"))
+    assert not record.Record(lab.path, "vc:443").exists

@@ -2,9 +2,50 @@
 
 from __future__ import annotations
 
+import json
+
 import yaml
 
 from modules import ROOT
+
+from .test_playbooks import protect
+from .test_roles import undo, written
+
+
+def test_a_record_belongs_to_one_server(ansible, simulator):
+    lab, other = simulator(personality="8.0", scenario="healthy"), simulator(personality="8.0", scenario="healthy")
+    record = str(ansible.folder / "lab.json")
+    assert protect(ansible, other, record=record).exit == 0
+    servers = [f"127.0.0.1:{one.facts['port']}" for one in (other, lab)]
+    for play in (protect(ansible, lab, record=record), undo(ansible, lab, record=record)):
+        assert play.exit != 0 and "the record of the server {}, not of {}.".format(*servers) in play.output
+    assert written(lab) == 0
+    assert undo(ansible, other, record=record).counts["changed"] == 1
+
+
+SERVERS = [
+    ({"hostname": "VC.lab", "port": 8443}, "vc.lab:8443", True),
+    ({"hostname": "vc.lab", "protocol": "http"}, "vc.lab:80", True),
+    # From VMWARE_HOST.
+    ({}, "VC.example:443", True),
+    ({"port": "444"}, "vc.example:443", False),
+    # No port is a port that nobody knows.
+    ({}, "vc.example", False),
+]
+
+
+def test_a_record_names_the_host_and_the_port(ansible, simulator):
+    lab = simulator(personality="8.0", scenario="healthy")
+    tasks = []
+    for number, (arguments, server, _) in enumerate(SERVERS):
+        record = ansible.folder / f"{number}.json"
+        record.write_text(json.dumps({"format": 1, "server": server, "entries": []}))
+        restore = {"nested.vft.restore": arguments | {"record": str(record)}}
+        tasks.append({"name": f"Case {number}", "ignore_errors": True} | restore)
+    done = ansible.play([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}], lab, env={"VMWARE_HOST": "vc.example"})
+    for number, (_, server, accepted) in enumerate(SERVERS):
+        task = done.task(f"Case {number}")
+        assert (task["outcome"] == "ok") == accepted and (accepted or f"the record of the server {server}, not" in task["msg"]), task
 
 
 def test_hosts_of_a_play_share_a_record(ansible, simulator):

@@ -267,15 +267,6 @@ def test_tags_select_parts_of_the_work(ansible, simulator, flags, changed):
     assert set(lab.methods()) - READS - {"GET"} == changed
 
 
-def test_a_record_belongs_to_one_server(ansible, simulator):
-    lab = simulator(personality="8.0", scenario="healthy")
-    record = ansible.folder / "lab.json"
-    record.write_text(json.dumps({"format": 1, "server": "elsewhere.example", "entries": []}))
-    for play in (protect(ansible, lab, record=str(record)), undo(ansible, lab, record=str(record))):
-        assert play.exit != 0 and "the record of the server elsewhere.example" in play.output
-    assert written(lab) == 0
-
-
 @pytest.mark.parametrize(("personality", "seed"), [("5.0", 1), ("5.0", 2), ("8.0", 3)])
 def test_a_run_after_kills_continues_in_both_directions(ansible, simulator, personality, seed):
     chance = random.Random(f"{ansible.version} {personality} {seed}")

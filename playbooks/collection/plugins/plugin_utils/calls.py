@@ -27,8 +27,13 @@ class Calls:
 
     @property
     def server(self):
-        """The name of the server that the calls reach."""
-        return str(self.arguments.get("hostname") or self.environment.get("VMWARE_HOST") or os.environ.get("VMWARE_HOST") or "")
+        """The name and the port of the server that the calls reach."""
+        usual = 80 if self._said("protocol", "") == "http" else 443
+        return f"{self._said('hostname', 'VMWARE_HOST')}:{self._said('port', 'VMWARE_PORT') or usual}".lower()
+
+    def _said(self, argument, variable):
+        """Returns the value of an argument, or of the environment variable that stands in for it."""
+        return self.arguments.get(argument) or self.environment.get(variable) or os.environ.get(variable) or ""
 
     def run(self, module, arguments, check):
         """Returns the result of one call. Its diff shows what changed."""

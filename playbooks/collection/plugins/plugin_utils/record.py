@@ -53,8 +53,9 @@ class Record:
             raise BadRecord(f"cannot read the record {self.path}: {problem}") from problem
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise BadRecord(f"{self.path} is no record of nested.vft, or one of another version")
-        if content["server"] != self.server:
-            raise BadRecord(f"{self.path} is the record of the server {content['server']}, not of {self.server}: use another path")
+        if content["server"].lower() != self.server:
+            hint = f'Set `record` to another path. If both are the same server, write "server": "{self.server}" into the file.'
+            raise BadRecord(f"{self.path} is the record of the server {content['server']}, not of {self.server}. {hint}")
         self.entries, self.exists = content["entries"], True
 
     @contextlib.contextmanager
