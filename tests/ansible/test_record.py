@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import multiprocessing
+import os
 
 import pytest
 
@@ -61,6 +62,14 @@ def test_an_entry_follows_the_changes_of_its_value(lab, steps, expected):
 def test_a_value_that_does_not_change_is_not_noted(lab):
     lab.intend("vmx_option", option("1", "1"))
     assert lab.entries == []
+
+
+def test_a_folder_that_is_not_writable_is_an_error_before_any_change(lab, monkeypatch):
+    lab.intend("vmx_option", option(None, "1"))
+    # Permissions do not hold for root.
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(record.BadRecord, match="its folder does not exist, or is not writable. Set `record` to a path"):
+        record.Record(lab.path, "vc:443")
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"format": 9}', '{"format": 1, "server": "other", "entries": []}'])

@@ -8,7 +8,7 @@ import yaml
 
 from modules import ROOT
 
-from .test_playbooks import protect
+from .test_playbooks import outcome, protect
 from .test_roles import undo, written
 
 
@@ -21,6 +21,15 @@ def test_a_record_belongs_to_one_server(ansible, simulator):
         assert play.exit != 0 and "the record of the server {}, not of {}.".format(*servers) in play.output
     assert written(lab) == 0
     assert undo(ansible, other, record=record).counts["changed"] == 1
+
+
+def test_nothing_changes_without_a_record_of_it(ansible, simulator):
+    lab = simulator(personality="8.0", scenario="healthy")
+    record = ansible.folder / "lab.json"
+    (ansible.folder / "lab.json.lock").mkdir()
+    play = protect(ansible, lab, record=str(record))
+    assert play.exit != 0 and f"cannot write the record {record}: Is a directory. Set `record` to a path" in outcome(play)
+    assert written(lab) == 0
 
 
 SERVERS = [

@@ -39,7 +39,7 @@ class Record:
         self.exists = False
         self._load()
         if not os.access(os.path.dirname(self.path), os.W_OK):
-            raise BadRecord(f"cannot write the record {self.path}: its folder does not exist, or is not writable")
+            raise self._unwritable("its folder does not exist, or is not writable")
 
     def _load(self):
         """Reads the file, if there is one."""
@@ -66,7 +66,7 @@ class Record:
         try:
             lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as problem:
-            raise self._unwritable(problem) from problem
+            raise self._unwritable(problem.strerror) from problem
         try:
             deadline = time.monotonic() + PATIENCE
             while not taken(lock):
@@ -76,13 +76,12 @@ class Record:
             self._load()
             yield
         except OSError as problem:
-            raise self._unwritable(problem) from problem
+            raise self._unwritable(problem.strerror) from problem
         finally:
             os.close(lock)
 
-    def _unwritable(self, problem):
-        hint = "Make its folder writable, or set `record` to another path."
-        return BadRecord(f"cannot write the record {self.path}: {problem.strerror}. {hint}")
+    def _unwritable(self, reason):
+        return BadRecord(f"cannot write the record {self.path}: {reason}. Set `record` to a path that this user can write.")
 
     def intend(self, module, predicted, cluster=None):
         """Notes what a call is about to change, from the result of its check run. `cluster` is that of a host, if it is known."""
