@@ -6,6 +6,7 @@ import importlib.util
 import json
 import multiprocessing
 import os
+import re
 
 import pytest
 
@@ -72,13 +73,40 @@ def test_a_folder_that_is_not_writable_is_an_error_before_any_change(lab, monkey
         record.Record(lab.path, "vc:443")
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"format": 9}', '{"format": 1, "server": "other", "entries": []}'])
-def test_another_file_is_not_taken_for_the_record(lab, content):
+OBJECT = {"type": "VirtualMachine", "name": "inner", "moid": "vm-63"}
+ENTRY = {"module": "vmx_option", "object": OBJECT, "key": "a", "before": None, "set": "1"}
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "cannot read the record"),
+        ([], "is no record of nested.vft"),
+        ({"format": 9}, "is no record of nested.vft"),
+        ({"format": 1, "server": "other:443", "entries": []}, "is the record of the server other:443, not of vc:443"),
+        ({"format": 1}, "server is not text"),
+        ({"format": 1, "server": "vc:443", "entries": None}, "entries is not a list"),
+        ([None], "entries[0] is not a dictionary"),
+        ([ENTRY, ENTRY | {"module": []}], "entries[1].module is not one of cluster_ha"),
+        ([ENTRY | {"object": None}], "entries[0].object is not a dictionary"),
+        ([ENTRY | {"object": OBJECT | {"moid": 63}}], "entries[0].object.moid is not text"),
+        ([ENTRY | {"object": OBJECT | {"cluster": None}}], "entries[0].object.cluster is not text"),
+        ([{name: ENTRY[name] for name in ENTRY if name != "key"}], "entries[0].key is not text"),
+        ([{name: ENTRY[name] for name in ENTRY if name != "before"}], "entries[0].before is not a single value"),
+        ([ENTRY | {"pending": ["1"]}], "entries[0].pending is not a single value"),
+        ([ENTRY | {"module": "vmkernel_service", "before": []}], "entries[0].set is not a list of vmknics"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_another_or_a_damaged_file_is_not_taken_for_the_record(lab, content, why):
+    if isinstance(content, list) and content:
+        content = {"format": 1, "server": "vc:443", "entries": content}
+    text = content if isinstance(content, str) else json.dumps(content)
     with open(lab.path, "w", encoding="utf-8") as file:
-        file.write(content)
-    with pytest.raises(record.BadRecord):
+        file.write(text)
+    with pytest.raises(record.BadRecord, match=re.escape(why)):
         record.Record(lab.path, "vc:443")
-    assert open(lab.path, encoding="utf-8").read() == content
+    assert open(lab.path, encoding="utf-8").read() == text
 
 
 def change(path, number):

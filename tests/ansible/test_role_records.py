@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import yaml
 
 from modules import ROOT
 
-from .test_playbooks import outcome, protect
+from .test_playbooks import protect
 from .test_roles import undo, written
 
 
@@ -23,12 +24,20 @@ def test_a_record_belongs_to_one_server(ansible, simulator):
     assert undo(ansible, other, record=record).counts["changed"] == 1
 
 
-def test_nothing_changes_without_a_record_of_it(ansible, simulator):
-    lab = simulator(personality="8.0", scenario="healthy")
+@pytest.mark.parametrize("flaw", ["lock", "entry"])
+def test_nothing_changes_without_a_record_of_it(ansible, simulator, flaw):
+    lab = simulator(personality="5.0", scenario="bare")
     record = ansible.folder / "lab.json"
-    (ansible.folder / "lab.json.lock").mkdir()
+    if flaw == "lock":
+        (ansible.folder / "lab.json.lock").mkdir()
+        why = f"cannot write the record {record}: Is a directory. Set `record` to a path"
+    else:
+        server = f"{lab.facts['hostname']}:{lab.facts['port']}"
+        record.write_text(json.dumps({"format": 1, "server": server, "entries": [{"module": "vm_power"}]}))
+        why = f"the record {record} is damaged: entries[0].object is not a dictionary"
+        assert why in undo(ansible, lab, record=str(record)).output
     play = protect(ansible, lab, record=str(record))
-    assert play.exit != 0 and f"cannot write the record {record}: Is a directory. Set `record` to a path" in outcome(play)
+    assert play.exit != 0 and why in play.output
     assert written(lab) == 0
 
 

@@ -72,7 +72,8 @@ class ActionModule(ActionBase):
         predicted = self.calls.run(self.module, arguments, check=True)
         if predicted.get("failed"):
             return predicted
-        answer = {"changed": False}
+        # Templates read the keys of failed results too.
+        answer = dict.fromkeys(predicted) | {"changed": False, "warnings": []}
         try:
             self.record.intend(self.module, predicted, arguments.get("cluster_name") or self.cluster)
             answer = self.calls.run(self.module, arguments, check=False)

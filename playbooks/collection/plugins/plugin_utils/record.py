@@ -17,6 +17,7 @@ import tempfile
 import time
 
 FORMAT = 1
+MODULES = ("cluster_ha", "fault_tolerance", "host_option", "vm_power", "vmkernel_service", "vmx_option")
 # Seconds to wait for another process. The lock is held while the file is read and written, never while vSphere works.
 PATIENCE = 60
 
@@ -53,6 +54,10 @@ class Record:
             raise BadRecord(f"cannot read the record {self.path}: {problem}") from problem
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise BadRecord(f"{self.path} is no record of nested.vft, or one of another version")
+        for place, right, kind in shape(content):
+            if not right:
+                hint = "Correct the file. If you remove an entry, its value stays as it is."
+                raise BadRecord(f"the record {self.path} is damaged: {place} is not {kind}. {hint}")
         if content["server"].lower() != self.server:
             hint = f'Set `record` to another path. If both are the same server, write "server": "{self.server}" into the file.'
             raise BadRecord(f"{self.path} is the record of the server {content['server']}, not of {self.server}. {hint}")
@@ -147,6 +152,29 @@ class Record:
         except BaseException:
             os.unlink(new)
             raise
+
+
+def shape(content):
+    """Returns what a record has: the place, whether it is right, and what it must be. Nothing is read beyond a wrong place."""
+    server, entries = content.get("server"), content.get("entries")
+    yield "server", isinstance(server, str), "text"
+    yield "entries", isinstance(entries, list), "a list"
+    for number, entry in enumerate(entries):
+        at = f"entries[{number}]"
+        yield at, isinstance(entry, dict), "a dictionary"
+        module, thing = entry.get("module"), entry.get("object")
+        yield f"{at}.module", module in MODULES, f"one of {', '.join(MODULES)}"
+        yield f"{at}.object", isinstance(thing, dict), "a dictionary"
+        texts = [("object.type", thing.get("type")), ("object.name", thing.get("name")), ("object.moid", thing.get("moid"))]
+        for name, text in [*texts, ("object.cluster", thing.get("cluster", "")), ("key", entry.get("key"))]:
+            yield f"{at}.{name}", isinstance(text, str), "text"
+        for name in ("before", "set", *(["pending"] if "pending" in entry else [])):
+            value = entry.get(name, {})
+            if module == "vmkernel_service":
+                devices = isinstance(value, list) and all(isinstance(device, str) for device in value)
+                yield f"{at}.{name}", devices, "a list of vmknics"
+            else:
+                yield f"{at}.{name}", not isinstance(value, (dict, list)), "a single value"
 
 
 def taken(lock):
