@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 import yaml
@@ -78,3 +79,14 @@ def test_hosts_of_a_play_share_a_record(ansible, simulator):
         assert done.exit == 0, done.output
         assert {lab.state()[f"vm-{10000 + number}"]["ft_state"] for number in range(4)} == {state}
     assert lab.dump() == before
+
+
+@pytest.mark.parametrize("said", [{"record": "lab.json"}, {}], ids=["record", "no record"])
+def test_the_user_limits_how_long_unprotect_waits(ansible, simulator, said):
+    lab = simulator(personality="6.7", scenario="slow")
+    said = {name: str(ansible.folder / value) for name, value in said.items()} | {"ft_timeout": 2}
+    assert protect(ansible, lab, **said).exit != 0
+    begin = time.monotonic()
+    done = undo(ansible, lab, **said)
+    assert done.exit != 0 and "after 2 s" in done.output, done.output
+    assert time.monotonic() - begin < 60

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.nested.vft.plugins.plugin_utils.calls import Calls
 from ansible_collections.nested.vft.plugins.plugin_utils.record import BadRecord, Record, same, values
 
-OWN = ("record", "vms", "force_power_off")
+OWN = ("record", "vms", "force_power_off", "ft_timeout")
 # A virtual machine that Fault Tolerance still protects needs these.
 SHARED = ("cluster_ha", "vmkernel_service", "host_option")
 
@@ -24,7 +25,11 @@ class ActionModule(ActionBase):
         if not own["record"]:
             raise AnsibleActionFail("`record` is required: the file that was written when the values were changed")
         self.calls = Calls(self, connection, task_vars)
-        self.force = bool(own["force_power_off"])
+        # Limits that the user sets, by module.
+        self.own = {
+            "vm_power": {"force": True} if boolean(own["force_power_off"] or False) else {},
+            "fault_tolerance": {"timeout": own["ft_timeout"]} if own["ft_timeout"] else {},
+        }
         self.absent = set()
         try:
             self.record = Record(own["record"], self.calls.server)
@@ -87,7 +92,7 @@ class ActionModule(ActionBase):
     def _present(self, group):
         """Returns the present values of a group by key, or why they cannot be read."""
         place, present = group[0]["object"], {entry["key"]: [] for entry in group if isinstance(entry["before"], list)}
-        for entry, arguments in restoring(group, self.force):
+        for entry, arguments in restoring(group, self.own):
             answer = self.calls.run(group[0]["module"], arguments, check=True)
             if answer.get("failed"):
                 return {}, answer["msg"]
@@ -103,7 +108,7 @@ class ActionModule(ActionBase):
 
     def _write(self, entries):
         """Writes the previous values. Returns why that failed."""
-        for entry, arguments in restoring(entries, self.force):
+        for entry, arguments in restoring(entries, self.own):
             answer = self.calls.run(entry["module"], arguments, check=False)
             if answer.get("failed"):
                 return answer["msg"]
@@ -157,8 +162,9 @@ def concerned(entry):
     return set().union(*(set(entry["before"]) ^ one for one in sets))
 
 
-def restoring(entries, force):
-    """Returns the arguments of the calls that restore entries of one object, each with an entry that it is for."""
+def restoring(entries, own):
+    """Returns the arguments of the calls that restore entries of one object, each with an entry that it is for. `own` has arguments
+    of the user by module."""
     module, place = entries[0]["module"], entries[0]["object"]
     before = {entry["key"]: entry["before"] for entry in entries}
     if module == "vmx_option":
@@ -171,9 +177,9 @@ def restoring(entries, force):
         return [(entries[0], {"esxi_hostname": [place["name"]], "options": before})]
     if module == "vm_power":
         state = "shut_down" if before["power"] == "poweredOff" else "powered_on"
-        return [(entries[0], {"moid": place["moid"], "state": state} | ({"force": True} if force else {}))]
+        return [(entries[0], {"moid": place["moid"], "state": state} | own[module])]
     if module == "fault_tolerance":
-        return [(entries[0], {"moid": place["moid"], "state": before["Fault Tolerance"]})]
+        return [(entries[0], {"moid": place["moid"], "state": before["Fault Tolerance"]} | own[module])]
     if module == "cluster_ha":
         enabled = before.pop("enabled", True)
         return [(entries[0], {"cluster_name": place["name"], "state": "enabled" if enabled else "disabled"} | before)]

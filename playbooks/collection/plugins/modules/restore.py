@@ -30,6 +30,10 @@ options:
     description: Whether a virtual machine whose guest cannot be shut down may be powered off.
     type: bool
     default: false
+  ft_timeout:
+    description: Seconds to wait until a virtual machine has its previous state of Fault Tolerance. They limit each virtual machine.
+    type: int
+    default: 900
 attributes:
   check_mode:
     support: full
