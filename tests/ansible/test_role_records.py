@@ -10,7 +10,7 @@ import yaml
 
 from modules import ROOT
 
-from .test_playbooks import protect
+from .test_playbooks import outcome, protect
 from .test_roles import undo, written
 
 
@@ -90,3 +90,24 @@ def test_the_user_limits_how_long_unprotect_waits(ansible, simulator, said):
     done = undo(ansible, lab, **said)
     assert done.exit != 0 and "after 2 s" in done.output, done.output
     assert time.monotonic() - begin < 60
+
+
+def test_a_wrong_record_or_name_is_not_taken_for_a_complete_undo(ansible, simulator):
+    lab = simulator(personality="8.0", scenario="healthy")
+    record, typo = str(ansible.folder / "lab.json"), str(ansible.folder / "typo.json")
+    assert protect(ansible, lab, vms=["inner", "other"], record=record).exit == 0
+    now = lab.dump()
+    for said, why in [
+        ({"record": typo}, f"the record {typo} does not exist. Check `record`"),
+        ({"record": record, "vms": ["inner", "innner"]}, f"the record {record} has no entry of innner: "),
+    ]:
+        play = undo(ansible, lab, **said)
+        assert play.exit != 0 and why in play.output, play.output
+    assert lab.dump() == now
+    # The second run changes nothing, and also shows what belongs to others.
+    for changed in (1, 0):
+        done = undo(ansible, lab, record=record, vms=["inner"])
+        assert done.exit == 0 and done.counts["changed"] == changed, done.output
+        assert "names other virtual machines:\nother: power\nother: Fault Tolerance" in outcome(done)
+    # An id is as good as a name, and vSphere knows the virtual machine although the record does not any more.
+    assert undo(ansible, lab, record=record, vms=[{"moid": lab.facts["vm_moid"]}]).exit == 0

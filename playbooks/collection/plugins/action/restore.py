@@ -36,13 +36,22 @@ class ActionModule(ActionBase):
         except BadRecord as problem:
             raise AnsibleActionFail(str(problem)) from problem
         if not self.record.exists:
-            result["warnings"] = [f"there is no record {self.record.path}"]
+            hint = "Check `record`. The roles protect and prepare_cluster write it when they change something."
+            raise AnsibleActionFail(f"the record {self.record.path} does not exist. {hint}")
+        chosen = own["vms"]
+        if isinstance(chosen, str):
+            chosen = [name.strip() for name in chosen.split(",")]
+        unknown = self._unknown(chosen or [])
+        if unknown:
+            raise AnsibleActionFail(f"nothing was restored, because the record {self.record.path} has no entry of {'; '.join(unknown)}")
         told = {"restored": [], "kept": [], "failures": []}
         diff = {"before": {}, "after": {}}
         protected = None
         # Restored entries leave the record, and still tell which clusters it is about.
         self.places = list(self.record.entries)
-        groups = grouped(self.record.entries, own["vms"])
+        groups = grouped(self.record.entries, chosen)
+        others = [group for group in grouped(self.record.entries) if group not in groups]
+        told["others"] = [f"{group[0]['object']['name']}: {', '.join(entry['key'] for entry in group)}" for group in others]
         # What the virtual machines share comes last, whenever it was changed.
         for group in sorted(groups, key=lambda group: group[0]["module"] in SHARED):
             place = group[0]["object"]
@@ -61,6 +70,20 @@ class ActionModule(ActionBase):
         if self._task.diff and result["changed"]:
             result["diff"] = diff | {"before_header": "present", "after_header": "restored"}
         return result
+
+    def _unknown(self, names):
+        """Returns the names that are neither in the record nor in vSphere, each with why. Restored entries leave the record, so a
+        name that is not in the record may still be right."""
+        places = [entry["object"] for entry in self.record.entries if entry["object"]["type"] == "VirtualMachine"]
+        known = {place[part] for place in places for part in ("name", "moid")}
+        unknown = []
+        for name in names:
+            if known and name not in known:
+                by_name = self.calls.run("vm_power", {"name": name, "state": "powered_on"}, check=True)
+                if (by_name.get("error") or {}).get("kind") == "not_found":
+                    by_id = self.calls.run("vm_power", {"moid": name, "state": "powered_on"}, check=True)
+                    unknown += [f"{name}: {by_name['msg']}"] if by_id.get("failed") else []
+        return unknown
 
     def _restore(self, group, told, diff):
         """Restores the values of one object that nobody else has changed."""
@@ -134,7 +157,7 @@ class ActionModule(ActionBase):
         return sorted(names), None
 
 
-def grouped(entries, names):
+def grouped(entries, names=None):
     """Returns the entries by module and object, the last change first. `names` limits those of virtual machines, and may have ids too."""
     groups = {}
     for entry in reversed(entries):

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 module: restore
 short_description: Restores the values in a record of earlier changes
 description:
-  - Reads a record that M(nested.vft.parallel) or the role P(nested.vft.protect#role) wrote, and restores the previous values, the last change
+  - Reads a record that M(nested.vft.parallel) or the role C(nested.vft.protect) wrote, and restores the previous values, the last change
     first. What several virtual machines share comes last.
   - A value that somebody else changed since stays as it is, and RV(kept) names it.
   - vSphere HA, the services of vmknics and host options stay as long as Fault Tolerance protects a virtual machine of the cluster.
@@ -19,11 +19,13 @@ author:
   - the nested-vft authors (@nested-vft)
 options:
   record:
-    description: The file, on the Ansible machine. If it does not exist, there is nothing to restore.
+    description: The file, on the Ansible machine. The task fails if it does not exist.
     type: path
     required: true
   vms:
-    description: The names or managed object ids of the virtual machines to restore. Without it, all are restored.
+    description:
+      - The names or managed object ids of the virtual machines to restore. Without it, all are restored.
+      - The task fails before any change if one of them is neither in the record nor in vSphere, unless the record has no virtual machine.
     type: list
     elements: str
   force_power_off:
@@ -68,6 +70,12 @@ failures:
   type: list
   elements: str
   sample: []
+others:
+  description: One line for each object that stays as it is, because O(vms) does not name it.
+  returned: success
+  type: list
+  elements: str
+  sample: ["other: power"]
 left:
   description: The number of values that are still in the record.
   returned: success
