@@ -7,6 +7,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.nested.vft.plugins.plugin_utils.calls import Calls, differences
 from ansible_collections.nested.vft.plugins.plugin_utils.record import BadRecord, Record
@@ -15,7 +16,20 @@ from ansible_collections.nested.vft.plugins.plugin_utils.record import BadRecord
 AT_ONCE = 16
 # The arguments that name an object.
 NAMES = ("name", "moid", "uuid", "esxi_hostname")
-OWN = ("module", "calls", "key", "only", "without", "arguments", "record", "cluster", "quiet", "predict_failures", "names")
+OWN = (
+    "module",
+    "calls",
+    "key",
+    "only",
+    "without",
+    "arguments",
+    "record",
+    "cluster",
+    "quiet",
+    "strict",
+    "predict_failures",
+    "names",
+)
 # How a module in check mode starts the warning that the real run would fail.
 FORETOLD = "A real run would fail now"
 
@@ -51,12 +65,16 @@ class ActionModule(ActionBase):
                 foretell(answer)
         failed = {name: answer["msg"] for name, answer in answers.items() if answer.get("failed")}
         warnings = [f"{name}: {text}" for name, answer in answers.items() for text in answer.pop("warnings", [])]
+        strict = bool(failed) and boolean(own.get("strict", False))
         result.update(
             changed=any(answer.get("changed") for answer in answers.values()),
             answers=answers,
             failures=failed,
-            warnings=([] if own.get("quiet") else warnings) + [f"{name} failed: {text}" for name, text in failed.items()],
+            warnings=([] if own.get("quiet") else warnings)
+            + ([] if strict else [f"{name} failed: {text}" for name, text in failed.items()]),
         )
+        if strict:
+            result.update(failed=True, msg=" ".join(failed.values()))
         diff = differences(answer for answer in answers.values() if answer.get("changed"))
         for answer in answers.values():
             answer.pop("diff", None)

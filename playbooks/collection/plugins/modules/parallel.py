@@ -9,7 +9,7 @@ module: parallel
 short_description: Calls one module of this collection several times at once
 description:
   - Calls a module once for each of several virtual machines, hosts or clusters, up to 16 at a time, and waits for all.
-  - A call that fails stops no other one, and does not fail the task. Look at RV(failures).
+  - A call that fails stops no other one, and fails the task only with O(strict). Look at RV(failures).
   - With O(record), a file keeps the previous values of VMX options, host options, vmknics, vSphere HA, power and Fault Tolerance, and
     M(nested.vft.restore) restores them. It does not keep the encryption of Fault Tolerance, advanced options of vSphere HA and restart
     priorities. The file is
@@ -67,6 +67,10 @@ options:
         With this, such a call counts as failed.
     type: bool
     default: false
+  strict:
+    description: Fail the task after all calls if one of them failed. Its message has the messages of these calls.
+    type: bool
+    default: false
   cluster:
     description: The cluster of the hosts in O(calls), for the record.
     type: str
@@ -87,11 +91,7 @@ EXAMPLES = r"""
     arguments:
       state: powered_on
     record: lab.json
-  register: power
-
-- name: Fail if one of them is not on
-  ansible.builtin.assert:
-    that: power.failures | length == 0
+    strict: true
 """
 
 RETURN = r"""
