@@ -110,7 +110,10 @@ class ActionModule(ActionBase):
             if entry["module"] == "fault_tolerance" and before == "absent":
                 self.absent.add(place["moid"])
         if not check and over + ours:
-            self.record.forget(over + ours)
+            try:
+                self.record.forget(over + ours)
+            except BadRecord as problem:
+                told["failures"].append(f"{place['name']}: {problem}")
 
     def _present(self, group):
         """Returns the present values of a group by key, or why they cannot be read."""
