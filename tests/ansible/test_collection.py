@@ -12,7 +12,7 @@ import tarfile
 import pytest
 import yaml
 
-from modules import CALLING_ACTIONS, MODULES, READ_ONLY, ROOT, TARBALL, VERSION
+from modules import ACTIONS, CALLING_ACTIONS, MODULES, READ_ONLY, ROOT, TARBALL, VERSION
 
 DEFAULTS = {
     "group/nested.vft.vsphere": {
@@ -89,6 +89,11 @@ def test_ansible_doc_shows_the_filter(ansible):
     doc = json.loads(text[text.index("{") : text.rindex("}") + 1])["nested.vft.vms"]
     assert doc["doc"]["options"].keys() == {"_input", "name", "folder"}
     assert "nested.vft.vms" in doc["examples"] and doc["return"]
+
+
+def test_ansible_doc_shows_links_in_actions_as_text(ansible):
+    shown = ansible.command("ansible-doc", *(f"nested.vft.{name}" for name in ACTIONS))
+    assert shown.returncode == 0 and "[[" not in shown.stdout
 
 
 def test_a_misspelt_argument_fails_with_a_suggestion(ansible, simulator):
