@@ -81,6 +81,26 @@ def test_hosts_of_a_play_share_a_record(ansible, simulator):
     assert lab.dump() == before
 
 
+def test_a_check_run_of_unprotect_foretells_that_the_guest_cannot_shut_down(ansible, simulator):
+    lab = simulator(personality="8.0", scenario="healthy")
+    record = str(ansible.folder / "lab.json")
+    [moid] = [moid for moid, thing in lab.state().items() if thing.get("name") == "other"]
+    assert protect(ansible, lab, vms=["other"], record=record, power_on=True).exit == 0
+    lab.set(moid, tools="not-running")
+    foretold, done = (undo(ansible, lab, *flags, record=record, vms=["other"]) for flags in (["--check"], []))
+    assert foretold.exit == done.exit != 0
+    assert outcome(foretold) == outcome(done)
+    assert "VMware Tools" in outcome(done) and "`force_power_off: true`" in outcome(done), outcome(done)
+
+
+def test_a_run_that_changes_nothing_can_be_undone(ansible, simulator):
+    lab = simulator(personality="8.0", scenario="healthy")
+    assert protect(ansible, lab).exit == 0
+    for play in (protect, undo):
+        done = play(ansible, lab, record=str(ansible.folder / "lab.json"))
+        assert done.exit == 0 and done.counts["changed"] == 0, done.output
+
+
 @pytest.mark.parametrize("said", [{"record": "lab.json"}, {}], ids=["record", "no record"])
 def test_the_user_limits_how_long_unprotect_waits(ansible, simulator, said):
     lab = simulator(personality="6.7", scenario="slow")

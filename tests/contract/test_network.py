@@ -94,6 +94,14 @@ def test_plain_http_on_a_tls_port_is_named_at_once(simulator):
     assert "Remove `protocol: http`" in result.json["error"]["hint"]
 
 
+def test_a_proxy_that_wants_a_login():
+    with answering(407, b"") as port:
+        proxy = {"proxy_host": "127.0.0.1", "proxy_port": port}
+        result = run_module("vm_power", NOBODY | proxy | {"protocol": "http", "port": 80})
+    assert result.kind == "connection" and "the proxy requires authentication" in result.msg
+    assert "a proxy that needs no login" in result.json["error"]["hint"]
+
+
 def test_a_redirect_to_https_of_the_same_host_names_the_arguments_for_it():
     location = "https://root:S3CRET@127.0.0.1/sdk?ticket=S3CRET"
     with answering(301, b"", Location=location) as port:

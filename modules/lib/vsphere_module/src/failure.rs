@@ -30,6 +30,9 @@ pub fn failure(error: vsphere::Error) -> Error {
         Cause::Wire(WireError::TooLarge { .. }) | Cause::Soap(SoapError::TooLarge { .. }) => {
             Error::new(Kind::Connection, detail)
         }
+        Cause::Wire(WireError::Http { status: 407, .. }) => {
+            Error::new(Kind::Connection, detail).hint("Set `proxy_host` and `proxy_port` to a proxy that needs no login.")
+        }
         Cause::Wire(WireError::Http { .. }) | Cause::Soap(_) | Cause::Protocol(_) => Error::new(Kind::Connection, detail)
             .hint("The server, or a proxy on the path to it, failed. Run the task again."),
         Cause::NotVsphere(_) => Error::new(Kind::Connection, detail)

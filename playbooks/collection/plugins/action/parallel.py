@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-from ansible_collections.nested.vft.plugins.plugin_utils.calls import Calls, differences
+from ansible_collections.nested.vft.plugins.plugin_utils.calls import Calls, differences, foretell, rename
 from ansible_collections.nested.vft.plugins.plugin_utils.record import BadRecord, Record
 
 # As many as a module has requests at once.
@@ -30,8 +30,6 @@ OWN = (
     "predict_failures",
     "names",
 )
-# How a module in check mode starts the warning that the real run would fail.
-FORETOLD = "A real run would fail now"
 
 
 class ActionModule(ActionBase):
@@ -49,6 +47,8 @@ class ActionModule(ActionBase):
         asked = {name: arguments for name, arguments in asked.items() if name in own.get("only", asked)}
         try:
             self.record = Record(own["record"], self.calls.server) if own.get("record") else None
+            if self.record and not self._task.check_mode:
+                self.record.begin()
         except BadRecord as problem:
             raise AnsibleActionFail(str(problem)) from problem
         with ThreadPoolExecutor(max(1, min(len(asked), AT_ONCE))) as pool:
@@ -99,23 +99,6 @@ class ActionModule(ActionBase):
         except BadRecord as problem:
             return answer | {"failed": True, "msg": str(problem)}
         return answer
-
-
-def rename(answer, names):
-    """Lets the messages of an answer name arguments as the user knows them."""
-    for name, known in names.items():
-        old, new = f"`{name}: ", f"`{known}: "
-        answer["msg"] = answer.get("msg", "").replace(old, new)
-        answer["warnings"] = [text.replace(old, new) for text in answer.get("warnings", [])]
-
-
-def foretell(answer):
-    """Makes the answer of a check run a failure if it warns that the real run would fail."""
-    for text in answer.get("warnings", []):
-        if text.startswith(FORETOLD) and not answer.get("failed"):
-            answer.update(failed=True, changed=False, msg=text.partition(": ")[2])
-            answer["warnings"].remove(text)
-            return
 
 
 def named(calls, key, without):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-from ansible_collections.nested.vft.plugins.plugin_utils.calls import Calls
+from ansible_collections.nested.vft.plugins.plugin_utils.calls import Calls, foretell, rename
 from ansible_collections.nested.vft.plugins.plugin_utils.record import BadRecord, Record, same, values
 
 OWN = ("record", "vms", "force_power_off", "ft_timeout")
@@ -119,7 +119,7 @@ class ActionModule(ActionBase):
         """Returns the present values of a group by key, or why they cannot be read."""
         place, present = group[0]["object"], {entry["key"]: [] for entry in group if isinstance(entry["before"], list)}
         for entry, arguments in restoring(group, self.own):
-            answer = self.calls.run(group[0]["module"], arguments, check=True)
+            answer = self._call(entry["module"], arguments, check=True)
             if answer.get("failed"):
                 return {}, answer["msg"]
             found = answer.get("vm") or answer.get("cluster") or answer["hosts"][0]
@@ -135,10 +135,19 @@ class ActionModule(ActionBase):
     def _write(self, entries):
         """Writes the previous values. Returns why that failed."""
         for entry, arguments in restoring(entries, self.own):
-            answer = self.calls.run(entry["module"], arguments, check=False)
+            answer = self._call(entry["module"], arguments, check=False)
             if answer.get("failed"):
                 return answer["msg"]
         return None
+
+    def _call(self, module, arguments, check):
+        """Returns the result of one call, in the user's words."""
+        answer = self.calls.run(module, arguments, check)
+        rename(answer, {"force": "force_power_off"})
+        # What else would fail now, such as a virtual machine that still runs, is what an earlier step of a real run changes.
+        if self._task.check_mode and module == "vm_power":
+            foretell(answer)
+        return answer
 
     def _protected(self):
         """Returns the names of the virtual machines that Fault Tolerance protects in the clusters of the record, or why they

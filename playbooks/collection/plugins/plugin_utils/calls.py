@@ -9,6 +9,9 @@ import os
 from ansible.errors import AnsibleActionFail
 from ansible_collections.nested.vft.plugins.plugin_utils import in_place, launch, native
 
+# How a module in check mode starts the warning that the real run would fail.
+FORETOLD = "A real run would fail now"
+
 
 class Calls:
     """Calls modules for an action. `arguments` are those of every call, such as the connection from module_defaults."""
@@ -56,3 +59,20 @@ def differences(results):
     """Returns the diffs of several results as one list."""
     found = [result["diff"] for result in results if result.get("diff")]
     return [each for diff in found for each in (diff if isinstance(diff, list) else [diff])]
+
+
+def rename(answer, names):
+    """Lets the messages of an answer name arguments as the user knows them."""
+    for name, known in names.items():
+        old, new = f"`{name}: ", f"`{known}: "
+        answer["msg"] = answer.get("msg", "").replace(old, new)
+        answer["warnings"] = [text.replace(old, new) for text in answer.get("warnings", [])]
+
+
+def foretell(answer):
+    """Makes the answer of a check run a failure if it warns that the real run would fail."""
+    for text in answer.get("warnings", []):
+        if text.startswith(FORETOLD) and not answer.get("failed"):
+            answer.update(failed=True, changed=False, msg=text.partition(": ")[2])
+            answer["warnings"].remove(text)
+            return

@@ -88,6 +88,13 @@ class Record:
     def _unwritable(self, reason):
         return BadRecord(f"cannot write the record {self.path}: {reason}. Set `record` to a path that this user can write.")
 
+    def begin(self):
+        """Writes a record without entries if there is none, so that a run that changes nothing can be undone too."""
+        if not self.exists:
+            with self._locked():
+                if not self.exists:
+                    self._save()
+
     def intend(self, module, predicted, cluster=None):
         """Notes what a call is about to change, from the result of its check run. `cluster` is that of a host, if it is known."""
         with self._locked():

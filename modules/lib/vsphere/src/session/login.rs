@@ -195,7 +195,7 @@ async fn greet(transport: &Transport) -> Result<Greeting, Error> {
         Ok((about, content, answer.body))
     };
     let (about, content, text) = persist(transport, ask).await.map_err(|error| match error {
-        Error::Soap(SoapError::TooLarge { .. }) => error,
+        Error::Soap(SoapError::TooLarge { .. }) | Error::Wire(WireError::Http { status: 407, .. }) => error,
         Error::Wire(WireError::Http { .. }) | Error::Soap(_) | Error::Protocol(_) => Error::NotVsphere(error.into()),
         error => error,
     })?;
