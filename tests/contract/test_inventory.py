@@ -28,7 +28,7 @@ def test_a_large_inventory_in_pages(name, simulator):
     ("place", "answer", "hint"),
     [
         ({"datacenter": "Lab"}, "ambiguous", ""),
-        ({"datacenter": "DC2"}, "not_found", ""),
+        ({"datacenter": "DC2"}, "not_found", "only this datacenter was searched"),
         # These folders are below the VM folder of a datacenter. There are two datacenters.
         ({"folder": "nested"}, "not_found", "set `datacenter`"),
         ({"folder": "nested", "datacenter": "Lab"}, "vm-66", ""),
@@ -39,6 +39,8 @@ def test_a_large_inventory_in_pages(name, simulator):
         ({"folder": "Lab/vm/second", "datacenter": "DC2"}, "not_found", ""),
         ({"folder": "/Lab/vm/second", "datacenter": "Nope"}, "not_found", ""),
         ({"folder": "/Lab/vm/third"}, "not_found", ""),
+        ({"folder": "/Lab/vm"}, "not_found", "only this folder was searched, and none below it"),
+        ({"folder": "/Lab/first"}, "not_found", "such as /Lab/vm/first"),
         ({"folder": "/lab/vm/nested"}, "not_found", "`/Lab/vm/nested`"),
     ],
 )

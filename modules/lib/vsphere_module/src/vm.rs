@@ -125,14 +125,15 @@ impl VmTarget {
         }
         .map_err(|error| match error {
             vsphere::Error::NotFound { what, hint: None } if what.starts_with("virtual machine") => {
-                failure(vsphere::Error::NotFound { what, hint: self.likely_slip() })
+                let hint = self.likely_slip(&what);
+                failure(vsphere::Error::NotFound { what, hint })
             }
             other => failure(other),
         })
     }
 
     /// Returns a hint at the usual mistake in arguments that lead to no virtual machine.
-    fn likely_slip(&self) -> Option<String> {
+    fn likely_slip(&self, what: &str) -> Option<String> {
         if let Some(moid) = &self.moid {
             let kind = OTHER_IDS.iter().find(|(prefix, _)| moid.trim().starts_with(prefix)).map(|(_, kind)| kind)?;
             return Some(format!(
@@ -142,9 +143,16 @@ impl VmTarget {
         if self.uuid.is_some() && self.use_instance_uuid != Some(true) {
             return Some("if this is an instance UUID, set `use_instance_uuid: true`".to_owned());
         }
-        let folder = self.folder.as_deref().filter(|folder| folder.starts_with('/'))?;
+        let Some(folder) = &self.folder else {
+            let searched = "check the name and `datacenter`: only this datacenter was searched";
+            return self.datacenter.as_ref().map(|_| searched.to_owned());
+        };
+        if !what.starts_with("virtual machine folder") {
+            return Some("check the name and `folder`: only this folder was searched, and none below it".to_owned());
+        }
         let segments: Vec<&str> = folder.split('/').filter(|segment| !segment.is_empty()).collect();
-        let (datacenter, rest) = segments.split_first().filter(|_| !segments.contains(&"vm"))?;
+        let whole = folder.starts_with('/') && !segments.contains(&"vm");
+        let (datacenter, rest) = segments.split_first().filter(|_| whole)?;
         let path = std::iter::once("vm").chain(rest.iter().copied()).collect::<Vec<_>>().join("/");
         Some(format!("a full folder path has `vm` after the datacenter, such as /{datacenter}/{path}"))
     }
