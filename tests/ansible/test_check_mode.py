@@ -8,6 +8,9 @@ import pytest
 
 from .test_playbooks import ALLOWED, outcome
 
+# 2.19 has the templating of 2.21. The roles run on it in test_playbooks.py.
+pytestmark = pytest.mark.parametrize("ansible", ["2.21", "2.16"], indirect=True)
+
 HELP = "Help those whose secondary did not start"
 BOTH = {"vms": ["inner", "other"]}
 # Scenarios of this file: that of the simulator, an object, and its change.

@@ -6,6 +6,9 @@ import pytest
 
 from .test_roles import written
 
+# 2.19 has the templating of 2.21. The roles run on it in test_playbooks.py.
+pytestmark = pytest.mark.parametrize("ansible", ["2.21", "2.16"], indirect=True)
+
 
 @pytest.mark.parametrize(
     ("playbook", "said", "task", "why"),

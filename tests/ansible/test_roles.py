@@ -11,6 +11,9 @@ from modules import READS, connection, run_module
 
 from .test_playbooks import ALLOWED, outcome, protect
 
+# 2.19 has the templating of 2.21. The roles run on it in test_playbooks.py.
+pytestmark = pytest.mark.parametrize("ansible", ["2.21", "2.16"], indirect=True)
+
 KEYS = ["replay.supported", "replay.allowFT", "replay.allowBTOnly"]
 
 

@@ -355,4 +355,5 @@ def test_the_cost_grows_linearly_with_the_inventory(simulator, connect):
         return ran(one) - start
 
     few, many = cost(400), cost(1600)
-    assert many < 6 * few, f"four times the hosts cost {many / few:.1f} times the work"
+    # With a cost that grows quadratically, it would be sixteen times.
+    assert many < 10 * few, f"four times the hosts cost {many / few:.1f} times the work"

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
+use nix::sys::signal::{SigSet, Signal};
 use tokio::net::unix::pipe::{self, Receiver, Sender};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -15,19 +16,21 @@ use super::{BUFFER, Listener};
 const PART: usize = 4096;
 
 /// Starts to catch the signals that ask a run to stop.
+///
+/// They are held back meanwhile: a signal that comes after its handler is there and before the handler knows whom to tell would
+/// be lost.
 pub fn signals() -> io::Result<Vec<Listener>> {
-    let all = [
-        ("SIGTERM", SignalKind::terminate()),
-        ("SIGINT", SignalKind::interrupt()),
-        ("SIGHUP", SignalKind::hangup()),
-        ("SIGQUIT", SignalKind::quit()),
-    ];
-    all.into_iter()
-        .map(|(name, kind)| {
-            let mut signal = signal(kind)?;
-            Ok(Listener { name, poll: Box::new(move |context| signal.poll_recv(context)) })
-        })
-        .collect()
+    let all = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT];
+    let held = SigSet::from_iter(all);
+    held.thread_block()?;
+    let listeners = all.into_iter().map(listener).collect();
+    held.thread_unblock()?;
+    listeners
+}
+
+fn listener(kind: Signal) -> io::Result<Listener> {
+    let mut signal = signal(SignalKind::from_raw(kind as i32))?;
+    Ok(Listener { name: kind.as_str(), poll: Box::new(move |context| signal.poll_recv(context)) })
 }
 
 /// Returns true if the path is a name of standard input.
