@@ -11,6 +11,7 @@ from lab import Simulator
 # A run under nohup or in a shell's background ignores these signals, and so would every program under test.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.fixture
